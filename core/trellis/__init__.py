@@ -1,0 +1,106 @@
+"""Trellis: the frame that industry editions of a CRM grow on.
+
+This module is the public API: all that a plugin may import, beside the entities in ``trellis.crm.*.entities``. Nothing
+else is stable. Start with :mod:`trellis.hookspecs`.
+"""
+
+from __future__ import annotations
+
+from trellis.contributions import (
+    Cell,
+    Channel,
+    Dashboard,
+    Demo,
+    Direction,
+    Grant,
+    ImportMapping,
+    IncomeSource,
+    Instruction,
+    Kpi,
+    Level,
+    Lifecycle,
+    Manifest,
+    MenuItem,
+    Page,
+    Panel,
+    Process,
+    Report,
+    RestEndpoint,
+    Role,
+    Scope,
+    Script,
+    ScriptStep,
+    Segment,
+    Stage,
+    Template,
+    Unit,
+    Watch,
+    Widget,
+)
+from trellis.demo import DemoContext
+from trellis.errors import PluginError, RecordInvalid, TrellisError
+from trellis.hookspecs import hookimpl
+from trellis.i18n import plural_translator, translator
+from trellis.kpi.arithmetic import average, product, ratio
+from trellis.kpi.income import IncomeDay, IncomeQuery
+from trellis.kpi.query import KpiQuery
+from trellis.records import types
+from trellis.records.door import Records
+from trellis.records.entity import Entity, EntityInfo, Field, column
+from trellis.records.events import BeforeSave, Change, Saved
+from trellis.segments.query import SegmentQuery
+
+__all__ = [
+    "BeforeSave",
+    "Cell",
+    "Change",
+    "Channel",
+    "Dashboard",
+    "Demo",
+    "DemoContext",
+    "Direction",
+    "Entity",
+    "EntityInfo",
+    "Field",
+    "Grant",
+    "ImportMapping",
+    "IncomeDay",
+    "IncomeQuery",
+    "IncomeSource",
+    "Instruction",
+    "Kpi",
+    "KpiQuery",
+    "Level",
+    "Lifecycle",
+    "Manifest",
+    "MenuItem",
+    "Page",
+    "Panel",
+    "PluginError",
+    "Process",
+    "RecordInvalid",
+    "Records",
+    "Report",
+    "RestEndpoint",
+    "Role",
+    "Saved",
+    "Scope",
+    "Script",
+    "ScriptStep",
+    "Segment",
+    "SegmentQuery",
+    "Stage",
+    "Template",
+    "TrellisError",
+    "Unit",
+    "Watch",
+    "Widget",
+    "average",
+    "column",
+    "hookimpl",
+    "plural_translator",
+    "product",
+    "ratio",
+    "translator",
+    "types",
+]

@@ -1,0 +1,395 @@
+"""What a plugin can bring: frozen, typed contributions, returned by the hooks of :mod:`trellis.hookspecs`.
+
+Names are ``plugin.name`` (``retail.average_check``); the core's are bare (``revenue``). ``cell`` says where the
+contribution stands in the CRM model; ``row`` is the id of the row of the model (``AN4``, ``SA3``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trellis.i18n import Text as Label
+
+if TYPE_CHECKING:
+    import flask
+    import sqlalchemy as sa
+
+    from trellis.demo import DemoContext
+    from trellis.kpi.income import IncomeDay, IncomeQuery
+    from trellis.kpi.query import KpiQuery
+    from trellis.records.door import Records
+    from trellis.records.entity import Entity
+    from trellis.segments.query import SegmentQuery
+
+Rule = Mapping[str, Any]
+
+
+class Direction(StrEnum):
+    """The seven directions of the CRM model, in their fixed order."""
+
+    MANAGEMENT = "management"
+    MARKET = "market"
+    CUSTOMERS = "customers"
+    PRODUCTS = "products"
+    MARKETING = "marketing"
+    SALES = "sales"
+    SERVICE = "service"
+
+
+class Level(StrEnum):
+    """The three levels on which each direction is run."""
+
+    STRATEGY = "strategy"
+    TACTICS = "tactics"
+    OPERATIONS = "operations"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A place in the CRM model; ``row`` names the row (``SA3``) where it is known."""
+
+    direction: Direction
+    level: Level
+    row: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Who a plugin is: the module-level ``manifest`` of its entry point.
+
+    - ``name``: short name, prefix of all its contributions (``retail``);  ``kind``: ``vertical`` or ``capability``
+    - ``core``: versions of the core it works with (``>=0.1,<1``);  ``requires``: other plugins, by name
+    - ``package``: its import package; texts are translated and migrations found there
+    - ``icon``: Lucide name;  ``tone``: chart colour slot (violet, rose, teal, warn, info, good)
+    """
+
+    name: str
+    title: Label
+    version: str
+    package: str
+    kind: str = "vertical"
+    summary: Label | None = None
+    vendor: str = ""
+    core: str = ""
+    requires: Sequence[str] = ()
+    icon: str = "puzzle"
+    tone: str = "info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """Base of contributions. ``owner`` is filled in by the edition: ``core`` or the plugin's name."""
+
+    name: str
+    title: Label
+    description: Label | None = None
+    cell: Cell | None = None
+    owner: str = "core"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage of a lifecycle.
+
+    ``kind`` is ``open``, ``won``, ``lost`` or ``done`` (closed stages fold on the board); ``probability`` in 0..1;
+    ``requires`` are fields that must have a value to enter; ``days`` the usual time in it; ``moves`` the stages one can
+    go to from here (empty: any).
+    """
+
+    value: str
+    title: Label
+    kind: str = "open"
+    probability: float | None = None
+    requires: Sequence[str] = ()
+    days: int | None = None
+    moves: Sequence[str] = ()
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifecycle(Contribution):
+    """The stages of an entity and the moves between them; gives it a board.
+
+    ``field`` is the choice (or text) field that holds the stage. Several lifecycles of one entity are told apart by
+    ``when`` = (field, value): an opportunity's funnel is chosen by its field ``funnel``.
+    """
+
+    entity: str
+    field: str = "stage"
+    stages: Sequence[Stage] = ()
+    when: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment(Contribution):
+    """A dynamic set of records of ``entity``, by ``rule`` or by ``select`` (a query that returns their ids).
+
+    ``tone`` colours its dot; ``target`` marks a target segment.
+    """
+
+    entity: str = "customer"
+    rule: Rule | None = None
+    select: Callable[[SegmentQuery], sa.Select[Any]] | None = None
+    tone: str = "neutral"
+
+
+class Unit(StrEnum):
+    """What a KPI's value is measured in. Percent values are ratios 0..1."""
+
+    MONEY = "money"
+    PERCENT = "percent"
+    COUNT = "count"
+    DAYS = "days"
+    HOURS = "hours"
+    RATIO = "ratio"
+    POINTS = "points"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kpi(Contribution):
+    """A measure computed in SQL over a period.
+
+    ``select`` returns a select of one column, the value; it limits itself with ``q.during(<date column>)`` and
+    ``q.visible(<entity>)``. Where ``entity`` is given, the engine splits the same select by unit, person, channel or
+    segment and lists the records behind a figure; where ``date`` is given too, by time. Both must stand in the FROM of
+    the select itself, not only inside a subquery; leave them out where records cannot be told apart (retention).
+    ``breakdowns`` adds or replaces keys: name -> column of the select, or a :class:`Field` of ``entity``.
+    ``formula`` says in words how it is counted. ``higher_is_better`` gives deviations their sign.
+    """
+
+    select: Callable[[KpiQuery], sa.Select[Any]]
+    unit: Unit = Unit.COUNT
+    entity: type[Entity] | type[IncomeDay] | None = None
+    date: Any = None
+    breakdowns: Mapping[str, Any] = field(default_factory=dict)
+    formula: Label | None = None
+    higher_is_better: bool = True
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Where a record leads to income: ``customer`` and ``date`` are fields, also through references.
+
+    ``Watch(customer="order.customer", date="order.ordered_at")`` on order lines.
+    """
+
+    customer: str
+    date: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncomeSource(Contribution):
+    """Where revenue and cost per customer and day come from.
+
+    ``select(q)`` returns six columns in this order: customer id, day, currency, revenue, cost, number of purchases. The
+    rows are grouped by the first three for you. ``q`` gives the day of a moment in the workspace's zone, the currency
+    where a record names none, and the limit to what is to be counted anew::
+
+        def receipts(q: trellis.IncomeQuery) -> sa.Select:
+            return sa.select(
+                Order.customer_id,
+                q.day(Order.ordered_at),
+                q.currency(Order.currency),
+                sa.func.sum(Order.amount),
+                q.known_sum(Order.cost),
+                q.purchases(Order.amount),
+            ).where(Order.deleted_at.is_(None), q.touched(Order.customer_id, Order.ordered_at))
+
+    Cost is NULL where it is unknown. ``watches`` names each entity whose writes change the income, and how its records
+    lead to the customer and the day.
+    """
+
+    select: Callable[[IncomeQuery], sa.Select[Any]]
+    watches: Mapping[str, Watch] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process(Contribution):
+    """A business process: a BPMN 2.0 file of the plugin's package. ``starts`` names events or segments that start it."""
+
+    diagram: Path
+    entity: str | None = None
+    starts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template(Contribution):
+    """A document template (.docx or .html) over a record of ``entity``."""
+
+    entity: str
+    file: Path
+    language: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptStep:
+    """One step of a conversation script; ``answers`` maps an answer to the next step's key ("" ends)."""
+
+    key: str
+    say: Label
+    answers: Mapping[str, str] = field(default_factory=dict)
+    fills: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script(Contribution):
+    """A branching conversation script, run beside a record of one of ``entities``."""
+
+    entities: Sequence[str]
+    steps: Sequence[ScriptStep]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruction(Contribution):
+    """An article for staff, attached to positions, a process or an entity; ``body`` is Markdown."""
+
+    body: Label
+    entity: str | None = None
+    positions: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Widget:
+    """A card of a dashboard.
+
+    ``kind``: ``kpi_strip`` (``kpis``), ``kpi_trend`` (``kpis``), ``pyramid``, ``rfm``, ``retention``, ``segments``
+    (``names``), ``tasks``, ``list`` (``entity``, ``rule``, ``sort``, ``fields``), ``board`` (``entity``), ``changes``.
+    ``width`` in columns of twelve.
+    """
+
+    kind: str
+    title: Label | None = None
+    width: int = 4
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard(Contribution):
+    """A page of widgets. ``home`` makes it the home page of the edition (for ``roles``, or for all)."""
+
+    widgets: Sequence[Widget]
+    home: bool = False
+    roles: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Contribution):
+    """A report definition over records: columns, rule, groups and totals."""
+
+    entity: str
+    fields: Sequence[str]
+    rule: Rule | None = None
+    group_by: Sequence[str] = ()
+    totals: Sequence[str] = ()
+
+
+class Scope(StrEnum):
+    """Which records a right covers."""
+
+    NONE = "none"
+    OWN = "own"
+    UNIT = "unit"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Rights on one entity (``*`` for all entities not named)."""
+
+    entity: str
+    read: Scope = Scope.ALL
+    create: bool = False
+    update: Scope = Scope.NONE
+    delete: Scope = Scope.NONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role(Contribution):
+    """A set of rights. ``administrator`` roles may change settings, people and plugins and reach every record."""
+
+    grants: Sequence[Grant] = ()
+    administrator: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MenuItem(Contribution):
+    """A way into a screen, inside the group of its direction. ``path`` is relative to the workspace; ``entity`` guards it."""
+
+    path: str
+    direction: Direction
+    level: Level = Level.OPERATIONS
+    icon: str = "file"
+    entity: str | None = None
+    position: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel(Contribution):
+    """A card at the right of a record page.
+
+    ``load(records, record_id)`` returns the variables for ``template`` (a template of the plugin's package); it is called
+    only when the panel is shown and a failure leaves the rest of the page as it is.
+    """
+
+    entity: str
+    load: Callable[[Records, int], Mapping[str, Any]]
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Contribution):
+    """A page of its own at ``/<workspace>/x/<plugin>/<slug>``. ``load(records)`` returns the variables for ``template``."""
+
+    slug: str
+    load: Callable[[Records], Mapping[str, Any]]
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestEndpoint(Contribution):
+    """A REST call at ``/api/v1/<workspace>/x/<plugin>/<slug>``. ``call(records, arguments)`` returns JSON data."""
+
+    slug: str
+    call: Callable[[Records, Mapping[str, Any]], Any]
+    method: str = "GET"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel(Contribution):
+    """A channel of communication or sales (mail, phone, branch, shop)."""
+
+    kind: str = "sales"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportMapping(Contribution):
+    """How a known file becomes records.
+
+    ``columns`` maps a field of ``entity`` to a column of the file, or to an expression that starts with ``=`` (the safe
+    expression language over the row). Several mappings of the same file are run in ``order``; ``group_by`` makes one
+    record of the rows that share its value. See the vendor guide.
+    """
+
+    entity: str
+    columns: Mapping[str, str]
+    key: str = "external_id"
+    skip: str = ""
+    order: int = 0
+    group_by: str | None = None
+    delimiter: str | None = None
+    header: Sequence[str] | None = None
+    date_format: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo(Contribution):
+    """Realistic records for trying an edition. ``load(context)`` writes them through the door; the same each time."""
+
+    load: Callable[[DemoContext], None]
+
+

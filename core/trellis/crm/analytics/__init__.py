@@ -1,0 +1,1 @@
+"""Customer-value analytics: pyramid, RFM and what follows."""

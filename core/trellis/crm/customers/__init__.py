@@ -1,0 +1,1 @@
+"""Customers: a direction of the CRM model."""

@@ -1,0 +1,12 @@
+"""What the core brings to customers."""
+
+from __future__ import annotations
+
+from trellis.crm.customers.entities import Contact, Customer
+from trellis.hookspecs import hookimpl
+from trellis.records.entity import Entity
+
+
+@hookimpl
+def trellis_entities() -> list[type[Entity]]:
+    return [Customer, Contact]

@@ -1,0 +1,148 @@
+"""Customers and their contacts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal as Number
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from trellis.i18n import translator
+from trellis.records.entity import Entity, EntityInfo, column
+from trellis.records.types import (
+    Choice,
+    Date,
+    DateTime,
+    Email,
+    Integer,
+    LongText,
+    Money,
+    Option,
+    Phone,
+    Reference,
+    Text,
+    Url,
+)
+
+_ = translator("trellis")
+
+CONTACT = _("Contact")
+ADDRESS = _("Address")
+VALUE = _("Value")
+
+TIERS = (
+    Option("top", _("Top"), "good"),
+    Option("large", _("Large"), "good"),
+    Option("medium", _("Medium"), "info"),
+    Option("small", _("Small")),
+    Option("inactive", _("Inactive"), "warn"),
+    Option("prospect", _("Prospect")),
+)
+
+
+class Customer(Entity):
+    """A person or a company that buys, has bought or may buy."""
+
+    __tablename__ = "customer"
+    __entity__ = EntityInfo(
+        name="customer",
+        title=_("Customer"),
+        plural=_("Customers"),
+        icon="users",
+        direction="customers",
+        level="operations",
+        subtitle_field="city",
+        sort="name",
+        amount_field="revenue_12m",
+    )
+    __table_args__ = (
+        sa.Index("ix_customer_name_id", "name", "id"),
+        sa.Index("ix_customer_city_name", "city", "name", "id"),
+    )
+
+    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True)
+    kind: Mapped[str] = column(
+        Choice((Option("person", _("Person")), Option("company", _("Company")))),
+        label=_("Kind"),
+        required=True,
+        default="person",
+    )
+    email: Mapped[str | None] = column(
+        Email(), label=_("E-mail"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
+    )
+    phone: Mapped[str | None] = column(
+        Phone(), label=_("Phone"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
+    )
+    website: Mapped[str | None] = column(Url(), label=_("Website"), group=CONTACT)
+    address: Mapped[str | None] = column(Text(300), label=_("Street address"), personal=True, group=ADDRESS)
+    city: Mapped[str | None] = column(Text(120), label=_("City"), searchable=True, in_list=True, group=ADDRESS)
+    postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), group=ADDRESS)
+    country: Mapped[str | None] = column(Text(80), label=_("Country"), in_list=True, group=ADDRESS)
+    language: Mapped[str | None] = column(Text(20), label=_("Language"), group=CONTACT)
+    source: Mapped[str | None] = column(Text(120), label=_("Source"))
+    birthday: Mapped[date | None] = column(Date(), label=_("Birthday"), personal=True)
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+
+    tier: Mapped[str | None] = column(
+        Choice(TIERS), label=_("Tier"), read_only=True, in_list=True, indexed=True, group=VALUE
+    )
+    revenue_12m: Mapped[Number | None] = column(
+        Money(), label=_("Revenue, 12 months"), read_only=True, in_list=True, indexed=True, group=VALUE
+    )
+    margin_12m: Mapped[Number | None] = column(Money(), label=_("Margin, 12 months"), read_only=True, group=VALUE)
+    orders_count: Mapped[int | None] = column(
+        Integer(), label=_("Purchases"), read_only=True, in_list=True, group=VALUE
+    )
+    first_order_at: Mapped[date | None] = column(
+        Date(), label=_("First purchase"), read_only=True, group=VALUE
+    )
+    last_order_at: Mapped[date | None] = column(
+        Date(), label=_("Last purchase"), read_only=True, in_list=True, indexed=True, group=VALUE
+    )
+    rfm_r: Mapped[int | None] = column(Integer(), label=_("Recency score"), read_only=True, group=VALUE)
+    rfm_f: Mapped[int | None] = column(Integer(), label=_("Frequency score"), read_only=True, group=VALUE)
+    rfm_m: Mapped[int | None] = column(Integer(), label=_("Monetary score"), read_only=True, group=VALUE)
+    rfm_code: Mapped[str | None] = column(
+        Text(3), label=_("RFM"), read_only=True, in_list=True, group=VALUE
+    )
+    valued_at: Mapped[datetime | None] = column(DateTime(), label=_("Value computed"), read_only=True, group=VALUE)
+
+
+class Contact(Entity):
+    """A person at a customer."""
+
+    __tablename__ = "contact"
+    __entity__ = EntityInfo(
+        name="contact",
+        title=_("Contact"),
+        plural=_("Contacts"),
+        icon="contact",
+        direction="customers",
+        level="operations",
+        subtitle_field="position",
+        sort="name",
+    )
+
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
+    )
+    customer_id: Mapped[int | None] = column(Reference("customer", "CASCADE"), label=_("Customer"), in_list=True)
+    position: Mapped[str | None] = column(Text(), label=_("Position"), in_list=True)
+    email: Mapped[str | None] = column(
+        Email(), label=_("E-mail"), searchable=True, in_list=True, indexed=True, personal=True
+    )
+    phone: Mapped[str | None] = column(Phone(), label=_("Phone"), searchable=True, in_list=True, personal=True)
+    role: Mapped[str | None] = column(
+        Choice(
+            (
+                Option("decides", _("Decides"), "good"),
+                Option("influences", _("Influences"), "info"),
+                Option("uses", _("Uses")),
+                Option("blocks", _("Blocks"), "danger"),
+            )
+        ),
+        label=_("Part in decisions"),
+        in_list=True,
+    )
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))

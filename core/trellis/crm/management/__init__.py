@@ -1,0 +1,1 @@
+"""Management: a direction of the CRM model."""

@@ -1,0 +1,1 @@
+"""Products: a direction of the CRM model."""

@@ -1,0 +1,1 @@
+"""Sales: a direction of the CRM model."""

@@ -1,0 +1,169 @@
+"""Leads, opportunities, orders and their lines."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal as Number
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from trellis.i18n import translator
+from trellis.records.entity import Entity, EntityInfo, column
+from trellis.records.types import (
+    Choice,
+    Date,
+    DateTime,
+    Decimal,
+    Email,
+    Integer,
+    LongText,
+    Money,
+    Option,
+    Percent,
+    Phone,
+    Reference,
+    Text,
+)
+
+_ = translator("trellis")
+
+
+class Lead(Entity):
+    """Somebody's interest that is not yet qualified (SA3)."""
+
+    __tablename__ = "lead"
+    __entity__ = EntityInfo(
+        name="lead",
+        title=_("Lead"),
+        plural=_("Leads"),
+        icon="sprout",
+        direction="sales",
+        level="tactics",
+        row="SA3",
+        subtitle_field="company",
+        sort="-created_at",
+        timeline=True,
+        date_field="created_at",
+    )
+
+    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    company: Mapped[str | None] = column(Text(), label=_("Company"), searchable=True, in_list=True)
+    email: Mapped[str | None] = column(Email(), label=_("E-mail"), searchable=True, in_list=True, personal=True)
+    phone: Mapped[str | None] = column(Phone(), label=_("Phone"), searchable=True, in_list=True, personal=True)
+    stage: Mapped[str] = column(
+        Text(60), label=_("Stage"), required=True, default="new", in_list=True, indexed=True
+    )
+    source: Mapped[str | None] = column(Text(120), label=_("Source"), in_list=True)
+    customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+
+
+class Opportunity(Entity):
+    """A possible sale on its way through the stages of its funnel (SA3)."""
+
+    __tablename__ = "opportunity"
+    __entity__ = EntityInfo(
+        name="opportunity",
+        title=_("Opportunity"),
+        plural=_("Opportunities"),
+        icon="handshake",
+        direction="sales",
+        level="tactics",
+        row="SA3",
+        subtitle_field="customer",
+        sort="expected_close",
+        date_field="expected_close",
+        timeline=True,
+        amount_field="amount",
+    )
+    __table_args__ = (sa.Index("ix_opportunity_board", "funnel", "stage", "amount", "id"),)
+
+    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
+    funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")
+    stage: Mapped[str] = column(
+        Text(60), label=_("Stage"), required=True, default="qualify", in_list=True, indexed=True
+    )
+    stage_since: Mapped[datetime | None] = column(DateTime(), label=_("In this stage since"), read_only=True)
+    amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
+    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
+    expected_close: Mapped[date | None] = column(Date(), label=_("Expected close"), in_list=True, indexed=True)
+    closed_at: Mapped[datetime | None] = column(DateTime(), label=_("Closed"), indexed=True)
+    outcome: Mapped[str] = column(
+        Choice(
+            (
+                Option("open", _("Open"), "info"),
+                Option("won", _("Won"), "good"),
+                Option("lost", _("Lost"), "danger"),
+            )
+        ),
+        label=_("Outcome"),
+        required=True,
+        default="open",
+        in_list=True,
+    )
+    lost_reason: Mapped[str | None] = column(Text(), label=_("Reason for losing"))
+    product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"))
+    next_step: Mapped[str | None] = column(Text(), label=_("Next step"))
+    next_step_on: Mapped[date | None] = column(Date(), label=_("Next step on"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+
+
+class Order(Entity):
+    """A purchase: an order, a receipt, an invoice. ``amount`` and ``cost`` follow the lines where there are any."""
+
+    __tablename__ = "order"
+    __entity__ = EntityInfo(
+        name="order",
+        title=_("Order"),
+        plural=_("Orders"),
+        icon="shopping-bag",
+        direction="sales",
+        level="operations",
+        title_field="number",
+        subtitle_field="customer",
+        sort="-ordered_at",
+        date_field="ordered_at",
+        timeline=True,
+        amount_field="amount",
+    )
+    __table_args__ = (
+        sa.Index("ix_order_ordered_at", "ordered_at", "id"),
+        sa.Index("ix_order_customer_ordered_at", "customer_id", "ordered_at"),
+    )
+
+    number: Mapped[str] = column(Text(60), label=_("Number"), required=True, searchable=True, in_list=True, indexed=True)
+    customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
+    ordered_at: Mapped[datetime] = column(DateTime(), label=_("Ordered"), required=True, in_list=True)
+    channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
+    amount: Mapped[Number | None] = column(Money(), label=_("Amount"), in_list=True)
+    cost: Mapped[Number | None] = column(Money(), label=_("Cost"))
+    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    lines_count: Mapped[int | None] = column(Integer(), label=_("Lines"), read_only=True)
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+
+
+class OrderLine(Entity):
+    """One product on an order. A negative quantity is a return."""
+
+    __tablename__ = "order_line"
+    __entity__ = EntityInfo(
+        name="order_line",
+        title=_("Order line"),
+        plural=_("Order lines"),
+        icon="list",
+        direction="sales",
+        level="operations",
+        title_field="id",
+        parent="order",
+    )
+
+    order_id: Mapped[int] = column(Reference("order", "CASCADE"), label=_("Order"), required=True, in_list=True)
+    product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
+    quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
+    price: Mapped[Number] = column(Money(), label=_("Price"), required=True, in_list=True)
+    cost: Mapped[Number | None] = column(Money(), label=_("Cost of one"), in_list=True)
+    amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
+    cost_amount: Mapped[Number | None] = column(Money(), label=_("Cost of the line"), read_only=True)

@@ -1,0 +1,1 @@
+"""Service: a direction of the CRM model."""

@@ -1,0 +1,93 @@
+"""Database namespaces: one SQLite file, or one PostgreSQL schema, with separate ways in for reading and writing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+from trellis.records.sqlite import install_functions
+
+_WRITE = "trellis_write"
+_SCHEMA = "trellis_schema"
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """An engine on a SQLite file in WAL mode. Transactions are begun by us, so that a failed migration leaves nothing."""
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "cache_size=-65536", "temp_store=memory"):
+            connection.execute(f"pragma {pragma}")
+        install_functions(connection)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def postgresql_engine(url: str) -> Engine:
+    """An engine on a PostgreSQL database that enters the schema of its namespace in each transaction."""
+    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
+    engine = sa.create_engine(driver_url, pool_size=10, max_overflow=10, pool_recycle=1800, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        schema = connection.get_execution_options().get(_SCHEMA)
+        if schema:  # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
+            quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
+            connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")
+
+    return engine
+
+
+class Namespace:
+    """One SQLite file or one PostgreSQL schema."""
+
+    def __init__(self, engine: Engine, schema: str | None = None) -> None:
+        self.schema = schema
+        options = {_SCHEMA: schema} if schema else {}
+        self._read = engine.execution_options(**options)
+        self._write = engine.execution_options(**options, **{_WRITE: True})
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._read.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading, in one transaction."""
+        with Session(self._read, autoflush=False) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session for writing: committed at the end of the block, rolled back when it raises."""
+        with Session(self._write, autoflush=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in a writing transaction, for migrations."""
+        with self._write.begin() as connection:
+            connection.dialect.default_schema_name = self.schema or connection.dialect.default_schema_name
+            yield connection
+
+    def dispose(self) -> None:
+        """Closes pooled connections of a SQLite file (a PostgreSQL engine is shared)."""
+        if self.schema is None:
+            self._read.dispose()

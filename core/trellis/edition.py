@@ -1,0 +1,325 @@
+"""The edition: the immutable sum, for one workspace, of the core, the enabled plugins and the organisation's own settings.
+
+Engines and faces take an edition, and nothing else, to know what exists. Composing checks every contribution; one that
+does not fit is left out and reported as a fault of its plugin.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from trellis.contributions import (
+    Channel,
+    Contribution,
+    Dashboard,
+    Demo,
+    ImportMapping,
+    IncomeSource,
+    Instruction,
+    Kpi,
+    Lifecycle,
+    Manifest,
+    MenuItem,
+    Page,
+    Panel,
+    Process,
+    Report,
+    RestEndpoint,
+    Role,
+    Script,
+    Segment,
+    Template,
+)
+from trellis.errors import EntityNotFound, PluginError
+from trellis.plugins import CORE, Fault, Hooks
+from trellis.records.entity import Entity, EntityInfo, Field, declared_fields
+from trellis.records.types import Reference
+
+OWN = "own"
+C = TypeVar("C", bound=Contribution)
+
+HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
+    {
+        Lifecycle: "trellis_lifecycles",
+        Segment: "trellis_segments",
+        Kpi: "trellis_kpis",
+        IncomeSource: "trellis_income",
+        Process: "trellis_processes",
+        Template: "trellis_templates",
+        Script: "trellis_scripts",
+        Instruction: "trellis_instructions",
+        Dashboard: "trellis_dashboards",
+        Report: "trellis_reports",
+        Role: "trellis_roles",
+        MenuItem: "trellis_menu",
+        Panel: "trellis_panels",
+        Page: "trellis_pages",
+        RestEndpoint: "trellis_rest",
+        Channel: "trellis_channels",
+        ImportMapping: "trellis_import_mappings",
+        Demo: "trellis_demo",
+    }
+)
+"""Each kind of contribution and the hook that brings it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the organisation decided for its workspace. ``language`` is en or ru; ``currency`` an ISO 4217 code."""
+
+    title: str = ""
+    language: str = "en"
+    currency: str = "EUR"
+    timezone: str = "UTC"
+    first_weekday: int = 0
+    fiscal_month: int = 1
+    accent: str = ""
+
+
+@dataclass(frozen=True)
+class EntityView:
+    """An entity as one edition sees it: with the fields of enabled plugins and of the organisation."""
+
+    entity: type[Entity]
+    owner: str
+    fields: Mapping[str, Field]
+    lifecycles: tuple[Lifecycle, ...] = ()
+
+    @property
+    def info(self) -> EntityInfo:
+        return self.entity.__entity__
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    @property
+    def references(self) -> dict[str, Field]:
+        """The fields that refer to other records."""
+        return {name: field for name, field in self.fields.items() if isinstance(field.type, Reference)}
+
+    def lifecycle(self, values: Mapping[str, Any]) -> Lifecycle | None:
+        """The lifecycle that a record with these values follows."""
+        for lifecycle in self.lifecycles:
+            if lifecycle.when is None or values.get(lifecycle.when[0]) == lifecycle.when[1]:
+                return lifecycle
+        return None
+
+
+Check = Callable[["Edition", Any], None]
+"""Checks one contribution against a composed edition; raises what is wrong with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """What exists in one workspace at one revision. Immutable; share it freely between threads."""
+
+    workspace: str
+    revision: int
+    settings: Settings
+    plugins: tuple[Manifest, ...]
+    hooks: Hooks
+    entities: Mapping[str, EntityView]
+    contributions: Mapping[type[Contribution], Mapping[str, Contribution]]
+    faults: tuple[Fault, ...] = ()
+    _cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def entity(self, name: str) -> EntityView:
+        """The entity of that name, or :class:`EntityNotFound`."""
+        try:
+            return self.entities[name]
+        except KeyError:
+            raise EntityNotFound(name) from None
+
+    def all(self, kind: type[C]) -> Mapping[str, C]:
+        """All contributions of a kind, by name: ``edition.all(Kpi)["revenue"]``."""
+        return self.contributions.get(kind, {})  # type: ignore[return-value]
+
+    def plugin(self, name: str) -> Manifest | None:
+        """The manifest of an enabled plugin; None for the core and the organisation's own."""
+        return next((manifest for manifest in self.plugins if manifest.name == name), None)
+
+    def cached(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Something derived from this edition alone (a compiled schema), made once."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    def referring(self, entity: str) -> Iterator[tuple[EntityView, Field]]:
+        """(entity, field) pairs whose records refer to records of ``entity``."""
+        for view in self.entities.values():
+            for reference in view.references.values():
+                if isinstance(reference.type, Reference) and reference.type.entity == entity:
+                    yield view, reference
+
+
+def compose(
+    *,
+    workspace: str,
+    revision: int,
+    settings: Settings,
+    manifests: Sequence[Manifest],
+    hooks: Hooks,
+    own: Sequence[Contribution | Field] = (),
+    checks: Mapping[type[Contribution], Check] = MappingProxyType({}),
+) -> Edition:
+    """Builds the edition. Never raises for a contribution: what does not fit is in ``faults`` and left out.
+
+    ``own`` are the organisation's own fields, roles and the like; ``checks`` are the engines' checks by kind.
+    """
+    faults: list[Fault] = []
+    views = _entities(hooks, faults)
+    for owner, extension in _fields(hooks, faults, [item for item in own if isinstance(item, Field)]):
+        _extend(views, owner, extension, faults)
+    contributions = _contributions(hooks, faults, [item for item in own if isinstance(item, Contribution)])
+    views = _with_lifecycles(views, contributions[Lifecycle], faults)
+    edition = Edition(
+        workspace=workspace,
+        revision=revision,
+        settings=settings,
+        plugins=tuple(manifests),
+        hooks=hooks,
+        entities=MappingProxyType(views),
+        contributions=MappingProxyType({kind: MappingProxyType(named) for kind, named in contributions.items()}),
+    )
+    for kind, named in contributions.items():
+        for contribution in list(named.values()):
+            problem = _check(edition, contribution, checks.get(kind))
+            if problem is not None:
+                faults.append(Fault.of(contribution.owner, HOOK_OF[kind], problem))
+                del named[contribution.name]  # the edition's mapping is a view of ``named``
+    return dataclasses.replace(edition, faults=tuple(faults), _cache={})
+
+
+def _name_problem(owner: str, name: str) -> str:
+    if owner in (CORE, OWN) or name.startswith(f"{owner}."):
+        return ""
+    return f"the name “{name}” must start with “{owner}.”"
+
+
+def _entities(hooks: Hooks, faults: list[Fault]) -> dict[str, EntityView]:
+    views: dict[str, EntityView] = {}
+    for owner, classes in hooks.collect("trellis_entities", faults):
+        for entity in classes:
+            try:
+                if not (isinstance(entity, type) and issubclass(entity, Entity)):
+                    raise TypeError(f"{entity!r} is not a subclass of trellis.Entity")
+                name = entity.__entity__.name
+                problem = _name_problem(owner, name) or (f"the entity “{name}” exists already" if name in views else "")
+                if problem:
+                    raise ValueError(problem)
+                views[name] = EntityView(entity, owner, _owned(declared_fields(entity), owner))
+            except Exception as error:  # whatever is wrong with a declaration is the plugin's fault
+                faults.append(Fault.of(owner, "trellis_entities", error))
+    for view in list(views.values()):
+        for reference in view.references.values():
+            if reference.type.entity not in views:  # type: ignore[attr-defined]
+                problem = f"{view.name}.{reference.name} refers to “{reference.type.entity}”, which does not exist"  # type: ignore[attr-defined]
+                faults.append(Fault(view.owner, "trellis_entities", problem, ""))
+                views.pop(view.name, None)
+    return views
+
+
+def _owned(fields: Mapping[str, Field], owner: str) -> dict[str, Field]:
+    return {name: one.with_owner(owner) for name, one in fields.items()}
+
+
+def _fields(hooks: Hooks, faults: list[Fault], own: Sequence[Field]) -> Iterator[tuple[str, Field]]:
+    for owner, declared in hooks.collect("trellis_fields", faults):
+        for one in declared:
+            yield owner, one
+    for one in own:
+        yield OWN, one
+
+
+def _extend(views: dict[str, EntityView], owner: str, extension: Any, faults: list[Fault]) -> None:
+    hook = "trellis_fields"
+    if not isinstance(extension, Field):
+        faults.append(Fault(owner, hook, f"{extension!r} is not a trellis.Field", ""))
+        return
+    view = views.get(extension.entity)
+    problem = _name_problem(owner, extension.name)
+    if view is None:
+        problem = f"{extension.name}: there is no entity “{extension.entity}”"
+    elif extension.name in view.fields:
+        problem = f"the field “{extension.name}” of {extension.entity} exists already"
+    elif isinstance(extension.type, Reference) and extension.type.entity not in views:
+        problem = f"{extension.name} refers to “{extension.type.entity}”, which does not exist"
+    if problem or view is None:
+        faults.append(Fault(owner, hook, problem, ""))
+        return
+    fields = {**view.fields, extension.name: extension.with_owner(owner)}
+    views[view.name] = dataclasses.replace(view, fields=fields)
+
+
+def _contributions(
+    hooks: Hooks, faults: list[Fault], own: Sequence[Contribution]
+) -> dict[type[Contribution], dict[str, Contribution]]:
+    found: dict[type[Contribution], dict[str, Contribution]] = {kind: {} for kind in HOOK_OF}
+    for kind, hook in HOOK_OF.items():
+        for owner, declared in hooks.collect(hook, faults):
+            for one in declared:
+                problem = (
+                    f"{one!r} is not a trellis.{kind.__name__}"
+                    if not isinstance(one, kind)
+                    else _name_problem(owner, one.name)
+                    or (f"the name “{one.name}” exists already" if one.name in found[kind] else "")
+                )
+                if problem:
+                    faults.append(Fault(owner, hook, problem, ""))
+                else:
+                    found[kind][one.name] = dataclasses.replace(one, owner=owner)
+    for one in own:
+        found[type(one)].setdefault(one.name, dataclasses.replace(one, owner=OWN))
+    return found
+
+
+def _with_lifecycles(
+    views: dict[str, EntityView], lifecycles: dict[str, Contribution], faults: list[Fault]
+) -> dict[str, EntityView]:
+    by_entity: dict[str, list[Lifecycle]] = {}
+    for one in list(lifecycles.values()):
+        assert isinstance(one, Lifecycle)
+        problem = _lifecycle_problem(views.get(one.entity), one)
+        if problem:
+            faults.append(Fault(one.owner, "trellis_lifecycles", problem, ""))
+            del lifecycles[one.name]
+        else:
+            by_entity.setdefault(one.entity, []).append(one)
+    return {
+        name: dataclasses.replace(view, lifecycles=tuple(by_entity.get(name, ()))) for name, view in views.items()
+    }
+
+
+def _lifecycle_problem(view: EntityView | None, lifecycle: Lifecycle) -> str:
+    if view is None:
+        return f"{lifecycle.name}: there is no entity “{lifecycle.entity}”"
+    wanted = {lifecycle.field, *(name for stage in lifecycle.stages for name in stage.requires)}
+    missing = sorted(wanted - view.fields.keys())
+    if missing:
+        return f"{lifecycle.name}: {lifecycle.entity} has no field {', '.join(missing)}"
+    stages = {stage.value for stage in lifecycle.stages}
+    unknown = sorted({move for stage in lifecycle.stages for move in stage.moves} - stages)
+    return f"{lifecycle.name}: no stage {', '.join(unknown)}" if unknown else ""
+
+
+def _check(edition: Edition, contribution: Contribution, check: Check | None) -> Exception | None:
+    entity = getattr(contribution, "entity", None)
+    if isinstance(entity, str) and entity not in edition.entities:
+        return ValueError(f"{contribution.name}: there is no entity “{entity}”")
+    if check is None:
+        return None
+    try:
+        check(edition, contribution)
+    except Exception as error:  # a contribution is code of a plugin: it may raise anything
+        return error
+    return None
+
+
+def problems(edition: Edition, plugin: str) -> list[PluginError]:
+    """The faults of one plugin in this edition, as errors."""
+    return [fault.error() for fault in edition.faults if fault.plugin == plugin]

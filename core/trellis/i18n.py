@@ -1,0 +1,218 @@
+"""Languages: lazily translated texts, plurals, and numbers, money and dates by locale (CLDR through Babel).
+
+A module says ``_ = translator("trellis_retail")`` and wraps each user-visible text in ``_()``. The result is resolved in
+the language of whoever reads it, at the moment of reading. Catalogues are the ``.po`` files that a package ships in
+``locale/<language>/LC_MESSAGES/messages.po``; they are read as they are, once per process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import babel
+from babel import dates, numbers
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("en", "ru")
+NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+_locale: ContextVar[str] = ContextVar("trellis_locale", default="en")
+_timezone: ContextVar[str] = ContextVar("trellis_timezone", default="UTC")
+
+
+@contextmanager
+def use_locale(language: str, timezone: str | None = None) -> Iterator[None]:
+    """Read texts in ``language``, and show times in ``timezone``, until the block ends."""
+    token = _locale.set(language if language in LANGUAGES else "en")
+    zone = _timezone.set(timezone or _timezone.get())
+    try:
+        yield
+    finally:
+        _timezone.reset(zone)
+        _locale.reset(token)
+
+
+def current_language() -> str:
+    """The language texts are read in now."""
+    return _locale.get()
+
+
+def current_timezone() -> ZoneInfo:
+    """The zone in which times are shown now."""
+    return ZoneInfo(_timezone.get())
+
+
+@lru_cache(maxsize=256)
+def _catalogue(domain: str, language: str) -> Catalog | None:
+    path = files(domain) / "locale" / language / "LC_MESSAGES" / "messages.po"
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def _translate(domain: str, message: str, plural: str | None, number: int) -> str:
+    catalogue = _catalogue(domain, current_language())
+    entry = catalogue.get(message) if catalogue is not None and message else None
+    if entry is not None and entry.string and not entry.fuzzy:
+        if isinstance(entry.string, str):
+            return entry.string
+        form = entry.string[catalogue.plural_func(number)] if catalogue is not None else ""  # type: ignore[attr-defined]
+        if form:
+            return str(form)
+    return message if plural is None or number == 1 else plural
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A translatable text that is resolved when it is read (``str(text)``)."""
+
+    message: str
+    domain: str = "trellis"
+    plural: str | None = None
+    number: int = 1
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        text = _translate(self.domain, self.message, self.plural, self.number)
+        return text % self.values if self.values else text
+
+    def __html__(self) -> str:
+        from markupsafe import escape
+
+        return str(escape(str(self)))
+
+
+class Translator(Protocol):
+    def __call__(self, message: str, /, **values: object) -> Text: ...
+
+
+class PluralTranslator(Protocol):
+    def __call__(self, singular: str, plural: str, num: int, /, **values: object) -> Text: ...
+
+
+def translator(domain: str) -> Translator:
+    """Returns the ``_`` of a package: ``_("Hello, %(name)s", name=name)``."""
+
+    def gettext(message: str, /, **values: object) -> Text:
+        return Text(message, domain, values=values)
+
+    return gettext
+
+
+def plural_translator(domain: str) -> PluralTranslator:
+    """Returns the ``_n`` of a package: ``_n("%(num)s row", "%(num)s rows", count)``."""
+
+    def ngettext(singular: str, plural: str, num: int, /, **values: object) -> Text:
+        return Text(singular, domain, plural, num, {"num": format_number(num), **values})
+
+    return ngettext
+
+
+def _cldr() -> babel.Locale:
+    return babel.Locale.parse(current_language())
+
+
+def _spaced(text: str) -> str:
+    """Groups are split by a no-break space and minus is U+2212 in both languages (ui.md 6)."""
+    return text.replace("\N{NARROW NO-BREAK SPACE}", NBSP).replace("-", MINUS)
+
+
+def format_number(value: Decimal | float | int | None, decimals: int | None = None) -> str:
+    """``1 234.5`` or ``1 234,5``; empty for None. ``decimals`` fixes the number of digits after the point."""
+    if value is None:
+        return ""
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "") if decimals is not None else "#,##0.###"
+    locale = _cldr()
+    text = numbers.format_decimal(value, format=pattern, locale=locale)
+    if current_language() == "en":
+        text = text.replace(",", NBSP)
+    return _spaced(text)
+
+
+def format_percent(ratio: Decimal | float | None, decimals: int = 1) -> str:
+    """A ratio 0..1 as ``4.2 %``."""
+    return "" if ratio is None else f"{format_number(Decimal(str(ratio)) * 100, decimals)}{NBSP}%"
+
+
+def currency_symbol(currency: str) -> str:
+    """The short sign of a currency in the current language (``€``, ``₽``)."""
+    return numbers.get_currency_symbol(currency, locale=_cldr()) if currency else ""
+
+
+def _with_symbol(amount: str, currency: str) -> str:
+    symbol = currency_symbol(currency)
+    if current_language() == "ru":
+        return f"{amount}{NBSP}{symbol}" if symbol else amount
+    sign, digits = (MINUS, amount[1:]) if amount.startswith(MINUS) else ("", amount)
+    return f"{sign}{symbol}{NBSP if len(symbol) > 1 else ''}{digits}"
+
+
+def format_money(amount: Decimal | float | int | None, currency: str, decimals: int = 2) -> str:
+    """``€1 234.50`` in English, ``1 234,50 €`` in Russian."""
+    return "" if amount is None else _with_symbol(format_number(amount, decimals), currency)
+
+
+_SHORT = ((Decimal(10**9), "bn", "млрд"), (Decimal(10**6), "m", "млн"), (Decimal(10**3), "k", "тыс."))
+
+
+def format_short_money(amount: Decimal | float | int | None, currency: str) -> str:
+    """``€1.84 m``, ``1,84 млн €``: for tiles and heads only."""
+    if amount is None:
+        return ""
+    value = Decimal(str(amount))
+    for size, english, russian in _SHORT:
+        if abs(value) >= size:
+            scaled = value / size
+            digits = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
+            unit = russian if current_language() == "ru" else english
+            number = f"{format_number(scaled, digits)}{NBSP}{unit}"
+            return _with_symbol(number, currency)
+    return format_money(value, currency, 0 if value == value.to_integral() else 2)
+
+
+def format_date(value: date | datetime | None, today: date | None = None) -> str:
+    """``21 Nov`` this year, ``21 Nov 2026`` otherwise; Russian ``21 нояб.``, ``21 ноября 2026``."""
+    if value is None:
+        return ""
+    day = value.astimezone(current_timezone()).date() if isinstance(value, datetime) else value
+    now = today or datetime.now(current_timezone()).date()
+    same_year = day.year == now.year
+    if current_language() == "ru":
+        pattern = "d MMM" if same_year else "d MMMM y"
+    else:
+        pattern = "d MMM" if same_year else "d MMM y"
+    return dates.format_date(day, format=pattern, locale=_cldr())
+
+
+def format_time(value: datetime | None) -> str:
+    """``09:12`` in the reader's zone."""
+    return "" if value is None else value.astimezone(current_timezone()).strftime("%H:%M")
+
+
+def format_datetime(value: datetime | None) -> str:
+    """Date and time in the reader's zone; today, yesterday and tomorrow in words."""
+    return "" if value is None else f"{format_day(value)}, {format_time(value)}"
+
+
+_ = translator("trellis")
+
+
+def format_day(value: date | datetime) -> str:
+    """A date with relative words only for today, tomorrow and yesterday."""
+    day = value.astimezone(current_timezone()).date() if isinstance(value, datetime) else value
+    today = datetime.now(current_timezone()).date()
+    words = {0: _("Today"), 1: _("Tomorrow"), -1: _("Yesterday")}
+    distance = (day - today) // timedelta(days=1)
+    return str(words[distance]) if distance in words else format_date(day, today)

@@ -1,0 +1,159 @@
+"""An installation: the control database, the installed plugins, and the way into each workspace."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from trellis import migration
+from trellis.config import Config
+from trellis.control import WorkspaceEntry
+from trellis.crm import register
+from trellis.database import Namespace, postgresql_engine, sqlite_engine
+from trellis.edition import Settings
+from trellis.errors import Conflict, RecordInvalid, WorkspaceNotFound
+from trellis.i18n import LANGUAGES, translator
+from trellis.plugins import PluginRegistry
+from trellis.workspace import Workspace
+
+_ = translator("trellis")
+
+_CONTROL_SCHEMA = "trellis_control"
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_RESERVED = frozenset({"api", "static", "healthz", "readyz", "metrics", "login", "logout"})
+
+
+class Installation:
+    """Everything that one server process knows. Made once by the command line or the application factory."""
+
+    def __init__(self, config: Config, plugins: PluginRegistry | None = None) -> None:
+        self.config = config
+        self.plugins = plugins or PluginRegistry()
+        register(self.plugins)
+        self._workspaces: dict[str, Workspace] = {}
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        config.home.mkdir(parents=True, exist_ok=True)
+        self.control = self._open_control()
+
+    def workspace(self, name: str) -> Workspace:
+        """The workspace of that name, or :class:`WorkspaceNotFound`."""
+        with self._lock:
+            known = self._workspaces.get(name)
+        if known is not None:
+            return known
+        with self.control.read() as session:
+            if session.get(WorkspaceEntry, name) is None:
+                raise WorkspaceNotFound(name)
+        return self._remember(Workspace(name, self._namespace(name), self.plugins))
+
+    def workspaces(self) -> list[WorkspaceEntry]:
+        """All workspaces, by name."""
+        with self.control.read() as session:
+            entries = list(session.scalars(sa.select(WorkspaceEntry).order_by(WorkspaceEntry.name)))
+            session.expunge_all()
+            return entries
+
+    def create_workspace(self, name: str, settings: Settings) -> Workspace:
+        """Creates and migrates a workspace. Raises RecordInvalid for a bad name or setting, Conflict if it exists."""
+        check_settings(name, settings)
+        if any(entry.name == name for entry in self.workspaces()):
+            raise Conflict(_("There is a workspace “%(name)s” already", name=name))
+        workspace = Workspace(name, self._namespace(name, create=True), self.plugins)
+        workspace.initialise(settings)
+        with self.control.write() as session:
+            session.add(WorkspaceEntry(name=name, title=settings.title or name))
+        return self._remember(workspace)
+
+    def delete_workspace(self, name: str) -> None:
+        """Deletes a workspace with all its data."""
+        workspace = self.workspace(name)
+        with self.control.write() as session:
+            session.delete(session.get_one(WorkspaceEntry, name))
+        with self._lock:
+            self._workspaces.pop(name, None)
+        workspace.namespace.dispose()
+        if self.config.on_postgresql:
+            with self._postgresql().begin() as connection:
+                connection.execute(sa.schema.DropSchema(_schema(name), cascade=True, if_exists=True))
+        else:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    self.sqlite_path(name).with_name(f"{name}.db{suffix}").unlink()
+
+    def sqlite_path(self, name: str) -> Path:
+        """The file of a workspace on SQLite."""
+        return self.config.home / "workspaces" / f"{name}.db"
+
+    def close(self) -> None:
+        """Closes all connections."""
+        with self._lock:
+            for workspace in self._workspaces.values():
+                workspace.namespace.dispose()
+            self._workspaces.clear()
+        self.control.dispose()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _remember(self, workspace: Workspace) -> Workspace:
+        with self._lock:
+            return self._workspaces.setdefault(workspace.name, workspace)
+
+    def _namespace(self, name: str, *, create: bool = False) -> Namespace:
+        if not self.config.on_postgresql:
+            path = self.sqlite_path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return Namespace(sqlite_engine(path))
+        if create:
+            with self._postgresql().begin() as connection:
+                connection.execute(sa.schema.CreateSchema(_schema(name), if_not_exists=True))
+        return Namespace(self._postgresql(), _schema(name))
+
+    def _open_control(self) -> Namespace:
+        if self.config.on_postgresql:
+            with self._postgresql().begin() as connection:
+                connection.execute(sa.schema.CreateSchema(_CONTROL_SCHEMA, if_not_exists=True))
+            control = Namespace(self._postgresql(), _CONTROL_SCHEMA)
+        else:
+            control = Namespace(sqlite_engine(self.config.home / "control.db"))
+        revisions = migration.revisions_of("control")
+        assert revisions is not None
+        with control.read() as session:
+            current = migration.current_revision(session.connection(), "control")
+        if current != migration.newest_revision(revisions):
+            with control.connection() as connection:
+                migration.upgrade(connection, "control", revisions)
+        return control
+
+    def _postgresql(self) -> Engine:
+        if self._engine is None:
+            self._engine = postgresql_engine(self.config.database_url)
+        return self._engine
+
+
+def _schema(name: str) -> str:
+    return f"ws_{name}"
+
+
+def check_settings(name: str, settings: Settings) -> None:
+    """Raises RecordInvalid that names each bad setting and the way to mend it."""
+    from zoneinfo import available_timezones
+
+    from babel.numbers import list_currencies
+
+    errors: dict[str, list[str]] = {}
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        errors["name"] = [str(_("Use 1 to 40 small latin letters, digits, - and _, starting with a letter"))]
+    if settings.language not in LANGUAGES:
+        errors["locale"] = [str(_("Choose one of: %(known)s", known=", ".join(LANGUAGES)))]
+    if settings.currency not in list_currencies():
+        errors["currency"] = [str(_("Use a three-letter currency code such as EUR"))]
+    if settings.timezone not in available_timezones():
+        errors["timezone"] = [str(_("Use a time zone name such as Europe/Prague"))]
+    if errors:
+        raise RecordInvalid(errors)

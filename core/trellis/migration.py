@@ -1,0 +1,97 @@
+"""Alembic, once per owner: the core and each plugin have revisions and a version table of their own in a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from trellis.contributions import Manifest
+from trellis.plugins import CORE
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+def migrations_directory() -> Path:
+    """The Alembic environment: inside the installed package, or at the top of a checkout."""
+    inside = Path(str(files("trellis"))) / "migrations"
+    return inside if (inside / "env.py").is_file() else Path(__file__).resolve().parents[2] / "migrations"
+
+
+def revisions_of(owner: str, manifest: Manifest | None = None) -> Path | None:
+    """Where an owner keeps its revisions; None for a plugin without tables."""
+    if manifest is None:
+        return migrations_directory() / ("control" if owner == "control" else "versions")
+    folder = Path(str(files(manifest.package))) / "migrations"
+    return folder if folder.is_dir() else None
+
+
+def upgrade(connection: Connection, owner: str, revisions: Path) -> None:
+    """Brings an owner's tables to its newest revision, inside the transaction of ``connection``."""
+    from alembic import command
+
+    command.upgrade(alembic_config(revisions, connection=connection, owner=owner), "heads")
+
+
+def alembic_config(revisions: Path, **attributes: Any) -> Config:
+    """The Alembic configuration for one folder of revisions; ``attributes`` are what ``migrations/env.py`` reads."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_directory()))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(revisions))
+    config.attributes.update(attributes)
+    return config
+
+
+def current_revision(connection: Connection, owner: str) -> str | None:
+    """The revision an owner's tables are at; None when it has none."""
+    table = f"alembic_version_{owner}"
+    if not sa.inspect(connection).has_table(table):
+        return None
+    return connection.execute(sa.text(f'SELECT version_num FROM "{table}"')).scalar()  # owner is an installed name
+
+
+def newest_revision(revisions: Path) -> str | None:
+    """The newest revision in a folder of revisions."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(alembic_config(revisions)).get_current_head()
+
+
+def drop_tables(connection: Connection, owner: str) -> list[str]:
+    """Drops the tables ``<owner>_*`` and its version table; returns what was dropped. Works without the package."""
+    if owner == CORE:
+        raise ValueError("the core's tables are not dropped")
+    names = [name for name in sa.inspect(connection).get_table_names() if name.startswith(f"{owner}_")]
+    found = sa.MetaData()
+    found.reflect(connection, only=names, resolve_fks=False)
+    found.drop_all(connection)
+    connection.execute(sa.text(f'DROP TABLE IF EXISTS "alembic_version_{owner}"'))
+    return names
+
+
+def write_revision(
+    connection: Connection, owner: str, revisions: Path, metadata: sa.MetaData, message: str, others: Sequence[str] = ()
+) -> Path:
+    """Writes the revision that brings an owner's tables, as they are on ``connection``, to ``metadata``.
+
+    ``others`` are the prefixes of tables of other owners, which the core's revisions leave alone.
+    """
+    from alembic import command
+
+    revisions.mkdir(parents=True, exist_ok=True)
+    number = f"{len(list(revisions.glob('*.py'))) + 1:04d}"
+    config = alembic_config(revisions, connection=connection, owner=owner, metadata=metadata, others=tuple(others))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    script = command.revision(
+        config, message, autogenerate=True, rev_id=f"{owner}_{number}", version_path=str(revisions)
+    )
+    assert script is not None and not isinstance(script, list)
+    return Path(script.path)

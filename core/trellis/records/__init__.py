@@ -1,0 +1,1 @@
+"""Records: entities, fields, rules and the one door for writing."""

@@ -1,0 +1,114 @@
+"""Boards: the records of an entity in columns, one a stage of its lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Lifecycle, Rule, Stage
+from trellis.edition import Edition, EntityView
+from trellis.records.query import ListQuery, Record
+from trellis.security.actor import Actor
+
+CARDS = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """A stage with its records: how many, their sum, the sum weighted by the stage's probability, and the first cards."""
+
+    stage: Stage
+    count: int
+    amount: Decimal | None
+    weighted: Decimal | None
+    share: float
+    cards: Sequence[Record]
+
+    @property
+    def more(self) -> int:
+        """How many records the column has beyond its cards."""
+        return self.count - len(self.cards)
+
+
+@dataclass(frozen=True)
+class Board:
+    """All columns of a lifecycle: the open stages, and the closed ones, which fold."""
+
+    lifecycle: Lifecycle
+    open: tuple[Column, ...]
+    closed: tuple[Column, ...]
+
+    @property
+    def count(self) -> int:
+        """Open records."""
+        return sum(column.count for column in self.open)
+
+    @property
+    def amount(self) -> Decimal | None:
+        """Sum of the open records, or None where nothing is summed."""
+        amounts = [column.amount for column in self.open if column.amount is not None]
+        return sum(amounts, Decimal(0)) if amounts else None
+
+
+def board(
+    session: Session, edition: Edition, actor: Actor, lifecycle: Lifecycle, rule: Rule | None = None, cards: int = CARDS
+) -> Board:
+    """The board of a lifecycle: one query for the totals, one for the cards of each open stage, whatever the number of rows."""
+    actor.require(lifecycle.entity, "read")
+    view = edition.entity(lifecycle.entity)
+    totals = _totals(session, edition, actor, view, lifecycle, rule)
+    largest = max((amount or count for count, amount in totals.values()), default=0)
+    columns = []
+    for stage in lifecycle.stages:
+        count, amount = totals.get(stage.value, (0, None))
+        shown = _cards(session, edition, actor, view, lifecycle, stage, rule, cards) if count and stage.kind == "open" else ()
+        weighted = amount * Decimal(str(stage.probability)) if amount is not None and stage.probability is not None else None
+        share = float((amount or count) / largest) if largest else 0.0
+        columns.append(Column(stage, count, amount, weighted, share, shown))
+    return Board(
+        lifecycle,
+        tuple(column for column in columns if column.stage.kind == "open"),
+        tuple(column for column in columns if column.stage.kind != "open"),
+    )
+
+
+def board_rule(lifecycle: Lifecycle, rule: Rule | None = None, stage: str | None = None) -> dict[str, Any]:
+    """The rule that a lifecycle's records (in one stage) fulfil, with another rule if given."""
+    parts: list[Mapping[str, Any]] = [rule] if rule else []
+    if lifecycle.when is not None:
+        parts.append({"field": lifecycle.when[0], "op": "eq", "value": lifecycle.when[1]})
+    if stage is not None:
+        parts.append({"field": lifecycle.field, "op": "eq", "value": stage})
+    return {"all": parts}
+
+
+def _totals(
+    session: Session, edition: Edition, actor: Actor, view: EntityView, lifecycle: Lifecycle, rule: Rule | None
+) -> dict[str, tuple[int, Decimal | None]]:
+    entity = view.entity
+    stage = view.fields[lifecycle.field].of(entity)
+    amount = view.info.amount_field
+    summed: sa.ColumnElement[Any] = sa.func.sum(view.fields[amount].of(entity)) if amount else sa.null()
+    only = ListQuery(view, edition, actor, rule=board_rule(lifecycle, rule))
+    query = only.select(stage, sa.func.count(), summed).group_by(stage)
+    return {value: (count, total) for value, count, total in session.execute(query)}
+
+
+def _cards(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    view: EntityView,
+    lifecycle: Lifecycle,
+    stage: Stage,
+    rule: Rule | None,
+    limit: int,
+) -> Sequence[Record]:
+    sort = f"-{view.info.amount_field}" if view.info.amount_field else view.info.sort
+    only = board_rule(lifecycle, rule, stage.value)
+    return ListQuery(view, edition, actor, rule=only, sort=(sort,) if sort else (), limit=limit).page(session).items

@@ -1,0 +1,330 @@
+"""The one door for writing records. It validates, checks permission, audits and emits the event in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.edition import Edition, EntityView
+from trellis.errors import Conflict, PermissionRefused, PluginError, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
+from trellis.i18n import translator
+from trellis.plugins import CORE, Fault
+from trellis.records import schema
+from trellis.records.entity import default_value
+from trellis.records.events import Action, BeforeSave, Change, Saved
+from trellis.records.lifecycles import check_move
+from trellis.records.query import ListQuery, Page, Record
+from trellis.records.references import check_references, check_unique, resolve_external
+from trellis.records.values import audit_json, decode, difference, encode
+from trellis.security.actor import Actor
+from trellis.system import Event
+
+_ = translator("trellis")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One record to save: a new one, or changes to the record ``id`` (at ``version``, if the caller knows it)."""
+
+    values: Mapping[str, Any]
+    id: int | None = None
+    version: int | None = None
+
+
+class BatchInvalid(RecordInvalid):
+    """Some of several writes are not valid; ``failures`` maps the position of a write to its error."""
+
+    def __init__(self, failures: Mapping[int, RecordInvalid]) -> None:
+        flat = {f"{index}.{field}": msgs for index, error in failures.items() for field, msgs in error.errors.items()}
+        super().__init__(flat)
+        self.failures = dict(failures)
+
+
+@dataclass
+class _Draft:
+    """A write on its way: checked values, and what the record held before."""
+
+    write: Write
+    values: dict[str, Any]
+    before: dict[str, Any]
+    row: Mapping[str, Any]
+    id: int | None = None
+
+
+class Records:
+    """Reads and writes the records of one workspace for one actor, inside the transaction of ``session``."""
+
+    def __init__(self, session: Session, edition: Edition, actor: Actor) -> None:
+        self.session = session
+        self.edition = edition
+        self.actor = actor
+        self.faults: list[Fault] = []
+        self._committed: list[Saved] = []
+
+    # --- Reading ---
+
+    def list(self, entity: str, **options: Any) -> Page:
+        """One page of records; the options are those of :class:`ListQuery` (rule, sort, fields, text, limit, cursor)."""
+        self.actor.require(entity, "read")
+        return ListQuery(self.edition.entity(entity), self.edition, self.actor, **options).page(self.session)
+
+    def count(self, entity: str, *, rule: Mapping[str, Any] | None = None, text: str | None = None) -> int:
+        """How many records of ``entity`` the actor may see, under ``rule``."""
+        self.actor.require(entity, "read")
+        query = ListQuery(self.edition.entity(entity), self.edition, self.actor, rule=rule, text=text)
+        return self.session.scalar(query.count_statement()) or 0
+
+    def get(self, entity: str, record_id: int, *, deleted: bool = False) -> Record:
+        """One record, or :class:`RecordNotFound` (also when the actor may not see it)."""
+        view = self.edition.entity(entity)
+        if not self.actor.may(entity, "read"):
+            raise RecordNotFound()
+        found = ListQuery(view, self.edition, self.actor, ids=[record_id], deleted=deleted, limit=1).page(self.session)
+        if not found.items:
+            raise RecordNotFound()
+        return found.items[0]
+
+    # --- Writing ---
+
+    def create(self, entity: str, values: Mapping[str, Any]) -> Record:
+        """Writes a new record and returns it. Raises RecordInvalid, PermissionRefused."""
+        return self._one(entity, Write(values=values))
+
+    def update(self, entity: str, record_id: int, values: Mapping[str, Any], version: int | None = None) -> Record:
+        """Changes a record. Raises StaleVersion when ``version`` is given and is not the present one."""
+        return self._one(entity, Write(id=record_id, values=values, version=version))
+
+    def move(self, entity: str, record_id: int, stage: str, values: Mapping[str, Any] | None = None) -> Record:
+        """Moves a record to another stage of its lifecycle, with the values that the stage asks for."""
+        lifecycle = self.edition.entity(entity).lifecycle(self.get(entity, record_id).values)
+        if lifecycle is None:
+            raise Conflict(_("This record has no stages"))
+        return self.update(entity, record_id, {**(values or {}), lifecycle.field: stage})
+
+    def save(self, entity: str, writes: Sequence[Write]) -> list[int]:
+        """Saves many records, all or none, with a fixed number of statements for new ones; returns their ids.
+
+        Raises BatchInvalid that names each wrong write, StaleVersion, PermissionRefused, RecordNotFound.
+        """
+        view = self.edition.entity(entity)
+        drafts = self._draft(view, writes)
+        created = [draft for draft in drafts if draft.write.id is None]
+        updated = [draft for draft in drafts if draft.write.id is not None]
+        changes: list[Change] = []
+        try:
+            if created:
+                changes += self._insert(view, created)
+            changes += [change for draft in updated if (change := self._update(view, draft)) is not None]
+        except sa.exc.IntegrityError as error:
+            raise Conflict(_("Another record with these values was saved at the same moment")) from error
+        self._log(view, changes)
+        return [draft.id for draft in drafts if draft.id is not None]
+
+    def delete(self, entity: str, record_id: int, version: int | None = None) -> None:
+        """Moves a record to the bin."""
+        self._bin(entity, record_id, version, deleted=True)
+
+    def restore(self, entity: str, record_id: int) -> Record:
+        """Brings a record back from the bin."""
+        self._bin(entity, record_id, None, deleted=False)
+        return self.get(entity, record_id)
+
+    def committed(self) -> None:
+        """Tells plugins what was committed. The face calls it after the transaction; a fault changes nothing."""
+        for event in self._committed:
+            for plugin, function in self.edition.hooks.implementations("trellis_after_commit"):
+                try:
+                    function(event=event)
+                except Exception as error:  # a plugin may raise anything; the write is done
+                    self.faults.append(Fault.of(plugin, "trellis_after_commit", error))
+        self._committed.clear()
+
+    # --- Steps of a write ---
+
+    def _one(self, entity: str, write: Write) -> Record:
+        try:
+            (record_id,) = self.save(entity, [write])
+        except BatchInvalid as error:
+            raise RecordInvalid(error.failures[0].errors) from None
+        return self.get(entity, record_id)
+
+    def _draft(self, view: EntityView, writes: Sequence[Write]) -> list[_Draft]:
+        if any(write.id is None for write in writes):
+            self.actor.require(view.name, "create")
+        current = self._current(view, [write.id for write in writes if write.id is not None], "update")
+        failures: dict[int, RecordInvalid] = {}
+        drafts: dict[int, _Draft] = {}
+        for index, write in enumerate(writes):
+            row = current[write.id] if write.id is not None else {}
+            if write.version is not None and row.get("version") != write.version:
+                raise StaleVersion(row["version"])
+            try:
+                values = schema.load(self.edition, view, write.values)
+                before = decode(view, row) if row else {}
+                drafts[index] = _Draft(write, values, before, row, write.id)
+            except RecordInvalid as error:
+                failures[index] = error
+        self._check(view, drafts, failures)
+        if failures:
+            raise BatchInvalid(failures)
+        return list(drafts.values())
+
+    def _check(self, view: EntityView, drafts: dict[int, _Draft], failures: dict[int, RecordInvalid]) -> None:
+        """The checks of whole records: references, defaults, plugins, stages, required fields, uniqueness."""
+        values = {index: draft.values for index, draft in drafts.items()}
+        steps: list[Callable[[], dict[int, RecordInvalid]]] = [
+            lambda: resolve_external(self.session, self.edition, view, values),
+            lambda: self._each(drafts, lambda draft: self._complete(view, draft)),
+            lambda: check_references(self.session, self.edition, self.actor, view, values),
+            lambda: check_unique(self.session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
+        ]
+        for step in steps:
+            found = step()
+            failures.update(found)
+            for index in found:
+                drafts.pop(index, None)
+                values.pop(index, None)
+
+    def _each(self, drafts: Mapping[int, _Draft], check: Callable[[_Draft], None]) -> dict[int, RecordInvalid]:
+        failures = {}
+        for index, draft in drafts.items():
+            try:
+                check(draft)
+            except RecordInvalid as error:
+                failures[index] = error
+        return failures
+
+    def _complete(self, view: EntityView, draft: _Draft) -> None:
+        new = draft.write.id is None
+        if new:
+            for name, field in view.fields.items():
+                if name not in draft.values and field.default is not None:
+                    draft.values[name] = default_value(field)
+            if draft.values.get("owner") is None and self.actor.user_id is not None and view.name != "user":
+                draft.values["owner"] = self.actor.user_id
+            if draft.values.get("unit") is None and self.actor.units:
+                draft.values["unit"] = self.actor.units[0]
+        self._before_save(view, draft, "created" if new else "updated")
+        merged = {**draft.before, **draft.values}
+        check_move(view, draft.before, merged)
+        missing = [
+            name
+            for name, field in view.fields.items()
+            if field.required and not field.read_only and merged.get(name) is None
+        ]
+        if missing:
+            raise RecordInvalid({name: [_("This field needs a value")] for name in missing})
+
+    def _before_save(self, view: EntityView, draft: _Draft, action: Action) -> None:
+        event = BeforeSave(
+            entity=view.name,
+            action=action,
+            values=draft.values,
+            before=draft.before,
+            session=self.session,
+            edition=self.edition,
+            actor=self.actor,
+        )
+        for plugin, function in self.edition.hooks.implementations("trellis_before_save"):
+            self._guarded(plugin, "trellis_before_save", function, event)
+
+    def _guarded(self, plugin: str, hook: str, function: Callable[..., None], event: object) -> None:
+        """Calls a hook inside the transaction. What a plugin refuses is an error of the record; a crash is its fault."""
+        try:
+            function(event=event)
+        except TrellisError:
+            raise
+        except Exception as error:
+            if plugin == CORE:
+                raise
+            self.faults.append(Fault.of(plugin, hook, error))
+            raise PluginError(plugin, hook, f"{type(error).__name__}: {error}") from error
+
+    def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> list[Change]:
+        table = view.entity.__table__
+        now = datetime.now(UTC)
+        stamp = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
+        stamp |= {"updated_by_id": self.actor.user_id, "version": 1, "extra": {}}
+        encoded = [encode(view, draft.values, {}) for draft in drafts]
+        names = {name for columns in encoded for name in columns}
+        blank = dict.fromkeys(names)
+        rows = [{**blank, **stamp, **columns} for columns in encoded]
+        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        ids = self.session.execute(statement, rows).scalars().all()
+        for draft, record_id in zip(drafts, ids, strict=True):
+            draft.id = record_id
+        return [Change(one.id or 0, "created", difference(view, {}, one.values)) for one in drafts]
+
+    def _update(self, view: EntityView, draft: _Draft) -> Change | None:
+        changed = difference(view, draft.before, draft.values)
+        if not changed:
+            return None
+        columns = encode(view, {name: draft.values[name] for name in changed}, draft.row["extra"] or {})
+        assert draft.id is not None
+        self._write_row(view, draft.id, draft.row["version"], columns)
+        return Change(draft.id, "updated", changed)
+
+    def _write_row(self, view: EntityView, record_id: int, version: int, columns: Mapping[str, Any]) -> None:
+        table = view.entity.__table__
+        stamp = {"updated_at": datetime.now(UTC), "updated_by_id": self.actor.user_id, "version": version + 1}
+        statement = sa.update(table).where(table.c.id == record_id, table.c.version == version)
+        result = self.session.execute(statement.values(**{**stamp, **columns}))
+        if result.rowcount != 1:  # type: ignore[attr-defined]
+            raise StaleVersion(version + 1)
+
+    def _bin(self, entity: str, record_id: int, version: int | None, *, deleted: bool) -> None:
+        view = self.edition.entity(entity)
+        row = self._current(view, [record_id], "delete", deleted=not deleted)[record_id]
+        if version is not None and row["version"] != version:
+            raise StaleVersion(row["version"])
+        action: Action = "deleted" if deleted else "restored"
+        values = decode(view, row)
+        self._before_save(view, _Draft(Write(values={}), {}, values, row, record_id), action)
+        self._write_row(view, record_id, row["version"], {"deleted_at": datetime.now(UTC) if deleted else None})
+        self._log(view, [Change(record_id, action, {})])
+
+    def _current(
+        self, view: EntityView, ids: Sequence[int], act: Any, *, deleted: bool = False
+    ) -> dict[int, Mapping[str, Any]]:
+        """The rows to be changed. RecordNotFound for what the actor may not see, PermissionRefused for what it may not change."""
+        if not ids:
+            return {}
+        entity, table = view.entity, view.entity.__table__
+        bin_state = entity.deleted_at.is_not(None) if deleted else entity.deleted_at.is_(None)
+        statement = sa.select(table, self.actor.visible(entity, act).label("_may"))
+        statement = statement.where(entity.id.in_(ids), bin_state, self.actor.visible(entity))
+        found = {row["id"]: row for row in self.session.execute(statement).mappings()}
+        if set(ids) - found.keys():
+            raise RecordNotFound()
+        for row in found.values():
+            if not row["_may"]:
+                raise PermissionRefused()
+        return found  # type: ignore[return-value]
+
+    def _log(self, view: EntityView, changes: Sequence[Change]) -> None:
+        """Writes the events and tells plugins, still inside the transaction."""
+        if not changes:
+            return
+        now = datetime.now(UTC)
+        common = {"at": now, "actor_id": self.actor.user_id, "actor_name": self.actor.name, "entity": view.name}
+        common |= {"source": self.actor.source}
+        rows = [
+            {**common, "record_id": change.id, "action": change.action, "changes": audit_json(change)}
+            for change in changes
+        ]
+        self.session.execute(sa.insert(Event.__table__), rows)
+        event = Saved(
+            entity=view.name,
+            changes=tuple(changes),
+            session=self.session,
+            edition=self.edition,
+            actor=self.actor,
+        )
+        for plugin, function in self.edition.hooks.implementations("trellis_after_save"):
+            self._guarded(plugin, "trellis_after_save", function, event)
+        self._committed.append(event)

@@ -1,0 +1,56 @@
+"""The typed events that plugins receive around a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from trellis.edition import Edition
+    from trellis.security.actor import Actor
+
+Action = Literal["created", "updated", "deleted", "restored"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeforeSave:
+    """One record before it is written. ``values`` may be changed; ``before`` is empty for a new record.
+
+    Both map field names (as in REST) to Python values; ``values`` holds only what is written.
+    """
+
+    entity: str
+    action: Action
+    values: dict[str, Any]
+    before: Mapping[str, Any]
+    session: Session
+    edition: Edition
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one record: ``changes`` maps field to (old, new) as JSON values."""
+
+    id: int
+    action: Action
+    changes: Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """Records of one entity that were written in one transaction."""
+
+    entity: str
+    changes: tuple[Change, ...]
+    session: Session
+    edition: Edition
+    actor: Actor
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the records written."""
+        return [change.id for change in self.changes]

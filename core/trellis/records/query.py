@@ -1,0 +1,263 @@
+"""List queries: one SELECT for a page of records, with the titles of the records they refer to.
+
+Limited to what the actor may read, filtered by a rule and a text, sorted by any fields, continued by cursors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.errors import RuleInvalid
+from trellis.i18n import translator
+from trellis.records import cursor as cursors
+from trellis.records import text as texts
+from trellis.records.joins import Joins, source, table_of
+from trellis.records.keyset import SortKey, ranges_after
+from trellis.records.rules import Node, Path, RuleContext, parse, resolve, to_json, to_sql, today_in
+from trellis.records.types import FieldType, ValueInvalid
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from trellis.edition import Edition, EntityView
+    from trellis.security.actor import Actor
+
+_ = translator("trellis")
+
+MOST_SORT_KEYS = 8
+MOST_WORDS = 8
+LONGEST_TEXT = 1000
+
+
+@dataclass(slots=True)
+class Record:
+    """One record as a list shows it.
+
+    ``values`` maps field names to Python values. A reference holds the id, and ``titles`` the name, of the record
+    it leads to; both are left empty when the actor may not read that record or it is in the bin.
+    """
+
+    entity: str
+    id: int
+    version: int
+    values: dict[str, Any]
+    titles: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a list, and the cursor of the page that follows (None on the last)."""
+
+    items: list[Record]
+    next: str | None
+
+
+class ListQuery:
+    """A list of records of one entity.
+
+    - ``rule``: JSON or a parsed node;  ``text``: words that must all be found in searchable fields
+    - ``sort``: field names, ``-`` before those in descending order; the entity's own sort where none is given
+    - ``fields``: names of the fields wanted, also through references (``customer.city``); by default all
+    - ``cursor``: where the page before ended;  ``deleted``: the records in the bin instead of the others
+    - ``ids``: only these records
+    """
+
+    def __init__(
+        self,
+        view: EntityView,
+        edition: Edition,
+        actor: Actor,
+        *,
+        rule: Node | Mapping[str, Any] | None = None,
+        sort: Sequence[str] = (),
+        fields: Sequence[str] | None = None,
+        text: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        deleted: bool = False,
+        ids: Sequence[int] | None = None,
+        today: date | None = None,
+    ) -> None:
+        self.view = view
+        self.limit = limit
+        self._context = RuleContext(edition=edition, actor=actor, today=today or today_in(edition))
+        self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
+        self._words = _words(text or "")
+        self._deleted = deleted
+        self._ids = ids
+        self._sort = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
+        self._fields = _field_paths(fields, view, edition)
+        self._cursor = cursor
+
+    def statement(self) -> sa.Select[Any]:
+        """The SELECT of the page (of its first rows, where it passes from values of its sort to empty ones)."""
+        return next(self.statements())
+
+    def statements(self) -> Iterator[sa.Select[Any]]:
+        """The SELECT of the page; one more for when it gave too few rows and others follow across an empty value."""
+        keys = self._keys
+        if self._cursor is None:
+            yield self._select.limit(self.limit + 1)
+            return
+        values = cursors.decode(self._cursor, self._fingerprint, [key.type for key in keys])
+        for following in ranges_after(keys, values):
+            yield self._select.where(following).limit(self.limit + 1)
+
+    def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        """A SELECT of other columns of the entity (sums, ids) over the records of all pages."""
+        joins = self._new_joins()
+        conditions = self._conditions(joins)
+        return joins.add_to(sa.select(*columns).select_from(table_of(joins.root))).where(*conditions)
+
+    def count_statement(self, limit: int | None = None) -> sa.Select[Any]:
+        """Counts the records of all pages; with ``limit``, only up to it."""
+        if limit is None:
+            return self.select(sa.func.count())
+        return sa.select(sa.func.count()).select_from(self.select(sa.literal(1)).limit(limit).subquery())
+
+    def page(self, session: Session) -> Page:
+        """The page."""
+        rows: list[Any] = []
+        for statement in self.statements():
+            rows += session.execute(statement).all()
+            if len(rows) > self.limit:
+                break
+        rows, more = rows[: self.limit], len(rows) > self.limit
+        items = [self._record(row) for row in rows]
+        return Page(items, cursors.encode(self._fingerprint, rows[-1][-len(self._keys) :]) if more else None)
+
+    def _new_joins(self) -> Joins:
+        return Joins(source(self.view.entity), self.view, self._context.edition, self._context.actor)
+
+    def _conditions(self, joins: Joins) -> list[sa.ColumnElement[bool]]:
+        root = joins.root
+        kept = root.deleted_at.is_not(None) if self._deleted else root.deleted_at.is_(None)
+        conditions = [kept, self._context.actor.visible(root)]
+        if self._ids is not None:
+            conditions.append(root.id.in_(self._ids))
+        if self._rule is not None:
+            conditions.append(to_sql(self._rule, joins, self._context))
+        return conditions + [_found(word, joins) for word in self._words]
+
+    @cached_property
+    def _joins(self) -> Joins:
+        return self._new_joins()
+
+    @cached_property
+    def _keys(self) -> list[SortKey]:
+        return [_sort_key(path, descending, self._joins) for path, descending in self._sort]
+
+    @cached_property
+    def _readers(self) -> list[_Reader]:
+        return [_reader(path, self._joins) for path in self._fields]
+
+    @cached_property
+    def _select(self) -> sa.Select[Any]:
+        """Columns: id, version, the extension values where wanted, those of each reader, the sort keys."""
+        root = self._joins.root
+        conditions = self._conditions(self._joins)
+        fixed = [root.id, root.version, root.extra if self._reads_extra else sa.null().label("extra")]
+        wanted = [column for reader in self._readers for column in reader.columns]
+        keys = [key.expression.label(f"key_{index}") for index, key in enumerate(self._keys)]
+        statement = sa.select(*fixed, *wanted, *keys).select_from(table_of(root))
+        return self._joins.add_to(statement).where(*conditions).order_by(*(key.order for key in self._keys))
+
+    @property
+    def _reads_extra(self) -> bool:
+        return any(not reader.columns for reader in self._readers)
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        rule = None if self._rule is None else to_json(self._rule)
+        sort = [(path.name, descending) for path, descending in self._sort]
+        return cursors.digest(self.view.name, rule, sort, self._words, self._ids, self._deleted)
+
+    def _record(self, row: Any) -> Record:
+        record = Record(self.view.name, row[0], row[1], {}, {})
+        extra = row[2] or {}
+        place = 3
+        for reader in self._readers:
+            if reader.decode is not None:
+                record.values[reader.name] = reader.decode(extra.get(reader.name))
+                continue
+            value = row[place]
+            record.values[reader.name] = value
+            if reader.titled and value is not None:
+                title = row[place + 1]
+                record.titles[reader.name] = f"#{value}" if title is None else str(title)
+            place += len(reader.columns)
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How a field is read from a row: from its ``columns``, or by ``decode`` from the JSON of extension values."""
+
+    name: str
+    columns: tuple[Any, ...] = ()
+    titled: bool = False
+    decode: Callable[[Any], Any] | None = None
+
+
+def _reader(path: Path, joins: Joins) -> _Reader:
+    if path.is_reference:
+        hops = (*path.hops, path.field)
+        return _Reader(path.name, (joins.source(hops).id, joins.title(hops)), titled=True)
+    if path.field.is_extension and not path.hops:
+        return _Reader(path.name, decode=path.field.type.from_extra)
+    return _Reader(path.name, (path.field.of(joins.source(path.hops)),))
+
+
+def _field_paths(names: Sequence[str] | None, view: EntityView, edition: Edition) -> list[Path]:
+    if names is None:
+        return [Path((), field) for field in view.fields.values()]
+    return [resolve(name, view, edition, at="fields") for name in dict.fromkeys(names)]
+
+
+def _sort_names(names: Sequence[str], view: EntityView) -> list[str]:
+    """The sort as asked for or usual, with the id at the end, in the direction of the key before it."""
+    asked = [name for one in names or [view.info.sort] for name in one.split(",") if name]
+    wanted = asked or [view.info.title_field]
+    if len(wanted) > MOST_SORT_KEYS:
+        raise RuleInvalid(_("A list can be sorted by at most %(most)s fields", most=MOST_SORT_KEYS), "sort")
+    unique: list[str] = []
+    for name in wanted:
+        if name.removeprefix("-") == "id":
+            return [*unique, name]
+        unique.append(name)
+    return [*unique, "-id" if unique[-1].startswith("-") else "id"]
+
+
+def _sort_path(name: str, view: EntityView, edition: Edition) -> tuple[Path, bool]:
+    path = resolve(name.removeprefix("-"), view, edition, at="sort")
+    if path.field.type.kind == "json":
+        raise RuleInvalid(_("A list cannot be sorted by %(field)s", field=path.field.label), "sort")
+    return path, name.startswith("-")
+
+
+def _sort_key(path: Path, descending: bool, joins: Joins) -> SortKey:
+    if path.is_reference:
+        hops, title = joins.title_path((*path.hops, path.field))
+        return SortKey(title.of(joins.source(hops)), title.type, descending)
+    return SortKey(path.field.of(joins.source(path.hops)), path.field.type, descending, path.may_be_empty)
+
+
+def _words(text: str) -> list[str]:
+    if len(text) > LONGEST_TEXT:
+        raise RuleInvalid(_("The text to search for is too long"), "text")
+    try:
+        return (FieldType().check(text) or "").split()[:MOST_WORDS]
+    except ValueInvalid as error:
+        raise RuleInvalid(error.message, "text") from None
+
+
+def _found(word: str, joins: Joins) -> sa.ColumnElement[bool]:
+    """``word`` stands somewhere in one of the searchable fields."""
+    fields = [field for field in joins.view.fields.values() if field.searchable and field.type.kind == "text"]
+    return sa.or_(sa.false(), *(texts.contains(field.of(joins.root), word) for field in fields))

@@ -1,0 +1,92 @@
+"""Checks that need the database, for many records at once: references exist, external ids resolve, keys are unique."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.edition import Edition, EntityView
+from trellis.errors import RecordInvalid
+from trellis.i18n import translator
+from trellis.records.entity import Entity, Field
+from trellis.records.schema import ExternalReference
+from trellis.security.actor import Actor
+
+_ = translator("trellis")
+
+Failures = dict[int, RecordInvalid]
+Values = Mapping[int, dict[str, Any]]
+
+
+def _target(edition: Edition, field: Field) -> type[Entity]:
+    return edition.entity(field.type.entity).entity  # type: ignore[attr-defined,no-any-return]
+
+
+def resolve_external(session: Session, edition: Edition, view: EntityView, drafts: Values) -> Failures:
+    """Replaces references by external id with ids; one query a field."""
+    failures: Failures = {}
+    for name, field in view.references.items():
+        wanted = {values[name] for values in drafts.values() if isinstance(values.get(name), ExternalReference)}
+        if not wanted:
+            continue
+        target = _target(edition, field)
+        query = sa.select(target.external_id, target.id).where(target.external_id.in_([str(one) for one in wanted]))
+        found = dict(session.execute(query.where(target.deleted_at.is_(None))).tuples().all())
+        for index, values in drafts.items():
+            reference = values.get(name)
+            if not isinstance(reference, ExternalReference):
+                continue
+            values[name] = found.get(str(reference))
+            if values[name] is None:
+                entity = target.__entity__.title
+                message = _("There is no %(entity)s with the external id “%(id)s”", entity=entity, id=str(reference))
+                failures[index] = RecordInvalid({name: [message]})
+    return failures
+
+
+def check_references(session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values) -> Failures:
+    """Reports references to records that do not exist, are in the bin, or are out of the actor's sight."""
+    errors: dict[int, dict[str, list[Any]]] = {}
+    for name, field in view.references.items():
+        wanted = {values[name] for values in drafts.values() if values.get(name) is not None}
+        if not wanted:
+            continue
+        target = _target(edition, field)
+        query = sa.select(target.id).where(target.id.in_(wanted), target.deleted_at.is_(None))
+        if name not in ("owner", "unit"):  # own values, filled in for the actor, are always in order
+            query = query.where(actor.visible(target))
+        missing = wanted - set(session.scalars(query))
+        for index, values in drafts.items():
+            if values.get(name) in missing:
+                entity = target.__entity__.title
+                message = _("There is no %(entity)s with the id %(id)s", entity=entity, id=values[name])
+                errors.setdefault(index, {})[name] = [message]
+    return {index: RecordInvalid(found) for index, found in errors.items()}
+
+
+def check_unique(
+    session: Session, view: EntityView, drafts: Mapping[int, tuple[int | None, Mapping[str, Any]]]
+) -> Failures:
+    """Reports values of unique fields that another record, or another write of the batch, has already."""
+    failures: Failures = {}
+    for name, field in view.fields.items():
+        if not field.unique:
+            continue
+        column = field.of(view.entity)
+        wanted = {values[name] for _id, values in drafts.values() if values.get(name) is not None}
+        if not wanted:
+            continue
+        taken = dict(session.execute(sa.select(column, view.entity.id).where(column.in_(wanted))).tuples().all())
+        seen: dict[Any, int] = {}
+        for index, (record_id, values) in drafts.items():
+            value = values.get(name)
+            if value is None:
+                continue
+            if (value in taken and taken[value] != record_id) or value in seen:
+                message = _("Another record has “%(value)s” here already", value=str(value))
+                failures[index] = RecordInvalid({name: [message]})
+            seen[value] = index
+    return failures

@@ -1,0 +1,98 @@
+"""What belongs to a record: short lists of the records that refer to it, and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.edition import Edition, EntityView
+from trellis.records.entity import Field
+from trellis.records.query import ListQuery, Record
+from trellis.security.actor import Actor
+from trellis.system import Event
+
+SHORT = 3
+
+
+@dataclass(frozen=True)
+class RelatedList:
+    """The records of another entity that refer to this one: how many, and the first few."""
+
+    view: EntityView
+    field: Field
+    count: int
+    items: Sequence[Record]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something on a timeline: a record (an order, a call) or a change of the record itself."""
+
+    at: datetime
+    kind: str
+    record: Record | None = None
+    view: EntityView | None = None
+    event: Mapping[str, Any] | None = None
+
+
+def related_lists(session: Session, edition: Edition, actor: Actor, entity: str, record_id: int) -> list[RelatedList]:
+    """One short list for each entity that refers to this one; two queries each, whatever the number of rows."""
+    found = []
+    for view, field in edition.referring(entity):
+        if view.name == "user" or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
+            continue
+        query = ListQuery(view, edition, actor, rule=_refers(field, record_id), sort=_newest(view), limit=SHORT)
+        page = query.page(session)
+        count = len(page.items) if page.next is None else session.scalar(query.count_statement()) or 0
+        found.append(RelatedList(view, field, count, page.items))
+    return found
+
+
+def timeline(
+    session: Session, edition: Edition, actor: Actor, entity: str, record_id: int, limit: int = 50
+) -> list[Entry]:
+    """The newest entries of a record's timeline: records of timeline entities that refer to it, and its own changes."""
+    entries = _changes(session, entity, record_id, limit)
+    for view, field in edition.referring(entity):
+        if not view.info.timeline or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
+            continue
+        query = ListQuery(view, edition, actor, rule=_refers(field, record_id), sort=("-created_at",), limit=limit)
+        entries += [Entry(_moment(view, record), _kind(view, record), record, view) for record in query.page(session).items]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+def history(session: Session, entity: str, record_id: int, limit: int = 100) -> list[Mapping[str, Any]]:
+    """What was changed on a record, newest first."""
+    query = sa.select(Event.__table__).where(Event.entity == entity, Event.record_id == record_id)
+    return [dict(row) for row in session.execute(query.order_by(Event.id.desc()).limit(limit)).mappings()]
+
+
+def _changes(session: Session, entity: str, record_id: int, limit: int) -> list[Entry]:
+    return [Entry(event["at"], "change", event=event) for event in history(session, entity, record_id, limit)]
+
+
+def _refers(field: Field, record_id: int) -> dict[str, Any]:
+    return {"field": field.name, "op": "eq", "value": record_id}
+
+
+def _newest(view: EntityView) -> tuple[str, ...]:
+    return (f"-{view.info.date_field}",) if view.info.date_field else (view.info.sort,) if view.info.sort else ()
+
+
+def _kind(view: EntityView, record: Record) -> str:
+    return str(record.values.get("kind") or "activity") if view.name == "activity" else view.name
+
+
+def _moment(view: EntityView, record: Record) -> datetime:
+    """When a record happened: done or due for activities, its own date otherwise, at last when it was made."""
+    names = ("done_at", view.info.date_field, "created_at")
+    value = next(found for name in names if name and (found := record.values.get(name)) is not None)
+    if isinstance(value, datetime):
+        return value
+    assert isinstance(value, date)
+    return datetime(value.year, value.month, value.day, tzinfo=UTC)

@@ -1,0 +1,38 @@
+"""Rules: one condition language for filters, saved views, segments, triggers and scopes.
+
+``parse`` checks a rule's JSON against an edition; ``to_sql`` and ``to_predicate`` evaluate it in the database and
+in Python, with the same answer; ``describe`` puts it in words; ``to_json`` writes it down again.
+"""
+
+from trellis.records.rules.context import Lookup, RuleContext, today_in
+from trellis.records.rules.describe import describe
+from trellis.records.rules.nodes import All, AnyOf, Leaf, Me, Node, Not, Operator, Path, Relative, to_json
+from trellis.records.rules.parse import parse
+from trellis.records.rules.paths import resolve
+from trellis.records.rules.predicate import Predicate, to_predicate
+from trellis.records.rules.sql import matching, to_sql
+from trellis.records.rules.values import operators
+
+__all__ = [
+    "All",
+    "AnyOf",
+    "Leaf",
+    "Lookup",
+    "Me",
+    "Node",
+    "Not",
+    "Operator",
+    "Path",
+    "Predicate",
+    "Relative",
+    "RuleContext",
+    "describe",
+    "matching",
+    "operators",
+    "parse",
+    "resolve",
+    "to_json",
+    "to_predicate",
+    "to_sql",
+    "today_in",
+]

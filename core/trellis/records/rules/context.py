@@ -1,0 +1,63 @@
+"""Who asks, when, and in which edition: what a rule needs beside the records."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from trellis.records.rules.nodes import Relative
+
+if TYPE_CHECKING:
+    from trellis.edition import Edition
+    from trellis.security.actor import Actor
+
+Lookup = Callable[[str, int], Mapping[str, Any] | None]
+"""Finds the values of a referred record by entity and id; None when it is deleted or the actor may not read it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleContext:
+    """``today`` is the day in the workspace's time zone; ``lookup`` is needed only to test records in Python."""
+
+    edition: Edition
+    actor: Actor
+    today: date
+    lookup: Lookup | None = None
+
+    @classmethod
+    def now(cls, edition: Edition, actor: Actor, lookup: Lookup | None = None) -> RuleContext:
+        """The context of this moment."""
+        return cls(edition=edition, actor=actor, today=today_in(edition), lookup=lookup)
+
+    def day(self, value: date | Relative) -> date:
+        """A day of the calendar, also from one that is relative to today."""
+        return shifted(self.today, value) if isinstance(value, Relative) else value
+
+    def start(self, day: date) -> datetime:
+        """The moment at which ``day`` begins in the workspace's time zone."""
+        try:
+            midnight = datetime.combine(day, time.min, ZoneInfo(self.edition.settings.timezone))
+            return midnight.astimezone(UTC)
+        except OverflowError:
+            return (datetime.min if day.year == 1 else datetime.max).replace(tzinfo=UTC)
+
+    def end(self, day: date) -> datetime:
+        """The moment at which the day after ``day`` begins."""
+        return datetime.max.replace(tzinfo=UTC) if day == date.max else self.start(day + timedelta(days=1))
+
+
+def today_in(edition: Edition) -> date:
+    """The day it is now in the workspace's time zone."""
+    return datetime.now(ZoneInfo(edition.settings.timezone)).date()
+
+
+def shifted(today: date, distance: Relative) -> date:
+    """``today`` moved by days, or by months (the 31st becomes the last day of a shorter month)."""
+    years, month = divmod(today.month - 1 + distance.months, 12)
+    year = today.year + years
+    day = min(today.day, calendar.monthrange(year, month + 1)[1])
+    return date(year, month + 1, day) + timedelta(days=distance.days)

@@ -1,0 +1,129 @@
+"""Rules in words, in the reader's language: City is “Malmö” and (Amount is at least 1 000 or Owner is me)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from trellis.i18n import (
+    Text,
+    format_date,
+    format_datetime,
+    format_number,
+    format_percent,
+    plural_translator,
+    translator,
+)
+from trellis.records.rules.nodes import All, AnyOf, Leaf, Me, Node, Not, Operator, Path, Relative
+from trellis.records.types import Choice, Percent, Reference
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+Names = Callable[[str, int], str]
+"""The title of a record, by entity and id."""
+
+
+def describe(node: Node, names: Names | None = None) -> str:
+    """The rule as a phrase. ``names`` gives titles of referred records; without it they are called ``#17``."""
+    match node:
+        case All(()):
+            return str(_("always"))
+        case AnyOf(()):
+            return str(_("never"))
+        case All(rules):
+            return f" {_('and')} ".join(_part(rule, names, len(rules)) for rule in rules)
+        case AnyOf(rules):
+            return f" {_('or')} ".join(_part(rule, names, len(rules)) for rule in rules)
+        case Not(rule):
+            return str(_("not (%(rule)s)", rule=describe(rule, names)))
+        case Leaf():
+            return _leaf(node, names)
+
+
+def _part(node: Node, names: Names | None, siblings: int) -> str:
+    text = describe(node, names)
+    grouped = isinstance(node, All | AnyOf) and len(node.rules) > 1 and siblings > 1
+    return f"({text})" if grouped else text
+
+
+def _leaf(leaf: Leaf, names: Names | None) -> str:
+    field = " › ".join(str(field.label) for field in (*leaf.path.hops, leaf.path.field))
+    value = leaf.value
+    if leaf.operator is Operator.BETWEEN:
+        low, high = (_value(leaf.path, item, names) for item in value)
+        return str(_("%(field)s is from %(low)s to %(high)s", field=field, low=low, high=high))
+    if isinstance(value, tuple):
+        words = ", ".join(_value(leaf.path, item, names) for item in value) or str(_("nothing"))
+    else:
+        words = "" if value is None else _value(leaf.path, value, names)
+    return str(_phrase(leaf, field, words))
+
+
+def _phrase(leaf: Leaf, field: str, value: str) -> Text:
+    if leaf.path.field.type.kind in ("date", "datetime"):
+        match leaf.operator:
+            case Operator.LT:
+                return _("%(field)s is before %(value)s", field=field, value=value)
+            case Operator.LTE:
+                return _("%(field)s is on or before %(value)s", field=field, value=value)
+            case Operator.GT:
+                return _("%(field)s is after %(value)s", field=field, value=value)
+            case Operator.GTE:
+                return _("%(field)s is on or after %(value)s", field=field, value=value)
+    phrases = {
+        Operator.EQ: _("%(field)s is %(value)s", field=field, value=value),
+        Operator.NE: _("%(field)s is not %(value)s", field=field, value=value),
+        Operator.LT: _("%(field)s is less than %(value)s", field=field, value=value),
+        Operator.LTE: _("%(field)s is at most %(value)s", field=field, value=value),
+        Operator.GT: _("%(field)s is more than %(value)s", field=field, value=value),
+        Operator.GTE: _("%(field)s is at least %(value)s", field=field, value=value),
+        Operator.IN: _("%(field)s is one of: %(value)s", field=field, value=value),
+        Operator.NOT_IN: _("%(field)s is none of: %(value)s", field=field, value=value),
+        Operator.CONTAINS: _("%(field)s contains %(value)s", field=field, value=value),
+        Operator.STARTS_WITH: _("%(field)s starts with %(value)s", field=field, value=value),
+        Operator.IS_EMPTY: _("%(field)s is empty", field=field),
+        Operator.IS_NOT_EMPTY: _("%(field)s is not empty", field=field),
+    }
+    return phrases[leaf.operator]
+
+
+def _value(path: Path, value: Any, names: Names | None) -> str:
+    kind = path.field.type
+    match value:
+        case Me():
+            return str(_("me"))
+        case Relative():
+            return _relative(value)
+        case bool():
+            return str(_("yes") if value else _("no"))
+        case int() if isinstance(kind, Reference):
+            return names(kind.entity, value) if names else f"#{value}"
+        case datetime():
+            return format_datetime(value)
+        case date():
+            return format_date(value)
+        case Decimal() | int():
+            return _number(Decimal(value), percent=isinstance(kind, Percent))
+        case _:
+            option = kind.option(value) if isinstance(kind, Choice) else None
+            return str(option.label) if option else f"“{value}”"
+
+
+def _number(value: Decimal, *, percent: bool) -> str:
+    digits = max(0, -int(value.normalize().as_tuple().exponent))
+    return format_percent(value, max(0, digits - 2)) if percent else format_number(value, digits)
+
+
+def _relative(value: Relative) -> str:
+    if value.months < 0:
+        return str(_n("%(num)s month ago", "%(num)s months ago", -value.months))
+    if value.months > 0:
+        return str(_n("in %(num)s month", "in %(num)s months", value.months))
+    if value.days < 0:
+        return str(_n("%(num)s day ago", "%(num)s days ago", -value.days))
+    if value.days > 0:
+        return str(_n("in %(num)s day", "in %(num)s days", value.days))
+    return str(_("today"))

@@ -1,0 +1,126 @@
+"""The parts of a checked rule: groups, negation, and leaves that compare one field with a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from trellis.records.entity import Field
+from trellis.records.types import Reference
+
+
+class Operator(StrEnum):
+    """How a leaf compares its field with its value."""
+
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    BETWEEN = "between"
+    IS_EMPTY = "is_empty"
+    IS_NOT_EMPTY = "is_not_empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A day counted from the day of asking, in days or in months."""
+
+    days: int = 0
+    months: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The person who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field of the entity itself or, through one or more references (``hops``), of a record it refers to."""
+
+    hops: tuple[Field, ...]
+    field: Field
+
+    @property
+    def name(self) -> str:
+        """As written in rules: ``customer.city``."""
+        return ".".join(field.name for field in (*self.hops, self.field))
+
+    @property
+    def is_reference(self) -> bool:
+        return isinstance(self.field.type, Reference)
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether SQL can find NULL here; any reference can turn out empty: its record may be hidden or deleted."""
+        return bool(self.hops) or self.field.is_extension or not self.field.required or self.is_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One comparison. ``value`` is of the field's Python type, Relative, Me, a tuple of these, or None."""
+
+    path: Path
+    operator: Operator
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """True when every rule is; with no rules, true."""
+
+    rules: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """True when one of the rules is; with no rules, false."""
+
+    rules: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True when the rule is false."""
+
+    rule: Node
+
+
+Node = All | AnyOf | Not | Leaf
+
+
+def to_json(node: Node) -> dict[str, Any]:
+    """The rule as JSON; parsing it gives the same node."""
+    match node:
+        case All(rules):
+            return {"all": [to_json(rule) for rule in rules]}
+        case AnyOf(rules):
+            return {"any": [to_json(rule) for rule in rules]}
+        case Not(rule):
+            return {"not": to_json(rule)}
+        case Leaf(path, operator, value):
+            leaf: dict[str, Any] = {"field": path.name, "op": operator.value}
+            return leaf if value is None else leaf | {"value": _value_to_json(path.field, value)}
+
+
+def _value_to_json(field: Field, value: Any) -> Any:
+    match value:
+        case tuple():
+            return [_value_to_json(field, item) for item in value]
+        case Me():
+            return {"me": True}
+        case Relative(days, months):
+            return {"months": months} if months else {"days": days}
+        case _ if field.type.kind == "datetime":
+            # a day stays a day: against a moment it means the whole day
+            return field.type.to_json(value) if isinstance(value, datetime) else value.isoformat()
+        case _:
+            return field.type.to_json(value)

@@ -1,0 +1,98 @@
+"""Rules as SQL conditions.
+
+Two-valued logic: NOT is pushed down to the leaves, and a negated leaf says ``OR ... IS NULL`` itself. So no
+condition is ever unknown, and a positive leaf stays a plain comparison that an index can serve.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis.records import text
+from trellis.records.entity import Entity
+from trellis.records.joins import Joins
+from trellis.records.rules.comparisons import Comparison, Meaning, meaning
+from trellis.records.rules.context import RuleContext
+from trellis.records.rules.nodes import All, AnyOf, Leaf, Node, Not, Operator
+
+if TYPE_CHECKING:
+    from trellis.edition import EntityView
+
+Condition = sa.ColumnElement[bool]
+
+
+def matching(
+    statement: sa.Select[Any],
+    node: Node,
+    view: EntityView,
+    context: RuleContext,
+    entity: type[Entity] | None = None,
+) -> sa.Select[Any]:
+    """``statement`` limited to the records of ``view`` that fit the rule; ``entity``: the alias it selects from."""
+    joins = Joins(entity or view.entity, view, context.edition, context.actor)
+    condition = to_sql(node, joins, context)
+    return joins.add_to(statement).where(condition)
+
+
+def to_sql(node: Node, joins: Joins, context: RuleContext) -> Condition:
+    """The rule as a condition on the root of ``joins``, which gathers what the statement must join for it."""
+    return _compiled(node, joins, context, negated=False)
+
+
+def _compiled(node: Node, joins: Joins, context: RuleContext, *, negated: bool) -> Condition:
+    match node:
+        case Not(rule):
+            return _compiled(rule, joins, context, negated=not negated)
+        case Leaf():
+            return _leaf(node, joins, context, negated=negated)
+        case All(rules) | AnyOf(rules):
+            parts = [_compiled(rule, joins, context, negated=negated) for rule in rules]
+            if isinstance(node, All) is not negated:
+                return sa.and_(sa.true(), *parts)
+            return sa.or_(sa.false(), *parts)
+
+
+def _leaf(leaf: Leaf, joins: Joins, context: RuleContext, *, negated: bool) -> Condition:
+    path = leaf.path
+    value = path.field.of(joins.source(path.hops))
+    # a reference whose record is hidden from the actor, or deleted, is empty
+    presence = joins.source((*path.hops, path.field)).id if path.is_reference else value
+    means = meaning(leaf, context)
+    negated = negated is not means.negated
+    if means.emptiness:
+        return presence.is_not(None) if negated else presence.is_(None)
+    if not negated:
+        shown = [presence.is_not(None)] if path.is_reference else []
+        return sa.and_(*_comparisons(means, value), *shown)
+    opposite = [sa.not_(comparison) for comparison in _comparisons(means, value)]
+    return sa.or_(*opposite, presence.is_(None)) if path.may_be_empty else sa.or_(*opposite)
+
+
+def _comparisons(means: Meaning, value: sa.ColumnElement[Any]) -> list[Condition]:
+    return [_comparison(comparison, value) for comparison in means.comparisons]
+
+
+def _comparison(comparison: Comparison, value: Any) -> Any:
+    operand = comparison.value
+    ordered: Any = text.ByCodePoint(value) if isinstance(operand, str) else value
+    match comparison.operator:
+        case Operator.EQ:
+            return value == operand
+        case Operator.IN:
+            return value.in_(operand) if operand else sa.false()
+        case Operator.LT:
+            return ordered < operand
+        case Operator.LTE:
+            return ordered <= operand
+        case Operator.GT:
+            return ordered > operand
+        case Operator.GTE:
+            return ordered >= operand
+        case Operator.CONTAINS:
+            return text.contains(value, operand)
+        case Operator.STARTS_WITH:
+            return text.starts_with(value, operand)
+        case _:
+            raise AssertionError(comparison.operator)

@@ -1,0 +1,16 @@
+"""What SQLite lacks and Trellis adds to each connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trellis.records.text import fold
+
+
+def _lower(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
+
+
+def install_functions(dbapi_connection: Any) -> None:
+    """Registers the functions that queries use; called for each new connection to SQLite."""
+    dbapi_connection.create_function("trellis_lower", 1, _lower, deterministic=True)

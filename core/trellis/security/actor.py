@@ -1,0 +1,107 @@
+"""The actor: who asks, and what their roles allow. Checked in the one door and in every query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from trellis.contributions import Grant, Role, Scope
+from trellis.errors import PermissionRefused
+from trellis.records.entity import Entity
+
+Act = Literal["read", "create", "update", "delete"]
+_ORDER = {Scope.NONE: 0, Scope.OWN: 1, Scope.UNIT: 2, Scope.ALL: 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts in a workspace.
+
+    ``user_id`` is None for the system itself (jobs, migrations, the command line of the server's operator). ``units`` are
+    the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace.
+    """
+
+    user_id: int | None = None
+    name: str = ""
+    roles: tuple[str, ...] = ()
+    units: tuple[int, ...] = ()
+    administrator: bool = False
+    grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
+    source: str = "system"
+
+    def scope(self, entity: str, act: Act) -> Scope:
+        """Which records of ``entity`` this actor may ``act`` on."""
+        if self.administrator:
+            return Scope.ALL
+        grant = self.grants.get(entity) or self.grants.get("*")
+        if grant is None:
+            return Scope.NONE
+        if act == "create":
+            return Scope.ALL if grant.create else Scope.NONE
+        return Scope(getattr(grant, act))
+
+    def may(self, entity: str, act: Act) -> bool:
+        """Whether there can be any record of ``entity`` to ``act`` on."""
+        return self.scope(entity, act) is not Scope.NONE
+
+    def require(self, entity: str, act: Act) -> None:
+        """Raises PermissionRefused unless :meth:`may`."""
+        if not self.may(entity, act):
+            raise PermissionRefused()
+
+    def require_administrator(self) -> None:
+        """Raises PermissionRefused unless the actor administers the workspace."""
+        if not self.administrator:
+            raise PermissionRefused()
+
+    def visible(self, entity: type[Entity], act: Act = "read") -> sa.ColumnElement[bool]:
+        """The SQL condition that limits ``entity`` (or an alias of it) to the actor's scope."""
+        return scope_condition(self, entity, self.scope(entity.__entity__.name, act))
+
+    def reaches(self, entity: str, act: Act, values: Mapping[str, Any]) -> bool:
+        """Whether one record with these values (``owner``, ``unit``) is in scope: the Python twin of :meth:`visible`."""
+        scope = self.scope(entity, act)
+        if scope is Scope.ALL:
+            return True
+        owner = values.get("id") if entity == "user" else values.get("owner")
+        own = self.user_id is not None and owner == self.user_id
+        return own or (scope is Scope.UNIT and values.get("unit") in self.units)
+
+
+def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.ColumnElement[bool]:
+    """The records of ``entity`` inside ``scope``, seen from ``actor``."""
+    if scope is Scope.ALL:
+        return sa.true()
+    if scope is Scope.NONE or actor.user_id is None:
+        return sa.false()
+    own = (entity.id if entity.__entity__.name == "user" else entity.owner_id) == actor.user_id
+    return sa.or_(own, entity.unit_id.in_(actor.units)) if scope is Scope.UNIT and actor.units else own
+
+
+SYSTEM = Actor(name="Trellis", administrator=True)
+"""The server itself: demo data, imports by the operator, maintenance."""
+
+
+def merge_grants(roles: Sequence[Role]) -> Mapping[str, Grant]:
+    """The rights of several roles together: for each entity the widest of each right."""
+    named = {grant.entity for role in roles for grant in role.grants}
+    merged: dict[str, Grant] = {}
+    for entity in named:
+        grants = [found for role in roles if (found := _grant(role, entity)) is not None]
+        merged[entity] = Grant(
+            entity,
+            read=max((grant.read for grant in grants), key=_ORDER.__getitem__),
+            create=any(grant.create for grant in grants),
+            update=max((grant.update for grant in grants), key=_ORDER.__getitem__),
+            delete=max((grant.delete for grant in grants), key=_ORDER.__getitem__),
+        )
+    return MappingProxyType(merged)
+
+
+def _grant(role: Role, entity: str) -> Grant | None:
+    by_entity = {grant.entity: grant for grant in role.grants}
+    return by_entity.get(entity) or by_entity.get("*")

@@ -1,0 +1,82 @@
+"""Roles that the organisation made or changed, and the actor that a user is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Grant, Role, Scope
+from trellis.edition import Edition
+from trellis.errors import RecordInvalid, RecordNotFound
+from trellis.i18n import Text, translator
+from trellis.security.actor import Actor, merge_grants
+from trellis.security.people import OwnRole, Unit, User
+
+_ = translator("trellis")
+
+
+def own_roles(session: Session) -> list[Role]:
+    """The roles kept in the workspace, as contributions."""
+    return [
+        Role(
+            name=role.name,
+            title=Text(role.title),
+            administrator=role.administrator,
+            grants=tuple(grant_from_json(entity, rights) for entity, rights in role.grants.items()),
+        )
+        for role in session.scalars(sa.select(OwnRole).order_by(OwnRole.name))
+    ]
+
+
+def grant_from_json(entity: str, rights: Mapping[str, Any]) -> Grant:
+    """A grant as kept: ``{"read": "all", "create": true, "update": "own", "delete": "none"}``."""
+    try:
+        return Grant(
+            entity,
+            read=Scope(rights.get("read", "none")),
+            create=bool(rights.get("create", False)),
+            update=Scope(rights.get("update", "none")),
+            delete=Scope(rights.get("delete", "none")),
+        )
+    except ValueError:
+        known = ", ".join(scope.value for scope in Scope)
+        raise RecordInvalid({entity: [_("A scope is one of: %(known)s", known=known)]}) from None
+
+
+def grant_to_json(grant: Grant) -> dict[str, Any]:
+    """The opposite of :func:`grant_from_json`."""
+    return {
+        "read": grant.read.value,
+        "create": grant.create,
+        "update": grant.update.value,
+        "delete": grant.delete.value,
+    }
+
+
+def actor_of(session: Session, edition: Edition, email: str, source: str) -> Actor:
+    """The actor that the user with this mail address is; RecordNotFound when there is no such active user."""
+    user = session.scalar(sa.select(User).where(User.email == email.strip().lower(), User.deleted_at.is_(None)))
+    if user is None or not user.active:
+        raise RecordNotFound()
+    roles: Sequence[Role] = [known for name in user.roles if (known := edition.all(Role).get(name)) is not None]
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        roles=tuple(user.roles),
+        units=units_below(session, user.unit_id),
+        administrator=any(role.administrator for role in roles),
+        grants=merge_grants(roles),
+        source=source,
+    )
+
+
+def units_below(session: Session, unit_id: int | None) -> tuple[int, ...]:
+    """A unit and all units below it in the tree, by id."""
+    if unit_id is None:
+        return ()
+    tree = sa.select(Unit.id).where(Unit.id == unit_id).cte("tree", recursive=True)
+    tree = tree.union(sa.select(Unit.id).where(Unit.parent_id == tree.c.id))
+    return tuple(session.scalars(sa.select(tree.c.id)))

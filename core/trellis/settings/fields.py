@@ -1,0 +1,118 @@
+"""Extension fields that administrators add, without code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.edition import OWN, Edition
+from trellis.errors import Conflict, RecordInvalid
+from trellis.i18n import Text as Label
+from trellis.i18n import translator
+from trellis.records import types
+from trellis.records.entity import Field
+from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
+from trellis.system import OwnField
+from trellis.workspace_state import raise_revision
+
+_ = translator("trellis")
+
+TYPES: Mapping[str, type[types.FieldType]] = {
+    kind.name: kind
+    for kind in (
+        types.Text,
+        types.LongText,
+        types.Integer,
+        types.Decimal,
+        types.Money,
+        types.Percent,
+        types.Boolean,
+        types.Date,
+        types.DateTime,
+        types.Choice,
+        types.Reference,
+        types.Email,
+        types.Phone,
+        types.Url,
+    )
+}
+"""The types an administrator can choose from, by name."""
+
+
+def own_fields(session: Session) -> list[Field]:
+    """The fields kept in the workspace."""
+    rows = session.scalars(sa.select(OwnField).order_by(OwnField.entity, OwnField.position, OwnField.name))
+    return [from_json(row.name, row.entity, row.declaration) for row in rows]
+
+
+def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
+    """A field as kept: ``{"type": "choice", "label": "Size", "options": ["S", "M"], "indexed": true, ...}``."""
+    kind = declaration["type"]
+    if kind == "choice":
+        options = tuple(types.Option(value, Label(value)) for value in declaration.get("options", ()))
+        field_type: types.FieldType = types.Choice(options)
+    elif kind == "reference":
+        field_type = types.Reference(declaration["refers_to"])
+    else:
+        field_type = TYPES[kind]()
+    return Field(
+        name=name,
+        entity=entity,
+        type=field_type,
+        label=Label(declaration["label"]),
+        help=Label(declaration["help"]) if declaration.get("help") else None,
+        required=bool(declaration.get("required")),
+        indexed=bool(declaration.get("indexed")),
+        in_list=bool(declaration.get("in_list")),
+        searchable=bool(declaration.get("searchable")),
+        owner=OWN,
+    )
+
+
+def add_field(session: Session, edition: Edition, entity: str, name: str, declaration: Mapping[str, Any]) -> Field:
+    """Adds a field named ``own.<name>`` to an entity, with its index. Raises RecordInvalid or Conflict."""
+    view = edition.entity(entity)
+    full_name = f"{OWN}.{name.strip().lower()}"
+    errors = _problems(edition, full_name, declaration)
+    if errors:
+        raise RecordInvalid(errors)
+    if full_name in view.fields:
+        raise Conflict(_("The field “%(name)s” exists already", name=full_name))
+    added = from_json(full_name, entity, declaration)
+    session.add(OwnField(name=full_name, entity=entity, declaration=dict(declaration), position=len(view.fields)))
+    session.flush()
+    create_extension_indexes(session.connection(), [(view.entity, added)])
+    raise_revision(session.connection())
+    return added
+
+
+def remove_field(session: Session, edition: Edition, entity: str, name: str) -> None:
+    """Stops showing a field; the values stay in the records and come back when it is added again."""
+    row = session.get(OwnField, (name, entity))
+    if row is None:
+        raise Conflict(_("“%(name)s” is not a field of this organisation", name=name))
+    removed = from_json(name, entity, row.declaration)
+    drop_extension_indexes(session.connection(), [(edition.entity(entity).entity, removed)])
+    session.delete(row)
+    session.flush()
+    raise_revision(session.connection())
+
+
+def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    errors: dict[str, Sequence[Any]] = {}
+    if not re.fullmatch(r"own\.[a-z][a-z0-9_]{0,59}", name):
+        errors["name"] = [_("Use small latin letters, digits and _, starting with a letter")]
+    if not str(declaration.get("label") or "").strip():
+        errors["label"] = [_("Give the field a label")]
+    kind = declaration.get("type")
+    if kind not in TYPES:
+        errors["type"] = [_("Choose one of: %(known)s", known=", ".join(TYPES))]
+    if kind == "choice" and not declaration.get("options"):
+        errors["options"] = [_("Give at least one option")]
+    if kind == "reference" and declaration.get("refers_to") not in edition.entities:
+        errors["refers_to"] = [_("Choose the entity it refers to")]
+    return errors

@@ -1,0 +1,126 @@
+"""System tables of a workspace: state, settings, plugins, the contribution ledger, faults, and the log of events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from trellis.records.entity import Base
+from trellis.records.types import BigId, JsonData, UtcDateTime
+
+
+class WorkspaceState(Base):
+    """One row: the revision of the edition and the organisation's settings."""
+
+    __tablename__ = "workspace_state"
+
+    id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, default=1)
+    revision: Mapped[int] = mapped_column(sa.Integer, default=1)
+    settings: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
+
+
+class PluginState(Base):
+    """A plugin that is, or was, enabled here. Kept when it is disabled; removed when it is purged."""
+
+    __tablename__ = "plugin_state"
+
+    name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    version: Mapped[str] = mapped_column(sa.String(40))
+    title: Mapped[str] = mapped_column(sa.String(200))
+    enabled: Mapped[bool] = mapped_column(sa.Boolean)
+    quarantined: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LedgerEntry(Base):
+    """One contribution and its owner (``plugin@version``): known also when the package is gone."""
+
+    __tablename__ = "contribution_ledger"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    plugin: Mapped[str] = mapped_column(sa.String(80), index=True)
+    version: Mapped[str] = mapped_column(sa.String(40))
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    name: Mapped[str] = mapped_column(sa.String(160))
+    entity: Mapped[str | None] = mapped_column(sa.String(80))
+
+
+class PluginFault(Base):
+    """Errors of a plugin in one hook: first and last time, count, and the last traceback."""
+
+    __tablename__ = "plugin_fault"
+
+    plugin: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    hook: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    message: Mapped[str] = mapped_column(sa.Text)
+    trace: Mapped[str] = mapped_column(sa.Text)
+    first_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    count: Mapped[int] = mapped_column(sa.Integer, default=1)
+
+
+class OwnField(Base):
+    """An extension field that an administrator added; ``declaration`` is its JSON form."""
+
+    __tablename__ = "own_field"
+
+    name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    entity: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    declaration: Mapped[dict[str, Any]] = mapped_column(JsonData)
+    position: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class SavedView(Base):
+    """A list as somebody set it up: rule, columns, sort. ``user_id`` is empty for a view shared with all."""
+
+    __tablename__ = "saved_view"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entity: Mapped[str] = mapped_column(sa.String(80), index=True)
+    title: Mapped[str] = mapped_column(sa.String(120))
+    user_id: Mapped[int | None] = mapped_column(BigId)
+    definition: Mapped[dict[str, Any]] = mapped_column(JsonData)
+    position: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class current_transaction(sa.sql.functions.GenericFunction[int]):  # noqa: N801 - a SQL function
+    """The number of the writing transaction: orders the change feed on PostgreSQL; SQLite has one writer and needs none."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(current_transaction, "sqlite")
+def _on_sqlite(_element: current_transaction, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "0"
+
+
+@compiles(current_transaction, "postgresql")
+def _on_postgresql(_element: current_transaction, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "txid_current()"
+
+
+class Event(Base):
+    """The append-only log of writes: audit trail and change feed (outbox) in one, written with the record itself.
+
+    ``changes`` maps field to [old, new] as JSON values. ``source`` is the face: web, rest, cli, import, system.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (sa.Index("ix_event_record", "entity", "record_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[int | None] = mapped_column(BigId)
+    actor_name: Mapped[str] = mapped_column(sa.String(200))
+    source: Mapped[str] = mapped_column(sa.String(20))
+    entity: Mapped[str] = mapped_column(sa.String(80))
+    record_id: Mapped[int | None] = mapped_column(BigId)
+    action: Mapped[str] = mapped_column(sa.String(20))
+    changes: Mapped[dict[str, Any]] = mapped_column(JsonData)
+    transaction: Mapped[int] = mapped_column(sa.BigInteger, server_default=current_transaction())

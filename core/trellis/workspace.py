@@ -1,0 +1,163 @@
+"""A workspace: one organisation's database namespace, its edition, and the way to its records."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis import migration
+from trellis.contributions import Contribution, Manifest
+from trellis.database import Namespace
+from trellis.edition import Edition, Settings, compose
+from trellis.errors import PluginError
+from trellis.plugins import CORE, Fault, PluginRegistry
+from trellis.records.entity import Field
+from trellis.security.roles import own_roles
+from trellis.settings.fields import own_fields
+from trellis.system import PluginFault, PluginState, WorkspaceState
+from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
+
+log = logging.getLogger(__name__)
+
+
+class Workspace:
+    """One customer organisation. Safe to share between threads; sessions are not."""
+
+    def __init__(self, name: str, namespace: Namespace, plugins: PluginRegistry) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.plugins = plugins
+        self._edition: Edition | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading."""
+        with self.namespace.read() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session for writing, committed at the end of the block."""
+        with self.namespace.write() as session:
+            yield session
+
+    def initialise(self, settings: Settings) -> None:
+        """Makes the tables and the first state of a new workspace."""
+        with self.namespace.connection() as connection:
+            self._upgrade(connection, CORE)
+            connection.execute(
+                sa.insert(WorkspaceState).values(id=1, revision=1, settings=dataclasses.asdict(settings))
+            )
+
+    def upgrade(self) -> list[str]:
+        """Brings the tables of the core and of the enabled plugins up to date; returns what was upgraded."""
+        with self.namespace.connection() as connection:
+            lock(connection)
+            before = self.revisions(connection)
+            self._upgrade(connection, CORE)
+            for name in connection.scalars(sa.select(PluginState.name).where(PluginState.enabled)):
+                self._upgrade(connection, name, self.plugins.load(name).manifest)
+            changed = [owner for owner, revision in self.revisions(connection).items() if before.get(owner) != revision]
+            if changed:
+                raise_revision(connection)
+            return changed
+
+    def revisions(self, connection: sa.Connection) -> dict[str, str | None]:
+        """The Alembic revision of the core and of each plugin known here."""
+        owners = [CORE]
+        if sa.inspect(connection).has_table(PluginState.__tablename__):
+            owners += connection.scalars(sa.select(PluginState.name))
+        return {owner: migration.current_revision(connection, owner) for owner in owners}
+
+    def edition(self, session: Session) -> Edition:
+        """The edition of this workspace now. Built when the revision has risen, in whatever process that happened."""
+        revision = session.scalar(sa.select(WorkspaceState.revision))
+        known = self._edition
+        if known is not None and known.revision == revision:
+            return known
+        with self._lock:
+            if self._edition is None or self._edition.revision != revision:
+                self._edition = self.compose(session)
+            return self._edition
+
+    def compose(self, session: Session, enabled: Sequence[str] | None = None) -> Edition:
+        """Builds the edition, or the one there would be with exactly these plugins ``enabled``."""
+        from trellis.checks import CHECKS
+
+        state = session.get_one(WorkspaceState, 1)
+        names = enabled if enabled is not None else enabled_plugins(session)
+        manifests, faults = self._load(names)
+        own: list[Contribution | Field] = [*own_fields(session), *own_roles(session)]
+        edition = compose(
+            workspace=self.name,
+            revision=state.revision,
+            settings=settings_of(state.settings),
+            manifests=manifests,
+            hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
+            own=own,
+            checks=CHECKS,
+        )
+        return dataclasses.replace(edition, faults=(*faults, *edition.faults))
+
+    def record_faults(self, faults: Sequence[Fault]) -> None:
+        """Keeps the faults of plugins for the administrator. Never raises: a fault must not become another."""
+        if not faults:
+            return
+        try:
+            with self.write() as session:
+                for fault in faults:
+                    _count_fault(session, fault)
+        except sa.exc.SQLAlchemyError:
+            log.exception("faults of plugins in %s could not be kept", self.name)
+
+    def save_settings(self, changes: Mapping[str, Any]) -> None:
+        """Changes the organisation's settings."""
+        with self.write() as session:
+            state = session.get_one(WorkspaceState, 1)
+            state.settings = {**state.settings, **changes}
+            state.revision += 1
+
+    def _load(self, names: Sequence[str]) -> tuple[list[Manifest], list[Fault]]:
+        manifests, faults = [], []
+        for name in names:
+            try:
+                manifests.append(self.plugins.load(name).manifest)
+            except PluginError as error:
+                faults.append(Fault.of(name, error.hook, error))
+        return manifests, faults
+
+    def _upgrade(self, connection: sa.Connection, owner: str, manifest: Manifest | None = None) -> None:
+        revisions = migration.revisions_of(owner, manifest)
+        if revisions is None:
+            return
+        if migration.current_revision(connection, owner) != migration.newest_revision(revisions):
+            migration.upgrade(connection, owner, revisions)
+
+
+def _count_fault(session: Session, fault: Fault) -> None:
+    known = session.get(PluginFault, (fault.plugin, fault.hook))
+    if known is None:
+        now = datetime.now(UTC)
+        session.add(
+            PluginFault(
+                plugin=fault.plugin,
+                hook=fault.hook,
+                message=fault.message,
+                trace=fault.trace,
+                first_at=now,
+                last_at=now,
+                count=1,
+            )
+        )
+        session.flush()
+    else:
+        known.message, known.trace, known.last_at, known.count = fault.message, fault.trace, fault.at, known.count + 1
