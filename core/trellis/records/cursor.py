@@ -1,4 +1,4 @@
-"""Page cursors: opaque, url-safe texts that hold the last row's sort keys and know the list they belong to."""
+"""Page cursors: opaque, url-safe texts that hold the sort keys of the last row and know their list."""
 
 from __future__ import annotations
 
@@ -54,8 +54,7 @@ def _to_json(value: Any) -> Any:
 def _from_json(value: Any, field_type: FieldType) -> Any:
     if value is None:
         return None
-    expected = str if field_type.fixed_point else _JSON_TYPES[field_type.kind]
-    if type(value) != expected:
+    if not _fits(value, str if field_type.fixed_point else _JSON_TYPES[field_type.kind]):
         raise ValueError("wrong type")
     if field_type.fixed_point:
         number = Decimal(value)
@@ -69,11 +68,15 @@ def _from_json(value: Any, field_type: FieldType) -> Any:
         if moment.utcoffset() is None:
             raise ValueError("no time zone")
         return moment.astimezone(UTC)
-    if expected is int and abs(value) > _LARGEST_INTEGER:
+    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
         raise ValueError("out of range")
-    if expected is str and b"\x00" in value.encode():
+    if isinstance(value, str) and b"\x00" in value.encode():
         raise ValueError("not text")
     return value
+
+
+def _fits(value: Any, expected: type) -> bool:
+    return isinstance(value, expected) and not (isinstance(value, bool) and expected is int)
 
 
 _JSON_TYPES: dict[str, type] = {

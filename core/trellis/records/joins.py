@@ -31,7 +31,7 @@ class Source:
 
 
 def source(entity: type[Entity], *, alias: bool = False) -> type[Entity]:
-    """A stand-in for the entity class whose attributes are plain columns of its table, or of an alias of it."""
+    """A stand-in for the entity class whose attributes are columns of its table, or of an alias of it."""
     table = entity.__table__
     return cast(type[Entity], Source(entity.__entity__, table.alias() if alias else table))
 
@@ -69,7 +69,7 @@ class Joins:
         return self.edition.entity(_target(hops[-1])) if hops else self.view
 
     def title_path(self, hops: Hops, *, depth: int = 2) -> tuple[Hops, Field]:
-        """Where the name of the record at the end of ``hops`` stands: a record may be named by one it refers to."""
+        """Where the name of the record at the end of ``hops`` is: maybe in one that it refers to."""
         view = self.view_of(hops)
         field = view.fields[view.info.title_field]
         if isinstance(field.type, Reference) and depth:

@@ -39,8 +39,8 @@ LONGEST_TEXT = 1000
 class Record:
     """One record as a list shows it.
 
-    ``values`` maps field names to Python values. A reference holds the id, and ``titles`` the name, of the record
-    it leads to; both are left empty when the actor may not read that record or it is in the bin.
+    ``values`` maps field names to Python values. A reference holds the id, and ``titles`` the name, of the
+    record it leads to; both are left empty when the actor may not read that record or it is in the bin.
     """
 
     entity: str
@@ -96,11 +96,11 @@ class ListQuery:
         self._cursor = cursor
 
     def statement(self) -> sa.Select[Any]:
-        """The SELECT of the page (of its first rows, where it passes from values of its sort to empty ones)."""
+        """The SELECT of the page (of its first rows, where it crosses into empty values of the sort)."""
         return next(self.statements())
 
     def statements(self) -> Iterator[sa.Select[Any]]:
-        """The SELECT of the page; one more for when it gave too few rows and others follow across an empty value."""
+        """The SELECT of the page; one more, for where it crosses, to be asked when rows are missing."""
         keys = self._keys
         if self._cursor is None:
             yield self._select.limit(self.limit + 1)
@@ -197,7 +197,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """How a field is read from a row: from its ``columns``, or by ``decode`` from the JSON of extension values."""
+    """How a field is read from a row: from its ``columns``, or by ``decode`` from ``extra``."""
 
     name: str
     columns: tuple[Any, ...] = ()

@@ -13,7 +13,7 @@ ESCAPE = "\\"
 
 
 def fold(text: str) -> str:
-    """``text`` in lower case, each letter for itself as databases do (``str.lower`` gives Σ and İ other forms)."""
+    """``text`` in lower case, letter by letter as databases do (``str.lower`` treats Σ and İ otherwise)."""
     return text.replace("Σ", "σ").replace("İ", "i").lower()
 
 

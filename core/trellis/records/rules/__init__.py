@@ -1,7 +1,7 @@
 """Rules: one condition language for filters, saved views, segments, triggers and scopes.
 
-``parse`` checks a rule's JSON against an edition; ``to_sql`` and ``to_predicate`` evaluate it in the database and
-in Python, with the same answer; ``describe`` puts it in words; ``to_json`` writes it down again.
+``parse`` checks a rule's JSON against an edition; ``to_sql`` and ``to_predicate`` evaluate it in the database
+and in Python, with the same answer; ``describe`` puts it in words; ``to_json`` writes it down again.
 """
 
 from trellis.records.rules.context import Lookup, RuleContext, today_in

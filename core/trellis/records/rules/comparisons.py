@@ -26,7 +26,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A leaf holds when its field has a value and all ``comparisons`` hold; if ``negated``, when that is not so.
+    """A leaf holds when its field has a value and all ``comparisons`` hold; if ``negated``, when not.
 
     ``emptiness`` marks is_empty, which compares nothing.
     """

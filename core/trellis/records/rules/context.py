@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from trellis.security.actor import Actor
 
 Lookup = Callable[[str, int], Mapping[str, Any] | None]
-"""Finds the values of a referred record by entity and id; None when it is deleted or the actor may not read it."""
+"""The values of a referred record by entity and id; None when it is deleted or hidden from the actor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleContext:
-    """``today`` is the day in the workspace's time zone; ``lookup`` is needed only to test records in Python."""
+    """``today`` is the day in the workspace's time zone; ``lookup`` is for testing records in Python."""
 
     edition: Edition
     actor: Actor

@@ -27,7 +27,7 @@ Names = Callable[[str, int], str]
 
 
 def describe(node: Node, names: Names | None = None) -> str:
-    """The rule as a phrase. ``names`` gives titles of referred records; without it they are called ``#17``."""
+    """The rule as a phrase. ``names`` gives titles of referred records; without it they are ``#17``."""
     match node:
         case All(()):
             return str(_("always"))

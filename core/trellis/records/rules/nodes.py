@@ -44,7 +44,7 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A field of the entity itself or, through one or more references (``hops``), of a record it refers to."""
+    """A field of the entity itself or, through references (``hops``), of a record it refers to."""
 
     hops: tuple[Field, ...]
     field: Field
@@ -60,7 +60,7 @@ class Path:
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether SQL can find NULL here; any reference can turn out empty: its record may be hidden or deleted."""
+        """Whether SQL can find NULL here; in any reference, since its record may be hidden or deleted."""
         return bool(self.hops) or self.field.is_extension or not self.field.required or self.is_reference
 
 

@@ -1,4 +1,4 @@
-"""Finding fields by name, also through references: ``city``, ``retail.card_number``, ``customer.retail.card_number``."""
+"""Finding fields by name, also through references: ``city``, ``retail.card``, ``customer.retail.card``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _field(view: EntityView, name: str) -> Field | None:
 
 
 def _reference(view: EntityView, name: str) -> Field | None:
-    """The reference that a dotted ``name`` starts with; the longest, as plugins' field names have dots themselves."""
+    """The reference that ``name`` starts with; the longest, as plugins' field names have dots themselves."""
     found = [
         field
         for field in view.fields.values()

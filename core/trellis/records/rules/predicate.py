@@ -51,7 +51,7 @@ def _leaf(leaf: Leaf, context: RuleContext) -> Predicate:
 
 
 def _reader(path: Path, context: RuleContext) -> Callable[[Values], Any]:
-    """Reads the value at the end of ``path``; None where a record on the way is hidden, deleted or missing."""
+    """Reads the value at the end of ``path``; None where a record on the way is hidden or missing."""
     name = path.field.name
     if not path.hops and not path.is_reference:
         return lambda values: values.get(name)

@@ -30,7 +30,7 @@ def matching(
     context: RuleContext,
     entity: type[Entity] | None = None,
 ) -> sa.Select[Any]:
-    """``statement`` limited to the records of ``view`` that fit the rule; ``entity``: the alias it selects from."""
+    """``statement`` limited to records of ``view`` that fit the rule; ``entity``: the alias it reads from."""
     joins = Joins(entity or view.entity, view, context.edition, context.actor)
     condition = to_sql(node, joins, context)
     return joins.add_to(statement).where(condition)

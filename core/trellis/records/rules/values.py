@@ -105,8 +105,9 @@ def _is_day(value: Any) -> bool:
 
 def _lenient(field_type: FieldType) -> FieldType:
     """The type without its lower bound: ``quantity > -1`` asks for nothing impossible."""
-    bounded = isinstance(field_type, Integer | Decimal)
-    return dataclasses.replace(field_type, minimum=None) if bounded else field_type
+    if isinstance(field_type, Integer | Decimal):
+        return dataclasses.replace(field_type, minimum=None)
+    return field_type
 
 
 def _search_text(value: Any) -> str:
