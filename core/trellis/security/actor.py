@@ -38,11 +38,12 @@ class Actor:
         if self.administrator:
             return Scope.ALL
         grant = self.grants.get(entity) or self.grants.get("*")
-        if grant is None:
-            return Scope.NONE
         if act == "create":
-            return Scope.ALL if grant.create else Scope.NONE
-        return Scope(getattr(grant, act))
+            return Scope.ALL if grant is not None and grant.create else Scope.NONE
+        scope = Scope.NONE if grant is None else Scope(getattr(grant, act))
+        if scope is Scope.NONE and (entity, act) == ("user", "read"):
+            return Scope.OWN  # people know themselves: “owner is me” works under every role
+        return scope
 
     def may(self, entity: str, act: Act) -> bool:
         """Whether there can be any record of ``entity`` to ``act`` on."""
@@ -67,9 +68,10 @@ class Actor:
         scope = self.scope(entity, act)
         if scope is Scope.ALL:
             return True
+        if scope is Scope.NONE or self.user_id is None:
+            return False
         owner = values.get("id") if entity == "user" else values.get("owner")
-        own = self.user_id is not None and owner == self.user_id
-        return own or (scope is Scope.UNIT and values.get("unit") in self.units)
+        return owner == self.user_id or (scope is Scope.UNIT and values.get("unit") in self.units)
 
 
 def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.ColumnElement[bool]:
