@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import context
-
 from trellis.records.types import BigId, FixedPoint, JsonData, UtcDateTime
 from trellis.system import current_transaction
 
@@ -15,7 +14,11 @@ prefix = "" if owner in ("core", "control") else f"{owner}_"
 
 def ours(table: str) -> bool:
     """A plugin's tables start with its name; the core's are those that belong to no other owner."""
-    return table.startswith(prefix) if prefix else not table.startswith(tuple(config.attributes.get("others", ())))
+    return (
+        table.startswith(prefix)
+        if prefix
+        else not table.startswith(tuple(config.attributes.get("others", ())))
+    )
 
 
 def include_name(name: str | None, type_: str, _parents: object) -> bool:

@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 
 from trellis import migration
 from trellis.contributions import Contribution, Manifest
-from trellis.edition import HOOK_OF, Edition
+from trellis.edition import Edition
 from trellis.errors import Conflict, EditionInvalid, PluginError
 from trellis.i18n import translator
 from trellis.plugins import Fault, core_version, version_problem
-from trellis.records.entity import Entity, Field
 from trellis.records.indexes import create_extension_indexes, index_name
 from trellis.system import LedgerEntry, PluginFault, PluginState
 from trellis.workspace import Workspace
@@ -114,7 +113,7 @@ def enable(workspace: Workspace, name: str) -> Preview:
     plugin = workspace.plugins.load(name)
     with workspace.namespace.connection() as connection:
         lock(connection)
-        with Session(connection, autoflush=False, join_transaction_mode="control_fully") as session:
+        with Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
             before, after = _with(workspace, session, name)
             problems = _problems(before, after, plugin.manifest)
             if problems:
@@ -125,7 +124,9 @@ def enable(workspace: Workspace, name: str) -> Preview:
                 migration.upgrade(connection, name, revisions)
             except Exception as error:  # revisions are code of the plugin
                 raise PluginError(name, "migration", f"{type(error).__name__}: {error}") from error
-        create_extension_indexes(connection, _indexed_fields(after, name))
+        for view in after.entities.values():
+            ours = [one for one in view.fields.values() if one.owner == name]
+            create_extension_indexes(connection, view.entity, ours)
         _remember(connection, plugin.manifest, added(after, name))
         raise_revision(connection)
     return Preview(plugin.manifest, tuple(added(after, name)), (), ())
@@ -232,15 +233,6 @@ def _problems(before: Edition, after: Edition, manifest: Manifest) -> list[Plugi
         fault for fault in after.faults if (fault.plugin, fault.hook, fault.message) not in known
     ]
     return problems + [fault.error() for fault in new]
-
-
-def _indexed_fields(edition: Edition, plugin: str) -> list[tuple[type[Entity], Field]]:
-    return [
-        (view.entity, one)
-        for view in edition.entities.values()
-        for one in view.fields.values()
-        if one.is_extension and one.indexed and one.owner == plugin
-    ]
 
 
 def _remember(connection: sa.Connection, manifest: Manifest, contributions: Sequence[Added]) -> None:

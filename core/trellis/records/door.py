@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -178,7 +178,7 @@ class Records:
         """The checks of whole records: references, defaults, plugins, stages, required fields, uniqueness."""
         values = {index: draft.values for index, draft in drafts.items()}
         steps: list[Callable[[], dict[int, RecordInvalid]]] = [
-            lambda: resolve_external(self.session, self.edition, view, values),
+            lambda: resolve_external(self.session, self.edition, self.actor, view, values),
             lambda: self._each(drafts, lambda draft: self._complete(view, draft)),
             lambda: check_references(self.session, self.edition, self.actor, view, values),
             lambda: check_unique(self.session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
@@ -246,7 +246,7 @@ class Records:
             raise PluginError(plugin, hook, f"{type(error).__name__}: {error}") from error
 
     def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> list[Change]:
-        table = view.entity.__table__
+        table = cast(sa.Table, view.entity.__table__)
         now = datetime.now(UTC)
         stamp = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
         stamp |= {"updated_by_id": self.actor.user_id, "version": 1, "extra": {}}
@@ -254,10 +254,9 @@ class Records:
         names = {name for columns in encoded for name in columns}
         blank = dict.fromkeys(names)
         rows = [{**blank, **stamp, **columns} for columns in encoded]
-        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        ids = self.session.execute(statement, rows).scalars().all()
-        for draft, record_id in zip(drafts, ids, strict=True):
-            draft.id = record_id
+        for draft, row, record_id in zip(drafts, rows, new_ids(self.session, table, len(rows)), strict=True):
+            draft.id = row["id"] = record_id
+        self.session.execute(sa.insert(table), rows)
         return [Change(one.id or 0, "created", difference(view, {}, one.values)) for one in drafts]
 
     def _update(self, view: EntityView, draft: _Draft) -> Change | None:
@@ -328,3 +327,17 @@ class Records:
         for plugin, function in self.edition.hooks.implementations("trellis_after_save"):
             self._guarded(plugin, "trellis_after_save", function, event)
         self._committed.append(event)
+
+
+def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
+    """Ids for new records, so that many can be written by one statement.
+
+    On SQLite a writing transaction is alone, so the next ids are free; PostgreSQL gives them from the table's sequence.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        return range(last + 1, last + number + 1)
+    quoted = f'"{table.name}"'
+    sequence = sa.func.pg_get_serial_sequence(quoted, "id")
+    series = sa.func.generate_series(1, number).table_valued()
+    return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(series)).all()

@@ -37,8 +37,8 @@ class SortKey:
 def ranges_after(keys: Sequence[SortKey], values: Sequence[Any]) -> list[Condition]:
     """Conditions for the rows that follow the row with these key values: one, or two that follow one another.
 
-    There are two where the first key passes from values to empty ones, or back; each by itself is a range of an
-    index, which both together (OR) would not be.
+    There are two where the first key passes from values to empty ones, or back; each by itself is a range of
+    an index, which both together (OR) would not be.
     """
     key, value = keys[0], values[0]
     same_but_later = sa.or_(*ranges_after(keys[1:], values[1:])) if len(keys) > 1 else sa.false()

@@ -25,8 +25,8 @@ def _target(edition: Edition, field: Field) -> type[Entity]:
     return edition.entity(field.type.entity).entity  # type: ignore[attr-defined,no-any-return]
 
 
-def resolve_external(session: Session, edition: Edition, view: EntityView, drafts: Values) -> Failures:
-    """Replaces references by external id with ids; one query a field."""
+def resolve_external(session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values) -> Failures:
+    """Replaces references by external id with ids; one query a field. What the actor may not see is not found."""
     failures: Failures = {}
     for name, field in view.references.items():
         wanted = {values[name] for values in drafts.values() if isinstance(values.get(name), ExternalReference)}
@@ -34,7 +34,8 @@ def resolve_external(session: Session, edition: Edition, view: EntityView, draft
             continue
         target = _target(edition, field)
         query = sa.select(target.external_id, target.id).where(target.external_id.in_([str(one) for one in wanted]))
-        found = dict(session.execute(query.where(target.deleted_at.is_(None))).tuples().all())
+        query = query.where(target.deleted_at.is_(None), actor.visible(target))
+        found = dict(session.execute(query).tuples().all())
         for index, values in drafts.items():
             reference = values.get(name)
             if not isinstance(reference, ExternalReference):

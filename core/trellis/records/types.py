@@ -109,7 +109,8 @@ class FieldType:
 
     def check(self, value: Any) -> Any:
         """``value`` as the Python type of the field, or :class:`ValueInvalid`. None and empty text are None."""
-        return None if value is None or value == "" else self._check(value)
+        checked = None if value is None or value == "" else self._check(value)
+        return None if checked == "" else checked
 
     def parse(self, text: str) -> Any:
         """Reads a value from a text cell of an import or a form; an empty cell is None."""

@@ -80,8 +80,10 @@ def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.Colu
         return sa.true()
     if scope is Scope.NONE or actor.user_id is None:
         return sa.false()
-    own = (entity.id if entity.__entity__.name == "user" else entity.owner_id) == actor.user_id
-    return sa.or_(own, entity.unit_id.in_(actor.units)) if scope is Scope.UNIT and actor.units else own
+    name = entity.__entity__.name
+    own = (entity.id if name == "user" else entity.owner_id) == actor.user_id
+    unit = entity.id if name == "unit" else entity.unit_id
+    return sa.or_(own, unit.in_(actor.units)) if scope is Scope.UNIT and actor.units else own
 
 
 SYSTEM = Actor(name="Trellis", administrator=True)

@@ -85,7 +85,7 @@ def add_field(session: Session, edition: Edition, entity: str, name: str, declar
     added = from_json(full_name, entity, declaration)
     session.add(OwnField(name=full_name, entity=entity, declaration=dict(declaration), position=len(view.fields)))
     session.flush()
-    create_extension_indexes(session.connection(), [(view.entity, added)])
+    create_extension_indexes(session.connection(), view.entity, [added])
     raise_revision(session.connection())
     return added
 
@@ -96,7 +96,7 @@ def remove_field(session: Session, edition: Edition, entity: str, name: str) -> 
     if row is None:
         raise Conflict(_("“%(name)s” is not a field of this organisation", name=name))
     removed = from_json(name, entity, row.declaration)
-    drop_extension_indexes(session.connection(), [(edition.entity(entity).entity, removed)])
+    drop_extension_indexes(session.connection(), edition.entity(entity).entity, [removed])
     session.delete(row)
     session.flush()
     raise_revision(session.connection())

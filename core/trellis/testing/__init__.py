@@ -1,0 +1,1 @@
+"""The kit with which vendors, and our own verticals, test a plugin."""

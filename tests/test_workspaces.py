@@ -1,0 +1,55 @@
+"""Workspaces: created, listed, kept apart, brought up to date."""
+
+from __future__ import annotations
+
+import pytest
+
+from trellis.edition import Settings
+from trellis.errors import Conflict, RecordInvalid, WorkspaceNotFound
+from trellis.installation import Installation
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
+from trellis.workspace import Workspace
+
+
+def write_customer(workspace: Workspace, name: str) -> int:
+    with workspace.write() as session:
+        return Records(session, workspace.edition(session), SYSTEM).create("customer", {"name": name}).id
+
+
+def customers(workspace: Workspace) -> list[str]:
+    with workspace.read() as session:
+        page = Records(session, workspace.edition(session), SYSTEM).list("customer")
+        return [record.values["name"] for record in page.items]
+
+
+def test_records_of_one_workspace_are_not_in_another(installation: Installation) -> None:
+    one = installation.workspace("acme")
+    other = installation.create_workspace("other", Settings(title="Other"))
+    write_customer(one, "Anna")
+    write_customer(other, "Boris")
+    assert (customers(one), customers(other)) == (["Anna"], ["Boris"])
+
+
+def test_bad_settings_are_named_and_nothing_is_created(installation: Installation) -> None:
+    with pytest.raises(RecordInvalid) as refused:
+        installation.create_workspace("Bad Name", Settings(currency="EURO", timezone="Mars", language="de"))
+    assert set(refused.value.errors) == {"name", "currency", "timezone", "locale"}
+    assert [entry.name for entry in installation.workspaces()] == ["acme"]
+
+
+def test_a_name_is_taken_once(installation: Installation) -> None:
+    with pytest.raises(Conflict):
+        installation.create_workspace("acme", Settings())
+
+
+def test_a_deleted_workspace_is_gone(installation: Installation) -> None:
+    installation.delete_workspace("acme")
+    with pytest.raises(WorkspaceNotFound):
+        installation.workspace("acme")
+    assert installation.workspaces() == []
+    assert customers(installation.create_workspace("acme", Settings())) == []
+
+
+def test_upgrading_an_up_to_date_workspace_changes_nothing(workspace: Workspace) -> None:
+    assert workspace.upgrade() == []
