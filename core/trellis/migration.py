@@ -71,8 +71,8 @@ def drop_tables(connection: Connection, owner: str) -> list[str]:
         raise ValueError("the core's tables are not dropped")
     names = [name for name in sa.inspect(connection).get_table_names() if name.startswith(f"{owner}_")]
     found = sa.MetaData()
-    found.reflect(connection, only=names, resolve_fks=False)
-    found.drop_all(connection)
+    found.reflect(connection, only=names)
+    found.drop_all(connection, tables=[found.tables[name] for name in names])
     connection.execute(sa.text(f'DROP TABLE IF EXISTS "alembic_version_{owner}"'))
     return names
 

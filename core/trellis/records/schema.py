@@ -23,7 +23,7 @@ class TypedField(ma.fields.Field[Any]):
     """A marshmallow field that follows a Trellis field type."""
 
     def __init__(self, declared: Field, **options: Any) -> None:
-        super().__init__(allow_none=not declared.required, data_key=declared.name, attribute=declared.name, **options)
+        super().__init__(allow_none=not declared.required, data_key=declared.name, **options)
         self.declared = declared
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -68,8 +68,10 @@ def load(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dict[
     """Checked Python values of what was given; RecordInvalid names each field that is wrong and the fix."""
     if not isinstance(values, Mapping):
         raise RecordInvalid({"_record": [_("A record is an object of fields and values")]})
-    try:
-        return dict(schema_of(edition, view).load(values, partial=True))
+    schema = schema_of(edition, view)
+    try:  # fields are numbered inside: marshmallow would take the dot of ``plugin.field`` for a path
+        loaded = schema.load(values, partial=True)
+        return {str(schema.fields[key].data_key): value for key, value in loaded.items()}
     except ma.ValidationError as error:
         messages = error.normalized_messages()
         raise RecordInvalid({name: _messages(view, name, found) for name, found in messages.items()}) from None

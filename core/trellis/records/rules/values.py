@@ -111,11 +111,10 @@ def _lenient(field_type: FieldType) -> FieldType:
 
 
 def _search_text(value: Any) -> str:
-    text = FieldType().check(value)
-    if text is None:
+    FieldType().check(value)
+    if not value:
         raise ValueInvalid(_("Needs a value; to find empty fields use is_empty"))
     if len(value) > LONGEST_TEXT:
-        raise ValueInvalid(
-            _("At most %(length)s characters; this has %(given)s", length=LONGEST_TEXT, given=len(value))
-        )
+        given = len(value)
+        raise ValueInvalid(_("At most %(length)s characters; this has %(given)s", length=LONGEST_TEXT, given=given))
     return str(value)  # with its spaces: “ Inc” may be what is meant

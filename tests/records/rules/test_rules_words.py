@@ -1,0 +1,58 @@
+"""Rules in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from probe import TODAY
+from trellis.edition import Edition
+from trellis.i18n import NBSP, use_locale
+from trellis.records.rules import describe, parse
+
+SAID: list[tuple[dict[str, Any], str]] = [
+    ({"field": "name", "op": "eq", "value": "Malmö"}, "Name is “Malmö”"),
+    ({"field": "company.probe.region", "op": "is_empty"}, "Company › Region is empty"),
+    ({"field": "colour", "op": "in", "value": ["red", "blue"]}, "Colour is one of: Red, Blue"),
+    ({"field": "colour", "op": "in", "value": []}, "Colour is one of: nothing"),
+    ({"field": "price", "op": "gte", "value": "1234.5"}, f"Price is at least 1{NBSP}234.5"),
+    ({"field": "share", "op": "lt", "value": "0.125"}, f"Share is less than 12.5{NBSP}%"),
+    ({"field": "size", "op": "between", "value": [1, 10]}, "Size is from 1 to 10"),
+    ({"field": "active", "op": "ne", "value": True}, "Active is not yes"),
+    ({"field": "day", "op": "lt", "value": {"days": -90}}, "Day is before 90 days ago"),
+    ({"field": "day", "op": "gte", "value": {"months": -1}}, "Day is on or after 1 month ago"),
+    ({"field": "day", "op": "eq", "value": {"days": 0}}, "Day is today"),
+    ({"field": "moment", "op": "lte", "value": {"days": 1}}, "Moment is on or before in 1 day"),
+    ({"field": "keeper", "op": "eq", "value": {"me": True}}, "Keeper is me"),
+    ({"field": "company", "op": "eq", "value": 17}, "Company is Acme 17"),
+    ({"all": []}, "always"),
+    ({"any": []}, "never"),
+    ({"not": {"field": "size", "op": "eq", "value": 1}}, "not (Size is 1)"),
+    (
+        {
+            "all": [
+                {"field": "size", "op": "gt", "value": 1},
+                {"any": [{"field": "note", "op": "contains", "value": "x"}, {"field": "note", "op": "is_empty"}]},
+            ]
+        },
+        "Size is more than 1 and (Note contains “x” or Note is empty)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "words"), SAID, ids=[words for _rule, words in SAID])
+def test_a_rule_reads_as_a_sentence(rule: dict[str, Any], words: str, edition: Edition) -> None:
+    node = parse(rule, edition.entity("probe_sample"), edition)
+    with use_locale("en"):
+        assert describe(node, lambda _entity, id: f"Acme {id}") == words
+
+
+def test_a_reference_without_its_name_shows_its_number(edition: Edition) -> None:
+    node = parse({"field": "company", "op": "eq", "value": 17}, edition.entity("probe_sample"), edition)
+    assert describe(node) == "Company is #17"
+
+
+def test_dates_are_said_in_the_language_of_the_reader(edition: Edition) -> None:
+    node = parse({"field": "day", "op": "eq", "value": str(TODAY)}, edition.entity("probe_sample"), edition)
+    with use_locale("ru"):
+        assert "нояб" in describe(node)
