@@ -22,7 +22,7 @@ SAID: list[tuple[dict[str, Any], str]] = [
     ({"field": "day", "op": "lt", "value": {"days": -90}}, "Day is before 90 days ago"),
     ({"field": "day", "op": "gte", "value": {"months": -1}}, "Day is on or after 1 month ago"),
     ({"field": "day", "op": "eq", "value": {"days": 0}}, "Day is today"),
-    ({"field": "moment", "op": "lte", "value": {"days": 1}}, "Moment is on or before in 1 day"),
+    ({"field": "moment", "op": "lte", "value": {"days": 1}}, "Moment is on or before 1 day from now"),
     ({"field": "keeper", "op": "eq", "value": {"me": True}}, "Keeper is me"),
     ({"field": "company", "op": "eq", "value": 17}, "Company is Acme 17"),
     ({"all": []}, "always"),

@@ -121,9 +121,9 @@ def _relative(value: Relative) -> str:
     if value.months < 0:
         return str(_n("%(num)s month ago", "%(num)s months ago", -value.months))
     if value.months > 0:
-        return str(_n("in %(num)s month", "in %(num)s months", value.months))
+        return str(_n("%(num)s month from now", "%(num)s months from now", value.months))
     if value.days < 0:
         return str(_n("%(num)s day ago", "%(num)s days ago", -value.days))
     if value.days > 0:
-        return str(_n("in %(num)s day", "in %(num)s days", value.days))
+        return str(_n("%(num)s day from now", "%(num)s days from now", value.days))
     return str(_("today"))
