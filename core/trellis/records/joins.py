@@ -22,12 +22,7 @@ class Source:
     def __init__(self, info: EntityInfo, table: sa.FromClause) -> None:
         self.__entity__ = info
         self.table = table
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.table.c[name]
-        except KeyError:
-            raise AttributeError(name) from None
+        self.__dict__.update(table.c.items())
 
 
 def source(entity: type[Entity], *, alias: bool = False) -> type[Entity]:
@@ -89,7 +84,9 @@ class Joins:
 
     def _join(self, hops: Hops) -> type[Entity]:
         before, hop = self.source(hops[:-1]), hops[-1]
-        joined = source(self.edition.entity(_target(hop)).entity, alias=True)
+        entity = self.edition.entity(_target(hop)).entity
+        key = ("joined", self.view.name, *(field.name for field in hops))
+        joined = self.edition.cached(key, lambda: source(entity, alias=True))  # an alias is dear to make
         readable = self.actor.visible(joined)
         condition = sa.and_(joined.id == hop.of(before), joined.deleted_at.is_(None), readable)
         self._joins.append((table_of(joined), condition))

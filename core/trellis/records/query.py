@@ -179,20 +179,22 @@ class ListQuery:
         return cursors.digest(self.view.name, rule, sort, self._words, self._ids, self._deleted)
 
     def _record(self, row: Any) -> Record:
-        record = Record(self.view.name, row[0], row[1], {}, {})
+        values: dict[str, Any] = {}
+        titles: dict[str, str] = {}
         extra = row[2] or {}
         place = 3
         for reader in self._readers:
             if reader.decode is not None:
-                record.values[reader.name] = reader.decode(extra.get(reader.name))
+                values[reader.name] = reader.decode(extra.get(reader.name))
                 continue
-            value = row[place]
-            record.values[reader.name] = value
-            if reader.titled and value is not None:
-                title = row[place + 1]
-                record.titles[reader.name] = f"#{value}" if title is None else str(title)
-            place += len(reader.columns)
-        return record
+            value = values[reader.name] = row[place]
+            place += 1
+            if reader.titled:
+                if value is not None:
+                    title = row[place]
+                    titles[reader.name] = f"#{value}" if title is None else str(title)
+                place += 1
+        return Record(self.view.name, row[0], row[1], values, titles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,22 @@ def test_a_rule_survives_json_and_can_be_said_in_words(drawn: st.DataObject, edi
     assert describe(node)
 
 
+def test_a_rule_inside_another_keeps_its_own_joins(filled: Engine, edition: Edition, data: Data) -> None:
+    """Segments are rules over subqueries of rules: the same references on both levels are joined on both."""
+    context = RuleContext(edition=edition, actor=SYSTEM, today=TODAY, lookup=data.readable(SYSTEM))
+    view = edition.entity("probe_sample")
+    outer = {"field": "company.city", "op": "is_not_empty"}
+    inner = {"field": "company.owner.name", "op": "eq", "value": "Boris"}
+    chosen = matching(sa.select(Sample.id), parse(inner, view, edition), view, context)
+    statement = matching(sa.select(Sample.id), parse(outer, view, edition), view, context)
+    with filled.connect() as connection:
+        found = set(connection.scalars(statement.where(Sample.id.in_(chosen))))
+        others = set(connection.scalars(statement.where(Sample.id.not_in(chosen))))
+    wanted = found_by_python(data, {"all": [outer, inner]}, context)
+    assert found == wanted
+    assert others == found_by_python(data, outer, context) - wanted
+
+
 EXAMPLES: list[tuple[Any, Any]] = [
     ({"field": "name", "op": "contains", "value": "МОСК"}, lambda one: "моск" in one["name"].lower()),
     ({"field": "name", "op": "contains", "value": "%"}, lambda one: "%" in one["name"]),
