@@ -41,7 +41,7 @@ from trellis.demo import DemoContext
 from trellis.errors import PluginError, RecordInvalid, TrellisError
 from trellis.hookspecs import hookimpl
 from trellis.i18n import plural_translator, translator
-from trellis.kpi.arithmetic import average, product, ratio
+from trellis.kpi.arithmetic import average, days_between, product, ratio
 from trellis.kpi.income import IncomeDay, IncomeQuery
 from trellis.kpi.query import KpiQuery
 from trellis.records import types
@@ -97,6 +97,7 @@ __all__ = [
     "Widget",
     "average",
     "column",
+    "days_between",
     "hookimpl",
     "plural_translator",
     "product",

@@ -11,84 +11,84 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 
 from trellis.records.types import SCALE, FixedPoint
 
-_FACTOR = 10**SCALE
 
-
-class _Pair(ColumnElement[Any]):
+class _Pair(FunctionElement[Any]):
     """Two expressions under one operation, spelled by each database in its way."""
 
     inherit_cache = True
-    _traverse_internals = [
-        ("left", sa.sql.visitors.InternalTraversal.dp_clauseelement),
-        ("right", sa.sql.visitors.InternalTraversal.dp_clauseelement),
-        ("type", sa.sql.visitors.InternalTraversal.dp_type),
-    ]
 
-    def __init__(self, left: Any, right: Any, type_: sa.types.TypeEngine[Any]) -> None:
-        self.left = _element(left)
-        self.right = _element(right)
-        self.type = type_
+    @property
+    def digits(self) -> tuple[int, int]:
+        """The digits after the point that each side holds as an integer on SQLite."""
+        left, right = self.clauses
+        return _digits(left), _digits(right)
 
     def sides(self, compiler: SQLCompiler, **kw: Any) -> tuple[str, str]:
         """Both expressions as SQL, each safe to stand beside an operator."""
-        return f"({compiler.process(self.left, **kw)})", f"({compiler.process(self.right, **kw)})"
-
-    @property
-    def scale(self) -> int:
-        """What a quotient of the stored integers must be divided by on SQLite, as a power of ten."""
-        return _digits(self.left) - _digits(self.right)
+        left, right = self.clauses
+        return f"({compiler.process(left, **kw)})", f"({compiler.process(right, **kw)})"
 
 
 class _Ratio(_Pair):
     inherit_cache = True
+    type = sa.Float()
 
 
 class _Average(_Pair):
     inherit_cache = True
+    type = FixedPoint()
+
+
+class _Days(_Pair):
+    inherit_cache = True
+    type = sa.Float()
 
 
 class _Product(_Pair):
     inherit_cache = True
+    type = FixedPoint()
 
 
-def ratio(part: Any, whole: Any) -> ColumnElement[float]:
+def ratio(part: Any, whole: Any) -> sa.ColumnElement[float]:
     """``part / whole`` as a float; NULL where ``whole`` is zero or NULL.
 
     Both may be money, decimals, counts or numbers, in any mixture.
     """
-    return _Ratio(part, whole, sa.Float())
+    return _Ratio(part, whole)
 
 
-def average(amount: Any, number: Any) -> ColumnElement[Decimal]:
+def average(amount: Any, number: Any) -> sa.ColumnElement[Decimal]:
     """``amount / number`` of a sum of money (or of decimals), as money with four digits; NULL where ``number`` is zero."""
-    return _Average(amount, number, FixedPoint())
+    return _Average(amount, number)
 
 
-def product(amount: Any, factor: Any) -> ColumnElement[Decimal]:
+def product(amount: Any, factor: Any) -> sa.ColumnElement[Decimal]:
     """``amount * factor`` of two fixed-point values (money times quantity or percent), with four digits."""
-    return _Product(amount, factor, FixedPoint())
+    return _Product(amount, factor)
 
 
-def _element(value: Any) -> ColumnElement[Any]:
-    return sa.sql.coercions.expect(sa.sql.roles.ExpressionElementRole, value)  # type: ignore[no-any-return]
+def days_between(start: Any, end: Any) -> sa.ColumnElement[float]:
+    """The days from ``start`` to ``end`` (columns of moments or of days) as a float; NULL where one is empty."""
+    return _Days(start, end)
 
 
-def _digits(element: ColumnElement[Any]) -> int:
+def _digits(element: sa.ColumnElement[Any]) -> int:
     return SCALE if isinstance(element.type, FixedPoint) else 0
 
 
 @compiles(_Ratio, "sqlite")
 def _ratio_on_sqlite(element: _Ratio, compiler: SQLCompiler, **kw: Any) -> str:
     part, whole = element.sides(compiler, **kw)
-    return f"(CAST({part} AS REAL) / NULLIF({whole}, 0){_scaled(element.scale)})"
+    of_part, of_whole = element.digits
+    return f"(CAST({part} AS REAL) / NULLIF({whole}, 0){_scaled(of_part - of_whole)})"
 
 
-@compiles(_Ratio, "postgresql")
-def _ratio_on_postgresql(element: _Ratio, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(_Ratio)
+def _ratio_as_usual(element: _Ratio, compiler: SQLCompiler, **kw: Any) -> str:
     part, whole = element.sides(compiler, **kw)
     return f"(CAST({part} AS DOUBLE PRECISION) / CAST(NULLIF({whole}, 0) AS DOUBLE PRECISION))"
 
@@ -96,12 +96,13 @@ def _ratio_on_postgresql(element: _Ratio, compiler: SQLCompiler, **kw: Any) -> s
 @compiles(_Average, "sqlite")
 def _average_on_sqlite(element: _Average, compiler: SQLCompiler, **kw: Any) -> str:
     amount, number = element.sides(compiler, **kw)
-    scaled = _scaled(element.scale - SCALE)  # the result is stored in ten-thousandths itself
+    of_amount, of_number = element.digits
+    scaled = _scaled(of_amount - of_number - SCALE)  # the result is held in ten-thousandths itself
     return f"CAST(ROUND(CAST({amount} AS REAL) / NULLIF({number}, 0){scaled}) AS INTEGER)"
 
 
-@compiles(_Average, "postgresql")
-def _average_on_postgresql(element: _Average, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(_Average)
+def _average_as_usual(element: _Average, compiler: SQLCompiler, **kw: Any) -> str:
     amount, number = element.sides(compiler, **kw)
     return f"ROUND(CAST({amount} AS NUMERIC) / NULLIF({number}, 0), {SCALE})"
 
@@ -109,14 +110,28 @@ def _average_on_postgresql(element: _Average, compiler: SQLCompiler, **kw: Any) 
 @compiles(_Product, "sqlite")
 def _product_on_sqlite(element: _Product, compiler: SQLCompiler, **kw: Any) -> str:
     amount, factor = element.sides(compiler, **kw)
-    digits = _digits(element.left) + _digits(element.right) - SCALE
-    return f"CAST(ROUND({amount} * {factor}{_scaled(digits)}) AS INTEGER)"
+    return f"CAST(ROUND({amount} * {factor}{_scaled(sum(element.digits) - SCALE)}) AS INTEGER)"
 
 
-@compiles(_Product, "postgresql")
-def _product_on_postgresql(element: _Product, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(_Product)
+def _product_as_usual(element: _Product, compiler: SQLCompiler, **kw: Any) -> str:
     amount, factor = element.sides(compiler, **kw)
     return f"ROUND(CAST({amount} AS NUMERIC) * {factor}, {SCALE})"
+
+
+@compiles(_Days, "sqlite")
+def _days_on_sqlite(element: _Days, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = element.sides(compiler, **kw)
+    return f"(JULIANDAY{end} - JULIANDAY{start})"
+
+
+@compiles(_Days)
+def _days_as_usual(element: _Days, compiler: SQLCompiler, **kw: Any) -> str:
+    start, end = (
+        f"(CAST({side} AS TIMESTAMP) AT TIME ZONE 'UTC')" if isinstance(one.type, sa.Date) else side
+        for one, side in zip(element.clauses, element.sides(compiler, **kw), strict=True)
+    )
+    return f"CAST(EXTRACT(EPOCH FROM {end} - {start}) / 86400 AS DOUBLE PRECISION)"
 
 
 def _scaled(digits: int) -> str:

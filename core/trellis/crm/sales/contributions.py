@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Level, Lifecycle, Stage
+from trellis.contributions import Cell, Direction, IncomeSource, Kpi, Level, Lifecycle, Stage
 from trellis.crm.sales import orders, stages
 from trellis.crm.sales.entities import Lead, Opportunity, Order, OrderLine
+from trellis.crm.sales.income import ORDERS
+from trellis.crm.sales.kpis import KPIS
 from trellis.hookspecs import hookimpl
 from trellis.i18n import translator
 from trellis.records.entity import Entity
@@ -72,3 +74,13 @@ def trellis_before_save(event: BeforeSave) -> None:
 def trellis_after_save(event: Saved) -> None:
     if event.entity == "order_line":
         orders.total(event)
+
+
+@hookimpl
+def trellis_kpis() -> list[Kpi]:
+    return KPIS
+
+
+@hookimpl
+def trellis_income() -> list[IncomeSource]:
+    return [ORDERS]

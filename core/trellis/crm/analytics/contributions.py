@@ -1,0 +1,17 @@
+"""What the core brings to the analytics: income, customer figures and segments that follow each write."""
+
+from __future__ import annotations
+
+from trellis.crm.analytics.figures import follow_customers
+from trellis.hookspecs import hookimpl
+from trellis.kpi.following import follow
+from trellis.records.events import Saved
+from trellis.segments.engine import forget
+
+
+@hookimpl
+def trellis_after_save(event: Saved) -> None:
+    customers = follow(event)
+    if customers:
+        follow_customers(event.session, event.edition, customers)
+    forget(event)

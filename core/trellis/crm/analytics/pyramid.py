@@ -1,0 +1,190 @@
+"""The customer pyramid (AN4): customers ranked by what they bring, cut at 1 %, 5 % and 20 %.
+
+A tier ends at the ceiling of its percentage of the ranked customers; equal amounts are ranked by customer id. Ranked is who
+has income in the window, also a negative one. Inactive customers bought before and have no income in the window; prospects
+had not bought by its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.crm.analytics.window import MEASURES, Coverage, Window, coverage, customers_of, per_customer
+from trellis.crm.customers.entities import Customer
+from trellis.edition import Edition
+from trellis.errors import TrellisError
+from trellis.i18n import translator
+from trellis.kpi.income import INCOME_DAY
+from trellis.records.types import FixedPoint, Money
+from trellis.security.actor import Actor
+
+_ = translator("trellis")
+
+CUTS = (("top", 1), ("large", 5), ("medium", 20), ("small", 100))
+"""The tiers from above, each with the percentage of customers down to its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """One tier. ``lowest`` and ``highest`` are the amounts of its last and first customer."""
+
+    tier: str
+    customers: int
+    amount: Decimal
+    share: float | None
+    revenue: Decimal
+    margin: Decimal
+    lowest: Decimal | None
+    highest: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pyramid:
+    """The pyramid of a window. ``unprofitable`` counts ranked customers with a negative amount."""
+
+    window: Window
+    measure: str
+    currency: str
+    tiers: tuple[Tier, ...]
+    inactive: int
+    prospects: int
+    unprofitable: int
+    coverage: Coverage
+
+    @property
+    def customers(self) -> int:
+        """How many are ranked."""
+        return sum(tier.customers for tier in self.tiers)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of ``analytics pyramid``."""
+        return {
+            "measure": self.measure,
+            "currency": self.currency,
+            "from": self.window.first.isoformat(),
+            "to": self.window.last.isoformat(),
+            "customers": self.customers,
+            "tiers": [self._tier_json(tier) for tier in self.tiers],
+            "inactive": self.inactive,
+            "prospects": self.prospects,
+            "unprofitable": self.unprofitable,
+            "cost_known": self.coverage.cost_known,
+            "other_currencies": self.coverage.other_currencies,
+        }
+
+    def _tier_json(self, tier: Tier) -> dict[str, Any]:
+        money = Money().to_json
+        return {
+            "tier": tier.tier,
+            "customers": tier.customers,
+            "amount": money(tier.amount),
+            "share": tier.share,
+            "from": money(tier.lowest),
+            "to": money(tier.highest),
+            "revenue": money(tier.revenue),
+            "margin": money(tier.margin) if self.coverage.cost_known else None,
+        }
+
+
+def pyramid(
+    session: Session, edition: Edition, actor: Actor, window: Window, measure: str | None = None
+) -> Pyramid:
+    """The pyramid of the customers that the reader may see. ``measure``: margin, revenue, or None to choose by what is known."""
+    actor.require("customer", "read")
+    if measure is not None and measure not in MEASURES:
+        raise TrellisError(_("“%(given)s” is not a measure; choose margin or revenue", given=measure[:40]))
+    complete = coverage(session, edition, actor, window)
+    chosen = measure or complete.measure
+    ranked = ranking(per_customer(edition, actor, window).subquery("value"), chosen).cte("ranked")
+    rows = {row.tier: row for row in session.execute(_by_tier(ranked))}
+    total = sum((row.amount for row in rows.values()), Decimal(0))
+    tiers = tuple(_tier(name, rows.get(name), total) for name, _percent in CUTS)
+    inactive, prospects = _outside(session, actor, window, rows)
+    return Pyramid(
+        window=window,
+        measure=chosen,
+        currency=edition.settings.currency,
+        tiers=tiers,
+        inactive=inactive,
+        prospects=prospects,
+        unprofitable=sum(row.unprofitable for row in rows.values()),
+        coverage=complete,
+    )
+
+
+def ranking(value: sa.FromClause, measure: str) -> sa.Select[Any]:
+    """The rows of :func:`per_customer` with ``amount`` and ``tier``."""
+    amount = value.c[measure]
+    place = sa.func.row_number().over(order_by=(amount.desc(), value.c.customer_id))
+    ranked = sa.select(
+        value, amount.label("amount"), place.label("place"), sa.func.count().over().label("ranked")
+    )
+    placed = ranked.subquery("placed")
+    tier = sa.case(
+        *(((placed.c.place - 1) * 100 < placed.c.ranked * percent, name) for name, percent in CUTS[:-1]),
+        else_=CUTS[-1][0],
+    )
+    return sa.select(placed, tier.label("tier"))
+
+
+def _by_tier(ranked: sa.CTE) -> sa.Select[Any]:
+    column = ranked.c
+    return sa.select(
+        column.tier,
+        sa.func.count().label("customers"),
+        sa.func.sum(column.amount).label("amount"),
+        sa.func.sum(column.revenue).label("revenue"),
+        sa.func.sum(column.margin).label("margin"),
+        sa.func.min(column.amount).label("lowest"),
+        sa.func.max(column.amount).label("highest"),
+        sa.func.count().filter(column.amount < sa.literal(0, FixedPoint())).label("unprofitable"),
+        sa.func.count().filter(column.frequency == 0).label("without_purchase"),
+    ).group_by(column.tier)
+
+
+def _outside(session: Session, actor: Actor, window: Window, rows: dict[str, Any]) -> tuple[int, int]:
+    """How many are inactive, and how many are prospects."""
+    bought = Customer.first_order_at < window.end
+    counted = sa.select(sa.func.count(), sa.func.count().filter(bought)).where(customers_of(actor))
+    everyone, buyers = session.execute(counted).one()
+    ranked = sum(row.customers for row in rows.values())
+    never = 0
+    if any(
+        row.without_purchase for row in rows.values()
+    ):  # ranked by returns alone, of purchases that are not known here
+        day = INCOME_DAY.c
+        income = sa.exists().where(day.customer_id == Customer.id, window.holds(day.day))
+        unknown = sa.or_(Customer.first_order_at.is_(None), sa.not_(bought))
+        query = sa.select(sa.func.count()).select_from(Customer).where(customers_of(actor), unknown, income)
+        never = session.scalar(query) or 0
+    return buyers - (ranked - never), everyone - buyers - never
+
+
+def _tier(name: str, row: Any, total: Decimal) -> Tier:
+    if row is None:
+        nothing = Decimal(0)
+        return Tier(
+            tier=name,
+            customers=0,
+            amount=nothing,
+            share=0.0 if total else None,
+            revenue=nothing,
+            margin=nothing,
+            lowest=None,
+            highest=None,
+        )
+    return Tier(
+        tier=name,
+        customers=row.customers,
+        amount=row.amount,
+        share=round(float(row.amount / total), 6) if total else None,
+        revenue=row.revenue,
+        margin=row.margin,
+        lowest=row.lowest,
+        highest=row.highest,
+    )

@@ -1,0 +1,127 @@
+"""RFM (CU4): recency, frequency and monetary value of each buyer, scored in quintiles.
+
+Recency is the days since the last purchase day, frequency the number of purchase days, monetary the revenue, all in the
+window up to the day asked for. A score is ``ceil(5 * rank / n)``, 5 being best; ranks are stable, equal values by customer
+id, so that the five groups are of equal size and equal customers can differ by one. Who bought nothing in the window has
+no score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.crm.analytics.window import Window, per_customer
+from trellis.crm.customers.entities import Customer
+from trellis.edition import Edition
+from trellis.records.types import Money
+from trellis.security.actor import Actor
+
+SCORES = (1, 2, 3, 4, 5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rfm:
+    """How many buyers there are with each score, and in each cell (``555`` are the best)."""
+
+    window: Window
+    cells: dict[str, int]
+
+    @property
+    def customers(self) -> int:
+        """How many have scores."""
+        return sum(self.cells.values())
+
+    def scores(self, letter: int) -> dict[str, int]:
+        """How many have each score of recency (0), frequency (1) or monetary (2)."""
+        return {
+            str(score): sum(n for cell, n in self.cells.items() if cell[letter] == str(score))
+            for score in SCORES
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of ``analytics rfm``."""
+        return {
+            "as_of": self.window.last.isoformat(),
+            "from": self.window.first.isoformat(),
+            "customers": self.customers,
+            "scores": {name: self.scores(index) for index, name in enumerate("rfm")},
+            "cells": self.cells,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RfmCustomer:
+    """One buyer's figures and code."""
+
+    id: int
+    external_id: str | None
+    name: str
+    recency_days: int
+    frequency: int
+    monetary: Decimal
+    code: str
+
+    def to_json(self) -> dict[str, Any]:
+        """One line of ``analytics rfm --customers``."""
+        return {
+            "id": self.id,
+            "external_id": self.external_id,
+            "name": self.name,
+            "recency_days": self.recency_days,
+            "frequency": self.frequency,
+            "monetary": Money().to_json(self.monetary),
+            "code": self.code,
+        }
+
+
+def rfm(session: Session, edition: Edition, actor: Actor, window: Window) -> Rfm:
+    """The scores of the buyers that the reader may see."""
+    actor.require("customer", "read")
+    scored = scoring(per_customer(edition, actor, window).subquery("value")).subquery("scored")
+    letters = (scored.c.r, scored.c.f, scored.c.m)
+    query = sa.select(*letters, sa.func.count()).group_by(*letters).order_by(*(one.desc() for one in letters))
+    return Rfm(window=window, cells={f"{r}{f}{m}": count for r, f, m, count in session.execute(query)})
+
+
+def rfm_customers(session: Session, edition: Edition, actor: Actor, window: Window) -> Iterator[RfmCustomer]:
+    """The buyers by id, each with figures and code; read in portions, so that memory stays flat."""
+    actor.require("customer", "read")
+    scored = scoring(per_customer(edition, actor, window).subquery("value")).subquery("scored")
+    query = (
+        sa.select(Customer.id, Customer.external_id, Customer.name, scored)
+        .join(scored, scored.c.customer_id == Customer.id)
+        .order_by(Customer.id)
+    )
+    for row in session.execute(query, execution_options={"yield_per": 2000}):
+        yield RfmCustomer(
+            id=row.id,
+            external_id=row.external_id,
+            name=row.name,
+            recency_days=_days(row.last, window.last),
+            frequency=row.frequency,
+            monetary=row.revenue,
+            code=f"{row.r}{row.f}{row.m}",
+        )
+
+
+def scoring(value: sa.FromClause) -> sa.Select[Any]:
+    """The rows of :func:`per_customer` that bought, with ``r``, ``f`` and ``m``."""
+    column = value.c
+    orders = (column.last, column.frequency, column.revenue)
+    ranks = [sa.func.row_number().over(order_by=(order, column.customer_id)) for order in orders]
+    number = sa.func.count().over()
+    scores = [
+        ((rank * 5 + number - 1) // number).label(name) for rank, name in zip(ranks, "rfm", strict=True)
+    ]
+    return sa.select(value, *scores).where(column.frequency > 0)
+
+
+def _days(last: date, as_of: date) -> int:
+    return (as_of - last).days

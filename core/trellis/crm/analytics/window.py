@@ -1,0 +1,110 @@
+"""What each customer brought in a window of days: the common ground of pyramid and RFM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Scope
+from trellis.crm.customers.entities import Customer
+from trellis.edition import Edition
+from trellis.kpi.income import INCOME_DAY, income_sources
+from trellis.kpi.periods import Period, months_later
+from trellis.security.actor import Actor
+
+REVENUE, MARGIN = "revenue", "margin"
+MEASURES = (MARGIN, REVENUE)
+MONTHS = 12
+
+_day = INCOME_DAY.c
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days from ``first`` to before ``end``."""
+
+    first: date
+    end: date
+
+    @classmethod
+    def of(cls, period: Period) -> Window:
+        """The days of a period."""
+        return cls(period.first, period.end)
+
+    @classmethod
+    def until(cls, as_of: date, months: int = MONTHS) -> Window:
+        """The last ``months`` months up to and with ``as_of``."""
+        return cls(months_later(as_of, -months) + timedelta(days=1), as_of + timedelta(days=1))
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.end - timedelta(days=1)
+
+    def holds(self, day: Any) -> sa.ColumnElement[bool]:
+        """The column of days lies in the window."""
+        return sa.and_(day >= self.first, day < self.end)
+
+
+def customers_of(actor: Actor) -> sa.ColumnElement[bool]:
+    """Customers that are not in the bin and that the reader may see."""
+    return sa.and_(Customer.deleted_at.is_(None), actor.visible(Customer))
+
+
+def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.ColumnElement[bool]]:
+    """The rows of the rollup in a window, of sources of this edition and of customers that the reader may see."""
+    rows = [window.holds(_day.day), _day.source.in_(income_sources(edition))]
+    if actor.scope("customer", "read") is not Scope.ALL:
+        rows.append(_day.customer_id.in_(sa.select(Customer.id).where(customers_of(actor))))
+    return rows
+
+
+def per_customer(edition: Edition, actor: Actor, window: Window) -> sa.Select[Any]:
+    """One row for each customer with income in the window.
+
+    ``revenue`` and ``margin`` in the workspace's currency (margin of what has a known cost), ``frequency`` the number of
+    days with a purchase, ``last`` the last of them.
+    """
+    own = _day.currency == edition.settings.currency
+    bought = sa.case((_day.occasions > 0, _day.day))
+    return (
+        sa.select(
+            _day.customer_id,
+            sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue))), 0).label("revenue"),
+            sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue - _day.cost))), 0).label("margin"),
+            sa.func.count(bought.distinct()).label("frequency"),
+            sa.func.max(bought).label("last"),
+        )
+        .where(*income_rows(edition, actor, window))
+        .group_by(_day.customer_id)
+    )
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of which part of the revenue the cost is known, and how many customer days are in other currencies."""
+
+    cost_known: float | None
+    other_currencies: int
+
+    @property
+    def measure(self) -> str:
+        """Margin where the cost is known for more than half of the revenue, else revenue."""
+        return MARGIN if self.cost_known is not None and self.cost_known > 0.5 else REVENUE
+
+
+def coverage(session: Session, edition: Edition, actor: Actor, window: Window) -> Coverage:
+    """How complete the income of a window is."""
+    own = _day.currency == edition.settings.currency
+    size = sa.func.abs(_day.revenue, type_=_day.revenue.type)
+    query = sa.select(
+        sa.func.sum(sa.case((own, size))),
+        sa.func.sum(sa.case((sa.and_(own, _day.cost.is_not(None)), size))),
+        sa.func.count().filter(sa.not_(own)),
+    ).where(*income_rows(edition, actor, window))
+    revenue, known, foreign = session.execute(query).one()
+    return Coverage(float((known or 0) / revenue) if revenue else None, foreign)

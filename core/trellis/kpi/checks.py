@@ -1,0 +1,102 @@
+"""The checks of KPIs and income sources when an edition is built."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from trellis.edition import Edition
+from trellis.kpi.days import bucket
+from trellis.kpi.income import IncomeQuery, Touch
+from trellis.kpi.periods import Grain, Period, containing
+from trellis.kpi.query import KpiQuery
+from trellis.kpi.splits import split_names, split_of
+from trellis.records.rules import resolve
+from trellis.security.actor import SYSTEM
+
+_DAY = date(2026, 1, 15)
+_DIALECTS = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
+_COLUMNS = "customer id, day, currency, revenue, cost, purchases"
+
+
+def check_kpi(edition: Edition, kpi: Any) -> None:
+    """The select has one column, keeps to the reader's rights, compiles on both databases, and can be split as declared."""
+    query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
+    if len(statement.selected_columns) != 1:
+        raise ValueError(f"{kpi.name}: the select must have one column, the value")
+    if not query.limited:
+        raise ValueError(f"{kpi.name}: limit the select by q.visible(<entity>), q.earned() or q.income()")
+    if kpi.date is not None and kpi.entity is None:
+        raise ValueError(f"{kpi.name}: date needs entity")
+    _compiles(statement)
+    if kpi.entity is None:
+        return
+    sources = _sources(statement)
+    wanted = [("entity", kpi.entity.__table__), *_tables("date", kpi.date)]
+    for by in split_names(edition, kpi):
+        split = split_of(edition, kpi, by)
+        if by in kpi.breakdowns:
+            wanted += _tables(f"breakdown {by}", split.key)
+        _compiles(statement.add_columns(split.key).where(*split.conditions).group_by(split.key))
+    for what, table in wanted:
+        if table not in sources:
+            raise ValueError(
+                f"{kpi.name}: the {what} is of “{table.name}”, which the select does not read from"
+            )
+    if kpi.date is not None:
+        _compiles(statement.add_columns(bucket(kpi.date, [_bounds(kpi.date)]).label("b")).group_by("b"))
+
+
+def _asked(edition: Edition, kpi: Any, period: Period) -> tuple[KpiQuery, sa.Select[Any]]:
+    query = KpiQuery(edition, SYSTEM, [period], _DAY)
+    statement = kpi.select(query)
+    if not isinstance(statement, sa.Select):
+        raise TypeError(f"{kpi.name}: the select function returned {type(statement).__name__}, not a select")
+    return query, statement
+
+
+def _bounds(column: Any) -> tuple[Any, Any]:
+    from zoneinfo import ZoneInfo
+
+    return containing(_DAY, Grain.MONTH).bounds(column, ZoneInfo("UTC"))
+
+
+def _sources(statement: sa.Select[Any]) -> set[Any]:
+    """The tables that a select itself reads from, joins taken apart; not those inside subqueries."""
+    waiting, found = list(statement.get_final_froms()), set()
+    while waiting:
+        source = waiting.pop()
+        if isinstance(source, sa.Join):
+            waiting += [source.left, source.right]
+        else:
+            found.add(source)
+    return found
+
+
+def _tables(what: str, column: Any) -> list[tuple[str, Any]]:
+    """The table of a mapped or plain column; nothing for an expression."""
+    expression = getattr(column, "expression", column)
+    return [(what, expression.table)] if isinstance(expression, sa.Column) else []
+
+
+def _compiles(statement: sa.Select[Any]) -> None:
+    for dialect in _DIALECTS:
+        statement.compile(dialect=dialect)
+
+
+def check_income(edition: Edition, source: Any) -> None:
+    """The select has its six columns and compiles on both databases; the watched paths exist."""
+    for touches in ((), (Touch(1, _DAY, _DAY),), (Touch(1, _DAY, _DAY), Touch(2, _DAY, _DAY))):
+        statement = source.select(IncomeQuery(edition.settings, touches))
+        if not isinstance(statement, sa.Select) or len(statement.selected_columns) != 6:
+            raise ValueError(f"{source.name}: the select must have six columns: {_COLUMNS}")
+        _compiles(statement)
+    if not source.watches:
+        raise ValueError(f"{source.name}: name in watches the entities whose writes change this income")
+    for entity, watch in source.watches.items():
+        view = edition.entity(entity)
+        for path in (watch.customer, watch.date):
+            resolve(path, view, edition)

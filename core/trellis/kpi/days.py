@@ -1,0 +1,118 @@
+"""Calendar days and periods of moments, in SQL, in a time zone.
+
+PostgreSQL knows time zones. SQLite does not, so that the changes of the zone's offset are written into the statement as a
+balanced tree of comparisons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+
+
+def is_moment(column: Any) -> bool:
+    """Whether a column holds moments (UTC) rather than days."""
+    return not isinstance(column.type, sa.Date)
+
+
+def local_day(moment: Any, zone: str) -> sa.ColumnElement[date]:
+    """The day of ``moment`` in a time zone; a column of days is taken as it is."""
+    return LocalDay(moment, sa.literal_column(f"'{ZoneInfo(zone).key}'")) if is_moment(moment) else moment
+
+
+class LocalDay(FunctionElement[date]):
+    """The day of a moment in a zone. Make it by :func:`local_day`."""
+
+    inherit_cache = True
+    type = sa.Date()
+
+
+@compiles(LocalDay)
+def _as_usual(element: LocalDay, compiler: SQLCompiler, **kw: Any) -> str:
+    moment, zone = (compiler.process(one, **kw) for one in element.clauses)
+    return f"CAST({moment} AT TIME ZONE {zone} AS DATE)"
+
+
+@compiles(LocalDay, "sqlite")
+def _on_sqlite(element: LocalDay, compiler: SQLCompiler, **kw: Any) -> str:
+    moment, zone = (compiler.process(one, **kw) for one in element.clauses)
+    changes = offset_changes(zone.strip("'"))
+    if changes == ((None, 0),):
+        return f"SUBSTR({moment}, 1, 10)"
+    return f"DATE({moment}, {_offset_on_sqlite(moment, changes)})"
+
+
+def _offset_on_sqlite(moment: str, changes: Sequence[tuple[datetime | None, int]]) -> str:
+    if len(changes) == 1:
+        return f"'{changes[0][1]:+d} minutes'"
+    middle = len(changes) // 2
+    since = changes[middle][0]
+    before, after = (_offset_on_sqlite(moment, part) for part in (changes[:middle], changes[middle:]))
+    return f"CASE WHEN {moment} < '{since:%Y-%m-%d %H:%M:%S}' THEN {before} ELSE {after} END"
+
+
+@lru_cache(maxsize=64)
+def offset_changes(zone: str) -> tuple[tuple[datetime | None, int], ...]:
+    """(moment in UTC without zone, minutes from UTC since then) from 1970 to 2100; the first is for all times before."""
+    info = ZoneInfo(zone)
+    moment, last = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(_LAST_YEAR, 1, 1, tzinfo=UTC)
+    changes: list[tuple[datetime | None, int]] = [(None, _offset(info, moment))]
+    while moment < last:
+        later = moment + timedelta(days=7)
+        if _offset(info, later) != changes[-1][1]:
+            later = _first_with_another(info, moment, later, changes[-1][1])
+            changes.append((later.replace(tzinfo=None), _offset(info, later)))
+        moment = later
+    return tuple(changes)
+
+
+def _first_with_another(info: ZoneInfo, low: datetime, high: datetime, offset: int) -> datetime:
+    """The minute between ``low`` and ``high`` at which the zone leaves ``offset``."""
+    while high - low > timedelta(minutes=1):
+        middle = low + timedelta(minutes=(high - low) // timedelta(minutes=2))
+        if _offset(info, middle) == offset:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _offset(info: ZoneInfo, moment: datetime) -> int:
+    return (moment.astimezone(info).utcoffset() or timedelta()) // timedelta(minutes=1)
+
+
+def bucket(column: Any, ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[int]:
+    """The index of the half-open range in which ``column`` lies; -1 between ranges and outside.
+
+    ``ranges`` follow each other in time. The comparisons make a balanced tree: a value is placed among n ranges by about
+    log2(n) of them.
+    """
+    steps: list[tuple[Any, int]] = []  # from this bound on, this index
+    for index, (start, end) in enumerate(ranges):
+        if steps and steps[-1][0] == start:
+            steps[-1] = (start, index)
+        else:
+            steps.append((start, index))
+        steps.append((end, -1))
+    return _placed(column, steps, -1)
+
+
+def _placed(column: Any, steps: Sequence[tuple[Any, int]], below: int) -> sa.ColumnElement[int]:
+    if not steps:
+        return sa.literal_column(str(below), sa.Integer)
+    middle = len(steps) // 2
+    bound, index = steps[middle]
+    return sa.case(
+        (column < bound, _placed(column, steps[:middle], below)),
+        else_=_placed(column, steps[middle + 1 :], index),
+    )

@@ -1,0 +1,261 @@
+"""Periods: ``2026``, ``2026-Q3``, ``2026-10``, ``2026-W41``, ``2026-10-23``.
+
+A period is half-open. Days are those of the workspace's time zone; moments are given in UTC.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import dates
+
+from trellis.errors import TrellisError
+from trellis.i18n import current_language, translator
+from trellis.kpi.days import is_moment
+
+_ = translator("trellis")
+
+_FIRST_YEAR, _LAST_YEAR = 1000, 9000
+
+
+class PeriodInvalid(TrellisError):
+    """A period is not written as Trellis reads it."""
+
+    code = "period_invalid"
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            _(
+                "“%(given)s” is not a period; write 2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23",
+                given=given[:40],
+            )
+        )
+
+
+class Grain(StrEnum):
+    """How long a period is."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days from ``first`` to before ``end``. ``grain`` is that of the period it is, or is the beginning of."""
+
+    grain: Grain
+    first: date
+    end: date
+
+    @property
+    def code(self) -> str:
+        """How the period is written: ``2026-10``."""
+        first = self.first
+        match self.grain:
+            case Grain.DAY:
+                return first.isoformat()
+            case Grain.WEEK:
+                year, week, _day = first.isocalendar()
+                return f"{year:04}-W{week:02}"
+            case Grain.MONTH:
+                return f"{first:%Y-%m}"
+            case Grain.QUARTER:
+                return f"{first.year:04}-Q{(first.month + 2) // 3}"
+            case Grain.YEAR:
+                return f"{first.year:04}"
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+        return self.end - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.end - self.first).days
+
+    def shifted(self, number: int) -> Period:
+        """The period ``number`` places later (earlier for a negative number), whole."""
+        match self.grain:
+            case Grain.DAY | Grain.WEEK:
+                length = timedelta(days=7 if self.grain is Grain.WEEK else 1)
+                return Period(self.grain, self.first + length * number, self.first + length * (number + 1))
+            case Grain.MONTH | Grain.QUARTER | Grain.YEAR:
+                months = _MONTHS[self.grain]
+                first = months_later(self.first, months * number)
+                return Period(self.grain, first, months_later(first, months))
+
+    @property
+    def previous(self) -> Period:
+        """The whole period before."""
+        return self.shifted(-1)
+
+    @property
+    def year_before(self) -> Period:
+        """The same period of the year before (for weeks, the week 52 weeks earlier)."""
+        if self.grain is Grain.DAY:
+            day = months_later(self.first, -12)
+            return Period(self.grain, day, day + timedelta(days=1))
+        per_year = {Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 4, Grain.YEAR: 1}
+        return self.shifted(-per_year[self.grain])
+
+    def until(self, number: int) -> list[Period]:
+        """The last ``number`` periods up to and with this one."""
+        return [self.shifted(-back) for back in range(number - 1, -1, -1)]
+
+    def split(self, grain: Grain) -> list[Period]:
+        """The periods of a finer grain that begin in this one."""
+        part = containing(self.first, grain)
+        if part.first < self.first:
+            part = part.shifted(1)
+        parts = []
+        while part.first < self.end:
+            parts.append(part)
+            part = part.shifted(1)
+        return parts
+
+    def is_partial(self, today: date) -> bool:
+        """Whether it has begun and not yet ended."""
+        return self.first <= today < self.end
+
+    def elapsed(self, today: date) -> Period:
+        """The part of it that is gone, with ``today``."""
+        return dataclasses.replace(self, end=min(self.end, max(self.first, today + timedelta(days=1))))
+
+    def beginning(self, days: int) -> Period:
+        """Its first ``days`` days: what a period that still runs is compared with."""
+        return dataclasses.replace(self, end=min(self.end, self.first + timedelta(days=days)))
+
+    def moments(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Start and end as moments in UTC."""
+        return midnight(self.first, zone), midnight(self.end, zone)
+
+    def bounds(self, column: Any, zone: ZoneInfo) -> tuple[Any, Any]:
+        """Start and end as ``column`` holds them: moments, or days."""
+        return self.moments(zone) if is_moment(column) else (self.first, self.end)
+
+    @property
+    def label(self) -> str:
+        """Its name in the reader's language: ``October 2026``, ``Q3 2026``."""
+        return _LABELS[self.grain](self)
+
+    @property
+    def short_label(self) -> str:
+        """Its name on an axis, where the year is known: ``Oct``, ``Q3``, ``W41``."""
+        return _SHORT_LABELS[self.grain](self)
+
+
+_MONTHS = {Grain.MONTH: 1, Grain.QUARTER: 3, Grain.YEAR: 12}
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of another month; the last day where that month is shorter."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first = date(day.year + years, month + 1, 1)
+    following = date(first.year + month // 11, (month + 1) % 12 + 1, 1)
+    return min(first + timedelta(days=day.day - 1), following - timedelta(days=1))
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The moment at which ``day`` begins in ``zone``."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def today_in(zone: ZoneInfo, now: datetime | None = None) -> date:
+    """The day it is in ``zone``."""
+    return (now or datetime.now(UTC)).astimezone(zone).date()
+
+
+def containing(day: date, grain: Grain) -> Period:
+    """The period of a grain in which ``day`` lies. Weeks are ISO weeks, from Monday."""
+    match grain:
+        case Grain.DAY:
+            return Period(grain, day, day + timedelta(days=1))
+        case Grain.WEEK:
+            monday = day - timedelta(days=day.weekday())
+            return Period(grain, monday, monday + timedelta(days=7))
+        case Grain.MONTH | Grain.QUARTER | Grain.YEAR:
+            months = _MONTHS[grain]
+            first = date(day.year, (day.month - 1) // months * months + 1, 1)
+            return Period(grain, first, months_later(first, months))
+
+
+_PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|W(\d{2})|(\d{2})(?:-(\d{2}))?))?")
+
+
+def parse(text: str) -> Period:
+    """Reads a period; PeriodInvalid says how one is written."""
+    found = _PATTERN.fullmatch(text.strip().upper()) if isinstance(text, str) else None
+    if found is None or not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
+        raise PeriodInvalid(str(text))
+    year, quarter, week, month, day = (int(part) if part else None for part in found.groups())
+    assert year is not None
+    try:
+        if quarter:
+            return containing(date(year, quarter * 3, 1), Grain.QUARTER)
+        if week is not None:
+            return containing(date.fromisocalendar(year, week, 1), Grain.WEEK)
+        if month is not None:
+            return containing(date(year, month, day or 1), Grain.MONTH if day is None else Grain.DAY)
+    except ValueError:
+        raise PeriodInvalid(text) from None
+    return containing(date(year, 1, 1), Grain.YEAR)
+
+
+def parse_range(first: str, last: str) -> list[Period]:
+    """The periods from ``first`` to ``last``, both of one grain, with both."""
+    start, end = parse(first), parse(last)
+    if start.grain is not end.grain or end.first < start.first:
+        raise PeriodInvalid(f"{first}..{last}")
+    periods = [start]
+    while periods[-1].first < end.first:
+        periods.append(periods[-1].shifted(1))
+    return periods
+
+
+def span(periods: Sequence[Period]) -> Period:
+    """From the start of the earliest to the end of the latest."""
+    first, end = min(one.first for one in periods), max(one.end for one in periods)
+    return Period(periods[0].grain, first, end)
+
+
+def _dated(pattern: str) -> Callable[[Period], str]:
+    return lambda period: dates.format_date(period.first, pattern, locale=current_language())
+
+
+def _week(period: Period) -> str:
+    year, week, _day = period.first.isocalendar()
+    return str(_("Week %(week)s, %(year)s", week=week, year=year))
+
+
+def _short_week(period: Period) -> str:
+    return str(_("W%(week)s", week=period.first.isocalendar().week))
+
+
+_LABELS: dict[Grain, Callable[[Period], str]] = {
+    Grain.DAY: _dated("d MMMM y"),
+    Grain.WEEK: _week,
+    Grain.MONTH: _dated("LLLL y"),
+    Grain.QUARTER: _dated("QQQ y"),
+    Grain.YEAR: _dated("y"),
+}
+_SHORT_LABELS: dict[Grain, Callable[[Period], str]] = {
+    Grain.DAY: _dated("d MMM"),
+    Grain.WEEK: _short_week,
+    Grain.MONTH: _dated("LLL"),
+    Grain.QUARTER: _dated("QQQ"),
+    Grain.YEAR: _dated("y"),
+}

@@ -1,0 +1,142 @@
+"""The answers of the KPI engine, and their JSON form (the same in the command line and in REST)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from trellis.contributions import Kpi, Unit
+from trellis.kpi.periods import Period
+from trellis.records.types import Money
+
+Value = Decimal | float | int
+
+_QUANTUM = Decimal("0.0001")
+
+
+def number(unit: Unit, raw: Any) -> Value | None:
+    """What the database gave as a value of ``unit``: money is exact, counts are whole, all else is a float."""
+    if raw is None:
+        return None
+    if unit is Unit.MONEY:
+        return Decimal(str(raw)).quantize(_QUANTUM, ROUND_HALF_UP)
+    if unit is Unit.COUNT and raw == int(raw):
+        return int(raw)
+    found = float(raw)
+    return found if math.isfinite(found) else None
+
+
+def number_json(unit: Unit, value: Value | None) -> Any:
+    """A value as JSON: money as a decimal string."""
+    return Money().to_json(Decimal(str(value))) if unit is Unit.MONEY and value is not None else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One row of a breakdown. ``key`` is None for records without a value."""
+
+    key: Any
+    title: str
+    value: Value | None
+    target: Value | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A KPI in one period of a series."""
+
+    period: Period
+    value: Value | None
+    target: Value | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KpiResult:
+    """A KPI in a period.
+
+    ``previous`` is the value of the period before; while the period still runs (``partial``), of as many of its first days.
+    ``foreign`` is how many records were left out because they are in another currency. ``entity`` and ``rule`` list the
+    records behind the figure. ``points`` are the last periods up to this one, where they were asked for.
+    """
+
+    kpi: Kpi
+    period: Period
+    value: Value | None
+    previous: Value | None
+    target: Value | None = None
+    currency: str = ""
+    partial: bool = False
+    by: str | None = None
+    breakdown: Sequence[Share] = ()
+    points: Sequence[Point] = ()
+    foreign: int = 0
+    entity: str | None = None
+    rule: Mapping[str, Any] | None = None
+
+    @property
+    def deviation(self) -> Value | None:
+        """Fact minus plan, in the unit of the KPI."""
+        return None if self.value is None or self.target is None else self.value - self.target  # type: ignore[operator]
+
+    @property
+    def attainment(self) -> float | None:
+        """Fact through plan."""
+        return _quotient(self.value, self.target)
+
+    @property
+    def growth(self) -> float | None:
+        """By how much it differs from the period before, as a ratio."""
+        quotient = _quotient(self.value, self.previous)
+        return None if quotient is None else quotient - 1
+
+    @property
+    def is_good(self) -> bool | None:
+        """Whether the plan is met; None without a plan."""
+        return (
+            None
+            if self.deviation is None
+            else (self.deviation >= 0) is self.kpi.higher_is_better or self.deviation == 0
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of ``kpi W NAME`` and ``GET /kpis/{name}``."""
+        unit = self.kpi.unit
+        answer: dict[str, Any] = {
+            "kpi": self.kpi.name,
+            "title": str(self.kpi.title),
+            "plugin": self.kpi.owner,
+            "unit": unit.value,
+            "currency": self.currency or None,
+            "period": self.period.code,
+            "partial": self.partial,
+            "value": number_json(unit, self.value),
+            "target": number_json(unit, self.target),
+            "deviation": number_json(unit, self.deviation),
+            "attainment": self.attainment,
+            "previous": number_json(unit, self.previous),
+            "breakdown": [_share_json(unit, share) for share in self.breakdown],
+            "formula": str(self.kpi.formula) if self.kpi.formula else None,
+            "other_currencies": self.foreign,
+        }
+        if self.points:
+            answer["series"] = [_point_json(unit, point) for point in self.points]
+        if self.entity:
+            answer |= {"entity": self.entity, "rule": self.rule}
+        return answer
+
+
+def _quotient(value: Value | None, base: Value | None) -> float | None:
+    return None if value is None or not base else float(value) / float(base)
+
+
+def _share_json(unit: Unit, share: Share) -> dict[str, Any]:
+    row = {"key": share.key, "title": share.title, "value": number_json(unit, share.value)}
+    return row if share.target is None else row | {"target": number_json(unit, share.target)}
+
+
+def _point_json(unit: Unit, point: Point) -> dict[str, Any]:
+    values = {"value": number_json(unit, point.value), "target": number_json(unit, point.target)}
+    return {"period": point.period.code, **values}

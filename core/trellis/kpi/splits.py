@@ -1,0 +1,164 @@
+"""Breaking a KPI down: by unit, person, channel, segment, or the keys of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
+
+from trellis.contributions import Kpi, Segment
+from trellis.edition import Edition
+from trellis.errors import TrellisError
+from trellis.i18n import Text, translator
+from trellis.kpi.income import IncomeDay
+from trellis.records.entity import Field
+from trellis.records.types import Choice, Reference
+from trellis.security.actor import Actor
+from trellis.segments.tables import SEGMENT_MEMBER
+
+_ = translator("trellis")
+
+UNIT, PERSON, CHANNEL, SEGMENT = "unit", "person", "channel", "segment"
+NOT_SET = _("Not set")
+MOST_ROWS = 500
+
+
+class SplitUnknown(TrellisError):
+    """The KPI cannot be broken down so."""
+
+    code = "breakdown_unknown"
+
+    def __init__(self, kpi: Kpi, by: str, known: list[str]) -> None:
+        if known:
+            text = _(
+                "%(kpi)s cannot be shown by “%(by)s”; choose: %(known)s",
+                kpi=kpi.title,
+                by=by[:80],
+                known=", ".join(known),
+            )
+        else:
+            text = _("%(kpi)s is counted as a whole and cannot be broken down", kpi=kpi.title)
+        super().__init__(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How a select is broken down: a ``key`` to group by, what it must join for it, and where the titles come from.
+
+    ``field`` is the field of the KPI's entity that holds the key, where a list can be filtered by it.
+    """
+
+    by: str
+    key: Any
+    conditions: tuple[sa.ColumnElement[bool], ...] = ()
+    reference: str | None = None
+    titles: Mapping[Any, Text | str] = field(default_factory=dict)
+    field: str | None = None
+
+    def title(self, key: Any, name: str | None) -> str:
+        """What people read for a key. ``name`` is that of the record it refers to, if the reader may see it."""
+        if key is None:
+            return str(NOT_SET)
+        if self.reference is not None:
+            return name or f"#{key}"
+        return str(self.titles.get(key, key))
+
+
+def split_names(edition: Edition, kpi: Kpi) -> list[str]:
+    """What a KPI can be broken down by."""
+    return list(_splits(edition, kpi))
+
+
+def split_of(edition: Edition, kpi: Kpi, by: str) -> Split:
+    """The breakdown called ``by``, or :class:`SplitUnknown`."""
+    splits = _splits(edition, kpi)
+    if by not in splits:
+        raise SplitUnknown(kpi, by, list(splits))
+    return splits[by]
+
+
+def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+    if kpi.entity is None:
+        return {}
+    carrier, conditions = _carrier(edition, kpi)
+    found: dict[str, Split] = {}
+    for by, name, reference in (
+        (UNIT, "unit_id", "unit"),
+        (PERSON, "owner_id", "user"),
+        (CHANNEL, "channel", None),
+    ):
+        column = getattr(carrier, name, None)
+        if column is not None:
+            own = _field_name(column) if carrier is kpi.entity else None
+            found[by] = Split(by=by, key=column, conditions=conditions, reference=reference, field=own)
+    customer = _customer_key(edition, kpi)
+    if customer is not None:
+        found[SEGMENT] = _by_segment(edition, customer)
+    for by, source in kpi.breakdowns.items():
+        found[by] = _declared(kpi, by, source)
+    return found
+
+
+def _carrier(edition: Edition, kpi: Kpi) -> tuple[Any, tuple[sa.ColumnElement[bool], ...]]:
+    """The entity that has unit and owner: that of the KPI, or the customer behind income."""
+    if kpi.entity is not IncomeDay:
+        return kpi.entity, ()
+    customer = edition.entity("customer").entity
+    return customer, (customer.id == IncomeDay.customer_id,)
+
+
+def _customer_key(edition: Edition, kpi: Kpi) -> Any:
+    if kpi.entity is edition.entity("customer").entity:
+        return kpi.entity.id
+    return getattr(kpi.entity, "customer_id", None)
+
+
+def _by_segment(edition: Edition, customer: Any) -> Split:
+    segments = {name: one.title for name, one in edition.all(Segment).items() if one.entity == "customer"}
+    member = SEGMENT_MEMBER.c
+    conditions = (member.record_id == customer, member.segment.in_(sorted(segments)))
+    return Split(by=SEGMENT, key=member.segment, conditions=conditions, titles=segments)
+
+
+def _declared(kpi: Kpi, by: str, source: Any) -> Split:
+    key: Any
+    own: str | None
+    if isinstance(source, Field):
+        key, field_type, own = source.of(kpi.entity), source.type, source.name
+    else:
+        key, field_type = source, _declared_type(source)
+        own = _field_name(source) if getattr(source, "class_", None) is kpi.entity else None
+    if isinstance(field_type, Reference):
+        return Split(by=by, key=key, reference=field_type.entity, field=own)
+    titles = {one.value: one.label for one in field_type.options} if isinstance(field_type, Choice) else {}
+    return Split(by=by, key=key, titles=titles, field=own)
+
+
+def _declared_type(column: Any) -> Any:
+    if isinstance(column, InstrumentedAttribute):
+        return column.property.columns[0].info.get("field", {}).get("type")
+    return None
+
+
+def _field_name(column: Any) -> str | None:
+    """The REST name of the field that a mapped column holds."""
+    if not isinstance(column, InstrumentedAttribute):
+        return None
+    return column.key.removesuffix("_id") if isinstance(_declared_type(column), Reference) else column.key
+
+
+def grouped(statement: sa.Select[Any], split: Split, edition: Edition, actor: Actor) -> sa.Select[Any]:
+    """(key, value, name of the record that the key refers to): groups first, then joins names to the few rows left."""
+    keyed = statement.add_columns(split.key.label("split_key")).where(*split.conditions).group_by(split.key)
+    rows = keyed.subquery("rows")
+    value, key = next(iter(rows.c)), rows.c.split_key
+    if split.reference is None:
+        return sa.select(key, value, sa.null()).order_by(value.desc().nulls_last(), key).limit(MOST_ROWS)
+    target = edition.entity(split.reference).entity
+    name = getattr(target, target.__entity__.title_field)
+    readable = sa.and_(target.id == key, actor.visible(target))
+    named = sa.select(key, value, name).outerjoin_from(rows, target, readable)
+    return named.order_by(value.desc().nulls_last(), key).limit(MOST_ROWS)

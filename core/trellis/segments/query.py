@@ -1,0 +1,46 @@
+"""What the select of a segment is given: today, the organisation's settings, and the income rollup."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from trellis.kpi.income import INCOME_DAY, IncomeDay, counts
+from trellis.kpi.periods import midnight, months_later
+from trellis.records.entity import Entity
+
+if TYPE_CHECKING:
+    from trellis.edition import Edition, Settings
+
+
+class SegmentQuery:
+    """Given to ``Segment.select``, which returns a select of record ids."""
+
+    def __init__(self, edition: Edition, today: date) -> None:
+        self.edition = edition
+        self.today = today
+
+    @property
+    def settings(self) -> Settings:
+        """What the organisation decided: currency, time zone ..."""
+        return self.edition.settings
+
+    def day(self, *, days: int = 0, months: int = 0) -> date:
+        """Today moved by days and months: ``q.day(days=-30)``."""
+        return months_later(self.today, months) + timedelta(days=days)
+
+    def moment(self, *, days: int = 0, months: int = 0) -> datetime:
+        """The moment at which :meth:`day` begins in the workspace's time zone."""
+        return midnight(self.day(days=days, months=months), ZoneInfo(self.settings.timezone))
+
+    def alive(self, entity: type[Entity]) -> sa.ColumnElement[bool]:
+        """Records that are not in the bin."""
+        return entity.deleted_at.is_(None)
+
+    def income(self, since: date | None = None) -> sa.Subquery:
+        """The income rollup since a day (or ever), as something to select from: customer_id, day, revenue, cost ..."""
+        statement = sa.select(INCOME_DAY).where(counts(self.edition))
+        return (statement.where(IncomeDay.day >= since) if since else statement).subquery()
