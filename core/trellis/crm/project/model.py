@@ -20,7 +20,7 @@ from trellis.plugins import CORE
 from trellis.records.query import ListQuery
 from trellis.security.actor import Actor
 from trellis.security.people import Position
-from trellis.segments.engine import SegmentMember
+from trellis.segments.tables import SegmentMember
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -206,7 +206,8 @@ def _kpis(_session: Session, edition: Edition, _actor: Actor, _found: _Found, _c
 
 def _segments(session: Session, edition: Edition, actor: Actor, _found: _Found, _count: int) -> _Measured:
     number = len(edition.all(Segment))
-    member = sa.exists().where(SegmentMember.record_id == Customer.id, SegmentMember.entity == "customer")
+    ours = [name for name, one in edition.all(Segment).items() if one.entity == "customer"]
+    member = sa.exists().where(SegmentMember.record_id == Customer.id, SegmentMember.segment.in_(ours))
     covered = _share_of(session, sa.case((member, 1)), Customer, actor)
     if covered is None:
         return None, _n("%(num)s segment", "%(num)s segments", number), False
