@@ -1,0 +1,33 @@
+// Wires the behaviours of the page. Everything works on delegated events or on htmx's load event, so that parts swapped
+// in by htmx behave like parts of the first page.
+import { startBoard } from "./board.js";
+import { startColumns } from "./columns.js";
+import { startDialogs } from "./dialog.js";
+import { startForms } from "./forms.js";
+import { startInline } from "./inline.js";
+import { startKeys } from "./keys.js";
+import { startList } from "./list.js";
+import { startNav } from "./nav.js";
+import { startPalette } from "./palette.js";
+import { startPopovers } from "./popover.js";
+import { startRules } from "./rules.js";
+import { startSelects } from "./select.js";
+import { startTheme } from "./theme.js";
+import { startToasts } from "./toast.js";
+import { startWidgets } from "./widgets.js";
+
+startTheme();
+startNav();
+startPopovers();
+startDialogs();
+startToasts();
+startForms();
+startInline();
+startKeys();
+startPalette();
+startList();
+startRules();
+startSelects();
+startColumns();
+startBoard();
+startWidgets();

@@ -1,0 +1,41 @@
+// Fields edited in place: Esc gives the value back, the focus returns to the field after saving.
+function cancel(form) {
+  window.htmx.ajax("GET", form.dataset.cancel, { target: form.closest(".prop"), swap: "outerHTML" });
+}
+
+export function startInline() {
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest?.("form[data-inline-edit]");
+    if (form && event.key === "Escape") {
+      event.stopPropagation();
+      cancel(form);
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-cancel-edit]")) cancel(event.target.closest("form"));
+    const compose = event.target.closest("[data-compose]");
+    if (compose) openComposer(compose.dataset.compose);
+  });
+  let last = null;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    last = event.detail.target?.matches?.(".prop") ? event.detail.target.id : null;
+  });
+  document.body.addEventListener("htmx:afterSettle", () => {
+    const prop = last && document.getElementById(last);
+    if (prop && !prop.contains(document.activeElement)) prop.querySelector("input:not([type=hidden]), select, textarea, [data-edit], .prop-pen")?.focus();
+    last = null;
+  });
+  document.body.addEventListener("record-version", (event) => {
+    const record = document.querySelector("[data-record]");
+    if (record) record.dataset.version = event.detail.value;
+  });
+}
+
+function openComposer(kind) {
+  const composer = document.getElementById("composer");
+  if (!composer) return;
+  const choice = composer.querySelector(`input[name="kind"][value="${kind}"]`);
+  if (choice) choice.checked = true;
+  composer.scrollIntoView({ block: "center" });
+  composer.querySelector("textarea").focus();
+}
