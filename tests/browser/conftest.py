@@ -1,0 +1,85 @@
+"""A real browser: Debian's Chromium, driven by Playwright, and axe for accessibility."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium() -> str | None:
+    """The path of a Chromium: that of ``TRELLIS_TEST_CHROMIUM``, or one on the path."""
+    found = (shutil.which(name) for name in NAMES)
+    return os.environ.get("TRELLIS_TEST_CHROMIUM") or next(filter(None, found), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window; the test is skipped where there is none."""
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium: `apt-get install chromium`, or set TRELLIS_TEST_CHROMIUM to the path of one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """A page with a session of its own. The test fails on a script error, and on anything that the CSP had to refuse."""
+    faults: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", note)
+    yield page
+    context.close()
+    assert not faults
+
+
+@pytest.fixture
+def accessibility_faults() -> Callable[[Page], list[str]]:
+    """What axe finds on a page under WCAG 2.2 A and AA: a line per rule, with the elements that break it."""
+    if not AXE.is_file():
+        pytest.skip("no axe-core: remove core/trellis/web/static/vendor, then `uv sync --reinstall-package trellis-crm`")
+    source = AXE.read_text()
+
+    def check(page: Page) -> list[str]:
+        page.evaluate(source)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        result = page.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+        return [
+            f"{fault['id']}: {fault['help']}: {', '.join(str(node['target'][0]) for node in fault['nodes'])}"
+            for fault in result["violations"]
+        ]
+
+    return check
