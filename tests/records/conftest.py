@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from probe import ENTITIES, TABLES, make_edition, row
-from probe_data import Data, make_records
+from probe import ENTITIES, EXTENSIONS, TABLES, Sample, make_edition, row
+from probe_data import Data, fill_large, make_records
 from sqlalchemy.engine import URL, Engine
 from trellis.database import postgresql_engine, sqlite_engine
 from trellis.edition import Edition
 from trellis.records.entity import Base
+from trellis.records.indexes import create_extension_indexes
 
 
 @pytest.fixture(scope="session")
@@ -27,18 +30,18 @@ def data() -> Data:
     return Data({entity.__entity__.name: {one["id"]: one for one in rows} for entity, rows in made.items()})
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A database of each kind with the probe's tables, empty."""
-    if request.param == "sqlite":
-        engine = sqlite_engine(tmp_path_factory.mktemp("probe") / "probe.db")
+@contextmanager
+def probe_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
+    """A database of its own with the probe's tables, empty."""
+    if kind == "sqlite":
+        engine = sqlite_engine(folder / "probe.db")
         Base.metadata.create_all(engine, tables=TABLES)
         yield engine
         engine.dispose()
         return
     server: URL = request.getfixturevalue("postgres_server")
     administration = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    name = f"probe_{os.getpid()}"
+    name = f"probe_{os.getpid()}_{folder.name}"
     with administration.connect() as connection:
         connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
     url = server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
@@ -51,14 +54,29 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     administration.dispose()
 
 
-@pytest.fixture(scope="session")
-def filled(engine: Engine, edition: Edition, data: Data) -> Iterator[Engine]:
-    """The database with all records of ``data``."""
-    with engine.begin() as connection:
-        for entity in ENTITIES:
-            rows = [row(edition, entity, one) for one in data.records[entity.__entity__.name].values()]
-            connection.execute(sa.insert(entity.__table__), rows)
-    yield engine
-    with engine.begin() as connection:
-        for table in reversed(TABLES):
-            connection.execute(sa.delete(table))
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, edition: Edition, data: Data
+) -> Iterator[Engine]:
+    """A database of each kind with all records of ``data``."""
+    with probe_database(request.param, request, tmp_path_factory.mktemp("probe")) as engine:
+        with engine.begin() as connection:
+            for entity in ENTITIES:
+                rows = [row(edition, entity, one) for one in data.records[entity.__entity__.name].values()]
+                connection.execute(sa.insert(entity.__table__), rows)
+        yield engine
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def large(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, edition: Edition
+) -> Iterator[Engine]:
+    """A database of each kind with 20,000 samples, the indexes of extension fields, and statistics."""
+    with probe_database(request.param, request, tmp_path_factory.mktemp("large")) as engine:
+        with engine.begin() as connection:
+            fill_large(connection, edition)
+            create_extension_indexes(connection, Sample, EXTENSIONS["probe_sample"])
+        with engine.connect() as connection:
+            connection.exec_driver_sql("ANALYZE")
+            connection.commit()
+        yield engine

@@ -54,7 +54,9 @@ class Sample(Entity):
 
 
 def _extension(name: str, entity: str, kind: kinds.FieldType, **options: Any) -> Field:
-    return Field(name=f"probe.{name}", entity=entity, type=kind, label=_(name.title()), owner="probe", **options)
+    return Field(
+        name=f"probe.{name}", entity=entity, type=kind, label=_(name.title()), owner="probe", **options
+    )
 
 
 EXTENSIONS = {

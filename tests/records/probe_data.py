@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from probe import TODAY, Company, Sample
+import sqlalchemy as sa
+from probe import TODAY, Company, Sample, row
+from sqlalchemy.engine import Connection
+from trellis.edition import Edition
 from trellis.records.entity import Entity
 from trellis.security.actor import Actor
 from trellis.security.people import Unit, User
@@ -36,12 +39,29 @@ TEXTS = [
     '"x"',
 ]
 NUMBERS = [-7, -1, 0, 1, 2, 10, 9_007_199_254_740_993]
-AMOUNTS = [Decimal(text) for text in ("-3.5", "-0.0001", "0", "0.0001", "0.1", "0.3", "1.2345", "10", "99999999.9999")]
-DAYS = [date(1970, 1, 1), date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 22), TODAY, date(2026, 11, 24)]
+AMOUNTS = [
+    Decimal(text)
+    for text in ("-3.5", "-0.0001", "0", "0.0001", "0.1", "0.3", "1.2345", "10", "99999999.9999")
+]
+DAYS = [
+    date(1970, 1, 1),
+    date(2026, 3, 29),
+    date(2026, 10, 25),
+    date(2026, 11, 22),
+    TODAY,
+    date(2026, 11, 24),
+]
 MOMENTS = [
     datetime(day.year, day.month, day.day, hour, minute, 0, micro, tzinfo=UTC)
     for day in (date(2026, 3, 28), date(2026, 10, 24), date(2026, 11, 22), TODAY)
-    for hour, minute, micro in ((0, 0, 0), (21, 59, 999_999), (22, 0, 0), (22, 59, 59), (23, 0, 0), (23, 0, 1))
+    for hour, minute, micro in (
+        (0, 0, 0),
+        (21, 59, 999_999),
+        (22, 0, 0),
+        (22, 59, 59),
+        (23, 0, 0),
+        (23, 0, 1),
+    )
 ]
 
 
@@ -56,7 +76,9 @@ class Data:
 
         def lookup(entity: str, id: int) -> Mapping[str, Any] | None:
             found = self.records[entity].get(id)
-            hidden = found is None or found["deleted_at"] is not None or not actor.reaches(entity, "read", found)
+            hidden = (
+                found is None or found["deleted_at"] is not None or not actor.reaches(entity, "read", found)
+            )
             return None if hidden else found
 
         return lookup
@@ -118,8 +140,46 @@ def _companies(chance: random.Random) -> Iterator[dict[str, Any]]:
 def make_records(chance: random.Random, count: int) -> dict[type[Entity], list[dict[str, Any]]]:
     units = [{"id": id, "name": f"Unit {id}", "unit": id, "deleted_at": None} for id in (1, 2)]
     people = [
-        {"id": id, "name": name, "email": f"p{id}@x.se", "active": True, "owner": None, "unit": unit, "deleted_at": None}
+        {
+            "id": id,
+            "name": name,
+            "email": f"p{id}@x.se",
+            "active": True,
+            "owner": None,
+            "unit": unit,
+            "deleted_at": None,
+        }
         for id, name, unit in ((1, "Анна", 1), (2, "Boris", 2), (3, "Clara", None))
     ]
     people[2]["deleted_at"] = MOMENTS[0]
-    return {Unit: units, User: people, Company: list(_companies(chance)), Sample: list(_samples(chance, count))}
+    return {
+        Unit: units,
+        User: people,
+        Company: list(_companies(chance)),
+        Sample: list(_samples(chance, count)),
+    }
+
+
+def fill_large(connection: Connection, edition: Edition, count: int = 20_000) -> None:
+    """Samples of eight companies, with many different values in extension fields and a tenth of them empty."""
+    chance = random.Random(11)
+    made = make_records(chance, 0)
+    made[Sample] = [
+        {
+            "id": id,
+            "name": f"Sample {chance.randrange(count)}",
+            "counted": chance.randrange(1000),
+            "company": chance.randint(1, 8),
+            "owner": chance.randint(1, 2),
+            "probe.code": _maybe(chance, [f"C{chance.randrange(count)}"], 0.1),
+            "probe.points": _maybe(chance, [chance.randrange(count)], 0.1),
+            "probe.fee": _maybe(chance, [Decimal(chance.randrange(10**8)) / 10_000], 0.1),
+            "probe.vip": chance.random() < 0.01,
+            "probe.since": _maybe(chance, [date(1990, 1, 1) + timedelta(days=chance.randrange(13_000))], 0.1),
+            "probe.seen": _maybe(chance, [MOMENTS[0] + timedelta(minutes=chance.randrange(10**6))], 0.1),
+            "probe.partner": chance.randint(1, 8) if chance.random() < 0.01 else None,
+        }
+        for id in range(1, count + 1)
+    ]
+    for entity, rows in made.items():
+        connection.execute(sa.insert(entity.__table__), [row(edition, entity, one) for one in rows])

@@ -86,7 +86,8 @@ class Joins:
         before, hop = self.source(hops[:-1]), hops[-1]
         entity = self.edition.entity(_target(hop)).entity
         key = ("joined", self.view.name, *(field.name for field in hops))
-        joined = self.edition.cached(key, lambda: source(entity, alias=True))  # an alias is dear to make
+        # kept with the edition, since an alias of a wide table is dear to make
+        joined: type[Entity] = self.edition.cached(key, lambda: source(entity, alias=True))
         readable = self.actor.visible(joined)
         condition = sa.and_(joined.id == hop.of(before), joined.deleted_at.is_(None), readable)
         self._joins.append((table_of(joined), condition))

@@ -34,21 +34,37 @@ class SortKey:
         return self.expression.asc().nulls_first() if self.nullable else self.expression.asc()
 
 
-def ranges_after(keys: Sequence[SortKey], values: Sequence[Any]) -> list[Condition]:
-    """Conditions for the rows that follow the row with these key values: one, or two that follow one another.
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A stretch of a sorted list: its condition, and the keys that its rows still need sorting by."""
+
+    condition: Condition
+    keys: Sequence[SortKey]
+
+
+def ranges_after(keys: Sequence[SortKey], values: Sequence[Any]) -> list[Range]:
+    """The rows that follow the row with these key values: one range, or two that follow one another.
 
     There are two where the first key passes from values to empty ones, or back; each by itself is a range of
     an index, which both together (OR) would not be.
     """
     key, value = keys[0], values[0]
-    same_but_later = sa.or_(*ranges_after(keys[1:], values[1:])) if len(keys) > 1 else sa.false()
-    if value is None:
-        tied = sa.and_(key.expression.is_(None), same_but_later)
-        return [tied] if key.descending or not key.nullable else [tied, key.expression.is_not(None)]
     expression = key.expression
+    if value is None:
+        tied = Range(sa.and_(expression.is_(None), _after(keys[1:], values[1:])), keys[1:])
+        return [tied] if key.descending or not key.nullable else [tied, Range(expression.is_not(None), keys)]
     limit = sa.literal(value, expression.type)
     beyond = expression < limit if key.descending else expression > limit
     if len(keys) > 1:
         reached = expression <= limit if key.descending else expression >= limit
-        beyond = sa.and_(reached, sa.or_(beyond, sa.and_(expression == limit, same_but_later)))
-    return [beyond, expression.is_(None)] if key.descending and key.nullable else [beyond]
+        beyond = sa.and_(reached, sa.or_(beyond, sa.and_(expression == limit, _after(keys[1:], values[1:]))))
+    following = Range(beyond, keys)
+    return (
+        [following, Range(expression.is_(None), keys[1:])] if key.descending and key.nullable else [following]
+    )
+
+
+def _after(keys: Sequence[SortKey], values: Sequence[Any]) -> Condition:
+    return (
+        sa.or_(sa.false(), *(part.condition for part in ranges_after(keys, values))) if keys else sa.false()
+    )

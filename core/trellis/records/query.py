@@ -103,11 +103,11 @@ class ListQuery:
         """The SELECT of the page; one more, for where it crosses, to be asked when rows are missing."""
         keys = self._keys
         if self._cursor is None:
-            yield self._select.limit(self.limit + 1)
+            yield self._sorted(self._select, keys)
             return
         values = cursors.decode(self._cursor, self._fingerprint, [key.type for key in keys])
         for following in ranges_after(keys, values):
-            yield self._select.where(following).limit(self.limit + 1)
+            yield self._sorted(self._select.where(following.condition), following.keys)
 
     def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         """A SELECT of other columns of the entity (sums, ids) over the records of all pages."""
@@ -166,7 +166,10 @@ class ListQuery:
         wanted = [column for reader in self._readers for column in reader.columns]
         keys = [key.expression.label(f"key_{index}") for index, key in enumerate(self._keys)]
         statement = sa.select(*fixed, *wanted, *keys).select_from(table_of(root))
-        return self._joins.add_to(statement).where(*conditions).order_by(*(key.order for key in self._keys))
+        return self._joins.add_to(statement).where(*conditions)
+
+    def _sorted(self, statement: sa.Select[Any], keys: Sequence[SortKey]) -> sa.Select[Any]:
+        return statement.order_by(*(key.order for key in keys)).limit(self.limit + 1)
 
     @property
     def _reads_extra(self) -> bool:

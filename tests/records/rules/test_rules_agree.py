@@ -17,7 +17,16 @@ from sqlalchemy.engine import Engine
 from trellis.contributions import Grant, Scope
 from trellis.edition import Edition
 from trellis.records.entity import Field
-from trellis.records.rules import RuleContext, describe, matching, operators, parse, resolve, to_json, to_predicate
+from trellis.records.rules import (
+    RuleContext,
+    describe,
+    matching,
+    operators,
+    parse,
+    resolve,
+    to_json,
+    to_predicate,
+)
 from trellis.records.types import Choice, Reference
 from trellis.security.actor import SYSTEM, Actor
 
@@ -45,14 +54,23 @@ ACTORS = [
             "user": Grant("user", read=Scope.OWN),
         },
     ),
-    Actor(user_id=2, grants={"probe_sample": Grant("probe_sample"), "probe_company": Grant("probe_company", Scope.OWN)}),
+    Actor(
+        user_id=2,
+        grants={"probe_sample": Grant("probe_sample"), "probe_company": Grant("probe_company", Scope.OWN)},
+    ),
 ]
 
 days = st.sampled_from(DAYS) | st.dates(date(1990, 1, 1), date(2040, 1, 1))
-relative = st.integers(-400, 400).map(lambda n: {"days": n}) | st.integers(-24, 24).map(lambda n: {"months": n})
-moments = st.sampled_from(MOMENTS) | st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+relative = st.integers(-400, 400).map(lambda n: {"days": n}) | st.integers(-24, 24).map(
+    lambda n: {"months": n}
+)
+moments = st.sampled_from(MOMENTS) | st.datetimes(
+    datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)
+)
 needles = st.sampled_from(TEXTS).flatmap(
-    lambda text: st.tuples(st.integers(0, len(text) - 1), st.integers(1, 4)).map(lambda cut: text[cut[0] : sum(cut)])
+    lambda text: st.tuples(st.integers(0, len(text) - 1), st.integers(1, 4)).map(
+        lambda cut: text[cut[0] : sum(cut)]
+    )
 ) | st.sampled_from(["%", "_", "\\", "оск", "ОСК", "ß", "σ", "A", "i", " "])
 
 
@@ -122,7 +140,9 @@ def found_by_python(data: Data, rule: Any, context: RuleContext) -> set[int]:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=st.data())
-def test_sql_and_python_find_the_same_records(drawn: st.DataObject, filled: Engine, edition: Edition, data: Data) -> None:
+def test_sql_and_python_find_the_same_records(
+    drawn: st.DataObject, filled: Engine, edition: Edition, data: Data
+) -> None:
     rule = drawn.draw(rules(edition))
     actor = drawn.draw(st.sampled_from(ACTORS))
     context = RuleContext(edition=edition, actor=actor, today=TODAY, lookup=data.readable(actor))
@@ -162,24 +182,39 @@ EXAMPLES: list[tuple[Any, Any]] = [
     ({"field": "name", "op": "starts_with", "value": "a_"}, lambda one: one["name"].startswith("a_")),
     ({"field": "price", "op": "eq", "value": "1.2345"}, lambda one: one["price"] == Decimal("1.2345")),
     ({"field": "probe.fee", "op": "eq", "value": "0.3"}, lambda one: one["probe.fee"] == Decimal("0.3")),
-    ({"field": "probe.fee", "op": "lt", "value": 0}, lambda one: one["probe.fee"] is not None and one["probe.fee"] < 0),
+    (
+        {"field": "probe.fee", "op": "lt", "value": 0},
+        lambda one: one["probe.fee"] is not None and one["probe.fee"] < 0,
+    ),
     ({"field": "size", "op": "ne", "value": 1}, lambda one: one["size"] != 1),
     ({"not": {"field": "size", "op": "lt", "value": 1}}, lambda one: one["size"] is None or one["size"] >= 1),
     ({"not": {"not": {"field": "size", "op": "lt", "value": 1}}}, lambda one: one["size"] in (-7, -1, 0)),
     ({"field": "colour", "op": "not_in", "value": ["red"]}, lambda one: one["colour"] != "red"),
     ({"field": "day", "op": "eq", "value": {"days": -1}}, lambda one: one["day"] == date(2026, 11, 22)),
-    ({"field": "probe.since", "op": "gte", "value": {"months": -1}}, lambda one: (one["probe.since"] or date.min) >= date(2026, 10, 23)),
+    (
+        {"field": "probe.since", "op": "gte", "value": {"months": -1}},
+        lambda one: (one["probe.since"] or date.min) >= date(2026, 10, 23),
+    ),
     (
         {"field": "moment", "op": "eq", "value": "2026-11-22"},  # in Stockholm, an hour ahead of UTC
-        lambda one: one["moment"] is not None
-        and datetime(2026, 11, 21, 23, tzinfo=UTC) <= one["moment"] < datetime(2026, 11, 22, 23, tzinfo=UTC),
+        lambda one: (
+            one["moment"] is not None
+            and datetime(2026, 11, 21, 23, tzinfo=UTC)
+            <= one["moment"]
+            < datetime(2026, 11, 22, 23, tzinfo=UTC)
+        ),
     ),
     (
         {"field": "probe.seen", "op": "lte", "value": {"days": 0}},
-        lambda one: one["probe.seen"] is not None and one["probe.seen"] < datetime(2026, 11, 23, 23, tzinfo=UTC),
+        lambda one: (
+            one["probe.seen"] is not None and one["probe.seen"] < datetime(2026, 11, 23, 23, tzinfo=UTC)
+        ),
     ),
     ({"field": "keeper", "op": "eq", "value": {"me": True}}, lambda one: one["keeper"] == 1),
-    ({"field": "company", "op": "is_empty"}, lambda one: one["company"] in (None, 3, 4)),  # 3 and 4 are in the bin
+    (
+        {"field": "company", "op": "is_empty"},
+        lambda one: one["company"] in (None, 3, 4),
+    ),  # 3 and 4 are in the bin
     ({"field": "company", "op": "ne", "value": 3}, lambda one: True),
     ({"field": "keeper.name", "op": "eq", "value": "Boris"}, lambda one: one["keeper"] == 2),
     ({"all": []}, lambda one: True),
@@ -189,8 +224,12 @@ EXAMPLES: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "expected"), EXAMPLES, ids=lambda value: json.dumps(value) if isinstance(value, dict) else "")
-def test_a_rule_means_what_it_says(rule: Any, expected: Any, filled: Engine, edition: Edition, data: Data) -> None:
+@pytest.mark.parametrize(
+    ("rule", "expected"), EXAMPLES, ids=lambda value: json.dumps(value) if isinstance(value, dict) else ""
+)
+def test_a_rule_means_what_it_says(
+    rule: Any, expected: Any, filled: Engine, edition: Edition, data: Data
+) -> None:
     context = RuleContext(edition=edition, actor=ACTORS[1], today=TODAY, lookup=data.readable(ACTORS[1]))
     wanted = {id for id, one in data.records["probe_sample"].items() if expected(one)}
     assert found_by_sql(filled, rule, context) == wanted

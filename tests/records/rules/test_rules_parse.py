@@ -94,7 +94,9 @@ def test_a_wrong_rule_says_where_and_why(rule: Any, path: str, message: str, edi
 
 def test_values_are_read_as_forms_and_files_write_them(edition: Edition) -> None:
     view = edition.entity("probe_sample")
-    rule = {"all": [leaf(value="10"), leaf("price", "gt", "1 234,50"), leaf("email", "eq", "Anna@Example.com")]}
+    rule = {
+        "all": [leaf(value="10"), leaf("price", "gt", "1 234,50"), leaf("email", "eq", "Anna@Example.com")]
+    }
     assert to_json(parse(rule, view, edition)) == {
         "all": [leaf(value=10), leaf("price", "gt", "1234.50"), leaf("email", "eq", "anna@example.com")]
     }

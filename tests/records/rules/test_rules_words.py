@@ -32,7 +32,12 @@ SAID: list[tuple[dict[str, Any], str]] = [
         {
             "all": [
                 {"field": "size", "op": "gt", "value": 1},
-                {"any": [{"field": "note", "op": "contains", "value": "x"}, {"field": "note", "op": "is_empty"}]},
+                {
+                    "any": [
+                        {"field": "note", "op": "contains", "value": "x"},
+                        {"field": "note", "op": "is_empty"},
+                    ]
+                },
             ]
         },
         "Size is more than 1 and (Note contains “x” or Note is empty)",
