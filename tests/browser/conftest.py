@@ -41,7 +41,9 @@ def browser() -> Iterator[Browser]:
     """Chromium without a window; the test is skipped where there is none."""
     path = chromium()
     if path is None:
-        pytest.skip("no Chromium: `apt-get install chromium`, or set TRELLIS_TEST_CHROMIUM to the path of one")
+        pytest.skip(
+            "no Chromium: `apt-get install chromium`, or set TRELLIS_TEST_CHROMIUM to the path of one"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
@@ -70,7 +72,9 @@ def browser_page(browser: Browser) -> Iterator[Page]:
 def accessibility_faults() -> Callable[[Page], list[str]]:
     """What axe finds on a page under WCAG 2.2 A and AA: a line per rule, with the elements that break it."""
     if not AXE.is_file():
-        pytest.skip("no axe-core: remove core/trellis/web/static/vendor, then `uv sync --reinstall-package trellis-crm`")
+        pytest.skip(
+            "no axe-core: remove core/trellis/web/static/vendor, then `uv sync --reinstall-package trellis-crm`"
+        )
     source = AXE.read_text()
 
     def check(page: Page) -> list[str]:

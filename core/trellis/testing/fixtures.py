@@ -1,7 +1,7 @@
 """Fixtures for tests of Trellis and of plugins: a workspace on SQLite and on a real PostgreSQL, on any machine.
 
-Loaded by pytest wherever ``trellis-crm`` is installed. Workspaces are copies of a migrated template, so each test has its
-own at little cost.
+Loaded by pytest wherever ``trellis-crm`` is installed. Workspaces are copies of a migrated template, so each test has
+its own at little cost.
 """
 
 from __future__ import annotations

