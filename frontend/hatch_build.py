@@ -1,12 +1,12 @@
 """Build hook of the core: fetches the front-end files from npm into ``core/trellis/web/static/vendor``.
 
-``package.json`` names the packages and, under ``vendor``, which of their files go where; ``package-lock.json`` pins them.
-Node.js comes from PyPI, so a machine needs none. When the files are there and the stamp is right, nothing is fetched and
-Node.js isn't installed either. An sdist carries the files too: whoever builds from it needs no npm registry.
+``package.json`` names the packages and, under ``vendor``, which of their files go where; ``package-lock.json`` pins
+them. Node.js comes from PyPI, so a machine needs none. When the files are there and the stamp is right, nothing is
+fetched and Node.js isn't installed either. An sdist carries the files too: whoever builds from it needs no npm.
 
-The stamp is the file ``vendor/.stamp``: one line, :func:`stamp_of` the folder of ``package.json``. It is written last, so
-it vouches for the files beside it. A checkout whose stamp differs from ``stamp_of(<checkout>/frontend)`` has stale files;
-``uv sync --reinstall-package trellis-crm`` fetches them. An installed wheel has the stamp and no ``package.json``.
+The stamp is the file ``vendor/.stamp``: one line, :func:`stamp_of` the folder of ``package.json``. It is written last,
+so it vouches for the files beside it. In a checkout, a stamp that differs from ``stamp_of(<checkout>/frontend)`` means
+stale files; ``uv sync --reinstall-package trellis-crm`` fetches them. An installed wheel has the stamp alone.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[Page]:
-    """A page with a session of its own. The test fails on a script error, and on anything that the CSP had to refuse."""
+    """A page with a session of its own. Its test fails on a script error and on whatever the CSP had to refuse."""
     faults: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
