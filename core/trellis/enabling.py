@@ -19,7 +19,7 @@ from trellis.edition import Edition
 from trellis.errors import Conflict, EditionInvalid, PluginError
 from trellis.i18n import translator
 from trellis.plugins import Fault, core_version, version_problem
-from trellis.records.indexes import create_extension_indexes, index_name
+from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
 from trellis.system import LedgerEntry, PluginFault, PluginState
 from trellis.workspace import Workspace
 from trellis.workspace_state import enabled_plugins, lock, raise_revision
@@ -297,9 +297,8 @@ def _forget_fields(connection: sa.Connection, fields: Mapping[str, Sequence[str]
     for table, names in fields.items():
         if table not in known:
             continue
+        drop_extension_indexes(connection, table, names)
         for field in names:
-            index = connection.dialect.identifier_preparer.quote(index_name(table, field))
-            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index}")
             _forget_field(connection, table, field)
 
 

@@ -95,8 +95,7 @@ def remove_field(session: Session, edition: Edition, entity: str, name: str) -> 
     row = session.get(OwnField, (name, entity))
     if row is None:
         raise Conflict(_("“%(name)s” is not a field of this organisation", name=name))
-    removed = from_json(name, entity, row.declaration)
-    drop_extension_indexes(session.connection(), edition.entity(entity).entity, [removed])
+    drop_extension_indexes(session.connection(), edition.entity(entity).entity.__tablename__, [name])
     session.delete(row)
     session.flush()
     raise_revision(session.connection())
