@@ -178,6 +178,9 @@ def test_a_rule_inside_another_keeps_its_own_joins(filled: Engine, edition: Edit
 
 EXAMPLES: list[tuple[Any, Any]] = [
     ({"field": "name", "op": "contains", "value": "МОСК"}, lambda one: "моск" in one["name"].lower()),
+    ({"field": "name", "op": "contains", "value": "φοσ"}, lambda one: one["name"] == "ΣΟΦΟΣ"),
+    ({"field": "name", "op": "contains", "value": "ΟΣ"}, lambda one: one["name"] == "ΣΟΦΟΣ"),
+    ({"field": "name", "op": "starts_with", "value": "ist"}, lambda one: one["name"] == "İstanbul"),
     ({"field": "name", "op": "contains", "value": "%"}, lambda one: "%" in one["name"]),
     ({"field": "name", "op": "starts_with", "value": "a_"}, lambda one: one["name"].startswith("a_")),
     ({"field": "price", "op": "eq", "value": "1.2345"}, lambda one: one["price"] == Decimal("1.2345")),

@@ -116,5 +116,7 @@ def _search_text(value: Any) -> str:
         raise ValueInvalid(_("Needs a value; to find empty fields use is_empty"))
     if len(value) > LONGEST_TEXT:
         given = len(value)
-        raise ValueInvalid(_("At most %(length)s characters; this has %(given)s", length=LONGEST_TEXT, given=given))
+        raise ValueInvalid(
+            _("At most %(length)s characters; this has %(given)s", length=LONGEST_TEXT, given=given)
+        )
     return str(value)  # with its spaces: “ Inc” may be what is meant
