@@ -168,6 +168,26 @@ BROKEN = {
         ),
         "no entity “shoe”",
     ),
+    "a field with a name that JSON paths cannot hold": (
+        plugin(
+            "bad",
+            trellis_fields=lambda: [
+                trellis.Field(name='bad."size', entity="customer", type=types.Integer(), label=Text("Size"))
+            ],
+        ),
+        "only small latin letters",
+    ),
+    "a field that cannot have its index": (
+        plugin(
+            "bad",
+            trellis_fields=lambda: [
+                trellis.Field(
+                    name="bad.story", entity="customer", type=types.LongText(), label=Text("Story"), indexed=True
+                )
+            ],
+        ),
+        "bad.story: a field of type long_text cannot be indexed",
+    ),
     "an entity named twice": (
         plugin("bad", trellis_entities=lambda: [unmigrated(), unmigrated()]),
         "must start with “bad.”",

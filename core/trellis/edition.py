@@ -7,6 +7,7 @@ does not fit is left out and reported as a fault of its plugin.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -37,6 +38,7 @@ from trellis.contributions import (
 from trellis.errors import EntityNotFound, PluginError
 from trellis.plugins import CORE, Fault, Hooks
 from trellis.records.entity import Entity, EntityInfo, Field, declared_fields
+from trellis.records.indexes import index_problem
 from trellis.records.types import Reference
 
 OWN = "own"
@@ -249,6 +251,10 @@ def _extend(views: dict[str, EntityView], owner: str, extension: Any, faults: li
         problem = f"the field “{extension.name}” of {extension.entity} exists already"
     elif isinstance(extension.type, Reference) and extension.type.entity not in views:
         problem = f"{extension.name} refers to “{extension.type.entity}”, which does not exist"
+    elif not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", extension.name):
+        problem = f"the name “{extension.name}” may hold only small latin letters, digits, _ and dots"
+    elif extension.indexed:
+        problem = problem or index_problem(extension)
     if problem or view is None:
         faults.append(Fault(owner, hook, problem, ""))
         return
