@@ -112,6 +112,8 @@ def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> di
         errors["type"] = [_("Choose one of: %(known)s", known=", ".join(TYPES))]
     if kind == "choice" and not declaration.get("options"):
         errors["options"] = [_("Give at least one option")]
+    if kind == "long_text" and declaration.get("indexed"):
+        errors["indexed"] = [_("Text of several lines cannot have an index")]
     if kind == "reference" and declaration.get("refers_to") not in edition.entities:
         errors["refers_to"] = [_("Choose the entity it refers to")]
     return errors
