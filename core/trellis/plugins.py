@@ -96,6 +96,10 @@ class PluginRegistry:
         self._loaded[plugin.name] = plugin
         return plugin
 
+    def loaded(self) -> list[Plugin]:
+        """The plugins whose code this process has loaded, without the core's own folders."""
+        return [plugin for name, plugin in self._loaded.items() if _owner(name) != CORE]
+
     def load(self, name: str) -> Plugin:
         """The plugin of that name; raises PluginError when it is not installed or cannot be imported."""
         if name in self._loaded:

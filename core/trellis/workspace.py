@@ -71,6 +71,18 @@ class Workspace:
                 raise_revision(connection)
             return changed
 
+    def behind(self) -> list[str]:
+        """The owners whose tables are older than the installed code; empty when all is up to date."""
+        with self.read() as session:
+            known = self.revisions(session.connection())
+            enabled = set(enabled_plugins(session)) | {CORE}
+        found = []
+        for owner in sorted(enabled):
+            revisions = migration.revisions_of(owner, None if owner == CORE else self.plugins.load(owner).manifest)
+            if revisions is not None and known.get(owner) != migration.newest_revision(revisions):
+                found.append(owner)
+        return found
+
     def revisions(self, connection: sa.Connection) -> dict[str, str | None]:
         """The Alembic revision of the core and of each plugin known here."""
         owners = [CORE]
@@ -78,9 +90,13 @@ class Workspace:
             owners += connection.scalars(sa.select(PluginState.name))
         return {owner: migration.current_revision(connection, owner) for owner in owners}
 
-    def edition(self, session: Session) -> Edition:
-        """The edition of this workspace now. Built when the revision has risen, in whatever process that happened."""
-        revision = session.scalar(sa.select(WorkspaceState.revision))
+    def edition(self, session: Session, revision: int | None = None) -> Edition:
+        """The edition of this workspace now. Built when the revision has risen, in whatever process that happened.
+
+        ``revision`` is the present one, where the caller has read it in this transaction.
+        """
+        if revision is None:
+            revision = session.scalar(sa.select(WorkspaceState.revision))
         known = self._edition
         if known is not None and known.revision == revision:
             return known
@@ -119,12 +135,12 @@ class Workspace:
         except sa.exc.SQLAlchemyError:
             log.exception("faults of plugins in %s could not be kept", self.name)
 
-    def save_settings(self, changes: Mapping[str, Any]) -> None:
+    def save_settings(self, session: Session, changes: Mapping[str, Any]) -> None:
         """Changes the organisation's settings."""
-        with self.write() as session:
-            state = session.get_one(WorkspaceState, 1)
-            state.settings = {**state.settings, **changes}
-            state.revision += 1
+        state = session.get_one(WorkspaceState, 1)
+        state.settings = {**state.settings, **changes}
+        session.flush()
+        raise_revision(session.connection())
 
     def _load(self, names: Sequence[str]) -> tuple[list[Manifest], list[Fault]]:
         manifests, faults = [], []

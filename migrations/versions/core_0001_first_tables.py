@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("external_id", name=op.f("uq_category_external_id")),
     )
     with op.batch_alter_table("category", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_category_name"), ["name"], unique=False)
+        batch_op.create_index("ix_category_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_category_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_category_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_category_unit_id"), ["unit_id"], unique=False)
@@ -98,13 +98,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("customer", schema=None) as batch_op:
         batch_op.create_index("ix_customer_city_name", ["city", "name", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_email"), ["email"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_last_order_at"), ["last_order_at"], unique=False)
+        batch_op.create_index(
+            "ix_customer_email", ["email", "id"], unique=False, postgresql_ops={"email": "NULLS FIRST"}
+        )
+        batch_op.create_index(
+            "ix_customer_last_order_at",
+            ["last_order_at", "id"],
+            unique=False,
+            postgresql_ops={"last_order_at": "NULLS FIRST"},
+        )
         batch_op.create_index("ix_customer_name_id", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_customer_owner_id"), ["owner_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_phone"), ["phone"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_revenue_12m"), ["revenue_12m"], unique=False)
-        batch_op.create_index(batch_op.f("ix_customer_tier"), ["tier"], unique=False)
+        batch_op.create_index(
+            "ix_customer_phone", ["phone", "id"], unique=False, postgresql_ops={"phone": "NULLS FIRST"}
+        )
+        batch_op.create_index(
+            "ix_customer_revenue_12m",
+            ["revenue_12m", "id"],
+            unique=False,
+            postgresql_ops={"revenue_12m": "NULLS FIRST"},
+        )
+        batch_op.create_index(
+            "ix_customer_tier", ["tier", "id"], unique=False, postgresql_ops={"tier": "NULLS FIRST"}
+        )
         batch_op.create_index(batch_op.f("ix_customer_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
@@ -175,6 +191,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_saved_view_entity"), ["entity"], unique=False)
 
     op.create_table(
+        "segment_event",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("segment", sa.String(length=160), nullable=False),
+        sa.Column("record_id", BigId, nullable=False),
+        sa.Column("change", sa.SmallInteger(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment_event")),
+    )
+    with op.batch_alter_table("segment_event", schema=None) as batch_op:
+        batch_op.create_index("ix_segment_event_record_id", ["record_id"], unique=False)
+        batch_op.create_index("ix_segment_event_segment_at", ["segment", "at"], unique=False)
+
+    op.create_table(
+        "segment_member",
+        sa.Column("segment", sa.String(length=160), nullable=False),
+        sa.Column("record_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("entered_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("segment", "record_id", name=op.f("pk_segment_member")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("segment_member", schema=None) as batch_op:
+        batch_op.create_index("ix_segment_member_record_id_segment", ["record_id", "segment"], unique=False)
+
+    op.create_table(
         "unit",
         sa.Column("id", BigId, nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -197,7 +237,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("external_id", name=op.f("uq_unit_external_id")),
     )
     with op.batch_alter_table("unit", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_unit_name"), ["name"], unique=False)
+        batch_op.create_index("ix_unit_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_unit_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_unit_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_unit_unit_id"), ["unit_id"], unique=False)
@@ -225,7 +265,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("external_id", name=op.f("uq_user_external_id")),
     )
     with op.batch_alter_table("user", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_user_name"), ["name"], unique=False)
+        batch_op.create_index("ix_user_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_user_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_user_unit_id"), ["unit_id"], unique=False)
 
@@ -282,8 +322,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contact_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contact_email"), ["email"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contact_name"), ["name"], unique=False)
+        batch_op.create_index(
+            "ix_contact_email", ["email", "id"], unique=False, postgresql_ops={"email": "NULLS FIRST"}
+        )
+        batch_op.create_index("ix_contact_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_contact_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_contact_unit_id"), ["unit_id"], unique=False)
 
@@ -304,6 +346,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("income_day", schema=None) as batch_op:
         batch_op.create_index("ix_income_day_customer_id_day", ["customer_id", "day"], unique=False)
+
+    op.create_table(
+        "kpi_target",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("kpi", sa.String(length=160), nullable=False),
+        sa.Column("period", sa.String(length=10), nullable=False),
+        sa.Column("unit_id", BigId, nullable=True),
+        sa.Column("person_id", BigId, nullable=True),
+        sa.Column("value", FixedPoint(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["user.id"], name=op.f("fk_kpi_target_person_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["unit_id"], ["unit.id"], name=op.f("fk_kpi_target_unit_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kpi_target")),
+    )
+    with op.batch_alter_table("kpi_target", schema=None) as batch_op:
+        batch_op.create_index("ix_kpi_target_kpi_period", ["kpi", "period"], unique=False)
 
     op.create_table(
         "lead",
@@ -334,9 +395,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("lead", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_lead_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_lead_name"), ["name"], unique=False)
+        batch_op.create_index("ix_lead_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_owner_id"), ["owner_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_lead_stage"), ["stage"], unique=False)
+        batch_op.create_index("ix_lead_stage", ["stage", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_lead_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
@@ -370,7 +431,7 @@ def upgrade() -> None:
     with op.batch_alter_table("order", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index("ix_order_customer_ordered_at", ["customer_id", "ordered_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_order_number"), ["number"], unique=False)
+        batch_op.create_index("ix_order_number", ["number", "id"], unique=False)
         batch_op.create_index("ix_order_ordered_at", ["ordered_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_order_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_order_unit_id"), ["unit_id"], unique=False)
@@ -403,7 +464,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("position", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_position_holder_id"), ["holder_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_position_name"), ["name"], unique=False)
+        batch_op.create_index("ix_position_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_position_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_position_reports_to_id"), ["reports_to_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_position_unit_id"), ["unit_id"], unique=False)
@@ -438,8 +499,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("product", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_product_category_id"), ["category_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_product_code"), ["code"], unique=False)
-        batch_op.create_index(batch_op.f("ix_product_name"), ["name"], unique=False)
+        batch_op.create_index(
+            "ix_product_code", ["code", "id"], unique=False, postgresql_ops={"code": "NULLS FIRST"}
+        )
+        batch_op.create_index("ix_product_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_product_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_product_unit_id"), ["unit_id"], unique=False)
 
@@ -482,15 +545,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("external_id", name=op.f("uq_opportunity_external_id")),
     )
     with op.batch_alter_table("opportunity", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_opportunity_amount"), ["amount"], unique=False)
+        batch_op.create_index(
+            "ix_opportunity_amount", ["amount", "id"], unique=False, postgresql_ops={"amount": "NULLS FIRST"}
+        )
         batch_op.create_index("ix_opportunity_board", ["funnel", "stage", "amount", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_opportunity_closed_at"), ["closed_at"], unique=False)
+        batch_op.create_index(
+            "ix_opportunity_closed_at",
+            ["closed_at", "id"],
+            unique=False,
+            postgresql_ops={"closed_at": "NULLS FIRST"},
+        )
         batch_op.create_index(batch_op.f("ix_opportunity_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_opportunity_expected_close"), ["expected_close"], unique=False)
-        batch_op.create_index(batch_op.f("ix_opportunity_name"), ["name"], unique=False)
+        batch_op.create_index(
+            "ix_opportunity_expected_close",
+            ["expected_close", "id"],
+            unique=False,
+            postgresql_ops={"expected_close": "NULLS FIRST"},
+        )
+        batch_op.create_index("ix_opportunity_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_opportunity_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_opportunity_product_id"), ["product_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_opportunity_stage"), ["stage"], unique=False)
+        batch_op.create_index("ix_opportunity_stage", ["stage", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_opportunity_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
@@ -575,8 +650,12 @@ def upgrade() -> None:
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_activity_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_activity_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_activity_done_at"), ["done_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_activity_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(
+            "ix_activity_done_at", ["done_at", "id"], unique=False, postgresql_ops={"done_at": "NULLS FIRST"}
+        )
+        batch_op.create_index(
+            "ix_activity_due_at", ["due_at", "id"], unique=False, postgresql_ops={"due_at": "NULLS FIRST"}
+        )
         batch_op.create_index(batch_op.f("ix_activity_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_activity_opportunity_id"), ["opportunity_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_activity_order_id"), ["order_id"], unique=False)
@@ -596,8 +675,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_order_id"))
         batch_op.drop_index(batch_op.f("ix_activity_opportunity_id"))
         batch_op.drop_index(batch_op.f("ix_activity_lead_id"))
-        batch_op.drop_index(batch_op.f("ix_activity_due_at"))
-        batch_op.drop_index(batch_op.f("ix_activity_done_at"))
+        batch_op.drop_index("ix_activity_due_at", postgresql_ops={"due_at": "NULLS FIRST"})
+        batch_op.drop_index("ix_activity_done_at", postgresql_ops={"done_at": "NULLS FIRST"})
         batch_op.drop_index(batch_op.f("ix_activity_customer_id"))
         batch_op.drop_index(batch_op.f("ix_activity_contact_id"))
 
@@ -611,22 +690,22 @@ def downgrade() -> None:
     op.drop_table("order_line")
     with op.batch_alter_table("opportunity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opportunity_unit_id"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_stage"))
+        batch_op.drop_index("ix_opportunity_stage")
         batch_op.drop_index(batch_op.f("ix_opportunity_product_id"))
         batch_op.drop_index(batch_op.f("ix_opportunity_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_name"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_expected_close"))
+        batch_op.drop_index("ix_opportunity_name")
+        batch_op.drop_index("ix_opportunity_expected_close", postgresql_ops={"expected_close": "NULLS FIRST"})
         batch_op.drop_index(batch_op.f("ix_opportunity_customer_id"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_closed_at"))
+        batch_op.drop_index("ix_opportunity_closed_at", postgresql_ops={"closed_at": "NULLS FIRST"})
         batch_op.drop_index("ix_opportunity_board")
-        batch_op.drop_index(batch_op.f("ix_opportunity_amount"))
+        batch_op.drop_index("ix_opportunity_amount", postgresql_ops={"amount": "NULLS FIRST"})
 
     op.drop_table("opportunity")
     with op.batch_alter_table("product", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_product_unit_id"))
         batch_op.drop_index(batch_op.f("ix_product_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_product_name"))
-        batch_op.drop_index(batch_op.f("ix_product_code"))
+        batch_op.drop_index("ix_product_name")
+        batch_op.drop_index("ix_product_code", postgresql_ops={"code": "NULLS FIRST"})
         batch_op.drop_index(batch_op.f("ix_product_category_id"))
 
     op.drop_table("product")
@@ -634,7 +713,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_position_unit_id"))
         batch_op.drop_index(batch_op.f("ix_position_reports_to_id"))
         batch_op.drop_index(batch_op.f("ix_position_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_position_name"))
+        batch_op.drop_index("ix_position_name")
         batch_op.drop_index(batch_op.f("ix_position_holder_id"))
 
     op.drop_table("position")
@@ -642,19 +721,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_order_unit_id"))
         batch_op.drop_index(batch_op.f("ix_order_owner_id"))
         batch_op.drop_index("ix_order_ordered_at")
-        batch_op.drop_index(batch_op.f("ix_order_number"))
+        batch_op.drop_index("ix_order_number")
         batch_op.drop_index("ix_order_customer_ordered_at")
         batch_op.drop_index(batch_op.f("ix_order_customer_id"))
 
     op.drop_table("order")
     with op.batch_alter_table("lead", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lead_unit_id"))
-        batch_op.drop_index(batch_op.f("ix_lead_stage"))
+        batch_op.drop_index("ix_lead_stage")
         batch_op.drop_index(batch_op.f("ix_lead_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_lead_name"))
+        batch_op.drop_index("ix_lead_name")
         batch_op.drop_index(batch_op.f("ix_lead_customer_id"))
 
     op.drop_table("lead")
+    with op.batch_alter_table("kpi_target", schema=None) as batch_op:
+        batch_op.drop_index("ix_kpi_target_kpi_period")
+
+    op.drop_table("kpi_target")
     with op.batch_alter_table("income_day", schema=None) as batch_op:
         batch_op.drop_index("ix_income_day_customer_id_day")
 
@@ -662,8 +745,8 @@ def downgrade() -> None:
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_unit_id"))
         batch_op.drop_index(batch_op.f("ix_contact_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_contact_name"))
-        batch_op.drop_index(batch_op.f("ix_contact_email"))
+        batch_op.drop_index("ix_contact_name")
+        batch_op.drop_index("ix_contact_email", postgresql_ops={"email": "NULLS FIRST"})
         batch_op.drop_index(batch_op.f("ix_contact_customer_id"))
 
     op.drop_table("contact")
@@ -675,16 +758,25 @@ def downgrade() -> None:
     with op.batch_alter_table("user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_user_unit_id"))
         batch_op.drop_index(batch_op.f("ix_user_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_user_name"))
+        batch_op.drop_index("ix_user_name")
 
     op.drop_table("user")
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unit_unit_id"))
         batch_op.drop_index(batch_op.f("ix_unit_parent_id"))
         batch_op.drop_index(batch_op.f("ix_unit_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_unit_name"))
+        batch_op.drop_index("ix_unit_name")
 
     op.drop_table("unit")
+    with op.batch_alter_table("segment_member", schema=None) as batch_op:
+        batch_op.drop_index("ix_segment_member_record_id_segment")
+
+    op.drop_table("segment_member")
+    with op.batch_alter_table("segment_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_segment_event_segment_at")
+        batch_op.drop_index("ix_segment_event_record_id")
+
+    op.drop_table("segment_event")
     with op.batch_alter_table("saved_view", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_saved_view_entity"))
 
@@ -699,13 +791,13 @@ def downgrade() -> None:
     op.drop_table("event")
     with op.batch_alter_table("customer", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_customer_unit_id"))
-        batch_op.drop_index(batch_op.f("ix_customer_tier"))
-        batch_op.drop_index(batch_op.f("ix_customer_revenue_12m"))
-        batch_op.drop_index(batch_op.f("ix_customer_phone"))
+        batch_op.drop_index("ix_customer_tier", postgresql_ops={"tier": "NULLS FIRST"})
+        batch_op.drop_index("ix_customer_revenue_12m", postgresql_ops={"revenue_12m": "NULLS FIRST"})
+        batch_op.drop_index("ix_customer_phone", postgresql_ops={"phone": "NULLS FIRST"})
         batch_op.drop_index(batch_op.f("ix_customer_owner_id"))
         batch_op.drop_index("ix_customer_name_id")
-        batch_op.drop_index(batch_op.f("ix_customer_last_order_at"))
-        batch_op.drop_index(batch_op.f("ix_customer_email"))
+        batch_op.drop_index("ix_customer_last_order_at", postgresql_ops={"last_order_at": "NULLS FIRST"})
+        batch_op.drop_index("ix_customer_email", postgresql_ops={"email": "NULLS FIRST"})
         batch_op.drop_index("ix_customer_city_name")
 
     op.drop_table("customer")
@@ -717,7 +809,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_category_unit_id"))
         batch_op.drop_index(batch_op.f("ix_category_parent_id"))
         batch_op.drop_index(batch_op.f("ix_category_owner_id"))
-        batch_op.drop_index(batch_op.f("ix_category_name"))
+        batch_op.drop_index("ix_category_name")
 
     op.drop_table("category")
     # ### end Alembic commands ###

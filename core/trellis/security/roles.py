@@ -14,6 +14,7 @@ from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import Text, translator
 from trellis.security.actor import Actor, merge_grants
 from trellis.security.people import OwnRole, Unit, User
+from trellis.workspace_state import raise_revision
 
 _ = translator("trellis")
 
@@ -61,6 +62,11 @@ def actor_of(session: Session, edition: Edition, email: str, source: str) -> Act
     user = session.scalar(sa.select(User).where(User.email == email.strip().lower(), User.deleted_at.is_(None)))
     if user is None or not user.active:
         raise RecordNotFound()
+    return actor_from(session, edition, user, source)
+
+
+def actor_from(session: Session, edition: Edition, user: Any, source: str) -> Actor:
+    """The actor that a user is; ``user`` is a User or a row with its id, name, roles and unit_id."""
     roles: Sequence[Role] = [known for name in user.roles if (known := edition.all(Role).get(name)) is not None]
     return Actor(
         user_id=user.id,
@@ -80,3 +86,15 @@ def units_below(session: Session, unit_id: int | None) -> tuple[int, ...]:
     tree = sa.select(Unit.id).where(Unit.id == unit_id).cte("tree", recursive=True)
     tree = tree.union(sa.select(Unit.id).where(Unit.parent_id == tree.c.id))
     return tuple(session.scalars(sa.select(tree.c.id)))
+
+
+def save_role(session: Session, name: str, title: str, rights: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keeps a role of the organisation. Raises RecordInvalid for a missing title or an unknown scope."""
+    if not title:
+        raise RecordInvalid({"title": [_("Give the role a name")]})
+    grants = {entity: grant_to_json(grant_from_json(entity, given)) for entity, given in rights.items()}
+    role = session.get(OwnRole, name) or OwnRole(name=name)
+    role.title, role.administrator, role.grants = title, False, grants
+    session.add(role)
+    session.flush()
+    raise_revision(session.connection())

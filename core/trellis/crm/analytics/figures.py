@@ -1,7 +1,8 @@
 """The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier and RFM scores.
 
-Those that a purchase changes at once follow each write (:func:`follow_customers`); tier and scores depend on all customers
-and on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are written.
+Those that a purchase changes at once follow each write (:func:`follow_customers`); tier and scores depend on all
+customers and on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
+written.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The customer pyramid (AN4): customers ranked by what they bring, cut at 1 %, 5 % and 20 %.
 
-A tier ends at the ceiling of its percentage of the ranked customers; equal amounts are ranked by customer id. Ranked is who
-has income in the window, also a negative one. Inactive customers bought before and have no income in the window; prospects
-had not bought by its end.
+A tier ends at the ceiling of its percentage of the ranked customers; equal amounts are ranked by customer id. Ranked is
+who has income in the window, also a negative one. Inactive customers bought before and have no income in the window;
+prospects had not bought by its end.
 """
 
 from __future__ import annotations
@@ -94,7 +94,10 @@ class Pyramid:
 def pyramid(
     session: Session, edition: Edition, actor: Actor, window: Window, measure: str | None = None
 ) -> Pyramid:
-    """The pyramid of the customers that the reader may see. ``measure``: margin, revenue, or None to choose by what is known."""
+    """The pyramid of the customers that the reader may see.
+
+    ``measure`` is margin, revenue, or None to choose by what is known.
+    """
     actor.require("customer", "read")
     if measure is not None and measure not in MEASURES:
         raise TrellisError(_("“%(given)s” is not a measure; choose margin or revenue", given=measure[:40]))

@@ -1,7 +1,7 @@
 """Keeping what is computed for all customers together up to date: tier, RFM scores, segments.
 
-Nothing is asked for after each write. Whoever shows such figures calls :func:`freshen`: it computes them anew when records,
-plugins or the day have changed since, but spends on it no more than a small part of the time.
+Nothing is computed after each write. Whoever shows such figures calls :func:`freshen`: it computes them anew when
+records, plugins or the day have changed since, but spends on it no more than a small part of the time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PATIENCE = 20
 
 
 class Measured(Base):
-    """When derived figures were last computed: for which day, after which event, in which edition, in how many seconds."""
+    """When derived figures were last computed: for which day, after which event, in which edition, how long it took."""
 
     __tablename__ = "measured"
 

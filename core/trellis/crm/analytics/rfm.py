@@ -1,9 +1,9 @@
 """RFM (CU4): recency, frequency and monetary value of each buyer, scored in quintiles.
 
 Recency is the days since the last purchase day, frequency the number of purchase days, monetary the revenue, all in the
-window up to the day asked for. A score is ``ceil(5 * rank / n)``, 5 being best; ranks are stable, equal values by customer
-id, so that the five groups are of equal size and equal customers can differ by one. Who bought nothing in the window has
-no score.
+window up to the day asked for. A score is ``ceil(5 * rank / n)``, 5 being best; ranks are stable, equal values by
+customer id, so that the five groups are of equal size and equal customers can differ by one. Who bought nothing in the
+window has no score.
 """
 
 from __future__ import annotations

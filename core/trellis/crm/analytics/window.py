@@ -56,7 +56,7 @@ def customers_of(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.ColumnElement[bool]]:
-    """The rows of the rollup in a window, of sources of this edition and of customers that the reader may see."""
+    """The rows of the rollup in a window: sources of this edition, customers that the reader may see."""
     rows = [window.holds(_day.day), _day.source.in_(income_sources(edition))]
     if actor.scope("customer", "read") is not Scope.ALL:
         rows.append(_day.customer_id.in_(sa.select(Customer.id).where(customers_of(actor))))
@@ -66,8 +66,8 @@ def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.Colum
 def per_customer(edition: Edition, actor: Actor, window: Window) -> sa.Select[Any]:
     """One row for each customer with income in the window.
 
-    ``revenue`` and ``margin`` in the workspace's currency (margin of what has a known cost), ``frequency`` the number of
-    days with a purchase, ``last`` the last of them.
+    ``revenue`` and ``margin`` in the workspace's currency (margin of what has a known cost), ``frequency`` the number
+    of days with a purchase, ``last`` the last of them.
     """
     own = _day.currency == edition.settings.currency
     bought = sa.case((_day.occasions > 0, _day.day))

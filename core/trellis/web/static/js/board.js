@@ -13,7 +13,7 @@ function post(card, stage, back) {
   const settle = (event) => {
     card.removeEventListener("htmx:afterRequest", settle);
     card.classList.remove("is-busy");
-    if (!event.detail.successful) back();
+    if (event.detail.xhr.status >= 400) back();
   };
   card.addEventListener("htmx:afterRequest", settle);
   window.htmx.ajax("POST", url, { source: card, target: "#overlay", swap: "innerHTML", values: { stage, version: card.dataset.version } });

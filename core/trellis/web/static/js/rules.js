@@ -108,8 +108,9 @@ class Builder {
     kind.className = "input input-quiet";
     kind.append(new Option(field.words.date, "date"), new Option(this.words.days, "days", false, relative));
     kind.dataset.dayKind = "";
-    const input = this.input(place, field, relative ? -value.days : (value ?? "").slice(0, 10));
+    const input = this.input(place, field, "");
     input.type = relative ? "number" : "date";
+    input.value = relative ? -value.days : (value ?? "").slice(0, 10);
     place.append(kind);
     kind.addEventListener("change", () => {
       input.type = kind.value === "days" ? "number" : "date";

@@ -1,0 +1,5 @@
+"""The REST face."""
+
+from trellis.rest.api import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,225 @@
+"""People who sign in. Who may enter is kept by the control database, what they are and may do by each workspace.
+
+A user is written to the workspace first, then the identity and its membership: without the membership nobody can sign
+in, so that whatever was interrupted in between can simply be repeated.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Role
+from trellis.control import Identity, Membership, identity_of
+from trellis.edition import Edition
+from trellis.errors import Conflict, RecordInvalid, RecordNotFound
+from trellis.i18n import translator
+from trellis.records.door import Records
+from trellis.records.types import Email, ValueInvalid
+from trellis.security import passwords
+from trellis.security.actor import SYSTEM, Actor
+from trellis.security.people import User
+from trellis.system import Event
+
+if TYPE_CHECKING:
+    from trellis.installation import Installation
+    from trellis.workspace import Workspace
+
+_ = translator("trellis")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A user of a workspace. ``signs_in`` says whether there is a membership with a password behind it."""
+
+    id: int
+    email: str
+    name: str
+    roles: tuple[str, ...]
+    active: bool
+    signs_in: bool
+
+
+def add_user(
+    installation: Installation,
+    workspace: Workspace,
+    email: str,
+    name: str = "",
+    roles: Sequence[str] = (),
+    password: str | None = None,
+    actor: Actor = SYSTEM,
+) -> int:
+    """Makes somebody a user of a workspace and returns the user's id.
+
+    Somebody who signs in to another workspace keeps the password used there. Raises RecordInvalid for a bad address,
+    role or password, Conflict when there is such a user already.
+    """
+    email = _checked_email(email)
+    if password is not None:
+        passwords.require_good_password(password, email)
+    known = _identity(installation, email)
+    if password is not None and known is not None and known.password and not passwords.matches(known.password, password):
+        raise RecordInvalid({"password": [_("This person has a password already; leave it out")]})
+    if known is not None and _is_member(installation, known, workspace):
+        raise Conflict(_("“%(email)s” is a user of this workspace already", email=email))
+    user_id = _write_user(workspace, email, name or email.partition("@")[0], roles, actor)
+    hashed = passwords.hash_password(password) if password is not None and not (known and known.password) else None
+    with installation.control.write() as session:
+        identity = identity_of(session, email) or Identity(email=email)
+        identity.password = identity.password or hashed
+        session.add(identity)
+        session.flush()
+        session.merge(Membership(workspace=workspace.name, identity_id=identity.id))
+    return user_id
+
+
+def list_users(installation: Installation, workspace: Workspace) -> list[Person]:
+    """All users of a workspace, by name."""
+    with installation.control.read() as session:
+        query = sa.select(Identity.email).join(Membership, Membership.identity_id == Identity.id)
+        signing = set(
+            session.scalars(
+                query.where(
+                    Membership.workspace == workspace.name, Identity.active, Identity.password.is_not(None)
+                )
+            )
+        )
+    with workspace.read() as session:
+        users = session.scalars(sa.select(User).where(User.deleted_at.is_(None)).order_by(User.name, User.id))
+        return [
+            Person(
+                id=user.id,
+                email=user.email,
+                name=user.name,
+                roles=tuple(user.roles),
+                active=user.active,
+                signs_in=user.active and user.email in signing,
+            )
+            for user in users
+        ]
+
+
+def set_roles(session: Session, edition: Edition, actor: Actor, user_id: int, roles: Sequence[str]) -> None:
+    """Gives a user these roles instead of the present ones; the change is kept in the log."""
+    actor.require_administrator()
+    _check_roles(edition, roles)
+    user = session.get(User, user_id)
+    if user is None:
+        raise RecordNotFound()
+    if list(roles) != user.roles:
+        change = {"roles": [list(user.roles), list(roles)]}
+        user.roles, user.version, user.updated_at = list(roles), user.version + 1, datetime.now(UTC)
+        session.add(
+            Event(
+                at=user.updated_at,
+                actor_id=actor.user_id,
+                actor_name=actor.name,
+                source=actor.source,
+                entity="user",
+                record_id=user_id,
+                action="updated",
+                changes=change,
+            )
+        )
+        session.flush()
+
+
+def set_password(installation: Installation, email: str, password: str) -> None:
+    """Gives somebody a new password and ends their sessions."""
+    passwords.require_good_password(password, email)
+    hashed = passwords.hash_password(password)
+    with installation.control.write() as session:
+        identity = identity_of(session, email)
+        if identity is None:
+            raise RecordNotFound()
+        identity.password, identity.uniquifier = hashed, secrets.token_hex(32)
+
+
+def end_sessions(installation: Installation, email: str) -> None:
+    """Signs somebody out of every browser."""
+    with installation.control.write() as session:
+        identity = identity_of(session, email)
+        if identity is not None:
+            identity.uniquifier = secrets.token_hex(32)
+
+
+def authenticate(installation: Installation, workspace: str | None, email: str, password: str) -> Identity | None:
+    """The identity behind a mail address and password, if it may enter ``workspace`` (or any, for None).
+
+    A wrong password, an unknown address and a missing membership all answer None, and take as long.
+    """
+    identity = _identity(installation, email)
+    fits = passwords.matches(identity.password if identity is not None else None, password)
+    if identity is None or not fits or not identity.active:
+        return None
+    if workspace is not None and not _works_in(installation, identity, workspace):
+        return None
+    if identity.password and passwords.is_outdated(identity.password):
+        with installation.control.write() as session:
+            session.get_one(Identity, identity.id).password = passwords.hash_password(password)
+    return identity
+
+
+def _checked_email(email: str) -> str:
+    try:
+        checked = Email().check(email)
+    except ValueInvalid as error:
+        raise RecordInvalid({"email": [error.message]}) from None
+    if checked is None:
+        raise RecordInvalid({"email": [_("This field needs a value")]})
+    return str(checked)
+
+
+def _identity(installation: Installation, email: str) -> Identity | None:
+    with installation.control.read() as session:
+        identity = identity_of(session, email)
+        session.expunge_all()
+        return identity
+
+
+def _is_member(installation: Installation, identity: Identity, workspace: Workspace) -> bool:
+    with installation.control.read() as session:
+        return session.get(Membership, (workspace.name, identity.id)) is not None
+
+
+def _works_in(installation: Installation, identity: Identity, name: str) -> bool:
+    """Member of a workspace, and its active user."""
+    workspace = installation.workspace(name)
+    if not _is_member(installation, identity, workspace):
+        return False
+    with workspace.read() as session:
+        query = sa.select(User.id).where(User.email == identity.email, User.active, User.deleted_at.is_(None))
+        return session.scalar(query) is not None
+
+
+def _check_roles(edition: Edition, roles: Sequence[str]) -> None:
+    known = edition.all(Role)
+    unknown = [role for role in roles if role not in known]
+    if unknown:
+        message = _("There is no role “%(name)s”; there are: %(known)s", name=unknown[0], known=", ".join(known))
+        raise RecordInvalid({"roles": [message]})
+
+
+def _write_user(workspace: Workspace, email: str, name: str, roles: Sequence[str], actor: Actor) -> int:
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        _check_roles(edition, roles)
+        records = Records(session, edition, actor)
+        user = session.scalar(sa.select(User).where(User.email == email))
+        if user is None:
+            user_id = records.create("user", {"email": email, "name": name}).id
+        else:
+            user_id = user.id
+            if user.deleted_at is not None:
+                records.restore("user", user_id)
+            records.update("user", user_id, {"name": name, "active": True})
+            session.expire_all()
+        set_roles(session, edition, actor, user_id, roles)
+    records.committed()
+    return user_id

@@ -1,0 +1,96 @@
+"""Who is asking: one SELECT finds the user, the revision of the edition and what the actor is made of.
+
+Actors are kept with their edition and made anew when the user, the tree of units or the edition has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.edition import Edition
+from trellis.security.actor import Actor
+from trellis.security.people import ApiToken, Unit, User
+from trellis.security.roles import actor_from
+from trellis.security.tokens import digest
+from trellis.system import WorkspaceState
+
+if TYPE_CHECKING:
+    from trellis.workspace import Workspace
+
+_TOUCH_AFTER = timedelta(hours=1)
+
+_state, _user, _token, _unit = (table.__table__.c for table in (WorkspaceState, User, ApiToken, Unit))
+_tree = sa.select(sa.func.coalesce(sa.func.sum(_unit.version), 0)).scalar_subquery()  # rises with each change of a unit
+_wanted = (
+    _state.revision,
+    _user.id,
+    _user.version,
+    _user.name,
+    _user.email,
+    _user.language,
+    _user.roles,
+    _user.unit_id,
+    _tree.label("tree"),
+)
+_works_here = sa.and_(_user.active, _user.deleted_at.is_(None))
+_of_token = (
+    sa.select(*_wanted, _token.id.label("token_id"), _token.last_used_at)
+    .select_from(WorkspaceState.__table__)
+    .outerjoin(
+        ApiToken.__table__, sa.and_(_token.digest == sa.bindparam("digest"), _token.revoked_at.is_(None))
+    )
+    .outerjoin(User.__table__, sa.and_(_user.id == _token.user_id, _works_here))
+)
+_of_email = (
+    sa.select(*_wanted)
+    .select_from(WorkspaceState.__table__)
+    .outerjoin(User.__table__, sa.and_(_user.email == sa.bindparam("email"), _works_here))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """Somebody known to the workspace. ``token_id`` is set when it is time to note that the token was used."""
+
+    edition: Edition
+    actor: Actor
+    email: str
+    language: str | None
+    token_id: int | None = None
+
+
+def by_token(workspace: Workspace, session: Session, token: str, source: str) -> Recognised | None:
+    """The user behind an API token; None for a token that is unknown here, revoked, or of somebody inactive."""
+    row = session.execute(_of_token, {"digest": digest(token)}).one()
+    if row.id is None:
+        return None
+    used = row.last_used_at
+    due = used is None or datetime.now(UTC) - used > _TOUCH_AFTER
+    return _recognised(workspace, session, row, source, row.token_id if due else None)
+
+
+def by_email(workspace: Workspace, session: Session, email: str, source: str) -> Recognised | None:
+    """The active user with this mail address, in small letters."""
+    row = session.execute(_of_email, {"email": email}).one()
+    return None if row.id is None else _recognised(workspace, session, row, source, None)
+
+
+def note_use(workspace: Workspace, token_id: int) -> None:
+    """Keeps when a token was last used, to the hour."""
+    with workspace.write() as session:
+        statement = sa.update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=datetime.now(UTC))
+        session.execute(statement)
+
+
+def _recognised(
+    workspace: Workspace, session: Session, row: Any, source: str, token_id: int | None
+) -> Recognised:
+    edition = workspace.edition(session, row.revision)
+    key = ("actor", row.id, row.version, row.tree, source)
+    actor = edition.cached(key, lambda: actor_from(session, edition, row, source))
+    return Recognised(edition=edition, actor=actor, email=row.email, language=row.language, token_id=token_id)

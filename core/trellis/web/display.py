@@ -1,0 +1,225 @@
+"""Values as templates show them: ready to read, in the reader's language. The shapes are those of ``components/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from trellis.edition import OWN, Edition, EntityView
+from trellis.i18n import (
+    currency_symbol,
+    format_date,
+    format_datetime,
+    format_money,
+    format_number,
+    format_percent,
+    translator,
+)
+from trellis.plugins import CORE
+from trellis.records import types
+from trellis.records.entity import Field
+from trellis.records.query import Record
+
+_ = translator("trellis")
+
+Shown = dict[str, Any]
+
+TONES = 6
+
+
+def origin(edition: Edition, owner: str) -> dict[str, Any] | None:
+    """The mark of the plugin that brought something; None for the core."""
+    if owner == CORE:
+        return None
+    if owner == OWN:
+        return {"title": str(_("Own")), "tone": "good", "own": True}
+    manifest = edition.plugin(owner)
+    return {"title": str(manifest.title) if manifest else owner, "tone": manifest.tone if manifest else "info", "own": False}
+
+
+def person(name: str, key: int | None = None) -> dict[str, Any]:
+    """Somebody as an avatar: initials on a ground that is always the same for the same person."""
+    words = [word for word in name.split() if word[0].isalnum()] or [name or "?"]
+    initials = words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])
+    return {"name": name, "initials": initials.upper(), "tone": (key or sum(map(ord, name))) % TONES}
+
+
+def title_of(view: EntityView, record: Record) -> str:
+    """What a record is called."""
+    value = record.values.get(view.info.title_field)
+    if view.info.title_field in record.titles:
+        return record.titles[view.info.title_field]
+    return f"#{record.id}" if value is None else str(value)
+
+
+def currency_of(edition: Edition, field: Field, values: Mapping[str, Any]) -> str:
+    """The currency of a money field: the record's, or the workspace's."""
+    named = field.type.currency if isinstance(field.type, types.Money) else ""
+    return str(values.get(named) or edition.settings.currency)
+
+
+def shown(edition: Edition, base: str, field: Field, record: Record, *, bare: bool = False) -> Shown:
+    """One value of a record. ``bare`` leaves out the currency, which then stands in the head of the column."""
+    value = record.values.get(field.name)
+    if value is None:
+        return {"kind": "text", "text": ""}
+    if isinstance(field.type, types.Reference):
+        return _reference(edition, base, field.type, record.titles.get(field.name, f"#{value}"), value)
+    if isinstance(field.type, types.Money):
+        currency = currency_of(edition, field, record.values)
+        text = format_number(value, 2) if bare and currency == edition.settings.currency else format_money(value, currency)
+        return {"kind": "money", "text": text}
+    if isinstance(field.type, types.Choice):
+        return _choice(field.type, str(value))
+    stage = _stage(edition, field, record)
+    if stage is not None:
+        return stage
+    return _plain(field.type, value)
+
+
+def _reference(edition: Edition, base: str, target: types.Reference, title: str, value: int) -> Shown:
+    if target.entity == "user":
+        return {"kind": "person", "text": title, "person": person(title, value)}
+    return {"kind": "reference", "text": title, "url": f"{base}/{target.entity}/{value}"}
+
+
+def _choice(field_type: types.Choice, value: str) -> Shown:
+    option = field_type.option(value)
+    if option is None:
+        return {"kind": "text", "text": value}
+    kind = "text" if option.tone == "neutral" else "badge"
+    return {"kind": kind, "text": str(option.label), "tone": option.tone}
+
+
+def _stage(edition: Edition, field: Field, record: Record) -> Shown | None:
+    lifecycle = edition.entity(record.entity).lifecycle(record.values)
+    if lifecycle is None or lifecycle.field != field.name:
+        return None
+    value = record.values.get(field.name)
+    stage = next((one for one in lifecycle.stages if one.value == value), None)
+    if stage is None:
+        return None
+    tone = stage.tone if stage.tone != "neutral" or stage.kind != "open" else "info"
+    return {"kind": "badge", "text": str(stage.title), "tone": tone}
+
+
+def _plain(field_type: types.FieldType, value: Any) -> Shown:
+    match field_type:
+        case types.Percent():
+            return {"kind": "percent", "text": format_percent(value)}
+        case types.Integer() | types.Decimal():
+            return {"kind": "number", "text": format_number(value)}
+        case types.Boolean():
+            return {"kind": "boolean", "text": str(_("Yes") if value else _("No")), "tone": "good" if value else "neutral"}
+        case types.DateTime():
+            return {"kind": "datetime", "text": format_datetime(value), "title": value.isoformat()}
+        case types.Date():
+            return {"kind": "date", "text": format_date(value)}
+        case types.Email():
+            return {"kind": "email", "text": value, "url": f"mailto:{value}"}
+        case types.Phone():
+            return {"kind": "phone", "text": value, "url": "tel:" + "".join(c for c in value if c in "+0123456789")}
+        case types.Url():
+            return {"kind": "url", "text": value.removeprefix("https://"), "url": value}
+        case types.LongText():
+            return {"kind": "long", "text": value}
+    return {"kind": "text", "text": str(value)}
+
+
+_NUMERIC = (types.Integer, types.Decimal)
+
+
+def column(edition: Edition, field: Field) -> dict[str, Any]:
+    """The head of a field's column: its label (with the currency), alignment and origin."""
+    label = str(field.label)
+    if isinstance(field.type, types.Money):
+        label = f"{label}, {currency_symbol(edition.settings.currency)}"
+    align = "end" if isinstance(field.type, _NUMERIC) else "start"
+    return {"name": field.name, "label": label, "align": align, "origin": origin(edition, field.owner)}
+
+
+CONTROLS: Mapping[type[types.FieldType], str] = {
+    types.LongText: "long",
+    types.Email: "email",
+    types.Phone: "phone",
+    types.Url: "url",
+    types.Integer: "number",
+    types.Decimal: "number",
+    types.Money: "money",
+    types.Percent: "percent",
+    types.Boolean: "boolean",
+    types.Date: "date",
+    types.DateTime: "datetime",
+    types.Choice: "choice",
+    types.Reference: "reference",
+}
+"""The control of each type of field; text for the others."""
+
+
+def control(
+    edition: Edition, base: str, field: Field, value: Any, *, title: str = "", errors: list[str] | None = None
+) -> dict[str, Any]:
+    """A field of a form, with its present value (a Python value, or the text that was typed)."""
+    kind = CONTROLS.get(type(field.type), "text")
+    given: dict[str, Any] = {
+        "id": field.name.replace(".", "-"),
+        "name": field.name,
+        "label": str(field.label),
+        "kind": kind,
+        "value": _typed(field.type, value),
+        "required": field.required,
+        "help": str(field.help) if field.help else "",
+        "errors": errors or [],
+        "origin": origin(edition, field.owner),
+        "options": [],
+    }
+    stages = _stage_options(edition, field)
+    if stages and kind == "text":
+        given |= {"kind": "choice", "options": [{**one, "selected": one["value"] == value} for one in stages]}
+    elif isinstance(field.type, types.Choice):
+        given["options"] = [
+            {"value": option.value, "title": str(option.label), "selected": option.value == value}
+            for option in field.type.options
+        ]
+    elif isinstance(field.type, types.Reference):
+        given["search_url"] = f"{base}/{field.type.entity}/options"
+        if value is not None and value != "":
+            given["options"] = [{"value": value, "title": title or f"#{value}", "selected": True}]
+    elif isinstance(field.type, types.Money):
+        given["addon"] = currency_symbol(edition.settings.currency)
+    elif isinstance(field.type, types.Text):
+        given["maxlength"] = field.type.length
+    return given
+
+
+def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
+    lifecycles = [one for one in edition.entity(field.entity).lifecycles if one.field == field.name]
+    return [{"value": stage.value, "title": str(stage.title)} for one in lifecycles[:1] for stage in one.stages]
+
+
+def _typed(field_type: types.FieldType, value: Any) -> Any:
+    """A value as a control holds it."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(field_type, types.Percent):
+        return format_number(Decimal(value) * 100)
+    if isinstance(field_type, types.Decimal):
+        return format_number(value, 2 if isinstance(field_type, types.Money) else None)
+    if isinstance(field_type, types.DateTime):
+        return value.strftime("%Y-%m-%dT%H:%M")
+    if isinstance(field_type, types.Date):
+        return value.isoformat()
+    return value
+
+
+def read_form(field: Field, text: str) -> Any:
+    """The value of a control as the door takes it: percent typed by people becomes a ratio; empty text is no value."""
+    if text.strip() == "":
+        return None
+    if isinstance(field.type, types.Percent):
+        try:
+            return types.Decimal().parse(text.rstrip("% \u00a0")) / 100
+        except types.ValueInvalid:
+            return text
+    return text

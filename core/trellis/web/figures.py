@@ -1,0 +1,67 @@
+"""KPI values as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trellis.contributions import Kpi, Unit
+from trellis.i18n import MINUS, format_money, format_number, format_percent, format_short_money, translator
+from trellis.kpi.results import KpiResult, Value
+
+_ = translator("trellis")
+
+_SUFFIX = {Unit.DAYS: _("d"), Unit.HOURS: _("h")}
+
+
+def figure_text(kpi: Kpi, value: Value | float | None, currency: str, *, short: bool = False) -> str:
+    """A value in the unit of its KPI; empty when there is none."""
+    if value is None:
+        return "–" if short else ""
+    if kpi.unit is Unit.MONEY:
+        if short and abs(value) >= 1000:
+            return format_short_money(value, currency)
+        return format_money(value, currency)
+    if kpi.unit is Unit.PERCENT:
+        return format_percent(float(value))
+    if kpi.unit in _SUFFIX:
+        return f"{format_number(value, 1)} {_SUFFIX[kpi.unit]}"
+    decimals = 0 if kpi.unit is Unit.COUNT else 2
+    return format_number(value, decimals)
+
+
+def signed(text: str, value: float) -> str:
+    """Deviations always have a sign."""
+    return text if value < 0 or text.startswith(MINUS) else f"+{text}"
+
+
+def delta(result: KpiResult) -> dict[str, Any] | None:
+    """The deviation from plan, or from the period before where there is no plan."""
+    kpi = result.kpi
+    base = result.target if result.target is not None else result.previous
+    if result.value is None or base is None:
+        return None
+    gap = float(result.value) - float(base)
+    if kpi.unit is Unit.PERCENT:
+        text = str(_("%(number)s pp", number=signed(format_number(gap * 100, 1), gap)))
+    elif not base:
+        return None
+    else:
+        text = signed(format_percent(gap / abs(float(base))), gap)
+    better = (gap >= 0) is kpi.higher_is_better or gap == 0
+    close = bool(base) and abs(gap) <= 0.03 * abs(float(base))
+    return {"text": text, "tone": "good" if better else "warn" if close else "danger", "up": gap >= 0}
+
+
+def finding(result: KpiResult) -> str:
+    """What the figure is compared with, in words."""
+    if result.previous is None:
+        return ""
+    previous = figure_text(result.kpi, result.previous, result.currency, short=True)
+    if result.partial:
+        return str(_("by this day before: %(value)s", value=previous))
+    return str(_("before: %(value)s", value=previous))
+
+
+def unit_word(kpi: Kpi, currency_sign: str) -> str:
+    """The unit beside a KPI's name."""
+    return {Unit.MONEY: currency_sign, Unit.PERCENT: "%"}.get(kpi.unit, "")

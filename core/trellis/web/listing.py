@@ -1,0 +1,335 @@
+"""A list as its address describes it: filter, search, sort, columns, page. And what ``list.html`` needs of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from flask import g
+from werkzeug.datastructures import MultiDict
+
+from trellis.contributions import Rule
+from trellis.edition import EntityView
+from trellis.errors import RuleInvalid
+from trellis.i18n import format_money, format_number, translator
+from trellis.records import types
+from trellis.records.query import ListQuery, Page, Record
+from trellis.settings.views import views_of
+from trellis.system import SavedView
+from trellis.web.display import column, person, shown, title_of
+from trellis.web.filters import builder_fields, chips
+
+_ = translator("trellis")
+
+PER_PAGE = 50
+COUNT_UP_TO = 10_000
+TRAIL = 40
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The state of a list, as kept in its address."""
+
+    view: EntityView
+    rule: Rule | None
+    query: str
+    sort: tuple[str, ...]
+    columns: tuple[str, ...]
+    cursors: tuple[str, ...]
+    saved: SavedView | None
+    mine: bool
+    dense: bool
+    changed: bool
+    trash: bool
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the page before this one ended."""
+        return self.cursors[-1] if self.cursors else None
+
+    def arguments(self, **changes: Any) -> list[tuple[str, str]]:
+        """The address of this list with some parts changed; a change of what is listed goes to the first page."""
+        state: dict[str, Any] = {
+            "view": "mine" if self.mine else str(self.saved.id) if self.saved else "",
+            "filter": json.dumps(self.rule, ensure_ascii=False) if self.rule and (self.changed or not self.saved) else "",
+            "q": self.query,
+            "sort": ",".join(self.sort),
+            "columns": ",".join(self.columns),
+            "dense": "1" if self.dense else "",
+            "bin": "1" if self.trash else "",
+            "c": self.cursors if "c" in changes else (),
+            **changes,
+        }
+        pairs: list[tuple[str, str]] = []
+        for name, value in state.items():
+            pairs += [(name, one) for one in value] if isinstance(value, list | tuple) else [(name, value)] if value else []
+        return pairs
+
+    def url(self, base: str, **changes: Any) -> str:
+        """The address with some parts changed."""
+        pairs = self.arguments(**changes)
+        return f"{base}/{self.view.name}" + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
+    """The list that an address describes. Raises RuleInvalid for a filter that cannot be read."""
+    saved = None
+    chosen = arguments.get("view", "")
+    if chosen.isdigit():
+        saved = next((one for one in views_of(g.session, g.actor, view.name) if one.id == int(chosen)), None)
+    definition: Mapping[str, Any] = saved.definition if saved else {}
+    text = arguments.get("filter")
+    try:
+        rule = json.loads(text) if text else definition.get("rule")
+    except json.JSONDecodeError:
+        raise RuleInvalid(_("The filter is not valid JSON")) from None
+    sort = tuple(name for name in arguments.get("sort", "").split(",") if name) or tuple(definition.get("sort", ()))
+    named = [name for name in arguments.get("columns", "").split(",") if name in view.fields]
+    columns = tuple(named or definition.get("fields", ()))
+    changed = bool(text or named or arguments.get("sort") or arguments.get("q"))
+    return Listing(
+        view=view,
+        rule=rule or None,
+        query=arguments.get("q", "").strip(),
+        sort=sort,
+        columns=columns,
+        cursors=tuple(arguments.getlist("c"))[-TRAIL:],
+        saved=saved,
+        mine=chosen == "mine",
+        dense=arguments.get("dense") == "1",
+        changed=changed,
+        trash=arguments.get("bin") == "1",
+    )
+
+
+def full_rule(listing: Listing) -> Rule | None:
+    """The list's rule, with that of the view “My records”."""
+    mine = {"field": "owner", "op": "eq", "value": {"me": True}}
+    if not listing.mine:
+        return listing.rule
+    return {"all": [mine, listing.rule]} if listing.rule else mine
+
+
+def shown_columns(listing: Listing) -> list[str]:
+    """The fields of the list after the name: those chosen, or those that are in lists from the start."""
+    info = listing.view.info
+    chosen = listing.columns or [name for name, field in listing.view.fields.items() if field.in_list]
+    return [name for name in chosen if name != info.title_field]
+
+
+def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
+    """The query of the list's present page."""
+    view = listing.view
+    needed = {view.info.title_field, view.info.date_field, view.info.amount_field, view.info.subtitle_field, "currency"}
+    needed |= {"kind", *shown_columns(listing), *(one.field for one in view.lifecycles)}
+    needed |= {one.when[0] for one in view.lifecycles if one.when}
+    return ListQuery(
+        view,
+        g.edition,
+        g.actor,
+        rule=full_rule(listing),
+        text=listing.query,
+        sort=listing.sort,
+        fields=[name for name in view.fields if name in needed],
+        cursor=listing.cursor,
+        deleted=listing.trash,
+        limit=limit,
+    )
+
+
+def list_context(listing: Listing, base: str) -> dict[str, Any]:
+    """Everything ``list.html`` shows: at most four queries, whatever the number of rows."""
+    view, info = listing.view, listing.view.info
+    query = query_of(listing)
+    found = query.page(g.session)
+    total = g.session.scalar(query.count_statement(limit=COUNT_UP_TO + 1)) or 0
+    names = shown_columns(listing)
+    may_edit = g.actor.may(view.name, "update")
+    filtered = bool(listing.rule or listing.query or listing.mine)
+    return {
+        "entity": _entity(view),
+        "total": _total(total),
+        "about": total > COUNT_UP_TO,
+        "may_create": g.actor.may(view.name, "create") and not listing.trash,
+        "may_edit": may_edit,
+        "new_url": f"{base}/{view.name}/new",
+        "import_url": "",
+        "export_url": f"{base}/{view.name}/export?{urlencode(listing.arguments())}",
+        "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
+        "views": _views(listing, base, total),
+        "changed": listing.changed and not listing.trash,
+        "reset_url": listing.url(base, filter="", q="", sort="", columns="") if listing.changed else "",
+        "save_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
+        "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
+        "chips": _chips(listing, base),
+        "rules": None,
+        "rule_json": listing.rule,
+        "query": listing.query,
+        "action": f"{base}/{view.name}",
+        "find_keeps": [pair for pair in listing.arguments(q="") if pair[0] != "q"],
+        "sort": _sort(listing, base),
+        "columns_shown": len(names) + 1,
+        "columns_all": len(view.fields),
+        "columns_url": f"{base}/{view.name}/columns?{urlencode(listing.arguments())}",
+        "dense": listing.dense,
+        "dense_url": listing.url(base, dense="" if listing.dense else "1", c=()),
+        "columns": _columns(listing, base, names),
+        "rows": [_row(listing, base, names, record) for record in found.items],
+        "foot": _foot(listing, base, query, found, total),
+        "bulk": _bulk(view, base, listing.trash) if may_edit else [],
+        "select_all": "",
+        "fields": builder_fields(view, g.edition, base),
+        "filtered": filtered,
+        "empty_text": "",
+        "guide_url": "",
+        "segment_url": "",
+    }
+
+
+def _entity(view: EntityView) -> dict[str, Any]:
+    title = str(view.info.title)
+    return {
+        "name": view.name,
+        "title": title,
+        "plural": str(view.info.plural),
+        "icon": view.info.icon,
+        "new_title": str(_("New: %(entity)s", entity=title.lower())),
+    }
+
+
+def _total(total: int) -> str:
+    return f"{format_number(COUNT_UP_TO)}+" if total > COUNT_UP_TO else format_number(total)
+
+
+def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
+    bare = {"filter": "", "q": "", "sort": "", "columns": "", "bin": ""}
+    saved_id = listing.saved.id if listing.saved else None
+    plain = not listing.mine and saved_id is None and not listing.trash
+    tabs = [
+        (_("All"), listing.url(base, view="", **bare), plain),
+        (_("Mine"), listing.url(base, view="mine", **bare), listing.mine),
+    ]
+    for one in views_of(g.session, g.actor, listing.view.name):
+        tabs.append((one.title, listing.url(base, view=str(one.id), **bare), one.id == saved_id))
+    tabs.append((_("Bin"), listing.url(base, view="", **{**bare, "bin": "1"}), listing.trash))
+    return [
+        {
+            "title": str(title),
+            "url": url,
+            "current": current,
+            "count": _total(total) if current else None,
+            "note": "",
+        }
+        for title, url, current in tabs
+    ]
+
+
+def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
+    if not listing.rule:
+        return []
+    return [
+        {"field": words, "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False) if rest else "")}
+        for words, rest in chips(listing.rule, listing.view, g.edition)
+    ]
+
+
+def _sort(listing: Listing, base: str) -> dict[str, Any]:
+    current = (listing.sort or ((listing.view.info.sort,) if listing.view.info.sort else ("-created_at",)))[0]
+    name, down = current.removeprefix("-"), current.startswith("-")
+    options = []
+    for field in listing.view.fields.values():
+        if field.type.kind == "json" or isinstance(field.type, types.LongText):
+            continue
+        chosen = field.name == name
+        target = f"-{field.name}" if chosen and not down else field.name
+        url = listing.url(base, sort=target)
+        options.append({"title": str(field.label), "url": url, "current": chosen, "up": not down})
+    label = str(listing.view.fields[name].label) if name in listing.view.fields else name
+    return {"label": label, "options": options}
+
+
+def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    view = listing.view
+    current = (listing.sort or (view.info.sort,))[0]
+    heads = []
+    title = view.info.title_field
+    for name in (title, *names):
+        if name not in view.fields:
+            heads.append({"name": name, "label": str(view.info.title), "align": "start", "sorted": "", "sort_url": ""})
+            continue
+        field = view.fields[name]
+        down = current == f"-{name}"
+        direction = "descending" if down else "ascending" if current == name else ""
+        target = name if direction != "ascending" else f"-{name}"
+        sortable = field.type.kind != "json" and not isinstance(field.type, types.LongText)
+        sort_url = listing.url(base, sort=target) if sortable else ""
+        strong = name == view.info.amount_field
+        heads.append({**column(g.edition, field), "sorted": direction, "sort_url": sort_url, "strong": strong})
+    return heads
+
+
+def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:
+    view, info = listing.view, listing.view.info
+    title = title_of(view, record)
+    cells = [shown(g.edition, base, view.fields[name], record, bare=True) for name in names]
+    fields = view.fields
+    line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else None
+    figure = shown(g.edition, base, fields[info.amount_field], record)["text"] if info.amount_field else ""
+    when = shown(g.edition, base, fields[info.date_field], record)["text"] if info.date_field else ""
+    icon = {"company": "building-2", "person": "user"}.get(str(record.values.get("kind")), "")
+    return {
+        "id": record.id,
+        "url": f"{base}/{view.name}/{record.id}",
+        "title": title,
+        "icon": icon,
+        "avatar": person(title, record.id),
+        "cells": cells,
+        "line": line,
+        "figure": figure,
+        "when": when,
+    }
+
+
+def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int) -> dict[str, Any]:
+    first = len(listing.cursors) * PER_PAGE + 1
+    previous = list(listing.cursors[:-1])
+    return {
+        "first": format_number(first),
+        "last": format_number(first + len(found.items) - 1) if found.items else "",
+        "total": _total(total),
+        "about": False,
+        "sums": _sums(listing, query) if 0 < total <= COUNT_UP_TO else [],
+        "prev_url": listing.url(base, c=previous) if listing.cursors else "",
+        "next_url": listing.url(base, c=[*listing.cursors, found.next]) if found.next else "",
+        "per_page": PER_PAGE,
+    }
+
+
+def _sums(listing: Listing, query: ListQuery) -> list[dict[str, str]]:
+    view = listing.view
+    field = view.fields.get(view.info.amount_field or "")
+    if field is None or not isinstance(field.type, types.Money) or field.name == "price":
+        return []
+    currency = view.fields.get("currency")
+    amount = field.of(view.entity)
+    only = [] if currency is None else [sa.func.coalesce(currency.of(view.entity), g.edition.settings.currency)]
+    totals = query.select(*only, sa.func.sum(amount)).group_by(*only)
+    rows = [(row[0] if only else g.edition.settings.currency, row[-1]) for row in g.session.execute(totals)]
+    return [
+        {"label": str(field.label).lower(), "value": format_money(amount, currency)}
+        for currency, amount in rows
+        if amount is not None
+    ]
+
+
+def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
+    if trash:
+        return [{"title": str(_("Restore")), "icon": "undo-2", "url": f"{base}/{view.name}/bulk/restore"}]
+    acts = [{"title": str(_("Owner")), "icon": "user-check", "url": f"{base}/{view.name}/bulk/owner"}]
+    if g.actor.may(view.name, "delete"):
+        acts.append({"title": str(_("Move to bin")), "icon": "trash-2", "url": f"{base}/{view.name}/bulk/delete"})
+    return acts

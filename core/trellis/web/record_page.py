@@ -1,0 +1,384 @@
+"""What ``record.html`` and its parts show of a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import g, render_template
+from markupsafe import Markup
+
+from trellis.contributions import Lifecycle, Panel
+from trellis.edition import EntityView
+from trellis.i18n import format_date, format_day, format_datetime, format_number, format_time, plural_translator, translator
+from trellis.plugins import Fault
+from trellis.records import related, types
+from trellis.records.entity import SYSTEM_FIELDS, Field
+from trellis.records.query import Record
+from trellis.web.display import origin, person, shown, title_of
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+KINDS: Mapping[str, tuple[Any, str]] = {
+    "note": (_("Note"), "sticky-note"),
+    "mail": (_("Mail"), "mail"),
+    "call": (_("Log a call"), "phone"),
+    "meeting": (_("Meeting"), "users"),
+    "task": (_("Task"), "circle-check"),
+}
+_TALKS = frozenset(KINDS) | {"activity"}
+
+
+def record_context(
+    view: EntityView, record: Record, base: str, tab: str, kind: str, *, deleted: bool = False
+) -> dict[str, Any]:
+    """Everything the page shows; the number of queries follows the edition, never the number of rows."""
+    lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id)
+    tab = tab if tab in ("timeline", "details", "history") or tab in {one.view.name for one in lists} else "timeline"
+    may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted
+    url = f"{base}/{view.name}/{record.id}"
+    context = {
+        "id": record.id,
+        "version": record.version,
+        "title": title_of(view, record),
+        "entity": {"name": view.name, "title": str(view.info.title), "icon": view.info.icon},
+        "url": url,
+        "avatar": person(title_of(view, record), record.id) if view.name in ("customer", "contact", "user") else None,
+        "badges": _badges(view, record, base),
+        "subline": _subline(view, record, base),
+        "owner": person(record.titles["owner"], record.values["owner"]) if record.titles.get("owner") else None,
+        "position": None,
+        "acts": _acts(view, record) if may_edit else [],
+        "menu": _menu(view, record, url, may_edit),
+        "may_edit": may_edit,
+        "deleted": str(_("This record is in the bin")) if deleted else "",
+        "restore_url": f"{url}/restore",
+        "stages": _stages(view, record, url, may_edit),
+        "tabs": _tabs(view, url, tab, lists),
+        "tab": tab if tab in ("timeline", "details", "history") else "related",
+        "next_step": _next_step(view, record, base),
+        "cards": [],
+        "related": [_related(one, base, record.id) for one in lists if one.count],
+        "panels": list(_panels(view, record)) if not deleted else [],
+    }
+    groups = list(_groups(view, record, base, may_edit))
+    context |= {"groups": [one for one in groups if one["props"]], "all_groups": groups}
+    if tab == "timeline":
+        context |= timeline_context(view, record, base, kind)
+    elif tab == "history":
+        context["changes"] = [_change(view, one) for one in related.history(g.session, view.name, record.id)]
+    elif tab != "details":
+        context["table"] = _table(next(one for one in lists if one.view.name == tab), base, record.id)
+    return context
+
+
+def prop(view: EntityView, record: Record, declared: Field, base: str, *, may_edit: bool = True) -> dict[str, Any]:
+    """A field of a record with its value, and where it is edited."""
+    editable = may_edit and not declared.read_only and declared.type.kind != "json"
+    return {
+        "name": declared.name,
+        "label": str(declared.label),
+        "help": str(declared.help) if declared.help else "",
+        "value": shown(g.edition, base, declared, record),
+        "edit_url": f"{base}/{view.name}/{record.id}/field/{declared.name}" if editable else "",
+    }
+
+
+def composer_for(view: EntityView) -> str | None:
+    """The field by which an activity refers to a record of this entity."""
+    activity = g.edition.entities.get("activity")
+    if activity is None or not g.actor.may("activity", "create"):
+        return None
+    fields = (name for name, field in activity.references.items() if field.type.entity == view.name)
+    return next((name for name in fields if name not in ("owner", "unit")), None)
+
+
+def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> dict[str, Any]:
+    """The timeline: composer, kinds to choose from, and what happened, by day."""
+    url = f"{base}/{view.name}/{record.id}"
+    entries = related.timeline(g.session, g.edition, g.actor, view.name, record.id)
+    groups = {"talks": _TALKS, "records": None, "changes": frozenset({"change"})}
+    wanted = [entry for entry in entries if _wanted(entry, kind, groups)]
+    days = groupby(wanted, key=lambda entry: format_day(entry.at))
+    link = composer_for(view)
+    return {
+        "composer": {
+            "url": f"{url}/compose",
+            "kinds": [{"value": key, "title": str(title), "icon": icon} for key, (title, icon) in KINDS.items()],
+            "placeholder": str(_("What happened, or what is to be done")),
+        }
+        if link
+        else None,
+        "kinds": [
+            {"title": str(title), "url": f"{url}?kind={key}", "current": kind == key}
+            for key, title in (("", _("All")), ("talks", _("Talks")), ("records", _("Records")), ("changes", _("Changes")))
+        ],
+        "days": [{"title": title, "events": [_event(view, entry, base) for entry in group]} for title, group in days],
+        "more_url": "",
+    }
+
+
+def _wanted(entry: related.Entry, kind: str, groups: Mapping[str, frozenset[str] | None]) -> bool:
+    if kind not in groups:
+        return True
+    known = groups[kind]
+    return entry.kind in known if known is not None else entry.kind not in _TALKS | {"change"}
+
+
+def _event(view: EntityView, entry: related.Entry, base: str) -> dict[str, Any]:
+    common = {
+        "time": format_time(entry.at),
+        "moment": entry.at.isoformat(),
+        "moment_text": format_datetime(entry.at),
+        "tone": "neutral",
+    }
+    if entry.record is None or entry.view is None:
+        return common | _change_event(view, entry.event or {})
+    title = title_of(entry.view, entry.record)
+    found = common | {
+        "icon": KINDS[entry.kind][1] if entry.kind in KINDS else entry.view.info.icon,
+        "title": title if entry.kind in KINDS else f"{entry.view.info.title} {title}",
+        "url": f"{base}/{entry.view.name}/{entry.record.id}",
+        "card": entry.record.values.get("body") or "",
+    }
+    amount = entry.view.info.amount_field
+    if amount:
+        found["text"] = shown(g.edition, base, entry.view.fields[amount], entry.record)["text"]
+    if entry.kind == "task" and entry.record.values.get("done_at") is None:
+        late = entry.at < datetime.now(UTC)
+        found["badge"] = {"text": str(_("Overdue") if late else _("To do")), "tone": "danger" if late else "info"}
+    return found
+
+
+def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
+    titles = {
+        "created": _("%(who)s made this record", who=event["actor_name"]),
+        "updated": _("%(who)s changed this record", who=event["actor_name"]),
+        "deleted": _("%(who)s moved this record to the bin", who=event["actor_name"]),
+        "restored": _("%(who)s brought this record back", who=event["actor_name"]),
+    }
+    icons = {"created": "plus", "updated": "pencil", "deleted": "trash-2", "restored": "undo-2"}
+    changes = _field_changes(view, event) if event["action"] == "updated" else []
+    return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
+
+
+def _change(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "when": format_datetime(event["at"]),
+        "moment": event["at"].isoformat(),
+        "who": event["actor_name"],
+        "act": _change_event(view, event)["title"],
+        "fields": _field_changes(view, event),
+    }
+
+
+def _field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {"label": str(view.fields[name].label), "before": _word(view.fields[name], old), "after": _word(view.fields[name], new)}
+        for name, (old, new) in event["changes"].items()
+        if name in view.fields
+    ]
+
+
+def _word(declared: Field, value: Any) -> str:
+    """A value of the log in words: labels of choices, dates by locale, ids of references as they are."""
+    if value is None:
+        return ""
+    if isinstance(declared.type, types.Choice):
+        option = declared.type.option(value)
+        return str(option.label) if option else str(value)
+    if isinstance(declared.type, types.Boolean):
+        return str(_("Yes") if value else _("No"))
+    if isinstance(declared.type, types.DateTime):
+        return format_datetime(datetime.fromisoformat(value))
+    if isinstance(declared.type, types.Date):
+        return format_date(date.fromisoformat(value))
+    if isinstance(declared.type, types.Reference):
+        return f"#{value}"
+    if isinstance(declared.type, types.Decimal):
+        return format_number(declared.type.check(value))
+    return str(value)
+
+
+def _badges(view: EntityView, record: Record, base: str) -> list[dict[str, Any]]:
+    """At most three: the badges among the fields that lists show."""
+    found = []
+    lifecycle = view.lifecycle(record.values)
+    for declared in view.fields.values():
+        if not declared.in_list or (lifecycle and declared.name == lifecycle.field):
+            continue
+        value = shown(g.edition, base, declared, record)
+        if value["kind"] == "badge":
+            found.append({"text": value["text"], "tone": value["tone"]})
+        elif declared.name == "rfm_code" and value["text"]:
+            found.append({"text": f"{declared.label} {value['text']}", "outline": True})
+    return found[:3]
+
+
+def _subline(view: EntityView, record: Record, base: str) -> list[str]:
+    parts = [str(view.info.title)]
+    if view.info.subtitle_field:
+        parts.append(shown(g.edition, base, view.fields[view.info.subtitle_field], record)["text"])
+    if view.info.date_field:
+        parts.append(shown(g.edition, base, view.fields[view.info.date_field], record)["text"])
+    elif record.values.get("created_at"):
+        parts.append(str(_("since %(date)s", date=format_date(record.values["created_at"]))))
+    return [part for part in parts if part]
+
+
+def _acts(view: EntityView, record: Record) -> list[dict[str, Any]]:
+    if composer_for(view) is None:
+        return []
+    names = {"mail": _("Mail"), "call": _("Call"), "task": _("Task"), "note": _("Note")}
+    return [{"title": str(title), "icon": KINDS[kind][1], "kind": kind} for kind, title in names.items()]
+
+
+def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[dict[str, Any]]:
+    found = []
+    if may_edit:
+        found.append({"title": str(_("Edit all fields")), "icon": "pencil", "url": f"{url}/edit"})
+    if g.actor.reaches(view.name, "delete", record.values):
+        act = {"title": str(_("Move to bin")), "icon": "trash-2", "url": f"{url}/delete", "danger": True, "method": "post"}
+        found.append(act)
+    return found
+
+
+def _stages(view: EntityView, record: Record, url: str, may_edit: bool) -> dict[str, Any] | None:
+    lifecycle: Lifecycle | None = view.lifecycle(record.values)
+    if lifecycle is None:
+        return None
+    values = [stage.value for stage in lifecycle.stages]
+    value = record.values.get(lifecycle.field)
+    at = values.index(value) if value in values else -1
+    present = lifecycle.stages[at] if at >= 0 else None
+    items, words = [], _days_in_stage(record)
+    for index, stage in enumerate(lifecycle.stages):
+        closed = present is not None and present.kind in ("won", "lost") and stage.kind in ("won", "lost")
+        state = "current" if index == at else "done" if index < at and not closed else "ahead"
+        allowed = present is None or not present.moves or stage.value in present.moves
+        move = f"{url}/move?stage={stage.value}" if may_edit and allowed and index != at else ""
+        note = words if index == at else ""
+        items.append({"title": str(stage.title), "state": state, "kind": stage.kind, "note": note, "move_url": move})
+    return {"items": items, "current_title": str(present.title) if present else "", "current_words": words}
+
+
+def _days_in_stage(record: Record) -> str:
+    since = record.values.get("stage_since")
+    if since is None:
+        return ""
+    return str(_n("%(num)s day", "%(num)s days", (datetime.now(UTC) - since).days))
+
+
+def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iterator[dict[str, Any]]:
+    """Field groups: the core's by heading, then a group for each plugin, then the system's."""
+    groups: dict[tuple[str, str], list[Field]] = {}
+    for declared in view.fields.values():
+        if declared.type.kind == "json":
+            continue
+        heading = str(_("Record")) if declared.name in SYSTEM_FIELDS else str(declared.group or "")
+        groups.setdefault((heading, declared.owner if declared.is_extension else ""), []).append(declared)
+    for (heading, owner), fields in groups.items():
+        mark = origin(g.edition, owner) if owner else None
+        title = heading or (mark["title"] if mark else str(_("Main")))
+        props = [prop(view, record, declared, base, may_edit=may_edit) for declared in fields]
+        yield {"title": title, "origin": mark, "props": props}
+
+
+def _tabs(view: EntityView, url: str, tab: str, lists: Sequence[related.RelatedList]) -> list[dict[str, Any]]:
+    tabs: list[tuple[str, Any, str | None]] = [("timeline", _("Timeline"), None), ("details", _("Details"), None)]
+    tabs += [(one.view.name, one.view.info.plural, format_number(one.count)) for one in lists if one.count]
+    tabs.append(("history", _("History"), None))
+    return [
+        {"title": str(title), "url": f"{url}?tab={key}", "current": key == tab, "count": count}
+        for key, title, count in tabs
+    ]
+
+
+def _next_step(view: EntityView, record: Record, base: str) -> dict[str, Any] | None:
+    step = record.values.get("next_step") if "next_step" in view.fields else None
+    if not step:
+        return None
+    day = record.values.get("next_step_on")
+    return {"title": step, "text": format_date(day) if day else "", "act": None, "later_url": ""}
+
+
+def _related(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
+    view = one.view
+    rows = []
+    for record in one.items:
+        when = shown(g.edition, base, view.fields[view.info.date_field], record)["text"] if view.info.date_field else ""
+        amount = view.fields[view.info.amount_field] if view.info.amount_field else None
+        figure = shown(g.edition, base, amount, record)["text"] if amount else ""
+        badge = next(iter(_badges_of_stage(view, record, base)), None)
+        url = f"{base}/{view.name}/{record.id}"
+        rows.append({"title": title_of(view, record), "note": when, "figure": figure, "badge": badge, "url": url})
+    return {
+        "title": str(view.info.plural),
+        "total": format_number(one.count),
+        "url": _list_url(one, base, record_id),
+        "origin": origin(g.edition, view.owner),
+        "rows": rows,
+    }
+
+
+def _badges_of_stage(view: EntityView, record: Record, base: str) -> Iterator[dict[str, str]]:
+    lifecycle = view.lifecycle(record.values)
+    if lifecycle is not None:
+        value = shown(g.edition, base, view.fields[lifecycle.field], record)
+        if value["kind"] == "badge":
+            yield {"text": value["text"], "tone": value["tone"]}
+
+
+def _list_url(one: related.RelatedList, base: str, record_id: int) -> str:
+    rule = json.dumps({"field": one.field.name, "op": "eq", "value": record_id})
+    return f"{base}/{one.view.name}?{urlencode({'filter': rule})}"
+
+
+def _table(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
+    view = one.view
+    names = [name for name, field in view.fields.items() if field.in_list and name not in (view.info.title_field, one.field.name)]
+    title = {"label": str(view.info.title), "align": "start"}
+    columns = [title, *({"label": str(view.fields[name].label), "align": _align(view.fields[name])} for name in names)]
+    rows = [
+        {
+            "url": f"{base}/{view.name}/{record.id}",
+            "title": title_of(view, record),
+            "cells": [shown(g.edition, base, view.fields[name], record) for name in names],
+        }
+        for record in one.items
+    ]
+    return {
+        "title": str(view.info.plural),
+        "columns": columns,
+        "rows": rows,
+        "url": _list_url(one, base, record_id),
+        "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}" if g.actor.may(view.name, "create") else "",
+        "new_title": str(_("New: %(entity)s", entity=str(view.info.title).lower())),
+        "total": format_number(one.count),
+    }
+
+
+def _align(declared: Field) -> str:
+    return "end" if isinstance(declared.type, types.Integer | types.Decimal) else "start"
+
+
+def _panels(view: EntityView, record: Record) -> Iterator[dict[str, Any]]:
+    """Cards of plugins. One that fails gives a quiet card and a fault; the page goes on."""
+    for panel in g.edition.all(Panel).values():
+        if panel.entity != view.name:
+            continue
+        mark = origin(g.edition, panel.owner)
+        try:
+            variables = panel.load(g.records, record.id)
+            html = Markup(render_template(panel.template, **variables))  # rendered with autoescape
+            yield {"title": str(panel.title), "origin": mark, "html": html}
+        except Exception as error:  # a panel is code of a plugin
+            g.records.faults.append(Fault.of(panel.owner, "trellis_panels", error))
+            text = str(_("The rest of the page works. The administrator can see why"))
+            yield {"fault": {"title": str(_("“%(panel)s” is not available", panel=panel.title)), "text": text}}
+

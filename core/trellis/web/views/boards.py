@@ -1,0 +1,219 @@
+"""Boards: the stages of a lifecycle as columns, and moves between them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, g, render_template, request
+
+from trellis.contributions import Lifecycle, Stage
+from trellis.edition import EntityView
+from trellis.errors import RecordInvalid
+from trellis.i18n import format_date, format_number, format_percent, format_short_money, plural_translator, translator
+from trellis.records.board import Column, board, board_rule
+from trellis.records.query import Record
+from trellis.web.display import control, currency_of, person, read_form, shown, title_of
+from trellis.web.listing import read_listing
+from trellis.web.shell import entity_page, shell, toast
+from trellis.web.views.lists import base, go, view_of
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+blueprint = Blueprint("boards", __name__)
+
+
+@blueprint.get("/<workspace>/<entity>/board")
+def show(workspace: str, entity: str) -> str:
+    view = view_of(entity)
+    lifecycle = _chosen(view, request.args.get("board", ""))
+    listing = read_listing(view, request.args)
+    found = board(g.session, g.edition, g.actor, lifecycle, listing.rule)
+    context = {
+        "title": str(lifecycle.title),
+        "boards": [_tab(view, one, one is lifecycle) for one in view.lifecycles],
+        "entity": {
+            "name": view.name,
+            "title": str(view.info.title),
+            "new_title": str(_("New: %(entity)s", entity=str(view.info.title).lower())),
+            "icon": view.info.icon,
+        },
+        "total_text": _total_text(found.count, found.amount),
+        "new_url": f"{base()}/{entity}/new",
+        "may_create": g.actor.may(entity, "create"),
+        "list_url": f"{base()}/{entity}",
+        "people": [],
+        "forecast": None,
+        "chips": [],
+        "filter_url": "",
+        "move_url": f"{base()}/{entity}/{{id}}/move",
+        "ages": "stage_since" in view.fields,
+        "columns": [_column(view, lifecycle, column) for column in found.open],
+        "folded": [_folded(view, lifecycle, column) for column in found.closed],
+    }
+    return entity_page("board.html", view, title=_("Board"), inside=True, board=context)
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/move")
+def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, int]:
+    """Moves a record. Fields that the stage asks for are asked for in a dialog; nothing is changed before that."""
+    view = view_of(entity)
+    record = g.records.get(entity, record_id)
+    lifecycle = view.lifecycle(record.values)
+    if lifecycle is None:
+        abort(404)
+    stage = next((one for one in lifecycle.stages if one.value == request.values.get("stage")), None)
+    if stage is None:
+        abort(404)
+    given = {
+        name: read_form(view.fields[name], request.form.getlist(name)[-1])
+        for name in stage.requires
+        if name in request.form
+    }
+    try:
+        moved = g.records.move(entity, record_id, stage.value, given)
+    except RecordInvalid as error:
+        errors = {name: [str(one) for one in found] for name, found in error.errors.items()}
+        return _ask(view, record, stage, errors, asked=bool(given)), 422 if given else 200
+    if "HX-Current-URL" in request.headers and request.headers["HX-Current-URL"].split("?")[0].endswith("/board"):
+        return _moved(view, lifecycle, moved, stage)
+    toast(_("Moved to “%(stage)s”", stage=stage.title))
+    return go(f"{base()}/{entity}/{record_id}")  # type: ignore[return-value]
+
+
+def _chosen(view: EntityView, name: str) -> Lifecycle:
+    if not view.lifecycles:
+        abort(404)
+    return next((one for one in view.lifecycles if one.name == name), view.lifecycles[0])
+
+
+def _tab(view: EntityView, lifecycle: Lifecycle, current: bool) -> dict[str, Any]:
+    url = f"{base()}/{view.name}/board?{urlencode({'board': lifecycle.name})}"
+    return {"title": str(lifecycle.title), "url": url, "current": current}
+
+
+def _short(amount: Any) -> str:
+    return format_short_money(amount, g.edition.settings.currency)
+
+
+def _total_text(count: int, amount: Any) -> str:
+    text = str(_n("%(num)s open", "%(num)s open", count))
+    return f"{text} · {_short(amount)}" if amount is not None else text
+
+
+def _column(view: EntityView, lifecycle: Lifecycle, column: Column) -> dict[str, Any]:
+    url = _stage_url(view, lifecycle, column.stage)
+    probability = column.stage.probability
+    more = str(_n("%(num)s more", "%(num)s more", column.more)) if column.more > 0 else ""
+    return {
+        "value": column.stage.value,
+        "title": str(column.stage.title),
+        "count": format_number(column.count),
+        "probability": format_percent(probability, 0) if probability is not None else "",
+        "sum": _short(column.amount) if column.amount is not None else "",
+        "weighted": _short(column.weighted) if column.weighted is not None else "",
+        "share": column.share,
+        "url": url,
+        "cards": [_card(view, column.stage, record) for record in column.cards],
+        "more": {"text": more, "url": url} if more else None,
+    }
+
+
+def _folded(view: EntityView, lifecycle: Lifecycle, column: Column) -> dict[str, Any]:
+    parts = [str(column.stage.title), format_number(column.count)]
+    if column.amount is not None:
+        parts.append(_short(column.amount))
+    return {
+        "value": column.stage.value,
+        "title": str(column.stage.title),
+        "kind": column.stage.kind,
+        "icon": "trophy" if column.stage.kind in ("won", "done") else "circle-x",
+        "text": f"{parts[0]} {' · '.join(parts[1:])}",
+        "url": _stage_url(view, lifecycle, column.stage),
+    }
+
+
+def _stage_url(view: EntityView, lifecycle: Lifecycle, stage: Stage) -> str:
+    rule = json.dumps(board_rule(lifecycle, None, stage.value), ensure_ascii=False)
+    return f"{base()}/{view.name}?{urlencode({'filter': rule})}"
+
+
+def _card(view: EntityView, stage: Stage, record: Record) -> dict[str, Any]:
+    info, title = view.info, title_of(view, record)
+    subject = shown(g.edition, base(), view.fields[info.subtitle_field], record)["text"] if info.subtitle_field else ""
+    amount = view.fields[info.amount_field] if info.amount_field else None
+    figure = ""
+    if amount is not None and record.values.get(amount.name) is not None:
+        figure = format_short_money(record.values[amount.name], currency_of(g.edition, amount, record.values))
+    company = subject and info.subtitle_field == "customer"
+    return {
+        "id": record.id,
+        "version": record.version,
+        "title": subject if company else title,
+        "subject": title if company else subject,
+        "amount": figure,
+        "url": f"{base()}/{view.name}/{record.id}",
+        "badge": None,
+        "days": _days(stage, record),
+        "next": _next(record),
+        "owner": person(record.titles["owner"], record.values["owner"]) if record.titles.get("owner") else None,
+    }
+
+
+def _days(stage: Stage, record: Record) -> dict[str, str] | None:
+    since = record.values.get("stage_since")
+    if since is None:
+        return None
+    days = (datetime.now(UTC) - since).days
+    usual = stage.days or 0
+    tone = "danger" if usual and days > 2 * usual else "warn" if usual and days > 1.5 * usual else ""
+    return {"text": str(_n("%(num)s d", "%(num)s d", days)), "tone": tone, "title": str(_("Days in this stage"))}
+
+
+def _next(record: Record) -> dict[str, str] | None:
+    day: date | None = record.values.get("next_step_on") or record.values.get("expected_close")
+    if day is None:
+        return None
+    late = day < datetime.now(UTC).date()
+    tone = "danger" if late and record.values.get("next_step_on") else ""
+    return {"text": str(_("Overdue")) if tone else format_date(day), "icon": "calendar", "tone": tone}
+
+
+def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[str]], *, asked: bool) -> str:
+    """A dialog for what the stage needs; what stands against the move otherwise is told in it."""
+    names = [name for name in errors if name in view.fields and name in stage.requires]
+    fields = [
+        control(
+            g.edition,
+            base(),
+            view.fields[name],
+            request.form.get(name, record.values.get(name)),
+            title=record.titles.get(name, ""),
+            errors=errors[name] if asked else [],
+        )
+        for name in names
+    ]
+    others = " ".join(one for name, found in errors.items() if name not in names for one in found)
+    dialog = {
+        "title": str(_("Move to “%(stage)s”?", stage=stage.title)),
+        "text": others,
+        "action": f"{base()}/{view.name}/{record.id}/move",
+        "verb": str(_("Move")) if fields else "",
+        "fields": fields,
+        "hidden": [("stage", stage.value)],
+    }
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+
+
+def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage) -> Response:
+    """The new heads of the columns, swapped in beside the card that the browser has moved already."""
+    found = board(g.session, g.edition, g.actor, lifecycle, cards=0)
+    heads = "".join(
+        render_template("board_head.html", column=_column(view, lifecycle, column), index=index, swap=True, shell=shell())
+        for index, column in enumerate(found.open, start=1)
+    )
+    detail = {"moved": {"id": record.id, "stage": stage.value, "version": record.version}, "dialog-close": {}}
+    return Response(heads, headers={"HX-Trigger": json.dumps(detail)})

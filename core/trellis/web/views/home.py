@@ -1,0 +1,117 @@
+"""Home: the dashboard of the edition; and the reader's tasks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, abort, g, request
+
+from trellis.contributions import Dashboard, Widget
+from trellis.crm.analytics.refreshing import freshness
+from trellis.i18n import current_timezone, format_date, format_number, translator
+from trellis.web.shell import page
+from trellis.web.views.lists import base
+from trellis.web.widgets import period_of, task_rows, widget_context
+
+_ = translator("trellis")
+
+blueprint = Blueprint("home", __name__)
+
+PERIODS = {"week": _("Week"), "month": _("Month"), "quarter": _("Quarter"), "year": _("Year")}
+
+STANDARD = Dashboard(
+    name="home",
+    title=_("Home"),
+    widgets=(
+        Widget("kpi_strip", width=12, options={"kpis": ("revenue", "orders", "average_order", "active_customers", "win_rate")}),
+        Widget("pyramid", width=4),
+        Widget("rfm", width=4),
+        Widget("tasks", width=4),
+        Widget("kpi_trend", width=8, options={"kpis": ("revenue",)}),
+        Widget("changes", width=4),
+    ),
+)
+"""The home page where no vertical brings one."""
+
+
+@blueprint.get("/<workspace>/")
+def show(workspace: str) -> str:
+    return _page(_home())
+
+
+@blueprint.get("/<workspace>/dashboards/<name>")
+def dashboard(workspace: str, name: str) -> str:
+    found = g.edition.all(Dashboard).get(name)
+    if found is None:
+        abort(404)
+    return _page(found)
+
+
+@blueprint.get("/<workspace>/tasks")
+def tasks(workspace: str) -> str:
+    rows = task_rows(200, base()) if g.actor.may("activity", "read") else []
+    context = {"rows": rows, "new_url": f"{base()}/activity/new", "may_create": g.actor.may("activity", "create")}
+    return page("tasks.html", title=_("My tasks"), icon="circle-check", tasks=context)
+
+
+def _home() -> Dashboard:
+    """The home page for the reader's roles, or for all; of the vertical that was enabled first."""
+    homes = [one for one in g.edition.all(Dashboard).values() if one.home]
+    fitting = [one for one in homes if set(one.roles) & set(g.actor.roles)]
+    return next(iter([*fitting, *(one for one in homes if not one.roles), STANDARD]))
+
+
+def _page(found: Dashboard) -> str:
+    chosen = request.args.get("period", "month")
+    period = period_of(chosen)
+    shown = [widget for widget in found.widgets if _may_see(widget)]
+    now = datetime.now(current_timezone())
+    home = found.home or found is STANDARD
+    context = {
+        "title": str(_greeting(now)) if home else str(found.title),
+        "sub": f"{format_date(now.date())} · {period.label}",
+        "periods": [
+            {"title": str(title), "url": f"{request.path}?period={key}", "current": key == chosen}
+            for key, title in PERIODS.items()
+        ],
+        "units": None,
+        "edit_url": "",
+        "editing": False,
+        "widgets": [widget_context(found, index, widget, period, base()) for index, widget in enumerate(shown)],
+        "others": [
+            {"title": str(one.title), "url": f"{base()}/dashboards/{one.name}"}
+            for one in g.edition.all(Dashboard).values()
+            if one is not found
+        ],
+    }
+    title = _("Home") if home else found.title
+    return page("home.html", title=title, icon="house", home=context)
+
+
+def _may_see(widget: Widget) -> bool:
+    """Cards about customers are for those who may see customers; the others guard themselves."""
+    entity = {"tasks": "activity", "list": widget.options.get("entity"), "board": widget.options.get("entity")}
+    return bool(g.actor.may(entity.get(widget.kind) or "customer", "read"))
+
+
+def _greeting(now: datetime) -> Any:
+    name = g.actor.name.split()[0] if g.actor.name else ""
+    if now.hour < 12:
+        return _("Good morning, %(name)s", name=name)
+    return _("Good afternoon, %(name)s", name=name) if now.hour < 18 else _("Good evening, %(name)s", name=name)
+
+
+def counted_at() -> str:
+    """When tiers and segments were computed last, in words."""
+    found = freshness(g.session, g.edition)
+    if found.at is None:
+        return str(_("Not computed yet"))
+    minutes = int((datetime.now(UTC) - found.at).total_seconds() // 60)
+    if minutes < 1:
+        return str(_("Computed just now"))
+    if minutes < 60:
+        return str(_("Computed %(number)s min ago", number=format_number(minutes)))
+    return str(_("Computed on %(date)s", date=format_date(found.at)))
+
+

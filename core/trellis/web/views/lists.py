@@ -1,0 +1,198 @@
+"""Lists of records: the table, its columns, saved views, export, and acts on ticked rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.edition import EntityView
+from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
+from trellis.i18n import format_number, plural_translator, translator
+from trellis.records.door import Write
+from trellis.records.query import ListQuery
+from trellis.records.rules import describe, parse
+from trellis.settings.views import save_view
+from trellis.web.display import control, origin, title_of
+from trellis.web.listing import COUNT_UP_TO, full_rule, list_context, query_of, read_listing, shown_columns
+from trellis.web.shell import entity_page, shell, toast
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+blueprint = Blueprint("lists", __name__)
+OPTIONS = 20
+
+
+def view_of(entity: str) -> EntityView:
+    """The entity of an address, if the actor may read it; 404 otherwise."""
+    view: EntityView | None = g.edition.entities.get(entity)
+    if view is None or not g.actor.may(entity, "read"):
+        abort(404)
+    return view
+
+
+def base() -> str:
+    """The address of the workspace."""
+    return f"/{g.workspace.name}"
+
+
+@blueprint.get("/<workspace>/<entity>")
+def show(workspace: str, entity: str) -> str:
+    view = view_of(entity)
+    listing = read_listing(view, request.args)
+    return entity_page("list.html", view, title=view.info.plural, list=list_context(listing, base()))
+
+
+@blueprint.get("/<workspace>/<entity>/columns")
+def columns(workspace: str, entity: str) -> str:
+    view = view_of(entity)
+    listing = read_listing(view, request.args)
+    chosen = [view.info.title_field, *shown_columns(listing)]
+    names = [*chosen, *(name for name in view.fields if name not in chosen)]
+    items = [
+        {
+            "name": name,
+            "label": str(view.fields[name].label),
+            "shown": name in chosen,
+            "origin": origin(g.edition, view.fields[name].owner),
+            "fixed": name == view.info.title_field,
+        }
+        for name in names
+        if name in view.fields
+    ]
+    hidden = [pair for pair in listing.arguments(columns="") if pair[0] != "columns"]
+    drawer = {"action": f"{base()}/{entity}", "hidden": hidden, "items": items}
+    return render_template("columns.html", columns=drawer, shell=shell())
+
+
+@blueprint.get("/<workspace>/<entity>/count")
+def count(workspace: str, entity: str) -> str:
+    """How many records a rule finds, in words, for the rule builder."""
+    query = ListQuery(view_of(entity), g.edition, g.actor, rule=asked_rule())
+    found = g.session.scalar(query.count_statement(limit=COUNT_UP_TO + 1)) or 0
+    if found > COUNT_UP_TO:
+        return str(_("more than %(number)s match", number=format_number(COUNT_UP_TO)))
+    return str(_n("%(num)s matches", "%(num)s match", found))
+
+
+@blueprint.get("/<workspace>/<entity>/rule-text")
+def rule_text(workspace: str, entity: str) -> str:
+    """A rule in words, for the rule builder."""
+    rule = asked_rule()
+    return describe(parse(rule, view_of(entity), g.edition)) if rule else ""
+
+
+def asked_rule() -> dict[str, Any] | None:
+    """The rule of the address; RuleInvalid when it is not JSON."""
+    try:
+        return json.loads(request.args.get("filter") or "null")  # type: ignore[no-any-return]
+    except json.JSONDecodeError:
+        raise RuleInvalid(_("The filter is not valid JSON")) from None
+
+
+@blueprint.get("/<workspace>/<entity>/options")
+def options(workspace: str, entity: str) -> dict[str, Any]:
+    """Records to choose from in a reference field."""
+    view = view_of(entity)
+    names = [name for name in (view.info.title_field, view.info.subtitle_field) if name in view.fields]
+    sort = names[:1]
+    query = ListQuery(view, g.edition, g.actor, text=request.args.get("q", ""), fields=names, sort=sort, limit=OPTIONS)
+    found = query.page(g.session).items
+    sub = view.info.subtitle_field or ""
+    return {
+        "items": [
+            {
+                "id": record.id,
+                "title": title_of(view, record),
+                "sub": record.titles.get(sub) or str(record.values.get(sub) or ""),
+            }
+            for record in found
+        ]
+    }
+
+
+@blueprint.get("/<workspace>/<entity>/views/new")
+def new_view(workspace: str, entity: str) -> str:
+    view = view_of(entity)
+    listing = read_listing(view, request.args)
+    title = {"id": "title", "name": "title", "label": str(_("Name")), "kind": "text", "required": True, "errors": []}
+    fields = [title]
+    if g.actor.administrator:
+        fields.append({"id": "shared", "name": "shared", "label": str(_("For everybody")), "kind": "boolean", "errors": []})
+    definition = {"rule": full_rule(listing), "sort": listing.sort, "fields": listing.columns}
+    dialog = {
+        "title": str(_("Save this view")),
+        "action": f"{base()}/{entity}/views",
+        "verb": str(_("Save view")),
+        "fields": fields,
+        "hidden": [("definition", json.dumps(definition, ensure_ascii=False))],
+    }
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+
+
+@blueprint.post("/<workspace>/<entity>/views")
+def create_view(workspace: str, entity: str) -> BaseResponse:
+    view_of(entity)
+    definition = json.loads(request.form["definition"])
+    shared = request.form.get("shared") == "true"
+    saved = save_view(g.session, g.edition, g.actor, entity, request.form.get("title", ""), definition, shared=shared)
+    return go(f"{base()}/{entity}?view={saved.id}")
+
+
+@blueprint.get("/<workspace>/<entity>/export")
+def export(workspace: str, entity: str) -> Response:
+    from trellis.records.exporter import export_response
+
+    listing = read_listing(view_of(entity), request.args)
+    names = [listing.view.info.title_field, *shown_columns(listing)]
+    return export_response(g.records, listing.view, query_of(listing), names)
+
+
+@blueprint.post("/<workspace>/<entity>/bulk/<act>")
+def bulk(workspace: str, entity: str, act: str) -> BaseResponse | str:
+    """Acts on the ticked rows, all in one transaction. The owner is asked for first."""
+    view = view_of(entity)
+    ids = [int(one) for one in request.form.get("ids", "").split(",") if one.isdigit()]
+    if act == "owner" and "owner" not in request.form:
+        dialog = {
+            "title": str(_("Who shall own these records?")),
+            "action": f"{base()}/{entity}/bulk/owner",
+            "verb": str(_("Change owner")),
+            "fields": [control(g.edition, base(), view.fields["owner"], None)],
+            "hidden": [("ids", request.form.get("ids", ""))],
+        }
+        return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    if act == "owner":
+        g.records.save(entity, [Write(id=one, values={"owner": request.form["owner"]}) for one in ids])
+        toast(_n("%(num)s record has a new owner", "%(num)s records have a new owner", len(ids)))
+    elif act == "delete":
+        for one in ids:
+            g.records.delete(entity, one)
+        toast(
+            _n("%(num)s record is in the bin", "%(num)s records are in the bin", len(ids)),
+            f"{base()}/{entity}/bulk/restore?ids={','.join(map(str, ids))}",
+        )
+    elif act == "restore":
+        for one in ids or [int(one) for one in request.args.get("ids", "").split(",") if one.isdigit()]:
+            g.records.restore(entity, one)
+        toast(_("Restored"))
+    else:
+        abort(404)
+    return go(request.headers.get("HX-Current-URL") or f"{base()}/{entity}")
+
+
+def go(url: str) -> BaseResponse:
+    """Sends the browser to another page, from a form or from htmx."""
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+def messages(error: TrellisError) -> dict[str, list[str]]:
+    """The messages of an error by field; those of the whole record under ``_record``."""
+    if isinstance(error, RecordInvalid):
+        return {name: [str(one) for one in found] for name, found in error.errors.items()}
+    return {"_record": [str(error)]}

@@ -1,0 +1,251 @@
+"""Pages of one record: the record itself, editing in place, the form, moving between stages, the composer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.edition import EntityView
+from trellis.errors import RecordInvalid, StaleVersion, TrellisError
+from trellis.i18n import current_timezone, translator
+from trellis.records import types
+from trellis.records.entity import SYSTEM_FIELDS, Field
+from trellis.records.query import Record
+from trellis.web.display import control, origin, read_form, title_of
+from trellis.web.record_page import composer_for, prop, record_context, timeline_context
+from trellis.web.shell import entity_page, shell, toast
+from trellis.web.views.lists import base, go, messages, view_of
+
+_ = translator("trellis")
+
+blueprint = Blueprint("records", __name__)
+
+
+@blueprint.get("/<workspace>/<entity>/new")
+def new(workspace: str, entity: str) -> str:
+    view = view_of(entity)
+    if not g.actor.may(entity, "create"):
+        abort(403)
+    given = {name: value for name, value in request.args.items() if name in view.fields}
+    return _form(view, given, {}, None)
+
+
+@blueprint.post("/<workspace>/<entity>/new")
+def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
+    view = view_of(entity)
+    values = _values(view, {})
+    try:
+        record = g.records.create(entity, values)
+    except RecordInvalid as error:
+        return _form(view, request.form, messages(error), None), 422
+    return go(f"{base()}/{entity}/{record.id}")
+
+
+@blueprint.get("/<workspace>/<entity>/<int:record_id>")
+def show(workspace: str, entity: str, record_id: int) -> str:
+    view = view_of(entity)
+    deleted = request.args.get("bin") == "1"
+    record = g.records.get(entity, record_id, deleted=deleted)
+    tab = request.args.get("tab", "timeline")
+    if request.headers.get("HX-Target") == "pane":
+        return _pane(view, record)
+    context = record_context(view, record, base(), tab, request.args.get("kind", ""), deleted=deleted)
+    return entity_page("record.html", view, title=title_of(view, record), inside=True, record=context)
+
+
+@blueprint.get("/<workspace>/<entity>/<int:record_id>/edit")
+def edit(workspace: str, entity: str, record_id: int) -> str:
+    view = view_of(entity)
+    return _form(view, {}, {}, g.records.get(entity, record_id))
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/edit")
+def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[str, int]:
+    view = view_of(entity)
+    record = g.records.get(entity, record_id)
+    try:
+        g.records.update(entity, record_id, _values(view, record.values), version=_version())
+    except RecordInvalid as error:
+        return _form(view, request.form, messages(error), record), 422
+    except StaleVersion as error:
+        return _form(view, request.form, {}, record, stale=str(error)), 409
+    toast(_("Saved"))
+    return go(f"{base()}/{entity}/{record_id}")
+
+
+@blueprint.get("/<workspace>/<entity>/<int:record_id>/field/<name>")
+def field(workspace: str, entity: str, record_id: int, name: str) -> str:
+    """One field, as it is read (``?read=1``) or while it is edited in place."""
+    view, declared = _field(entity, name)
+    record = g.records.get(entity, record_id)
+    if request.args.get("read"):
+        return render_template("prop.html", one=prop(view, record, declared, base()), shell=shell())
+    return _editing(declared, record, record.values.get(name), [])
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/field/<name>")
+def save_field(workspace: str, entity: str, record_id: int, name: str) -> Response | tuple[str, int]:
+    view, declared = _field(entity, name)
+    record = g.records.get(entity, record_id)
+    texts = request.form.getlist(name)
+    try:
+        value = _read(declared, texts[-1] if texts else "")
+        record = g.records.update(entity, record_id, {name: value}, version=_version())
+    except TrellisError as error:
+        found = [one for group in messages(error).values() for one in group]
+        return _editing(declared, record, texts[-1] if texts else "", found), 422
+    html = render_template("prop.html", one=prop(view, record, declared, base()), shell=shell())
+    return Response(html, headers={"HX-Trigger": f'{{"record-version": {{"value": {record.version}}}}}'})
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/delete")
+def delete(workspace: str, entity: str, record_id: int) -> BaseResponse:
+    view_of(entity)
+    g.records.delete(entity, record_id)
+    toast(_("The record is in the bin"), f"{base()}/{entity}/{record_id}/restore")
+    return go(f"{base()}/{entity}")
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/restore")
+def restore(workspace: str, entity: str, record_id: int) -> BaseResponse:
+    view_of(entity)
+    g.records.restore(entity, record_id)
+    toast(_("Restored"))
+    return go(f"{base()}/{entity}/{record_id}")
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/done")
+def done(workspace: str, entity: str, record_id: int) -> Response:
+    """Ticks a task off."""
+    view_of(entity)
+    g.records.update(entity, record_id, {"done_at": datetime.now(UTC)})
+    return Response("")
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/compose")
+def compose(workspace: str, entity: str, record_id: int) -> str | tuple[str, int]:
+    """Writes an activity beside a record: a note, a call, a mail, a meeting or a task."""
+    view = view_of(entity)
+    record = g.records.get(entity, record_id)
+    link = composer_for(view)
+    if link is None:
+        abort(404)
+    text = request.form.get("text", "").strip()
+    kind = request.form.get("kind", "note")
+    values: dict[str, Any] = {"kind": kind, "subject": text.splitlines()[0][:200] if text else "", link: record_id}
+    if len(text) > len(values["subject"]):
+        values["body"] = text
+    due = request.form.get("due_at", "")
+    if kind == "task":
+        values["due_at"] = _read(g.edition.entity("activity").fields["due_at"], due)
+    else:
+        values["done_at"] = datetime.now(UTC)
+    if "customer" in view.fields and record.values.get("customer") and link != "customer":
+        values["customer"] = record.values["customer"]
+    g.records.create("activity", values)
+    return _pane(view, record)
+
+
+def _pane(view: EntityView, record: Record) -> str:
+    context = timeline_context(view, record, base(), request.args.get("kind", ""))
+    return render_template("record/timeline.html", record=context, shell=shell())
+
+
+def _field(entity: str, name: str) -> tuple[EntityView, Field]:
+    view = view_of(entity)
+    declared = view.fields.get(name)
+    if declared is None or declared.read_only:
+        abort(404)
+    return view, declared
+
+
+def _editing(declared: Field, record: Record, value: Any, errors: list[str]) -> str:
+    url = f"{base()}/{record.entity}/{record.id}/field/{declared.name}"
+    title = record.titles.get(declared.name, "")
+    editing = {
+        "field": control(g.edition, base(), declared, value, title=title, errors=errors),
+        "url": url,
+        "cancel_url": f"{url}?read=1",
+        "version": record.version,
+    }
+    return render_template("prop.html", editing=editing, shell=shell())
+
+
+def _version() -> int | None:
+    given = request.form.get("version", "")
+    return int(given) if given.isdigit() else None
+
+
+def _read(declared: Field, text: str) -> Any:
+    """A control's value for the door; a moment is read in the reader's time zone."""
+    value = read_form(declared, text)
+    if isinstance(declared.type, types.DateTime) and isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value).replace(tzinfo=current_timezone())
+        except ValueError:
+            return value
+    return value
+
+
+def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a whole form holds; a new record leaves empty fields to their defaults."""
+    found: dict[str, Any] = {}
+    for name, declared in view.fields.items():
+        if name not in request.form or declared.read_only:
+            continue
+        value = _read(declared, request.form.getlist(name)[-1])
+        if value is not None or before.get(name) is not None or (declared.required and declared.default is None):
+            found[name] = value
+    return found
+
+
+def _form(
+    view: EntityView,
+    given: Mapping[str, Any],
+    errors: Mapping[str, list[str]],
+    record: Record | None,
+    *,
+    stale: str = "",
+) -> str:
+    """The page with all fields that can be written, and what is wrong with those given."""
+    values = {**(record.values if record else {}), **given}
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for name, declared in view.fields.items():
+        if declared.read_only or (name in SYSTEM_FIELDS and record is None and name != "owner"):
+            continue
+        value = values.get(name)
+        if value is None and record is None and declared.default is not None and not callable(declared.default):
+            value = declared.default
+        title = record.titles.get(name, "") if record else ""
+        made = control(g.edition, base(), declared, value, title=title, errors=errors.get(name))
+        key = (str(declared.group or ""), declared.owner)
+        groups.setdefault(key, []).append({**made, "origin": None})
+    title = title_of(view, record) if record else str(_("New: %(entity)s", entity=str(view.info.title).lower()))
+    labels = {name: str(declared.label) for name, declared in view.fields.items()}
+    form = {
+        "title": title,
+        "sub": "",
+        "action": request.path,
+        "groups": [
+            {"title": name or _group_title(view, owner), "origin": origin(g.edition, owner), "fields": fields}
+            for (name, owner), fields in groups.items()
+        ],
+        "problems": [
+            {"field": labels.get(name, ""), "id": name.replace(".", "-"), "text": " ".join(found)}
+            for name, found in errors.items()
+        ],
+        "verb": str(_("Save") if record else _("Create")),
+        "cancel_url": f"{base()}/{view.name}/{record.id}" if record else f"{base()}/{view.name}",
+        "version": record.version if record else "",
+        "stale": stale,
+    }
+    return entity_page("form.html", view, title=title, inside=True, form=form)
+
+
+def _group_title(view: EntityView, owner: str) -> str:
+    mark = origin(g.edition, owner)
+    return mark["title"] if mark else str(view.info.title)

@@ -1,0 +1,97 @@
+"""Settings: their second navigation, and the general ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from flask import Blueprint, abort, g, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.edition import Settings
+from trellis.errors import RecordInvalid
+from trellis.i18n import translator
+from trellis.installation import check_settings
+from trellis.web.shell import page, toast
+from trellis.web.views.lists import base, go, messages
+
+_ = translator("trellis")
+
+blueprint = Blueprint("settings", __name__)
+
+SECTIONS = (
+    (_("Workspace"), (("general", _("General")), ("users", _("Users and roles")))),
+    (_("Edition"), (("plugins", _("Verticals")), ("fields", _("Fields")))),
+)
+
+
+def settings_page(template: str, here: str, title: Any, **context: Any) -> str:
+    """A page of the settings, for administrators only."""
+    nav = [
+        {
+            "title": str(heading),
+            "items": [
+                {"title": str(one), "url": f"{base()}/settings/{path}", "current": path == here} for path, one in items
+            ],
+        }
+        for heading, items in SECTIONS
+    ]
+    crumbs = [(_("Settings"), "settings")]
+    return page(template, title=title, crumbs=crumbs, icon="settings-2", settings_nav=nav, **context)
+
+
+@blueprint.before_request
+def only_administrators() -> None:
+    if not g.actor.administrator:
+        abort(403)
+
+
+@blueprint.get("/<workspace>/settings")
+def index(workspace: str) -> BaseResponse:
+    return go(f"{base()}/settings/general")
+
+
+@blueprint.get("/<workspace>/settings/general")
+def general(workspace: str) -> str:
+    return _form(dataclasses.asdict(g.edition.settings), {})
+
+
+@blueprint.post("/<workspace>/settings/general")
+def save_general(workspace: str) -> BaseResponse | tuple[str, int]:
+    given = {name: request.form.get(name, "").strip() for name in ("title", "language", "currency", "timezone")}
+    try:
+        check_settings(workspace, Settings(**given))
+    except RecordInvalid as error:
+        return _form(given, messages(error)), 422
+    g.workspace.save_settings(g.session, given)
+    toast(_("Saved"))
+    return go(request.path)
+
+
+def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
+    errors = {"language" if name == "locale" else name: found for name, found in errors.items()}
+    languages = [("en", _("English")), ("ru", _("Russian"))]
+    options = [
+        {"value": code, "title": str(title), "selected": values["language"] == code} for code, title in languages
+    ]
+    fields = [
+        _field("title", _("Name"), values, errors),
+        {**_field("language", _("Language"), values, errors), "kind": "choice", "options": options, "no_blank": True},
+        _field("currency", _("Currency"), values, errors),
+        _field("timezone", _("Time zone"), values, errors),
+    ]
+    problems = [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()]
+    form = {"action": request.path, "groups": [{"title": str(_("Workspace")), "fields": fields}], "problems": problems}
+    return settings_page("settings/general.html", "general", _("General"), form=form)
+
+
+def _field(name: str, label: Any, values: dict[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "name": name,
+        "label": str(label),
+        "kind": "text",
+        "value": values[name],
+        "required": True,
+        "errors": errors.get(name, []),
+    }

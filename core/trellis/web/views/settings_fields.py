@@ -1,0 +1,156 @@
+"""Settings: fields without code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.edition import OWN
+from trellis.errors import RecordInvalid
+from trellis.i18n import translator
+from trellis.settings.fields import TYPES, add_field, remove_field
+from trellis.web.display import origin
+from trellis.web.shell import shell, toast
+from trellis.web.views.lists import base, go, messages
+from trellis.web.views.settings import only_administrators, settings_page
+
+_ = translator("trellis")
+
+blueprint = Blueprint("settings_fields", __name__)
+blueprint.before_request(only_administrators)
+
+TYPE_TITLES = {
+    "text": _("Text"),
+    "long_text": _("Long text"),
+    "integer": _("Whole number"),
+    "decimal": _("Number"),
+    "money": _("Amount"),
+    "percent": _("Percent"),
+    "boolean": _("Yes or no"),
+    "date": _("Date"),
+    "datetime": _("Date and time"),
+    "choice": _("Choice"),
+    "reference": _("Link to a record"),
+    "email": _("E-mail"),
+    "phone": _("Phone"),
+    "url": _("Web address"),
+    "json": _("Data"),
+}
+
+
+@blueprint.get("/<workspace>/settings/fields")
+def show(workspace: str) -> str:
+    name = request.args.get("entity", "customer")
+    view = g.edition.entities.get(name)
+    if view is None:
+        abort(404)
+    url = f"{base()}/settings/fields"
+    rows = [
+        {
+            "name": one.name,
+            "label": str(one.label),
+            "type": str(TYPE_TITLES[one.type.name]),
+            "group": str(one.group or ""),
+            "origin": origin(g.edition, one.owner),
+            "required": one.required,
+            "in_list": one.in_list,
+            "indexed": one.indexed,
+            "edit_url": f"{url}/{name}/{one.name}" if one.owner == OWN else "",
+        }
+        for one in view.fields.values()
+    ]
+    context = {
+        "entities": [
+            {"title": str(one.info.plural), "url": f"{url}?entity={one.name}", "current": one.name == name}
+            for one in g.edition.entities.values()
+        ],
+        "entity_title": str(view.info.plural),
+        "add_url": f"{url}/{name}/new",
+        "rows": rows,
+    }
+    return settings_page("settings/fields.html", "fields", _("Fields"), fields=context)
+
+
+@blueprint.get("/<workspace>/settings/fields/<entity>/new")
+def new(workspace: str, entity: str) -> str:
+    return _dialog(entity, {}, {})
+
+
+@blueprint.post("/<workspace>/settings/fields/<entity>/new")
+def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
+    given = request.form
+    declaration = {
+        "type": given.get("type", ""),
+        "label": given.get("label", "").strip(),
+        "help": given.get("help", "").strip(),
+        "options": [one.strip() for one in given.get("options", "").splitlines() if one.strip()],
+        "refers_to": given.get("refers_to", ""),
+        "in_list": _ticked("in_list"),
+        "indexed": _ticked("indexed"),
+    }
+    try:
+        added = add_field(g.session, g.edition, entity, given.get("name", ""), declaration)
+    except RecordInvalid as error:
+        return _dialog(entity, given, messages(error)), 422
+    toast(_("Field “%(label)s” added", label=added.label))
+    return go(f"{base()}/settings/fields?entity={entity}")
+
+
+@blueprint.get("/<workspace>/settings/fields/<entity>/<name>")
+def confirm_removal(workspace: str, entity: str, name: str) -> str:
+    declared = g.edition.entity(entity).fields.get(name)
+    if declared is None or declared.owner != OWN:
+        abort(404)
+    dialog = {
+        "title": str(_("Stop showing “%(label)s”?", label=declared.label)),
+        "text": str(_("Its values stay in the records and come back when a field of this name is added again.")),
+        "action": f"{base()}/settings/fields/{entity}/{name}/remove",
+        "verb": str(_("Remove field")),
+        "danger": True,
+        "fields": [],
+    }
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+
+
+@blueprint.post("/<workspace>/settings/fields/<entity>/<name>/remove")
+def remove(workspace: str, entity: str, name: str) -> BaseResponse:
+    remove_field(g.session, g.edition, entity, name)
+    toast(_("Field removed; its values are kept"))
+    return go(f"{base()}/settings/fields?entity={entity}")
+
+
+def _ticked(name: str) -> bool:
+    return request.form.getlist(name)[-1:] == ["true"]
+
+
+def _dialog(entity: str, given: Any, errors: dict[str, list[str]]) -> str:
+    def field(name: str, label: Any, kind: str = "text", **more: Any) -> dict[str, Any]:
+        common = {"id": name, "name": name, "label": str(label), "kind": kind, "value": given.get(name, "")}
+        return {**common, "errors": errors.get(name, []), "required": name in ("label", "name", "type"), **more}
+
+    kinds = [
+        {"value": kind, "title": str(TYPE_TITLES[kind]), "selected": given.get("type", "text") == kind} for kind in TYPES
+    ]
+    targets = [
+        {"value": view.name, "title": str(view.info.title), "selected": given.get("refers_to") == view.name}
+        for view in g.edition.entities.values()
+    ]
+    fields = [
+        field("label", _("Label")),
+        field("name", _("Name in REST and import"), help=str(_("Small latin letters, digits and _"))),
+        field("type", _("Type"), "choice", options=kinds, no_blank=True),
+        field("options", _("Options, one a line"), "long", help=str(_("For a choice"))),
+        field("refers_to", _("Links to"), "choice", options=targets, help=str(_("For a link to a record"))),
+        field("help", _("Help")),
+        field("in_list", _("Show in lists"), "boolean"),
+        field("indexed", _("Fast to filter and sort"), "boolean"),
+    ]
+    dialog = {
+        "title": str(_("Add a field to %(entity)s", entity=g.edition.entity(entity).info.plural)),
+        "action": f"{base()}/settings/fields/{entity}/new",
+        "verb": str(_("Add a field")),
+        "fields": fields,
+    }
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())

@@ -1,0 +1,154 @@
+"""Settings: roles and their rights."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, abort, g, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.contributions import Direction, Grant, Role, Scope
+from trellis.crm.project.rows import DIRECTIONS
+from trellis.edition import OWN
+from trellis.errors import RecordInvalid
+from trellis.i18n import format_number, plural_translator, translator
+from trellis.security.actor import merge_grants
+from trellis.security.people import User
+from trellis.security.roles import save_role
+from trellis.web.display import origin
+from trellis.web.shell import toast
+from trellis.web.views.lists import base, go, messages
+from trellis.web.views.settings import only_administrators, settings_page
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+blueprint = Blueprint("settings_roles", __name__)
+blueprint.before_request(only_administrators)
+
+SCOPES = {
+    Scope.NONE: _("None"),
+    Scope.OWN: _("Own"),
+    Scope.UNIT: _("My unit"),
+    Scope.ALL: _("All"),
+}
+
+
+@blueprint.get("/<workspace>/settings/roles")
+def show(workspace: str) -> str:
+    people: dict[str, int] = {}
+    for names in g.session.scalars(sa.select(User.roles).where(User.deleted_at.is_(None))):
+        for name in names:
+            people[name] = people.get(name, 0) + 1
+    url = f"{base()}/settings/roles"
+    rows = [
+        {
+            "title": str(role.title),
+            "description": str(role.description or ""),
+            "origin": origin(g.edition, role.owner),
+            "people": format_number(people.get(role.name, 0)),
+            "rights_text": _rights(role),
+            "url": f"{url}/{role.name}",
+            "administrator": role.administrator,
+        }
+        for role in g.edition.all(Role).values()
+    ]
+    roles = {"new_url": f"{url}/new", "rows": rows}
+    return settings_page(
+        "settings/roles.html", "users", _("Roles"), roles=roles, users_url=f"{base()}/settings/users"
+    )
+
+
+@blueprint.get("/<workspace>/settings/roles/<name>")
+def edit(workspace: str, name: str) -> str:
+    if name == "new":
+        source = g.edition.all(Role).get(request.args.get("copy", ""))
+        return _page(None, source, {})
+    role = g.edition.all(Role).get(name)
+    if role is None:
+        abort(404)
+    return _page(role, role, {})
+
+
+@blueprint.post("/<workspace>/settings/roles/<name>")
+def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
+    known = g.edition.all(Role).get(name)
+    if known is not None and known.owner != OWN:
+        abort(403)
+    title = request.form.get("title", "").strip()
+    new_name = name if known else f"own.{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_') or 'role'}"
+    rights = {
+        view: {
+            "read": request.form.get(f"{view}.read", "none"),
+            "create": request.form.get(f"{view}.create") == "true",
+            "update": request.form.get(f"{view}.update", "none"),
+            "delete": request.form.get(f"{view}.delete", "none"),
+        }
+        for view in g.edition.entities
+    }
+    try:
+        save_role(g.session, new_name, title, rights)
+    except RecordInvalid as error:
+        return _page(known, known, messages(error)), 422
+    toast(_("Saved"))
+    return go(f"{base()}/settings/roles")
+
+
+def _rights(role: Role) -> str:
+    if role.administrator:
+        return str(_("Everything, settings and people too"))
+    writes = sum(grant.create or grant.update is not Scope.NONE for grant in role.grants)
+    return str(_n("%(num)s rule, %(writes)s with changes", "%(num)s rules, %(writes)s with changes", len(role.grants), writes=writes))
+
+
+def _page(role: Role | None, source: Role | None, errors: dict[str, list[str]]) -> str:
+    may_edit = role is None or role.owner == OWN
+    title = str(role.title) if role else str(_("New role"))
+    field = {
+        "id": "title",
+        "name": "title",
+        "label": str(_("Name")),
+        "kind": "text",
+        "value": str(role.title) if role else "",
+        "required": True,
+        "errors": errors.get("title", []),
+    }
+    context = {
+        "title": title,
+        "description": str(role.description or "") if role else "",
+        "origin": origin(g.edition, role.owner) if role else None,
+        "action": request.path,
+        "may_edit": may_edit and not (role and role.administrator),
+        "copy_url": f"{base()}/settings/roles/new?copy={role.name}" if role and not role.administrator else "",
+        "fields": [field] if may_edit else [],
+        "problems": [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()],
+        "scopes": [{"value": scope.value, "title": str(text)} for scope, text in SCOPES.items()],
+        "groups": _groups(source),
+    }
+    return settings_page("settings/role.html", "users", title, role=context)
+
+
+def _groups(role: Role | None) -> list[dict[str, Any]]:
+    """The rights of a role on every entity, by direction; those that “all others” gives are written out."""
+    grants = merge_grants([role]) if role else {}
+    everything = Scope.ALL if role and role.administrator else None
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for view in g.edition.entities.values():
+        grant = grants.get(view.name) or grants.get("*") or Grant(view.name, read=Scope.NONE)
+        row = {
+            "entity": view.name,
+            "title": str(view.info.plural),
+            "origin": origin(g.edition, view.owner),
+            "read": (everything or grant.read).value,
+            "create": bool(everything) or grant.create,
+            "update": (everything or grant.update).value,
+            "delete": (everything or grant.delete).value,
+        }
+        groups.setdefault(view.info.direction, []).append(row)
+    return [
+        {"title": str(DIRECTIONS[direction]) if direction in DIRECTIONS else str(_("Other")), "rows": groups[direction]}
+        for direction in [*Direction, ""]
+        if direction in groups
+    ]

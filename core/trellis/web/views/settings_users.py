@@ -1,0 +1,156 @@
+"""Settings: the people of the workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, abort, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.contributions import Role
+from trellis.errors import RecordInvalid
+from trellis.i18n import format_number, translator
+from trellis.records.query import ListQuery
+from trellis.security.identities import add_user
+from trellis.security.people import User
+from trellis.web.display import control, person
+from trellis.web.shell import shell, toast
+from trellis.web.views.lists import base, go, messages
+from trellis.web.views.settings import only_administrators, settings_page
+
+_ = translator("trellis")
+
+blueprint = Blueprint("settings_users", __name__)
+blueprint.before_request(only_administrators)
+
+
+@blueprint.get("/<workspace>/settings/users")
+def show(workspace: str) -> str:
+    view = g.edition.entity("user")
+    found = ListQuery(view, g.edition, g.actor, sort=("name",), limit=500).page(g.session).items
+    roles = dict(g.session.execute(sa.select(User.id, User.roles)).tuples().all())
+    known = g.edition.all(Role)
+    rows = [
+        {
+            "person": person(record.values["name"], record.id),
+            "email": record.values["email"],
+            "roles": [str(known[name].title) if name in known else name for name in roles.get(record.id, ())],
+            "unit": record.titles.get("unit", ""),
+            "last_seen": "",
+            "state": {"text": str(_("Active")), "tone": "good"}
+            if record.values["active"]
+            else {"text": str(_("Closed")), "tone": "neutral"},
+            "url": f"{base()}/user/{record.id}",
+            "edit_url": f"{base()}/settings/users/{record.id}",
+        }
+        for record in found
+    ]
+    users = {"total": format_number(len(rows)), "add_url": f"{base()}/settings/users/new", "rows": rows}
+    return settings_page("settings/users.html", "users", _("Users"), users=users, roles_url=f"{base()}/settings/roles")
+
+
+@blueprint.get("/<workspace>/settings/users/new")
+def new(workspace: str) -> str:
+    return _dialog(None, {}, {})
+
+
+@blueprint.post("/<workspace>/settings/users/new")
+def create(workspace: str) -> BaseResponse | tuple[str, int]:
+    given = request.form
+    unit = given.get("unit", "")
+    g.release()  # the user and the identity are written by two transactions of their own
+    try:
+        if not given.get("password"):
+            raise RecordInvalid({"password": [_("Give a first password; it can be changed later")]})
+        add_user(
+            g.installation,
+            g.workspace,
+            given.get("email", ""),
+            _roles(),
+            name=given.get("name", "").strip(),
+            password=given["password"],
+            actor=g.actor,
+            **({"unit": int(unit)} if unit.isdigit() else {}),
+        )
+    except RecordInvalid as error:
+        return _dialog(None, given, messages(error)), 422
+    toast(_("%(name)s may sign in now", name=given.get("name") or given.get("email")))
+    return go(f"{base()}/settings/users")
+
+
+@blueprint.get("/<workspace>/settings/users/<int:user_id>")
+def edit(workspace: str, user_id: int) -> str:
+    user = g.session.get(User, user_id)
+    if user is None:
+        abort(404)
+    return _dialog(user, {}, {})
+
+
+@blueprint.post("/<workspace>/settings/users/<int:user_id>")
+def save(workspace: str, user_id: int) -> BaseResponse | tuple[str, int]:
+    user = g.session.get(User, user_id)
+    if user is None:
+        abort(404)
+    email, active = user.email, request.form.getlist("active")[-1:] == ["true"]
+    unit, given = request.form.get("unit", ""), request.form
+    try:
+        if user_id == g.actor.user_id and not (active and _administers(_roles())):
+            raise RecordInvalid({"roles": [_("You cannot take your own administrator's rights away")]})
+        g.records.update("user", user_id, {"name": given.get("name"), "unit": int(unit) if unit.isdigit() else None})
+        g.release()
+        add_user(g.installation, g.workspace, email, _roles(), password=given.get("password") or None, actor=g.actor)
+        if not active:
+            with g.workspace.write() as session:
+                session.execute(sa.update(User).where(User.id == user_id).values(active=False))
+    except RecordInvalid as error:
+        return _dialog(user, given, messages(error)), 422
+    toast(_("Saved"))
+    return go(f"{base()}/settings/users")
+
+
+def _roles() -> list[str]:
+    return [name for name in request.form.getlist("roles") if name]
+
+
+def _administers(roles: list[str]) -> bool:
+    known = g.edition.all(Role)
+    return any(known[name].administrator for name in roles if name in known)
+
+
+def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
+    def field(name: str, label: Any, kind: str = "text", **more: Any) -> dict[str, Any]:
+        value = given.get(name) or (getattr(user, name, "") if user else "")
+        common = {"id": name, "name": name, "label": str(label), "kind": kind, "value": value, "errors": errors.get(name, [])}
+        return {**common, **more}
+
+    chosen = request.form.getlist("roles") or (user.roles if user else ["agent"])
+    roles = [
+        {"value": role.name, "title": str(role.title), "selected": role.name in chosen}
+        for role in g.edition.all(Role).values()
+    ]
+    unit = control(g.edition, base(), g.edition.entity("user").fields["unit"], user.unit_id if user else None)
+    fields = [
+        field("name", _("Name"), required=True),
+        *([] if user else [field("email", _("E-mail"), "email", required=True)]),
+        field("roles", _("Roles"), "choices", options=roles, required=True, errors=errors.get("role", []) + errors.get("roles", [])),
+        {**unit, "errors": errors.get("unit", [])},
+        field(
+            "password",
+            _("Password"),
+            "password",
+            value="",
+            required=user is None,
+            autocomplete="new-password",
+            help=str(_("Leave it empty to keep the present one")) if user else "",
+        ),
+    ]
+    if user:
+        fields.append(field("active", _("Active"), "boolean"))
+    dialog = {
+        "title": str(_("Edit %(name)s", name=user.name)) if user else str(_("Add a user")),
+        "action": f"{base()}/settings/users/{user.id if user else 'new'}",
+        "verb": str(_("Save") if user else _("Add a user")),
+        "fields": fields,
+    }
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())
