@@ -1,6 +1,7 @@
 """Division and multiplication in SQL that know about fixed-point columns and never divide by zero.
 
-Money and decimals are integer ten-thousandths on SQLite, where ``a / b`` of two integers would also be cut to an integer.
+Money and decimals are integer ten-thousandths on SQLite, where ``a / b`` of two integers would also be cut to an
+integer.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def ratio(part: Any, whole: Any) -> sa.ColumnElement[float]:
 
 
 def average(amount: Any, number: Any) -> sa.ColumnElement[Decimal]:
-    """``amount / number`` of a sum of money (or of decimals), as money with four digits; NULL where ``number`` is zero."""
+    """``amount / number`` of a sum of money (or decimals), as money with four digits; NULL where ``number`` is zero."""
     return _Average(amount, number)
 
 

@@ -23,7 +23,7 @@ _COLUMNS = "customer id, day, currency, revenue, cost, purchases"
 
 
 def check_kpi(edition: Edition, kpi: Any) -> None:
-    """The select has one column, keeps to the reader's rights, compiles on both databases, and can be split as declared."""
+    """One column, kept to the reader's rights, compiles on both databases, and can be split as declared."""
     query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if len(statement.selected_columns) != 1:
         raise ValueError(f"{kpi.name}: the select must have one column, the value")

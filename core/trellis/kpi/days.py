@@ -1,7 +1,7 @@
 """Calendar days and periods of moments, in SQL, in a time zone.
 
-PostgreSQL knows time zones. SQLite does not, so that the changes of the zone's offset are written into the statement as a
-balanced tree of comparisons.
+PostgreSQL knows time zones. SQLite does not, so that the changes of the zone's offset are written into the statement as
+a balanced tree of comparisons.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _offset_on_sqlite(moment: str, changes: Sequence[tuple[datetime | None, int]
 
 @lru_cache(maxsize=64)
 def offset_changes(zone: str) -> tuple[tuple[datetime | None, int], ...]:
-    """(moment in UTC without zone, minutes from UTC since then) from 1970 to 2100; the first is for all times before."""
+    """(moment in UTC without zone, minutes from UTC since then), 1970 to 2100; the first is for all times before."""
     info = ZoneInfo(zone)
     moment, last = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(_LAST_YEAR, 1, 1, tzinfo=UTC)
     changes: list[tuple[datetime | None, int]] = [(None, _offset(info, moment))]
@@ -94,8 +94,8 @@ def _offset(info: ZoneInfo, moment: datetime) -> int:
 def bucket(column: Any, ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[int]:
     """The index of the half-open range in which ``column`` lies; -1 between ranges and outside.
 
-    ``ranges`` follow each other in time. The comparisons make a balanced tree: a value is placed among n ranges by about
-    log2(n) of them.
+    ``ranges`` follow each other in time. The comparisons make a balanced tree: a value is placed among n ranges by
+    about log2(n) of them.
     """
     steps: list[tuple[Any, int]] = []  # from this bound on, this index
     for index, (start, end) in enumerate(ranges):

@@ -41,12 +41,12 @@ def value(
     by: str | None = None,
     today: date | None = None,
 ) -> KpiResult:
-    """A KPI in a period, with the period before, the target, and its breakdown ``by`` unit, person, channel, segment ..."""
+    """A KPI in a period, with the period before, the target, and its breakdown ``by`` unit, segment ..."""
     kpi = find(edition, name)
     split = split_of(edition, kpi, by) if by else None
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    result = _results(session, edition, actor, [kpi], period.until(2), today)[0]
     planned = targets(session, [kpi], [period])
+    (result,) = _results(session, edition, actor, [kpi], period.until(2), planned, today)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
     return _with(result, points=(), by=by, breakdown=shares)
 
@@ -61,10 +61,11 @@ def strip(
     points: int = SPARKLINE,
     today: date | None = None,
 ) -> list[KpiResult]:
-    """Several KPIs in a period, each with its last ``points`` periods: one query for each KPI and one for the targets."""
+    """Several KPIs in a period, each with its last ``points`` periods: a query for each, and one for the targets."""
     kpis = [find(edition, name) for name in names]
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    return _results(session, edition, actor, kpis, period.until(max(points, 2)), today)
+    periods = period.until(max(points, 2))
+    return _results(session, edition, actor, kpis, periods, targets(session, kpis, periods), today)
 
 
 def series(
@@ -85,12 +86,12 @@ def series(
 def records(
     edition: Edition, actor: Actor, name: str, period: Period, by: str | None = None, key: Any = None
 ) -> tuple[str, sa.Select[Any]] | None:
-    """The records behind a figure: their entity, and a select of their ids. None for a KPI that is counted as a whole."""
+    """The records behind a figure: their entity, and a select of their ids. None where it is counted as a whole."""
     kpi = find(edition, name)
     if kpi.entity is None:
         return None
     query = KpiQuery(edition, actor, [period], period.last)
-    ids = IncomeDay.customer_id if kpi.entity is IncomeDay else kpi.entity.id
+    ids: Any = IncomeDay.customer_id if issubclass(kpi.entity, IncomeDay) else kpi.entity.id
     statement = kpi.select(query).with_only_columns(ids, maintain_column_froms=True).distinct()
     if by is not None:
         split = split_of(edition, kpi, by)
@@ -103,7 +104,7 @@ def records(
 def drill_rule(
     edition: Edition, kpi: Kpi, period: Period, split: Split | None = None, key: Any = None
 ) -> Mapping[str, Any] | None:
-    """The rule that lists the records of a figure: its period, and the row of its breakdown. None where there is none."""
+    """The rule that lists the records of a period and of a row of a breakdown. None where there is none."""
     if (
         kpi.entity is None
         or not isinstance(kpi.date, InstrumentedAttribute)
@@ -131,13 +132,13 @@ def _results(
     actor: Actor,
     kpis: Sequence[Kpi],
     periods: Sequence[Period],
+    planned: Targets,
     today: date,
 ) -> list[KpiResult]:
     """The last of ``periods`` for each KPI, compared with the one before it."""
     period, before = periods[-1], periods[-2]
     partial = period.is_partial(today)
     compared = before.beginning(period.elapsed(today).days) if partial else None
-    planned = targets(session, kpis, periods)
     results = []
     for kpi in kpis:
         rows = _measure(session, edition, actor, kpi, periods, compared, today)
@@ -173,7 +174,7 @@ def _measure(
     compared: Period | None,
     today: date,
 ) -> dict[int, _Row]:
-    """(value, rows in other currencies) by index of period; ``compared`` and the empty value under numbers of their own."""
+    """(value, rows in other currencies) by index of period; ``compared`` and the empty value have their own numbers."""
 
     def ask(wanted: Sequence[Period], index: Any) -> sa.Select[Any]:
         query = KpiQuery(edition, actor, wanted, today)

@@ -1,8 +1,9 @@
 """Income: revenue, cost and purchases per customer and day, gathered from all income sources of an edition.
 
-The rollup ``income_day`` is what loyalty, pyramid, RFM and lifetime value count on, alike for receipts, bank margins and
-invoices. It follows each write inside its transaction (:func:`follow`) and can be made anew (:func:`rebuild`). Records
-without a customer, and customers in the bin, are not in it. Amounts keep their currency; figures sum the workspace's own.
+The rollup ``income_day`` is what loyalty, pyramid, RFM and lifetime value count on, alike for receipts, bank margins
+and invoices. It follows each write inside its transaction (:mod:`trellis.kpi.following`) and can be made anew
+(:func:`rebuild`). Records without a customer, and customers in the bin, are not in it. Amounts keep their currency;
+figures sum the workspace's own.
 """
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ def _insert(edition: Edition, source: IncomeSource, touches: Sequence[Touch]) ->
         sa.literal(source.name),
         currency,
         sa.func.coalesce(revenue, 0),
-        cost,
+        sa.cast(cost, FixedPoint()),  # a plain NULL has no type
         sa.func.coalesce(occasions, 0),
     ).where(customers.id == customer, customers.deleted_at.is_(None))
     if not touches:

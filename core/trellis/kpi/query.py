@@ -1,4 +1,4 @@
-"""What the select of a KPI is given: the period, the actor's rights, the organisation's settings, and the income rollup."""
+"""What the select of a KPI is given: the period, the reader's rights, the settings, and the income rollup."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class KpiQuery:
         return sa.and_(entity.deleted_at.is_(None), self.actor.visible(entity))
 
     def money(self, amount: Any, currency: Any = None) -> sa.ColumnElement[Decimal]:
-        """``amount`` where it is in the workspace's currency, NULL otherwise; the engine reports how many were left out.
+        """``amount`` in the workspace's currency, NULL in any other; the engine reports how many were left out.
 
         The currency stands beside the amount (its field names it), or is given.
         """

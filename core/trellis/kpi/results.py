@@ -57,9 +57,9 @@ class Point:
 class KpiResult:
     """A KPI in a period.
 
-    ``previous`` is the value of the period before; while the period still runs (``partial``), of as many of its first days.
-    ``foreign`` is how many records were left out because they are in another currency. ``entity`` and ``rule`` list the
-    records behind the figure. ``points`` are the last periods up to this one, where they were asked for.
+    ``previous`` is the value of the period before; while the period still runs (``partial``), of as many of its first
+    days. ``foreign`` is how many records were left out because they are in another currency. ``entity`` and ``rule``
+    list the records behind the figure. ``points`` are the last periods up to this one, where they were asked for.
     """
 
     kpi: Kpi
