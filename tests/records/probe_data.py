@@ -169,6 +169,8 @@ def fill_large(connection: Connection, edition: Edition, count: int = 20_000) ->
             "id": id,
             "name": f"Sample {chance.randrange(count)}",
             "counted": chance.randrange(1000),
+            "size": _maybe(chance, [chance.randrange(10)], 0.1),
+            "moment": _maybe(chance, [MOMENTS[0] + timedelta(minutes=chance.randrange(10**6))], 0.1),
             "company": chance.randint(1, 8),
             "owner": chance.randint(1, 2),
             "probe.code": _maybe(chance, [f"C{chance.randrange(count)}"], 0.1),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -72,7 +73,7 @@ class Field:
         """Its values live in ``extra`` rather than in a column."""
         return self.column is None
 
-    def of(self, entity: type[Entity]) -> sa.ColumnElement[Any]:
+    def of(self, entity: builtins.type[Entity]) -> sa.ColumnElement[Any]:
         """The SQL expression of this field on ``entity`` (or an alias of it)."""
         if self.column is not None:
             return getattr(entity, self.column)  # type: ignore[no-any-return]
@@ -84,7 +85,7 @@ class Field:
 
 
 class IsoText(TypeDecorator[Any]):
-    """Days and moments in ``extra``: ISO text of fixed width, whose order is time order (a cast could not be indexed)."""
+    """Days and moments in ``extra``: ISO text of fixed width, whose order is time order (casts cannot be indexed)."""
 
     impl = sa.String
     cache_ok = True
@@ -113,7 +114,7 @@ class ExtraValue(sa.ColumnElement[Any]):
 
     def __init__(self, extra: Any, key: str, field_type: FieldType) -> None:
         self.extra = sa.inspection.inspect(extra).expression if not isinstance(extra, sa.ColumnElement) else extra
-        self.key = key
+        self.key: str = key
         self.type = IsoText(field_type) if field_type.kind in ("date", "datetime") else field_type.sql()
         self.kind = "scaled" if field_type.fixed_point else field_type.kind
 
@@ -206,7 +207,7 @@ def column(
         field_type.sql(),
         *foreign_key,
         nullable=not required,
-        index=(indexed or isinstance(field_type, Reference)) and not unique,
+        index=isinstance(field_type, Reference) and not unique,
         unique=unique,
         info={"field": declared},
     )
@@ -237,6 +238,20 @@ class Entity(Base):
     version: Mapped[int] = mapped_column(sa.Integer, default=1, server_default="1")
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     extra: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict, server_default="{}")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__table__" in vars(cls):
+            _index_for_lists(cast(sa.Table, cls.__table__))
+
+
+def _index_for_lists(table: sa.Table) -> None:
+    """Indexes the columns that ask for it as lists sort them: empty values first, and the id last to break ties."""
+    for indexed in table.columns:
+        declared = indexed.info.get("field", {})
+        if declared.get("indexed") and not indexed.index and not indexed.unique:
+            order: dict[str, Any] = {"postgresql_ops": {indexed.key: "NULLS FIRST"}} if indexed.nullable else {}
+            sa.Index(f"ix_{table.name}_{indexed.name}", indexed, table.c.id, **order)
 
 
 SYSTEM_FIELDS = ("external_id", "owner", "unit", "created_at", "updated_at")
