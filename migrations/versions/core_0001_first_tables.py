@@ -141,6 +141,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_record", ["entity", "record_id", "id"], unique=False)
 
     op.create_table(
+        "measured",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.Column("sources", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_measured")),
+    )
+    op.create_table(
         "own_field",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("entity", sa.String(length=80), nullable=False),
@@ -785,6 +796,7 @@ def downgrade() -> None:
     op.drop_table("plugin_fault")
     op.drop_table("own_role")
     op.drop_table("own_field")
+    op.drop_table("measured")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_record")
 

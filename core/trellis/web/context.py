@@ -10,12 +10,12 @@ from flask import Flask, Response, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.analytics.refreshing import freshen
-from trellis.errors import RecordNotFound, WorkspaceNotFound
+from trellis.errors import WorkspaceNotFound
 from trellis.i18n import LANGUAGES, use_locale
 from trellis.installation import Installation
 from trellis.records.door import Records
-from trellis.security.identities import member, memberships
-from trellis.security.roles import actor_of
+from trellis.control import Identity, Membership, workspaces_of
+from trellis.security.recognition import by_email
 
 _OPEN = frozenset({"session.login", "session.sign_in"})
 _DERIVED = frozenset({"home", "measures", "model"})
@@ -39,11 +39,11 @@ def begin(installation: Installation) -> BaseResponse | None:
     if request.endpoint in _OPEN:
         return None
     with installation.control.read() as control:
-        identity = member(control, name, session.get("identity", 0), session.get("uniquifier", ""))
-        if identity is None:
+        identity = control.get(Identity, session.get("identity", 0))
+        if identity is None or not _valid(identity) or control.get(Membership, (name, identity.id)) is None:
             return _to_login(name)
         g.email = identity.email
-        g.memberships = memberships(control, identity.id)
+        g.memberships = workspaces_of(control, identity)
         control.expunge_all()
     if request.blueprint in _DERIVED and request.method == "GET":
         freshen(g.workspace)
@@ -52,16 +52,19 @@ def begin(installation: Installation) -> BaseResponse | None:
 
 def _enter(writes: bool) -> BaseResponse | None:
     open_session(writes)
-    g.edition = g.workspace.edition(g.session)
-    try:
-        g.actor = actor_of(g.session, g.edition, g.email, "web")
-    except RecordNotFound:  # somebody whose user was put into the bin
+    known = by_email(g.workspace, g.session, g.email, "web")
+    if known is None:  # somebody whose user was closed or put into the bin
         return _to_login(g.workspace.name)
+    g.edition, g.actor = known.edition, known.actor
     settings = g.edition.settings
     g.stack.enter_context(use_locale(_language(settings.language), settings.timezone))
     g.records = Records(g.session, g.edition, g.actor)
     g.release = release
     return None
+
+
+def _valid(identity: Identity) -> bool:
+    return identity.active and secrets.compare_digest(identity.uniquifier, session.get("uniquifier", ""))
 
 
 def open_session(writes: bool) -> None:

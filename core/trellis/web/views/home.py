@@ -24,12 +24,12 @@ STANDARD = Dashboard(
     name="home",
     title=_("Home"),
     widgets=(
-        Widget("kpi_strip", width=12, options={"kpis": ("revenue", "orders", "average_order", "active_customers", "win_rate")}),
-        Widget("pyramid", width=4),
-        Widget("rfm", width=4),
-        Widget("tasks", width=4),
-        Widget("kpi_trend", width=8, options={"kpis": ("revenue",)}),
-        Widget("changes", width=4),
+        Widget(kind="kpi_strip", width=12, options={"kpis": ("revenue", "orders", "average_order", "active_customers", "win_rate")}),
+        Widget(kind="pyramid", width=4),
+        Widget(kind="rfm", width=4),
+        Widget(kind="tasks", width=4),
+        Widget(kind="kpi_trend", width=8, options={"kpis": ("revenue",)}),
+        Widget(kind="changes", width=4),
     ),
 )
 """The home page where no vertical brings one."""

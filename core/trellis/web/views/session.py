@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, make_response, redirect, render_template, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.control import Identity
+from trellis.control import Identity, workspaces_of
 from trellis.i18n import LANGUAGES, current_language, translator
-from trellis.security.identities import authenticate, memberships
+from trellis.security.identities import authenticate
 from trellis.web.shell import edition_title
 
 _ = translator("trellis")
@@ -24,7 +24,7 @@ def index() -> str | BaseResponse:
     everything = g.installation.workspaces()
     with g.installation.control.read() as control:
         identity = control.get(Identity, session.get("identity", 0))
-        mine = [one.name for one in memberships(control, identity.id)] if identity else None
+        mine = [one.name for one in workspaces_of(control, identity)] if identity else None
     shown = [one for one in everything if mine is None or one.name in mine] or everything
     if len(shown) == 1:
         return redirect(f"/{shown[0].name}/")

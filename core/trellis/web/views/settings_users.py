@@ -9,10 +9,10 @@ from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Role
-from trellis.errors import RecordInvalid
+from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import format_number, translator
 from trellis.records.query import ListQuery
-from trellis.security.identities import add_user
+from trellis.security.identities import add_user, set_password, set_roles
 from trellis.security.people import User
 from trellis.web.display import control, person
 from trellis.web.shell import shell, toast
@@ -58,22 +58,11 @@ def new(workspace: str) -> str:
 @blueprint.post("/<workspace>/settings/users/new")
 def create(workspace: str) -> BaseResponse | tuple[str, int]:
     given = request.form
-    unit = given.get("unit", "")
     g.release()  # the user and the identity are written by two transactions of their own
     try:
-        if not given.get("password"):
-            raise RecordInvalid({"password": [_("Give a first password; it can be changed later")]})
-        add_user(
-            g.installation,
-            g.workspace,
-            given.get("email", ""),
-            _roles(),
-            name=given.get("name", "").strip(),
-            password=given["password"],
-            actor=g.actor,
-            **({"unit": int(unit)} if unit.isdigit() else {}),
-        )
-    except RecordInvalid as error:
+        password = given.get("password") or None
+        add_user(g.installation, g.workspace, given.get("email", ""), given.get("name", "").strip(), _roles(), password, g.actor)
+    except TrellisError as error:
         return _dialog(None, given, messages(error)), 422
     toast(_("%(name)s may sign in now", name=given.get("name") or given.get("email")))
     return go(f"{base()}/settings/users")
@@ -92,18 +81,18 @@ def save(workspace: str, user_id: int) -> BaseResponse | tuple[str, int]:
     user = g.session.get(User, user_id)
     if user is None:
         abort(404)
-    email, active = user.email, request.form.getlist("active")[-1:] == ["true"]
+    active = request.form.getlist("active")[-1:] == ["true"]
     unit, given = request.form.get("unit", ""), request.form
     try:
         if user_id == g.actor.user_id and not (active and _administers(_roles())):
             raise RecordInvalid({"roles": [_("You cannot take your own administrator's rights away")]})
-        g.records.update("user", user_id, {"name": given.get("name"), "unit": int(unit) if unit.isdigit() else None})
-        g.release()
-        add_user(g.installation, g.workspace, email, _roles(), password=given.get("password") or None, actor=g.actor)
-        if not active:
-            with g.workspace.write() as session:
-                session.execute(sa.update(User).where(User.id == user_id).values(active=False))
-    except RecordInvalid as error:
+        changes = {"name": given.get("name"), "unit": int(unit) if unit.isdigit() else None, "active": active}
+        g.records.update("user", user_id, changes)
+        g.session.expire_all()
+        set_roles(g.session, g.edition, g.actor, user_id, _roles())
+        if given.get("password"):
+            set_password(g.installation, user.email, given["password"])
+    except TrellisError as error:
         return _dialog(user, given, messages(error)), 422
     toast(_("Saved"))
     return go(f"{base()}/settings/users")

@@ -1,0 +1,1 @@
+"""The web face: pages rendered by the server."""
