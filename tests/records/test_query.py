@@ -217,6 +217,7 @@ def test_a_list_can_be_limited_to_some_ids(session: Session, edition: Edition, d
     wanted = [one["id"] for one in kept(data)][3:6]
     assert ids(samples(edition, ids=wanted, sort=["id"]).page(session).items) == wanted
     assert samples(edition, ids=[]).page(session).items == []
+    assert ids(samples(edition, ids=[wanted[0], 10**30, -1]).page(session).items) == wanted[:1]
 
 
 def test_counting_can_stop_at_a_limit(session: Session, edition: Edition, data: Data) -> None:

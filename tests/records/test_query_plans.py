@@ -76,7 +76,9 @@ def test_a_filter_uses_the_index(name: str, value: Any, large: Engine, edition: 
 
 
 SORTED = {
-    **{f"probe.{one}": f"ix_probe_sample_x_probe_{one}" for one in ("code", "points", "fee", "since", "seen")},
+    **{
+        f"probe.{one}": f"ix_probe_sample_x_probe_{one}" for one in ("code", "points", "fee", "since", "seen")
+    },
     **{one: f"ix_probe_sample_{one}" for one in ("size", "counted", "moment")},
 }
 

@@ -33,6 +33,7 @@ _ = translator("trellis")
 MOST_SORT_KEYS = 8
 MOST_WORDS = 8
 LONGEST_TEXT = 1000
+LARGEST_ID = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -85,12 +86,12 @@ class ListQuery:
         today: date | None = None,
     ) -> None:
         self.view = view
-        self.limit = limit
+        self.limit = max(1, limit)
         self._context = RuleContext(edition=edition, actor=actor, today=today or today_in(edition))
         self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
         self._words = _words(text or "")
         self._deleted = deleted
-        self._ids = ids
+        self._ids = None if ids is None else [one for one in ids if 0 < one <= LARGEST_ID]
         self._sort = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
         self._fields = _field_paths(fields, view, edition)
         self._cursor = cursor
