@@ -106,4 +106,7 @@ def _write(session: Session, known: sa.Subquery, columns: Mapping[str, str], **s
     differs = sa.or_(*(_customer[column].is_distinct_from(known.c[name]) for column, name in columns.items()))
     values = {column: known.c[name] for column, name in columns.items()}
     statement = sa.update(_CUSTOMER).where(_customer.id == known.c.customer_id, differs)
-    return session.execute(statement.values(**values, **stamp)).rowcount  # type: ignore[attr-defined, no-any-return]
+    written: int = session.execute(statement.values(**values, **stamp)).rowcount  # type: ignore[attr-defined]
+    if written >= 0:
+        return written
+    return session.scalar(sa.select(sa.func.changes())) or 0  # SQLite's driver does not count after WITH

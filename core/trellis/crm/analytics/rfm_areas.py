@@ -12,25 +12,25 @@ from trellis.i18n import Text, translator
 _ = translator("trellis")
 
 AREAS: Mapping[str, Text] = {
-    "cannot": _("Cannot lose"),
-    "at": _("At risk"),
+    "cannot_lose": _("Cannot lose"),
+    "at_risk": _("At risk"),
     "hibernating": _("Hibernating"),
     "loyal": _("Loyal"),
-    "need": _("Need attention"),
-    "about": _("About to sleep"),
+    "need_attention": _("Need attention"),
+    "about_to_sleep": _("About to sleep"),
     "champions": _("Champions"),
-    "potential": _("Potential loyalists"),
+    "potential_loyalists": _("Potential loyalists"),
     "promising": _("Promising"),
     "new": _("New"),
 }
 """Key and title of each area."""
 
 _ROWS = {  # recency -> area for value 1, 2, 3, 4, 5
-    1: ("hibernating", "hibernating", "at", "at", "cannot"),
-    2: ("hibernating", "hibernating", "at", "at", "cannot"),
-    3: ("about", "about", "need", "loyal", "loyal"),
-    4: ("promising", "potential", "potential", "loyal", "loyal"),
-    5: ("new", "potential", "potential", "champions", "champions"),
+    1: ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
+    2: ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
+    3: ("about_to_sleep", "about_to_sleep", "need_attention", "loyal", "loyal"),
+    4: ("promising", "potential_loyalists", "potential_loyalists", "loyal", "loyal"),
+    5: ("new", "potential_loyalists", "potential_loyalists", "champions", "champions"),
 }
 
 

@@ -1,0 +1,74 @@
+"""Figures on customers: some follow each write, some are refreshed, all say the same as the records."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from measured import Book
+from trellis.crm.analytics.figures import refresh_customer_value
+
+AS_OF = date(2026, 12, 31)
+
+
+def figures(book: Book, customer: int, *names: str) -> list[Any]:
+    values = book.records.get("customer", customer).values
+    return [values[name] for name in names]
+
+
+def test_a_purchase_is_on_the_customer_at_once(book: Book) -> None:
+    anna = book.customer()
+    names = ("orders_count", "first_order_at", "last_order_at")
+    assert figures(book, anna, *names) == [None, None, None]
+    first = book.order(anna, "2026-03-05", "10")
+    book.order(anna, "2026-04-05", "20")
+    book.order(anna, "2026-04-06", "-5")
+    assert figures(book, anna, *names) == [2, date(2026, 3, 5), date(2026, 4, 5)]
+    book.records.delete("order", first)
+    assert figures(book, anna, *names) == [1, date(2026, 4, 5), date(2026, 4, 5)]
+
+
+def test_figures_of_twelve_months_end_today(book: Book) -> None:
+    anna, boris = book.customers(2)
+    book.order(anna, "2025-12-31", "7", cost="1")
+    book.order(anna, "2026-01-01", "10", cost="4")
+    book.order(anna, "2026-06-01", "20", cost="5")
+    book.order(anna, "2026-06-01", "99", currency="USD")
+    book.order(boris, "2026-06-01", "20")
+    refresh_customer_value(book.session, book.edition, AS_OF)
+    assert figures(book, anna, "revenue_12m", "margin_12m", "orders_count") == [30, 21, 4]
+    assert figures(book, boris, "revenue_12m", "margin_12m") == [20, None]
+    refresh_customer_value(book.session, book.edition, date(2028, 1, 1))
+    assert figures(book, anna, "revenue_12m", "margin_12m", "orders_count") == [0, 0, 4]
+
+
+def test_a_refresh_gives_tier_and_scores(book: Book) -> None:
+    best, inactive, prospect = book.customers(3)
+    book.order(best, "2026-06-01", "20")
+    book.order(inactive, "2024-06-01", "20")
+    refresh_customer_value(book.session, book.edition, AS_OF)
+    names = ("tier", "rfm_r", "rfm_f", "rfm_m", "rfm_code")
+    assert figures(book, best, *names) == ["top", 5, 5, 5, "555"]
+    assert figures(book, inactive, *names) == ["inactive", None, None, None, None]
+    assert figures(book, prospect, *names) == ["prospect", None, None, None, None]
+
+
+def test_a_refresh_writes_only_what_changed(book: Book) -> None:
+    anna, boris = book.customers(2)
+    book.order(anna, "2026-06-01", "20")
+    book.order(boris, "2026-06-02", "10")
+    assert refresh_customer_value(book.session, book.edition, AS_OF) > 0
+    assert refresh_customer_value(book.session, book.edition, AS_OF) == 0
+    version = book.records.get("customer", anna).version
+    book.order(boris, "2026-06-03", "100")
+    assert refresh_customer_value(book.session, book.edition, AS_OF) == 2
+    assert figures(book, boris, "tier") == ["top"]
+    assert book.records.get("customer", anna).version == version  # nobody's open form is made stale
+
+
+def test_who_moves_to_another_customer_takes_figures_along(book: Book) -> None:
+    anna, boris = book.customers(2)
+    order = book.order(anna, "2026-06-01", "20")
+    book.records.update("order", order, {"customer": boris})
+    assert figures(book, anna, "orders_count", "first_order_at") == [None, None]
+    assert figures(book, boris, "orders_count") == [1]

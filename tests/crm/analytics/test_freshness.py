@@ -1,0 +1,55 @@
+"""Tier, scores and segments are computed anew when something changed, and only then."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from measured import Book
+from trellis.crm.analytics import refreshing
+from trellis.crm.analytics.refreshing import Freshness, freshen
+from trellis.crm.customers.entities import Customer
+from trellis.kpi.income import INCOME_DAY
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
+from trellis.workspace import Workspace
+
+
+def tier(workspace: Workspace, customer: int) -> str | None:
+    with workspace.read() as session:
+        return session.scalar(sa.select(Customer.tier).where(Customer.id == customer))
+
+
+def test_figures_are_computed_when_somebody_looks_and_once(workspace: Workspace) -> None:
+    with workspace.write() as session:
+        anna = Records(session, workspace.edition(session), SYSTEM).create("customer", {"name": "Anna"}).id
+    assert freshen(workspace) is True
+    assert tier(workspace, anna) == "prospect"
+    assert freshen(workspace) is False
+
+
+def test_a_write_makes_figures_stale(book: Book) -> None:
+    assert refreshing.freshness(book.session, book.edition).stale
+    refreshing.refresh(book.session, book.edition)
+    assert not refreshing.freshness(book.session, book.edition).stale
+    book.customer()
+    assert refreshing.freshness(book.session, book.edition).stale
+
+
+def test_figures_that_take_long_are_waited_for_longer() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    quick, slow = (Freshness(now - timedelta(seconds=30), True, seconds) for seconds in (0.1, 60))
+    assert quick.is_due(now) and not slow.is_due(now)
+    assert not Freshness(now - timedelta(days=9), False, 0.1).is_due(now)
+    assert Freshness(None, True).is_due(now)
+
+
+def test_a_refresh_after_sources_changed_makes_the_rollup_anew(book: Book) -> None:
+    anna = book.customer()
+    book.order(anna, "2026-03-01")
+    book.session.execute(sa.delete(INCOME_DAY))
+    refreshing.refresh(book.session, book.edition)  # the first time
+    assert len(book.rollup()) == 1
+    book.session.execute(sa.delete(INCOME_DAY))
+    refreshing.refresh(book.session, book.edition)  # nothing is known to have changed
+    assert book.rollup() == []
