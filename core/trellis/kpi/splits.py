@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
@@ -14,7 +14,7 @@ from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
 from trellis.kpi.income import IncomeDay
-from trellis.records.entity import Field
+from trellis.records.entity import Entity, Field
 from trellis.records.types import Choice, Reference
 from trellis.security.actor import Actor
 from trellis.segments.tables import SEGMENT_MEMBER
@@ -127,7 +127,7 @@ def _declared(kpi: Kpi, by: str, source: Any) -> Split:
     key: Any
     own: str | None
     if isinstance(source, Field):
-        key, field_type, own = source.of(kpi.entity), source.type, source.name
+        key, field_type, own = source.of(cast(type[Entity], kpi.entity)), source.type, source.name
     else:
         key, field_type = source, _declared_type(source)
         own = _field_name(source) if getattr(source, "class_", None) is kpi.entity else None
