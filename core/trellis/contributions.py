@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from trellis.i18n import Text as Label
 
 if TYPE_CHECKING:
-    import flask
     import sqlalchemy as sa
 
     from trellis.demo import DemoContext
@@ -391,5 +390,3 @@ class Demo(Contribution):
     """Realistic records for trying an edition. ``load(context)`` writes them through the door; the same each time."""
 
     load: Callable[[DemoContext], None]
-
-

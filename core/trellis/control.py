@@ -43,8 +43,12 @@ class Membership(ControlBase):
 
     __tablename__ = "membership"
 
-    workspace: Mapped[str] = mapped_column(sa.ForeignKey("workspace.name", ondelete="CASCADE"), primary_key=True)
-    identity_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("identity.id", ondelete="CASCADE"), primary_key=True)
+    workspace: Mapped[str] = mapped_column(
+        sa.ForeignKey("workspace.name", ondelete="CASCADE"), primary_key=True
+    )
+    identity_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("identity.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 def identity_of(session: Session, email: str) -> Identity | None:

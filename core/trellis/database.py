@@ -26,7 +26,13 @@ def sqlite_engine(path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=wal", "synchronous=normal", "foreign_keys=on", "cache_size=-65536", "temp_store=memory"):
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=normal",
+            "foreign_keys=on",
+            "cache_size=-65536",
+            "temp_store=memory",
+        ):
             connection.execute(f"pragma {pragma}")
         install_functions(connection)
 
@@ -40,13 +46,19 @@ def sqlite_engine(path: Path) -> Engine:
 
 def postgresql_engine(url: str) -> Engine:
     """An engine on a PostgreSQL database that enters the schema of its namespace in each transaction."""
-    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)
-    engine = sa.create_engine(driver_url, pool_size=10, max_overflow=10, pool_recycle=1800, pool_pre_ping=True)
+    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+        "postgres://", "postgresql+psycopg://", 1
+    )
+    engine = sa.create_engine(
+        driver_url, pool_size=10, max_overflow=10, pool_recycle=1800, pool_pre_ping=True
+    )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         schema = connection.get_execution_options().get(_SCHEMA)
-        if schema:  # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
+        if (
+            schema
+        ):  # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
             quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
             connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")
 

@@ -186,7 +186,9 @@ def compose(
         plugins=tuple(manifests),
         hooks=hooks,
         entities=MappingProxyType(views),
-        contributions=MappingProxyType({kind: MappingProxyType(named) for kind, named in contributions.items()}),
+        contributions=MappingProxyType(
+            {kind: MappingProxyType(named) for kind, named in contributions.items()}
+        ),
     )
     for kind, named in contributions.items():
         for contribution in list(named.values()):
@@ -211,7 +213,9 @@ def _entities(hooks: Hooks, faults: list[Fault]) -> dict[str, EntityView]:
                 if not (isinstance(entity, type) and issubclass(entity, Entity)):
                     raise TypeError(f"{entity!r} is not a subclass of trellis.Entity")
                 name = entity.__entity__.name
-                problem = _name_problem(owner, name) or (f"the entity “{name}” exists already" if name in views else "")
+                problem = _name_problem(owner, name) or (
+                    f"the entity “{name}” exists already" if name in views else ""
+                )
                 if problem:
                     raise ValueError(problem)
                 views[name] = EntityView(entity, owner, _owned(declared_fields(entity), owner))
@@ -220,7 +224,9 @@ def _entities(hooks: Hooks, faults: list[Fault]) -> dict[str, EntityView]:
     for view in list(views.values()):
         for reference in view.references.values():
             if reference.type.entity not in views:  # type: ignore[attr-defined]
-                problem = f"{view.name}.{reference.name} refers to “{reference.type.entity}”, which does not exist"  # type: ignore[attr-defined]
+                problem = (
+                    f"{view.name}.{reference.name} refers to “{reference.type.entity}”, which does not exist"  # type: ignore[attr-defined]
+                )
                 faults.append(Fault(view.owner, "trellis_entities", problem, ""))
                 views.pop(view.name, None)
     return views
@@ -297,7 +303,8 @@ def _with_lifecycles(
         else:
             by_entity.setdefault(one.entity, []).append(one)
     return {
-        name: dataclasses.replace(view, lifecycles=tuple(by_entity.get(name, ()))) for name, view in views.items()
+        name: dataclasses.replace(view, lifecycles=tuple(by_entity.get(name, ())))
+        for name, view in views.items()
     }
 
 

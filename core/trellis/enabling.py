@@ -71,9 +71,7 @@ def preview(workspace: Workspace, name: str) -> Preview:
     manifest = workspace.plugins.load(name).manifest
     with workspace.read() as session:
         before, after = _with(workspace, session, name)
-    tables = tuple(
-        view.entity.__tablename__ for view in after.entities.values() if view.owner == name
-    )
+    tables = tuple(view.entity.__tablename__ for view in after.entities.values() if view.owner == name)
     return Preview(manifest, tuple(added(after, name)), tables, tuple(_problems(before, after, manifest)))
 
 
@@ -97,7 +95,9 @@ def added(edition: Edition, plugin: str) -> list[Added]:
 def _added(kind: type[Contribution], one: Contribution) -> Added:
     entity = getattr(one, "entity", None)
     cell = (one.cell.direction.value, one.cell.level.value) if one.cell else None
-    return Added(_snake(kind.__name__), one.name, str(one.title), entity if isinstance(entity, str) else None, cell)
+    return Added(
+        _snake(kind.__name__), one.name, str(one.title), entity if isinstance(entity, str) else None, cell
+    )
 
 
 def _snake(name: str) -> str:
@@ -167,7 +167,7 @@ def purge(workspace: Workspace, name: str, export: Path) -> list[str]:
         _forget_fields(connection, fields)
         tables = migration.drop_tables(connection, name)
         for table in (LedgerEntry, PluginFault):
-            connection.execute(sa.delete(table).where(table.plugin == name))  # type: ignore[attr-defined]
+            connection.execute(sa.delete(table).where(table.plugin == name))
         connection.execute(sa.delete(PluginState).where(PluginState.name == name))
         raise_revision(connection)
         return tables
@@ -236,7 +236,12 @@ def _problems(before: Edition, after: Edition, manifest: Manifest) -> list[Plugi
 
 
 def _remember(connection: sa.Connection, manifest: Manifest, contributions: Sequence[Added]) -> None:
-    values = {"version": manifest.version, "title": str(manifest.title), "enabled": True, "quarantined": False}
+    values = {
+        "version": manifest.version,
+        "title": str(manifest.title),
+        "enabled": True,
+        "quarantined": False,
+    }
     values["changed_at"] = datetime.now(UTC)
     connection.execute(sa.delete(PluginState).where(PluginState.name == manifest.name))
     connection.execute(sa.insert(PluginState).values(name=manifest.name, **values))
@@ -249,7 +254,9 @@ def _remember(connection: sa.Connection, manifest: Manifest, contributions: Sequ
 
 def _needed_by(workspace: Workspace, connection: sa.Connection, name: str) -> list[str]:
     needed = []
-    for other in connection.scalars(sa.select(PluginState.name).where(PluginState.enabled, PluginState.name != name)):
+    for other in connection.scalars(
+        sa.select(PluginState.name).where(PluginState.enabled, PluginState.name != name)
+    ):
         try:
             if name in workspace.plugins.load(other).manifest.requires:
                 needed.append(other)
@@ -260,22 +267,30 @@ def _needed_by(workspace: Workspace, connection: sa.Connection, name: str) -> li
 
 def _ledger_fields(connection: sa.Connection, name: str) -> dict[str, list[str]]:
     """Extension fields of a plugin by the table of the entity they extend."""
-    query = sa.select(LedgerEntry.entity, LedgerEntry.name).where(LedgerEntry.plugin == name, LedgerEntry.kind == "field")
+    query = sa.select(LedgerEntry.entity, LedgerEntry.name).where(
+        LedgerEntry.plugin == name, LedgerEntry.kind == "field"
+    )
     fields: dict[str, list[str]] = {}
     for entity, field in connection.execute(query):
-        fields.setdefault(entity.replace(".", "_"), []).append(field)
+        fields.setdefault(str(entity).replace(".", "_"), []).append(field)
     return fields
 
 
 def _archive(
-    connection: sa.Connection, name: str, state: dict[str, Any], fields: Mapping[str, Sequence[str]], export: Path
+    connection: sa.Connection,
+    name: str,
+    state: dict[str, Any],
+    fields: Mapping[str, Sequence[str]],
+    export: Path,
 ) -> None:
     """A zip of JSON lines: a file a table, and one for the extension values of each extended table."""
     found = sa.MetaData()
     tables = [one for one in sa.inspect(connection).get_table_names() if one.startswith(f"{name}_")]
     found.reflect(connection, only=tables, resolve_fks=False)
     with zipfile.ZipFile(export, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("plugin.json", json.dumps({**state, "tables": tables, "fields": fields}, default=str, indent=1))
+        archive.writestr(
+            "plugin.json", json.dumps({**state, "tables": tables, "fields": fields}, default=str, indent=1)
+        )
         for table in tables:
             with archive.open(f"tables/{table}.jsonl", "w") as file:
                 for row in connection.execute(sa.select(found.tables[table])).mappings():
@@ -288,7 +303,9 @@ def _archive(
                 for record_id, extra in connection.execute(sa.select(extended.c.id, extended.c.extra)):
                     kept = {key: extra[key] for key in names if key in (extra or {})}
                     if kept:
-                        file.write((json.dumps({"id": record_id, **kept}, ensure_ascii=False) + "\n").encode())
+                        file.write(
+                            (json.dumps({"id": record_id, **kept}, ensure_ascii=False) + "\n").encode()
+                        )
 
 
 def _forget_fields(connection: sa.Connection, fields: Mapping[str, Sequence[str]]) -> None:
@@ -309,5 +326,7 @@ def _forget_field(connection: sa.Connection, table: str, field: str) -> None:
         connection.execute(statement, {"field": field})
     else:
         path = f'$."{field}"'
-        statement = sa.text(f"UPDATE {quoted} SET extra = json_remove(extra, :path) WHERE json_type(extra, :path) IS NOT NULL")
+        statement = sa.text(
+            f"UPDATE {quoted} SET extra = json_remove(extra, :path) WHERE json_type(extra, :path) IS NOT NULL"
+        )
         connection.execute(statement, {"path": path})

@@ -41,7 +41,9 @@ class RecordInvalid(TrellisError):
         self.errors = {field: list(messages) for field, messages in errors.items()}
 
     def __str__(self) -> str:
-        return "; ".join(f"{field}: {' '.join(map(str, messages))}" for field, messages in self.errors.items())
+        return "; ".join(
+            f"{field}: {' '.join(map(str, messages))}" for field, messages in self.errors.items()
+        )
 
 
 class RecordNotFound(TrellisError):
@@ -126,7 +128,9 @@ class PluginError(TrellisError):
     code = "plugin_failed"
 
     def __init__(self, plugin: str, hook: str, cause: object) -> None:
-        super().__init__(_("Plugin “%(plugin)s”, %(hook)s: %(cause)s", plugin=plugin, hook=hook, cause=str(cause)))
+        super().__init__(
+            _("Plugin “%(plugin)s”, %(hook)s: %(cause)s", plugin=plugin, hook=hook, cause=str(cause))
+        )
         self.plugin = plugin
         self.hook = hook
         self.cause = cause

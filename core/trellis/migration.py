@@ -55,7 +55,9 @@ def current_revision(connection: Connection, owner: str) -> str | None:
     table = f"alembic_version_{owner}"
     if not sa.inspect(connection).has_table(table):
         return None
-    return connection.execute(sa.text(f'SELECT version_num FROM "{table}"')).scalar()  # owner is an installed name
+    return connection.execute(
+        sa.text(f'SELECT version_num FROM "{table}"')
+    ).scalar()  # owner is an installed name
 
 
 def newest_revision(revisions: Path) -> str | None:
@@ -78,7 +80,12 @@ def drop_tables(connection: Connection, owner: str) -> list[str]:
 
 
 def write_revision(
-    connection: Connection, owner: str, revisions: Path, metadata: sa.MetaData, message: str, others: Sequence[str] = ()
+    connection: Connection,
+    owner: str,
+    revisions: Path,
+    metadata: sa.MetaData,
+    message: str,
+    others: Sequence[str] = (),
 ) -> Path:
     """Writes the revision that brings an owner's tables, as they are on ``connection``, to ``metadata``.
 
@@ -88,7 +95,9 @@ def write_revision(
 
     revisions.mkdir(parents=True, exist_ok=True)
     number = f"{len(list(revisions.glob('*.py'))) + 1:04d}"
-    config = alembic_config(revisions, connection=connection, owner=owner, metadata=metadata, others=tuple(others))
+    config = alembic_config(
+        revisions, connection=connection, owner=owner, metadata=metadata, others=tuple(others)
+    )
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     script = command.revision(
         config, message, autogenerate=True, rev_id=f"{owner}_{number}", version_path=str(revisions)

@@ -88,7 +88,7 @@ class SavedView(Base):
     position: Mapped[int] = mapped_column(sa.Integer, default=0)
 
 
-class current_transaction(sa.sql.functions.GenericFunction[int]):  # noqa: N801 - a SQL function
+class current_transaction(sa.sql.functions.GenericFunction[int]):
     """The number of the writing transaction: orders the change feed on PostgreSQL; SQLite has one writer and needs none."""
 
     type = sa.BigInteger()

@@ -66,7 +66,11 @@ class Workspace:
             self._upgrade(connection, CORE)
             for name in connection.scalars(sa.select(PluginState.name).where(PluginState.enabled)):
                 self._upgrade(connection, name, self.plugins.load(name).manifest)
-            changed = [owner for owner, revision in self.revisions(connection).items() if before.get(owner) != revision]
+            changed = [
+                owner
+                for owner, revision in self.revisions(connection).items()
+                if before.get(owner) != revision
+            ]
             if changed:
                 raise_revision(connection)
             return changed
@@ -78,7 +82,9 @@ class Workspace:
             enabled = set(enabled_plugins(session)) | {CORE}
         found = []
         for owner in sorted(enabled):
-            revisions = migration.revisions_of(owner, None if owner == CORE else self.plugins.load(owner).manifest)
+            revisions = migration.revisions_of(
+                owner, None if owner == CORE else self.plugins.load(owner).manifest
+            )
             if revisions is not None and known.get(owner) != migration.newest_revision(revisions):
                 found.append(owner)
         return found
@@ -176,4 +182,9 @@ def _count_fault(session: Session, fault: Fault) -> None:
         )
         session.flush()
     else:
-        known.message, known.trace, known.last_at, known.count = fault.message, fault.trace, fault.at, known.count + 1
+        known.message, known.trace, known.last_at, known.count = (
+            fault.message,
+            fault.trace,
+            fault.at,
+            known.count + 1,
+        )

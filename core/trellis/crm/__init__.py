@@ -24,5 +24,7 @@ def register(plugins: PluginRegistry) -> None:
 
     for direction in DIRECTIONS:
         module = import_module(f"trellis.crm.{direction}.contributions")
-        manifest = Manifest(name=f"{CORE}.{direction}", title=_("Core"), version=core_version(), package="trellis")
+        manifest = Manifest(
+            name=f"{CORE}.{direction}", title=_("Core"), version=core_version(), package="trellis"
+        )
         plugins.add(module, manifest)

@@ -56,7 +56,12 @@ class Board:
 
 
 def board(
-    session: Session, edition: Edition, actor: Actor, lifecycle: Lifecycle, rule: Rule | None = None, cards: int = CARDS
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    lifecycle: Lifecycle,
+    rule: Rule | None = None,
+    cards: int = CARDS,
 ) -> Board:
     """The board of a lifecycle: one query for the totals, one for the cards of each open stage, whatever the number of rows."""
     actor.require(lifecycle.entity, "read")
@@ -66,8 +71,16 @@ def board(
     columns = []
     for stage in lifecycle.stages:
         count, amount = totals.get(stage.value, (0, None))
-        shown = _cards(session, edition, actor, view, lifecycle, stage, rule, cards) if count and stage.kind == "open" else ()
-        weighted = amount * Decimal(str(stage.probability)) if amount is not None and stage.probability is not None else None
+        shown = (
+            _cards(session, edition, actor, view, lifecycle, stage, rule, cards)
+            if count and stage.kind == "open"
+            else ()
+        )
+        weighted = (
+            amount * Decimal(str(stage.probability))
+            if amount is not None and stage.probability is not None
+            else None
+        )
         share = float((amount or count) / largest) if largest else 0.0
         columns.append(Column(stage, count, amount, weighted, share, shown))
     return Board(
@@ -88,7 +101,12 @@ def board_rule(lifecycle: Lifecycle, rule: Rule | None = None, stage: str | None
 
 
 def _totals(
-    session: Session, edition: Edition, actor: Actor, view: EntityView, lifecycle: Lifecycle, rule: Rule | None
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    view: EntityView,
+    lifecycle: Lifecycle,
+    rule: Rule | None,
 ) -> dict[str, tuple[int, Decimal | None]]:
     entity = view.entity
     stage = view.fields[lifecycle.field].of(entity)
@@ -111,4 +129,8 @@ def _cards(
 ) -> Sequence[Record]:
     sort = f"-{view.info.amount_field}" if view.info.amount_field else view.info.sort
     only = board_rule(lifecycle, rule, stage.value)
-    return ListQuery(view, edition, actor, rule=only, sort=(sort,) if sort else (), limit=limit).page(session).items
+    return (
+        ListQuery(view, edition, actor, rule=only, sort=(sort,) if sort else (), limit=limit)
+        .page(session)
+        .items
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.edition import Edition, EntityView
-from trellis.errors import Conflict, PermissionRefused, PluginError, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
+from trellis.errors import (
+    Conflict,
+    PermissionRefused,
+    PluginError,
+    RecordInvalid,
+    RecordNotFound,
+    StaleVersion,
+    TrellisError,
+)
 from trellis.i18n import translator
 from trellis.plugins import CORE, Fault
 from trellis.records import schema
@@ -40,7 +49,11 @@ class BatchInvalid(RecordInvalid):
     """Some of several writes are not valid; ``failures`` maps the position of a write to its error."""
 
     def __init__(self, failures: Mapping[int, RecordInvalid]) -> None:
-        flat = {f"{index}.{field}": msgs for index, error in failures.items() for field, msgs in error.errors.items()}
+        flat = {
+            f"{index}.{field}": msgs
+            for index, error in failures.items()
+            for field, msgs in error.errors.items()
+        }
         super().__init__(flat)
         self.failures = dict(failures)
 
@@ -63,8 +76,8 @@ class Records:
         self.session = session
         self.edition = edition
         self.actor = actor
-        self.faults: list[Fault] = []
-        self._committed: list[Saved] = []
+        self.faults: builtins.list[Fault] = []
+        self._committed: builtins.list[Saved] = []
 
     # --- Reading ---
 
@@ -84,7 +97,9 @@ class Records:
         view = self.edition.entity(entity)
         if not self.actor.may(entity, "read"):
             raise RecordNotFound()
-        found = ListQuery(view, self.edition, self.actor, ids=[record_id], deleted=deleted, limit=1).page(self.session)
+        found = ListQuery(view, self.edition, self.actor, ids=[record_id], deleted=deleted, limit=1).page(
+            self.session
+        )
         if not found.items:
             raise RecordNotFound()
         return found.items[0]
@@ -95,18 +110,22 @@ class Records:
         """Writes a new record and returns it. Raises RecordInvalid, PermissionRefused."""
         return self._one(entity, Write(values=values))
 
-    def update(self, entity: str, record_id: int, values: Mapping[str, Any], version: int | None = None) -> Record:
+    def update(
+        self, entity: str, record_id: int, values: Mapping[str, Any], version: int | None = None
+    ) -> Record:
         """Changes a record. Raises StaleVersion when ``version`` is given and is not the present one."""
         return self._one(entity, Write(id=record_id, values=values, version=version))
 
-    def move(self, entity: str, record_id: int, stage: str, values: Mapping[str, Any] | None = None) -> Record:
+    def move(
+        self, entity: str, record_id: int, stage: str, values: Mapping[str, Any] | None = None
+    ) -> Record:
         """Moves a record to another stage of its lifecycle, with the values that the stage asks for."""
         lifecycle = self.edition.entity(entity).lifecycle(self.get(entity, record_id).values)
         if lifecycle is None:
             raise Conflict(_("This record has no stages"))
         return self.update(entity, record_id, {**(values or {}), lifecycle.field: stage})
 
-    def save(self, entity: str, writes: Sequence[Write]) -> list[int]:
+    def save(self, entity: str, writes: Sequence[Write]) -> builtins.list[int]:
         """Saves many records, all or none, with a fixed number of statements for new ones; returns their ids.
 
         Raises BatchInvalid that names each wrong write, StaleVersion, PermissionRefused, RecordNotFound.
@@ -115,7 +134,7 @@ class Records:
         drafts = self._draft(view, writes)
         created = [draft for draft in drafts if draft.write.id is None]
         updated = [draft for draft in drafts if draft.write.id is not None]
-        changes: list[Change] = []
+        changes: builtins.list[Change] = []
         try:
             if created:
                 changes += self._insert(view, created)
@@ -153,7 +172,7 @@ class Records:
             raise RecordInvalid(error.failures[0].errors) from None
         return self.get(entity, record_id)
 
-    def _draft(self, view: EntityView, writes: Sequence[Write]) -> list[_Draft]:
+    def _draft(self, view: EntityView, writes: Sequence[Write]) -> builtins.list[_Draft]:
         if any(write.id is None for write in writes):
             self.actor.require(view.name, "create")
         current = self._current(view, [write.id for write in writes if write.id is not None], "update")
@@ -177,7 +196,7 @@ class Records:
     def _check(self, view: EntityView, drafts: dict[int, _Draft], failures: dict[int, RecordInvalid]) -> None:
         """The checks of whole records: references, defaults, plugins, stages, required fields, uniqueness."""
         values = {index: draft.values for index, draft in drafts.items()}
-        steps: list[Callable[[], dict[int, RecordInvalid]]] = [
+        steps: builtins.list[Callable[[], dict[int, RecordInvalid]]] = [
             lambda: resolve_external(self.session, self.edition, self.actor, view, values),
             lambda: self._each(drafts, lambda draft: self._complete(view, draft)),
             lambda: check_references(self.session, self.edition, self.actor, view, values),
@@ -190,7 +209,9 @@ class Records:
                 drafts.pop(index, None)
                 values.pop(index, None)
 
-    def _each(self, drafts: Mapping[int, _Draft], check: Callable[[_Draft], None]) -> dict[int, RecordInvalid]:
+    def _each(
+        self, drafts: Mapping[int, _Draft], check: Callable[[_Draft], None]
+    ) -> dict[int, RecordInvalid]:
         failures = {}
         for index, draft in drafts.items():
             try:
@@ -245,7 +266,7 @@ class Records:
             self.faults.append(Fault.of(plugin, hook, error))
             raise PluginError(plugin, hook, f"{type(error).__name__}: {error}") from error
 
-    def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> list[Change]:
+    def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
         now = datetime.now(UTC)
         stamp = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
@@ -284,7 +305,9 @@ class Records:
         action: Action = "deleted" if deleted else "restored"
         values = decode(view, row)
         self._before_save(view, _Draft(Write(values={}), {}, values, row, record_id), action)
-        self._write_row(view, record_id, row["version"], {"deleted_at": datetime.now(UTC) if deleted else None})
+        self._write_row(
+            view, record_id, row["version"], {"deleted_at": datetime.now(UTC) if deleted else None}
+        )
         self._log(view, [Change(record_id, action, {})])
 
     def _current(
@@ -310,13 +333,18 @@ class Records:
         if not changes:
             return
         now = datetime.now(UTC)
-        common = {"at": now, "actor_id": self.actor.user_id, "actor_name": self.actor.name, "entity": view.name}
+        common = {
+            "at": now,
+            "actor_id": self.actor.user_id,
+            "actor_name": self.actor.name,
+            "entity": view.name,
+        }
         common |= {"source": self.actor.source}
         rows = [
             {**common, "record_id": change.id, "action": change.action, "changes": audit_json(change)}
             for change in changes
         ]
-        self.session.execute(sa.insert(Event.__table__), rows)
+        self.session.execute(sa.insert(Event), rows)
         event = Saved(
             entity=view.name,
             changes=tuple(changes),

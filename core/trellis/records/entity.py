@@ -113,7 +113,9 @@ class ExtraValue(sa.ColumnElement[Any]):
     ]
 
     def __init__(self, extra: Any, key: str, field_type: FieldType) -> None:
-        self.extra = sa.inspection.inspect(extra).expression if not isinstance(extra, sa.ColumnElement) else extra
+        self.extra = (
+            sa.inspection.inspect(extra).expression if not isinstance(extra, sa.ColumnElement) else extra
+        )
         self.key: str = key
         self.type = IsoText(field_type) if field_type.kind in ("date", "datetime") else field_type.sql()
         self.kind = "scaled" if field_type.fixed_point else field_type.kind
@@ -151,6 +153,7 @@ class EntityInfo:
     """What people and faces need to know of an entity beyond its fields.
 
     - ``title``, ``plural``: singular and plural name;  ``icon``: Lucide name
+    - ``new``: the words of the button that makes one ("New customer"; languages decline differently)
     - ``direction``, ``level``: its place in the CRM model;  ``row``: id of its row in the model (``CU1``)
     - ``title_field``: the field that names a record;  ``subtitle_field``: the second line in lists and cards
     - ``parent``: field of the reference that contains it (lines of an order), so that it has no list in the menu
@@ -163,6 +166,7 @@ class EntityInfo:
     name: str
     title: Label
     plural: Label
+    new: Label | None = None
     icon: str = "file"
     direction: str = ""
     level: str = ""
@@ -226,7 +230,10 @@ class Entity(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, sort_order=-100)
     external_id: Mapped[str | None] = column(
-        Text(120), label=_("External id"), unique=True, help=_("The key of this record in the system it came from")
+        Text(120),
+        label=_("External id"),
+        unique=True,
+        help=_("The key of this record in the system it came from"),
     )
     # Users and units are never deleted for good, so these need no constraint (which would tie the two tables in a knot).
     owner_id: Mapped[int | None] = column(Reference("user", ""), label=_("Owner"))
@@ -250,7 +257,9 @@ def _index_for_lists(table: sa.Table) -> None:
     for indexed in table.columns:
         declared = indexed.info.get("field", {})
         if declared.get("indexed") and not indexed.index and not indexed.unique:
-            order: dict[str, Any] = {"postgresql_ops": {indexed.key: "NULLS FIRST"}} if indexed.nullable else {}
+            order: dict[str, Any] = (
+                {"postgresql_ops": {indexed.key: "NULLS FIRST"}} if indexed.nullable else {}
+            )
             sa.Index(f"ix_{table.name}_{indexed.name}", indexed, table.c.id, **order)
 
 

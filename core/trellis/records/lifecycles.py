@@ -28,13 +28,19 @@ def check_move(view: EntityView, before: Mapping[str, Any], after: Mapping[str, 
     stages: dict[str, Stage] = {stage.value: stage for stage in lifecycle.stages}
     if value not in stages:
         known = ", ".join(stages)
-        raise RecordInvalid({field: [_("There is no stage “%(value)s”; choose one of: %(known)s", value=value, known=known)]})
+        raise RecordInvalid(
+            {field: [_("There is no stage “%(value)s”; choose one of: %(known)s", value=value, known=known)]}
+        )
     present = stages.get(str(before.get(field)))
     if present is not None and present.moves and value not in present.moves:
         allowed = ", ".join(str(stages[move].title) for move in present.moves)
-        message = _("From “%(stage)s” a move leads only to: %(allowed)s", stage=str(present.title), allowed=allowed)
+        message = _(
+            "From “%(stage)s” a move leads only to: %(allowed)s", stage=str(present.title), allowed=allowed
+        )
         raise RecordInvalid({field: [message]})
     missing = [name for name in stages[value].requires if after.get(name) is None]
     if missing:
         title = str(stages[value].title)
-        raise RecordInvalid({name: [_("The stage “%(stage)s” needs a value here", stage=title)] for name in missing})
+        raise RecordInvalid(
+            {name: [_("The stage “%(stage)s” needs a value here", stage=title)] for name in missing}
+        )

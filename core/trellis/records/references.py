@@ -25,15 +25,21 @@ def _target(edition: Edition, field: Field) -> type[Entity]:
     return edition.entity(field.type.entity).entity  # type: ignore[attr-defined,no-any-return]
 
 
-def resolve_external(session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values) -> Failures:
+def resolve_external(
+    session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values
+) -> Failures:
     """Replaces references by external id with ids; one query a field. What the actor may not see is not found."""
     failures: Failures = {}
     for name, field in view.references.items():
-        wanted = {values[name] for values in drafts.values() if isinstance(values.get(name), ExternalReference)}
+        wanted = {
+            values[name] for values in drafts.values() if isinstance(values.get(name), ExternalReference)
+        }
         if not wanted:
             continue
         target = _target(edition, field)
-        query = sa.select(target.external_id, target.id).where(target.external_id.in_([str(one) for one in wanted]))
+        query = sa.select(target.external_id, target.id).where(
+            target.external_id.in_([str(one) for one in wanted])
+        )
         query = query.where(target.deleted_at.is_(None), actor.visible(target))
         found = dict(session.execute(query).tuples().all())
         for index, values in drafts.items():
@@ -43,12 +49,16 @@ def resolve_external(session: Session, edition: Edition, actor: Actor, view: Ent
             values[name] = found.get(str(reference))
             if values[name] is None:
                 entity = target.__entity__.title
-                message = _("There is no %(entity)s with the external id “%(id)s”", entity=entity, id=str(reference))
+                message = _(
+                    "There is no %(entity)s with the external id “%(id)s”", entity=entity, id=str(reference)
+                )
                 failures[index] = RecordInvalid({name: [message]})
     return failures
 
 
-def check_references(session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values) -> Failures:
+def check_references(
+    session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values
+) -> Failures:
     """Reports references to records that do not exist, are in the bin, or are out of the actor's sight."""
     errors: dict[int, dict[str, list[Any]]] = {}
     for name, field in view.references.items():
@@ -80,7 +90,9 @@ def check_unique(
         wanted = {values[name] for _id, values in drafts.values() if values.get(name) is not None}
         if not wanted:
             continue
-        taken = dict(session.execute(sa.select(column, view.entity.id).where(column.in_(wanted))).tuples().all())
+        taken = dict(
+            session.execute(sa.select(column, view.entity.id).where(column.in_(wanted))).tuples().all()
+        )
         seen: dict[Any, int] = {}
         for index, (record_id, values) in drafts.items():
             value = values.get(name)

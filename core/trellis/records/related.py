@@ -40,13 +40,17 @@ class Entry:
     event: Mapping[str, Any] | None = None
 
 
-def related_lists(session: Session, edition: Edition, actor: Actor, entity: str, record_id: int) -> list[RelatedList]:
+def related_lists(
+    session: Session, edition: Edition, actor: Actor, entity: str, record_id: int
+) -> list[RelatedList]:
     """One short list for each entity that refers to this one; two queries each, whatever the number of rows."""
     found = []
     for view, field in edition.referring(entity):
         if view.name == "user" or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
             continue
-        query = ListQuery(view, edition, actor, rule=_refers(field, record_id), sort=_newest(view), limit=SHORT)
+        query = ListQuery(
+            view, edition, actor, rule=_refers(field, record_id), sort=_newest(view), limit=SHORT
+        )
         page = query.page(session)
         count = len(page.items) if page.next is None else session.scalar(query.count_statement()) or 0
         found.append(RelatedList(view, field, count, page.items))
@@ -61,8 +65,13 @@ def timeline(
     for view, field in edition.referring(entity):
         if not view.info.timeline or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
             continue
-        query = ListQuery(view, edition, actor, rule=_refers(field, record_id), sort=("-created_at",), limit=limit)
-        entries += [Entry(_moment(view, record), _kind(view, record), record, view) for record in query.page(session).items]
+        query = ListQuery(
+            view, edition, actor, rule=_refers(field, record_id), sort=("-created_at",), limit=limit
+        )
+        entries += [
+            Entry(_moment(view, record), _kind(view, record), record, view)
+            for record in query.page(session).items
+        ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
@@ -81,7 +90,9 @@ def _refers(field: Field, record_id: int) -> dict[str, Any]:
 
 
 def _newest(view: EntityView) -> tuple[str, ...]:
-    return (f"-{view.info.date_field}",) if view.info.date_field else (view.info.sort,) if view.info.sort else ()
+    return (
+        (f"-{view.info.date_field}",) if view.info.date_field else (view.info.sort,) if view.info.sort else ()
+    )
 
 
 def _kind(view: EntityView, record: Record) -> str:

@@ -26,7 +26,9 @@ class TypedField(ma.fields.Field[Any]):
         super().__init__(allow_none=not declared.required, data_key=declared.name, **options)
         self.declared = declared
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
         field_type: FieldType = self.declared.type
         if isinstance(field_type, Reference) and isinstance(value, Mapping):
             if set(value) == {EXTERNAL} and isinstance(value[EXTERNAL], str):
@@ -74,7 +76,9 @@ def load(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dict[
         return {str(schema.fields[key].data_key): value for key, value in loaded.items()}
     except ma.ValidationError as error:
         messages = error.normalized_messages()
-        raise RecordInvalid({name: _messages(view, name, found) for name, found in messages.items()}) from None
+        raise RecordInvalid(
+            {name: _messages(view, name, found) for name, found in messages.items()}
+        ) from None
 
 
 def _messages(view: EntityView, name: str, found: Any) -> list[Message]:
@@ -84,7 +88,13 @@ def _messages(view: EntityView, name: str, found: Any) -> list[Message]:
     if known is None and name != "_schema":
         close = get_close_matches(name, view.fields, 1, 0.6)
         if close:
-            return [_("%(entity)s has no such field; did you mean “%(close)s”?", entity=view.info.title, close=close[0])]
+            return [
+                _(
+                    "%(entity)s has no such field; did you mean “%(close)s”?",
+                    entity=view.info.title,
+                    close=close[0],
+                )
+            ]
         return [_("%(entity)s has no such field", entity=view.info.title)]
     if known is not None and known.required and found == ["Field may not be null."]:
         return [_("This field needs a value")]

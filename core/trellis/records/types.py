@@ -155,7 +155,9 @@ class Text(FieldType):
     def _check(self, value: Any) -> str:
         text = str(FieldType._check(self, value))
         if len(text) > self.length:
-            raise ValueInvalid(_("At most %(length)s characters; this has %(given)s", length=self.length, given=len(text)))
+            raise ValueInvalid(
+                _("At most %(length)s characters; this has %(given)s", length=self.length, given=len(text))
+            )
         return text
 
 

@@ -40,7 +40,9 @@ def to_json(view: EntityView, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: view.fields[name].type.to_json(value) for name, value in values.items()}
 
 
-def difference(view: EntityView, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def difference(
+    view: EntityView, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
     """(old, new) JSON values of the fields that differ."""
     changed: dict[str, tuple[Any, Any]] = {}
     for name, value in after.items():

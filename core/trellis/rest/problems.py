@@ -1,12 +1,133 @@
-"""Errors as problem JSON (RFC 9457)."""
+"""Errors as ``application/problem+json`` (RFC 9457).
+
+Programs go by ``code`` and by ``errors`` (field or parameter to messages), people by ``title`` and ``detail``.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from trellis.errors import EditionInvalid, PluginError, RecordInvalid, RuleInvalid, StaleVersion, TrellisError
+from trellis.i18n import translator
+from trellis.records.door import BatchInvalid
+
+_ = translator("trellis")
+
+MEDIA_TYPE = "application/problem+json"
+_PARAMETERS = {"sort": "sort", "fields": "fields", "text": "q"}
+_TITLES = {
+    400: _("The request cannot be read"),
+    401: _("Sign in first"),
+    403: _("This is not allowed"),
+    404: _("There is nothing here"),
+    405: _("This address does not take this method"),
+    406: _("There is no such representation"),
+    408: _("The request took too long to arrive"),
+    411: _("The length of the request is missing"),
+    413: _("The request is too large"),
+    414: _("The address is too long"),
+    415: _("The body has the wrong media type"),
+    431: _("The headers are too large"),
+}
 
 
-def problem(status: int, title: str, detail: str) -> Response:
-    """An answer of the type ``application/problem+json``."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Response(orjson.dumps(body), status=status, content_type="application/problem+json")
+class Malformed(TrellisError):
+    """A request that cannot be understood; ``parameter`` is the part of it that is wrong."""
+
+    code = "malformed"
+    title = _TITLES[400]
+
+    def __init__(self, detail: Any, parameter: str = "") -> None:
+        super().__init__(detail)
+        self.parameter = parameter
+
+
+class NotSignedIn(TrellisError):
+    """No token, or one that is not known in this workspace."""
+
+    status = 401
+    code = "not_signed_in"
+    title = _TITLES[401]
+
+
+class WrongMediaType(TrellisError):
+    """The body is of another type than the call takes."""
+
+    status = 415
+    code = "wrong_media_type"
+    title = _TITLES[415]
+
+
+def problem(status: int, code: str, title: Any, detail: Any = "", **more: Any) -> Response:
+    """A problem as an answer."""
+    members = {"type": f"urn:trellis:problem:{code}", "title": str(title), "status": status, "code": code}
+    if detail and str(detail) != str(title):
+        members["detail"] = str(detail)
+    body = orjson.dumps({**members, **more}, default=str)
+    return Response(body, status, content_type=MEDIA_TYPE)
+
+
+def from_error(error: TrellisError) -> Response:
+    """The problem that an error is."""
+    response = problem(error.status, error.code, error.title, error.detail, **_members(error))
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Trellis"'
+    return response
+
+
+def from_http(error: HTTPException) -> Response:
+    """The problem that an error of the HTTP layer is, with its headers (``Allow``, ``Retry-After``)."""
+    status = error.code or 500
+    response = problem(status, f"http_{status}", _TITLES.get(status, error.name))
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def unexpected(code: str) -> Response:
+    """The problem that nobody foresaw; ``code`` finds it in the log."""
+    detail = _("Nothing was changed. Quote the code %(code)s to your administrator", code=code)
+    return problem(500, "unexpected", _("Something went wrong on the server"), detail, reference=code)
+
+
+def busy() -> Response:
+    """The database cannot answer now."""
+    response = problem(503, "busy", _("The database cannot answer now; try again in a moment"))
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _members(error: TrellisError) -> dict[str, Any]:
+    """What the error says beside its text."""
+    match error:
+        case BatchInvalid():
+            failures = [
+                {"index": index, "errors": _texts(one)} for index, one in sorted(error.failures.items())
+            ]
+            return {"errors": _texts(error), "failures": failures}
+        case RecordInvalid():
+            return {"errors": _texts(error)}
+        case RuleInvalid():
+            parameter = _PARAMETERS.get(error.path, "filter")
+            return {"errors": {parameter: [str(error.detail)]}, "path": error.path}
+        case Malformed(parameter=parameter) if parameter:
+            return {"errors": {parameter: [str(error.detail)]}}
+        case StaleVersion():
+            return {"current_version": error.current}
+        case PluginError():
+            return {"plugin": error.plugin, "hook": error.hook}
+        case EditionInvalid():
+            problems = [
+                {"plugin": one.plugin, "hook": one.hook, "detail": str(one.detail)} for one in error.problems
+            ]
+            return {"problems": problems}
+    return {}
+
+
+def _texts(error: RecordInvalid) -> dict[str, list[str]]:
+    return {name: [str(message) for message in messages] for name, messages in error.errors.items()}

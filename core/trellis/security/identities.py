@@ -64,12 +64,13 @@ def add_user(
     if password is not None:
         passwords.require_good_password(password, email)
     known = _identity(installation, email)
-    if password is not None and known is not None and known.password and not passwords.matches(known.password, password):
+    kept = known.password if known is not None else None
+    if password is not None and kept and not passwords.matches(kept, password):
         raise RecordInvalid({"password": [_("This person has a password already; leave it out")]})
     if known is not None and _is_member(installation, known, workspace):
         raise Conflict(_("“%(email)s” is a user of this workspace already", email=email))
     user_id = _write_user(workspace, email, name or email.partition("@")[0], roles, actor)
-    hashed = passwords.hash_password(password) if password is not None and not (known and known.password) else None
+    hashed = passwords.hash_password(password) if password is not None and not kept else None
     with installation.control.write() as session:
         identity = identity_of(session, email) or Identity(email=email)
         identity.password = identity.password or hashed
@@ -149,7 +150,9 @@ def end_sessions(installation: Installation, email: str) -> None:
             identity.uniquifier = secrets.token_hex(32)
 
 
-def authenticate(installation: Installation, workspace: str | None, email: str, password: str) -> Identity | None:
+def authenticate(
+    installation: Installation, workspace: str | None, email: str, password: str
+) -> Identity | None:
     """The identity behind a mail address and password, if it may enter ``workspace`` (or any, for None).
 
     A wrong password, an unknown address and a missing membership all answer None, and take as long.
@@ -202,7 +205,9 @@ def _check_roles(edition: Edition, roles: Sequence[str]) -> None:
     known = edition.all(Role)
     unknown = [role for role in roles if role not in known]
     if unknown:
-        message = _("There is no role “%(name)s”; there are: %(known)s", name=unknown[0], known=", ".join(known))
+        message = _(
+            "There is no role “%(name)s”; there are: %(known)s", name=unknown[0], known=", ".join(known)
+        )
         raise RecordInvalid({"roles": [message]})
 
 

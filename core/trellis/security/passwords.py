@@ -38,7 +38,9 @@ def hash_password(password: str) -> str:
 def require_good_password(password: str, email: str) -> None:
     """Raises RecordInvalid for a password that is too short, too long, or the mail address itself."""
     if len(password) < SHORTEST:
-        raise RecordInvalid({"password": [_("A password needs at least %(number)s characters", number=SHORTEST)]})
+        raise RecordInvalid(
+            {"password": [_("A password needs at least %(number)s characters", number=SHORTEST)]}
+        )
     if len(password) > LONGEST:
         raise RecordInvalid({"password": [_("A password has at most %(number)s characters", number=LONGEST)]})
     if password.strip().lower() == email.strip().lower():

@@ -10,7 +10,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from trellis.i18n import translator
 from trellis.records.entity import Base, Entity, EntityInfo, column
-from trellis.records.types import BigId, Boolean, Choice, Email, JsonData, LongText, Option, Reference, Text, UtcDateTime
+from trellis.records.types import (
+    BigId,
+    Boolean,
+    Choice,
+    Email,
+    JsonData,
+    LongText,
+    Option,
+    Reference,
+    Text,
+    UtcDateTime,
+)
 
 _ = translator("trellis")
 
@@ -23,6 +34,7 @@ class Unit(Entity):
         name="unit",
         title=_("Unit"),
         plural=_("Units"),
+        new=_("New unit"),
         icon="network",
         direction="management",
         level="tactics",
@@ -30,7 +42,9 @@ class Unit(Entity):
         sort="name",
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
     code: Mapped[str | None] = column(Text(40), label=_("Code"), in_list=True)
     parent_id: Mapped[int | None] = column(Reference("unit"), label=_("Part of"), in_list=True)
 
@@ -43,6 +57,7 @@ class Position(Entity):
         name="position",
         title=_("Position"),
         plural=_("Positions"),
+        new=_("New position"),
         icon="id-card",
         direction="management",
         level="tactics",
@@ -50,7 +65,9 @@ class Position(Entity):
         sort="name",
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
     holder_id: Mapped[int | None] = column(Reference("user"), label=_("Held by"), in_list=True)
     reports_to_id: Mapped[int | None] = column(Reference("position"), label=_("Reports to"), in_list=True)
     duties: Mapped[str | None] = column(LongText(), label=_("Duties"))
@@ -64,6 +81,7 @@ class User(Entity):
         name="user",
         title=_("User"),
         plural=_("Users"),
+        new=_("New user"),
         icon="circle-user",
         direction="management",
         level="tactics",
@@ -72,8 +90,12 @@ class User(Entity):
         sort="name",
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
-    email: Mapped[str] = column(Email(), label=_("E-mail"), required=True, unique=True, searchable=True, in_list=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
+    email: Mapped[str] = column(
+        Email(), label=_("E-mail"), required=True, unique=True, searchable=True, in_list=True
+    )
     active: Mapped[bool] = column(Boolean(), label=_("Active"), default=True, in_list=True)
     language: Mapped[str | None] = column(
         Choice((Option("en", _("English")), Option("ru", _("Russian")))), label=_("Language")

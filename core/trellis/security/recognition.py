@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _TOUCH_AFTER = timedelta(hours=1)
 
 _state, _user, _token, _unit = (table.__table__.c for table in (WorkspaceState, User, ApiToken, Unit))
-_tree = sa.select(sa.func.coalesce(sa.func.sum(_unit.version), 0)).scalar_subquery()  # rises with each change of a unit
+_tree = sa.select(
+    sa.func.coalesce(sa.func.sum(_unit.version), 0)
+).scalar_subquery()  # rises with each change of a unit
 _wanted = (
     _state.revision,
     _user.id,

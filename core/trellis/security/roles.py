@@ -59,7 +59,9 @@ def grant_to_json(grant: Grant) -> dict[str, Any]:
 
 def actor_of(session: Session, edition: Edition, email: str, source: str) -> Actor:
     """The actor that the user with this mail address is; RecordNotFound when there is no such active user."""
-    user = session.scalar(sa.select(User).where(User.email == email.strip().lower(), User.deleted_at.is_(None)))
+    user = session.scalar(
+        sa.select(User).where(User.email == email.strip().lower(), User.deleted_at.is_(None))
+    )
     if user is None or not user.active:
         raise RecordNotFound()
     return actor_from(session, edition, user, source)
@@ -67,7 +69,9 @@ def actor_of(session: Session, edition: Edition, email: str, source: str) -> Act
 
 def actor_from(session: Session, edition: Edition, user: Any, source: str) -> Actor:
     """The actor that a user is; ``user`` is a User or a row with its id, name, roles and unit_id."""
-    roles: Sequence[Role] = [known for name in user.roles if (known := edition.all(Role).get(name)) is not None]
+    roles: Sequence[Role] = [
+        known for name in user.roles if (known := edition.all(Role).get(name)) is not None
+    ]
     return Actor(
         user_id=user.id,
         name=user.name,

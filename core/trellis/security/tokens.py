@@ -33,7 +33,9 @@ def digest(token: str) -> str:
 def new_token(workspace: Workspace, email: str, title: str = "") -> str:
     """A new token for the user with this mail address; it is shown now and never again."""
     with workspace.write() as session:
-        query = sa.select(User.id).where(User.email == email.strip().lower(), User.deleted_at.is_(None), User.active)
+        query = sa.select(User.id).where(
+            User.email == email.strip().lower(), User.deleted_at.is_(None), User.active
+        )
         user_id = session.scalar(query)
         if user_id is None:
             raise RecordInvalid({"email": [_("There is no active user “%(email)s” here", email=email)]})
@@ -44,7 +46,10 @@ def issue_token(session: Session, user_id: int, title: str = "") -> str:
     """A new token for a user, in the transaction of ``session``."""
     token = PREFIX + secrets.token_urlsafe(32)
     kept = ApiToken(
-        user_id=user_id, digest=digest(token), title=title.strip()[:_LONGEST_TITLE], created_at=datetime.now(UTC)
+        user_id=user_id,
+        digest=digest(token),
+        title=title.strip()[:_LONGEST_TITLE],
+        created_at=datetime.now(UTC),
     )
     session.add(kept)
     session.flush()

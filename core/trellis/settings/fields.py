@@ -73,7 +73,9 @@ def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
     )
 
 
-def add_field(session: Session, edition: Edition, entity: str, name: str, declaration: Mapping[str, Any]) -> Field:
+def add_field(
+    session: Session, edition: Edition, entity: str, name: str, declaration: Mapping[str, Any]
+) -> Field:
     """Adds a field named ``own.<name>`` to an entity, with its index. Raises RecordInvalid or Conflict."""
     view = edition.entity(entity)
     full_name = f"{OWN}.{name.strip().lower()}"
@@ -83,7 +85,9 @@ def add_field(session: Session, edition: Edition, entity: str, name: str, declar
     if full_name in view.fields:
         raise Conflict(_("The field “%(name)s” exists already", name=full_name))
     added = from_json(full_name, entity, declaration)
-    session.add(OwnField(name=full_name, entity=entity, declaration=dict(declaration), position=len(view.fields)))
+    session.add(
+        OwnField(name=full_name, entity=entity, declaration=dict(declaration), position=len(view.fields))
+    )
     session.flush()
     create_extension_indexes(session.connection(), view.entity, [added])
     raise_revision(session.connection())

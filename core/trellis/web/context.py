@@ -1,165 +1,166 @@
-"""What each request to a workspace carries: its session, edition, actor and records."""
+"""One request's work in a workspace, on ``flask.g``.
+
+Views find ``g.installation``, ``g.workspace``, ``g.edition``, ``g.actor``, ``g.email``, ``g.session`` and ``g.records``;
+pages also ``g.memberships`` and ``g.csrf_token``. All belong to one transaction: of a request that reads, it ends with the
+request; of one that writes, it is committed before the answer leaves, or taken back when the answer is an error.
+"""
 
 from __future__ import annotations
 
-import secrets
-from contextlib import ExitStack
-from typing import Any
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
-from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask import Flask, Response, g, redirect, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.analytics.refreshing import freshen
-from trellis.errors import WorkspaceNotFound
-from trellis.i18n import LANGUAGES, use_locale
+from trellis.edition import Edition
 from trellis.installation import Installation
+from trellis.plugins import Fault
 from trellis.records.door import Records
-from trellis.control import Identity, Membership, workspaces_of
-from trellis.security.recognition import by_email
+from trellis.security.recognition import Recognised, by_email
+from trellis.web.language import speak_to_person
+from trellis.web.session import csrf_token, require_csrf, signed_in
+from trellis.workspace import Workspace
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset({"session.login", "session.sign_in"})
 _DERIVED = frozenset({"home", "measures", "model"})
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Pages that show figures computed for all customers together."""
 
 
-def begin(installation: Installation) -> BaseResponse | None:
-    """Opens the workspace of the address for the signed-in person; sends strangers to the sign-in page."""
-    g.installation = installation
-    g.stack = ExitStack()
-    g.stack.enter_context(use_locale(_language("")))
-    g.csrf_token = _csrf_token()
-    name = (request.view_args or {}).get("workspace")
-    if name is None or request.blueprint == "rest":
-        return None
-    _check_csrf()
-    try:
-        g.workspace = installation.workspace(name)
-    except WorkspaceNotFound:
-        abort(404)
-    if request.endpoint in _OPEN:
-        return None
-    with installation.control.read() as control:
-        identity = control.get(Identity, session.get("identity", 0))
-        if identity is None or not _valid(identity) or control.get(Membership, (name, identity.id)) is None:
-            return _to_login(name)
-        g.email = identity.email
-        g.memberships = workspaces_of(control, identity)
-        control.expunge_all()
-    if request.blueprint in _DERIVED and request.method == "GET":
-        freshen(g.workspace)
-    return _enter(request.method not in _SAFE)
+@dataclass
+class Work:
+    """The open transaction of a request, and what is left to do when it has ended."""
+
+    workspace: Workspace
+    transaction: AbstractContextManager[Session] | None = None
+    writes: bool = False
+    records: Records | None = None
+    faults: list[Fault] = field(default_factory=list)
 
 
-def _enter(writes: bool) -> BaseResponse | None:
-    open_session(writes)
-    known = by_email(g.workspace, g.session, g.email, "web")
-    if known is None:  # somebody whose user was closed or put into the bin
-        return _to_login(g.workspace.name)
-    g.edition, g.actor = known.edition, known.actor
-    settings = g.edition.settings
-    g.stack.enter_context(use_locale(_language(settings.language), settings.timezone))
-    g.records = Records(g.session, g.edition, g.actor)
-    g.release = release
-    return None
+def configure(app: Flask, installation: Installation) -> None:
+    """Puts the life of a request into the application."""
+
+    def begin() -> BaseResponse | None:
+        g.installation = installation
+        return (
+            _begin_page() if request.endpoint and request.blueprint not in (None, "rest", "health") else None
+        )
+
+    app.before_request(begin)
+    app.after_request(_finish)
+    app.teardown_request(_close)
 
 
-def _valid(identity: Identity) -> bool:
-    return identity.active and secrets.compare_digest(identity.uniquifier, session.get("uniquifier", ""))
+def enter(workspace: Workspace) -> Session:
+    """Begins the request's transaction in a workspace."""
+    g.workspace = workspace
+    g.work = Work(workspace)
+    writes = request.method not in SAFE
+    if writes:  # what the client sends is received first: nobody else can write while it is on its way
+        _ = request.files if request.mimetype == "multipart/form-data" else request.get_data()
+    return _open(writes)
 
 
-def open_session(writes: bool) -> None:
-    """Begins the transaction of the request."""
-    g.transaction = g.workspace.write() if writes else g.workspace.read()
-    g.session = g.transaction.__enter__()
+def admit(found: Recognised) -> None:
+    """Lets somebody in: sets what depends on who asks."""
+    g.edition, g.actor, g.email = found.edition, found.actor, found.email
+    g.records = g.work.records = Records(g.session, g.edition, g.actor)
+    _note_edition(found.edition)
 
 
 def release() -> None:
-    """Ends the transaction of the request early and goes on reading: before what needs the workspace for itself."""
-    transaction = g.pop("transaction")
-    transaction.__exit__(None, None, None)
-    open_session(writes=False)
+    """Ends the transaction early and reads on in a new one: before what needs the workspace for itself."""
+    _end(commit=True)
+    _open(writes=False)
+    g.records = g.work.records = Records(g.session, g.edition, g.actor)
 
 
-def finish(response: Response) -> Response:
-    """Commits what was asked for, or takes it back when it was refused; then tells plugins."""
-    transaction = g.pop("transaction", None)
-    if transaction is None:
-        return response
-    if response.status_code < 400:
-        transaction.__exit__(None, None, None)
-        g.records.committed()
-    else:
-        _roll_back(transaction)
-    g.workspace.record_faults([*g.records.faults, *_unseen(g.edition.faults)])
-    return response
+def keep_fault(fault: Fault) -> None:
+    """Keeps a plugin's fault for the administrator when the request has ended."""
+    g.work.faults.append(fault)
 
 
-def end(_error: BaseException | None) -> None:
-    """Closes what is still open."""
-    transaction = g.pop("transaction", None)
-    if transaction is not None:
-        _roll_back(transaction)
-    stack = g.pop("stack", None)
-    if stack is not None:
-        stack.close()
-
-
-class _Refused(Exception):
-    """Takes a transaction back."""
-
-
-def _roll_back(transaction: Any) -> None:
-    refused = _Refused()
-    try:
-        transaction.__exit__(_Refused, refused, None)
-    except _Refused:
-        return
-
-
-_reported: set[tuple[str, str, str, int]] = set()
-
-
-def _unseen(faults: Any) -> list[Any]:
-    """Faults of an edition are kept once for each revision, not for each request."""
-    new = []
-    for fault in faults:
-        key = (g.workspace.name, fault.plugin, fault.hook, g.edition.revision)
-        if key not in _reported:
-            _reported.add(key)
-            new.append(fault)
-    return new
-
-
-def _language(workspace: str) -> str:
-    chosen = request.args.get("lang", "") or request.cookies.get("language", "")
-    if chosen in LANGUAGES:
-        return chosen
-    return workspace or request.accept_languages.best_match(LANGUAGES) or "en"
-
-
-def _csrf_token() -> str:
-    if "csrf" not in session:
-        session["csrf"] = secrets.token_urlsafe(24)
-    return str(session["csrf"])
-
-
-def _check_csrf() -> None:
-    if request.method in _SAFE:
-        return
-    given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not secrets.compare_digest(given, g.csrf_token):
-        abort(403, "csrf")
+def _begin_page() -> BaseResponse | None:
+    """The way into a page: strangers are sent to sign in."""
+    name = (request.view_args or {}).get("workspace")
+    speak_to_person(None)
+    g.csrf_token = csrf_token()
+    if request.method not in SAFE:
+        require_csrf()
+    if name is None:
+        return None
+    workspace = g.workspace = g.installation.workspace(name)
+    if request.endpoint in _OPEN:
+        return None
+    known = signed_in(g.installation)
+    if known is None or not known.may_enter(name):
+        return _to_login(name)
+    g.memberships = known.memberships
+    if request.blueprint in _DERIVED and request.method in SAFE:
+        freshen(workspace)
+    found = by_email(workspace, enter(workspace), known.email, "web")
+    if found is None:  # somebody whose user was closed or put into the bin
+        return _to_login(name)
+    admit(found)
+    g.release = release
+    speak_to_person(found.edition, found.language)
+    return None
 
 
 def _to_login(name: str) -> BaseResponse:
-    url = url_for("session.login", workspace=name, next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    here = request.full_path.rstrip("?") if request.method in SAFE else None
+    url = url_for("session.login", workspace=name, next=here)
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": url})
-    return redirect(url)
+    return redirect(url, 303)
 
 
-def install(app: Flask, installation: Installation) -> None:
-    """Puts the request's life into an application."""
-    app.before_request(lambda: begin(installation))
-    app.after_request(finish)
-    app.teardown_request(end)
+def _open(writes: bool) -> Session:
+    work: Work = g.work
+    transaction = work.workspace.write() if writes else work.workspace.read()
+    session = g.session = transaction.__enter__()
+    work.transaction, work.writes = transaction, writes
+    return session
+
+
+def _end(*, commit: bool) -> None:
+    work: Work = g.work
+    transaction, work.transaction = work.transaction, None
+    records, work.records = work.records, None
+    if transaction is None:
+        return
+    if not commit:
+        g.session.rollback()
+    transaction.__exit__(None, None, None)
+    if records is not None:
+        if commit:
+            records.committed()
+        work.faults += records.faults
+
+
+def _note_edition(edition: Edition) -> None:
+    """Keeps the faults found when the edition was built, once for each edition."""
+    noted: list[bool] = edition.cached("faults noted", list)
+    if not noted:
+        noted.append(True)
+        g.work.faults += edition.faults
+
+
+def _finish(response: Response) -> Response:
+    work: Work | None = g.get("work")
+    if work is not None and work.writes:
+        _end(commit=response.status_code < 400)
+    return response
+
+
+def _close(error: BaseException | None) -> None:
+    work: Work | None = g.get("work")
+    if work is None:
+        return
+    _end(commit=error is None and not work.writes)
+    work.workspace.record_faults(work.faults)
+    work.faults = []

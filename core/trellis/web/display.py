@@ -35,7 +35,11 @@ def origin(edition: Edition, owner: str) -> dict[str, Any] | None:
     if owner == OWN:
         return {"title": str(_("Own")), "tone": "good", "own": True}
     manifest = edition.plugin(owner)
-    return {"title": str(manifest.title) if manifest else owner, "tone": manifest.tone if manifest else "info", "own": False}
+    return {
+        "title": str(manifest.title) if manifest else owner,
+        "tone": manifest.tone if manifest else "info",
+        "own": False,
+    }
 
 
 def person(name: str, key: int | None = None) -> dict[str, Any]:
@@ -53,6 +57,11 @@ def title_of(view: EntityView, record: Record) -> str:
     return f"#{record.id}" if value is None else str(value)
 
 
+def new_title(view: EntityView) -> str:
+    """The words of the button that makes a record of this entity."""
+    return str(view.info.new or _("New: %(entity)s", entity=str(view.info.title).lower()))
+
+
 def currency_of(edition: Edition, field: Field, values: Mapping[str, Any]) -> str:
     """The currency of a money field: the record's, or the workspace's."""
     named = field.type.currency if isinstance(field.type, types.Money) else ""
@@ -68,7 +77,11 @@ def shown(edition: Edition, base: str, field: Field, record: Record, *, bare: bo
         return _reference(edition, base, field.type, record.titles.get(field.name, f"#{value}"), value)
     if isinstance(field.type, types.Money):
         currency = currency_of(edition, field, record.values)
-        text = format_number(value, 2) if bare and currency == edition.settings.currency else format_money(value, currency)
+        text = (
+            format_number(value, 2)
+            if bare and currency == edition.settings.currency
+            else format_money(value, currency)
+        )
         return {"kind": "money", "text": text}
     if isinstance(field.type, types.Choice):
         return _choice(field.type, str(value))
@@ -111,7 +124,11 @@ def _plain(field_type: types.FieldType, value: Any) -> Shown:
         case types.Integer() | types.Decimal():
             return {"kind": "number", "text": format_number(value)}
         case types.Boolean():
-            return {"kind": "boolean", "text": str(_("Yes") if value else _("No")), "tone": "good" if value else "neutral"}
+            return {
+                "kind": "boolean",
+                "text": str(_("Yes") if value else _("No")),
+                "tone": "good" if value else "neutral",
+            }
         case types.DateTime():
             return {"kind": "datetime", "text": format_datetime(value), "title": value.isoformat()}
         case types.Date():
@@ -119,7 +136,11 @@ def _plain(field_type: types.FieldType, value: Any) -> Shown:
         case types.Email():
             return {"kind": "email", "text": value, "url": f"mailto:{value}"}
         case types.Phone():
-            return {"kind": "phone", "text": value, "url": "tel:" + "".join(c for c in value if c in "+0123456789")}
+            return {
+                "kind": "phone",
+                "text": value,
+                "url": "tel:" + "".join(c for c in value if c in "+0123456789"),
+            }
         case types.Url():
             return {"kind": "url", "text": value.removeprefix("https://"), "url": value}
         case types.LongText():
@@ -195,7 +216,9 @@ def control(
 
 def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
     lifecycles = [one for one in edition.entity(field.entity).lifecycles if one.field == field.name]
-    return [{"value": stage.value, "title": str(stage.title)} for one in lifecycles[:1] for stage in one.stages]
+    return [
+        {"value": stage.value, "title": str(stage.title)} for one in lifecycles[:1] for stage in one.stages
+    ]
 
 
 def _typed(field_type: types.FieldType, value: Any) -> Any:

@@ -80,7 +80,9 @@ def _database(error: sa.exc.OperationalError) -> Answer | problems.Response:
     log.warning("the database cannot answer: %s", error.orig)
     if _for_programs():
         return problems.busy()
-    return error_page(503, _("The database cannot answer now"), _("Nothing was changed. Try again in a moment."))
+    return error_page(
+        503, _("The database cannot answer now"), _("Nothing was changed. Try again in a moment.")
+    )
 
 
 def _unexpected(error: Exception) -> Answer | problems.Response:
@@ -97,19 +99,25 @@ def _unexpected(error: Exception) -> Answer | problems.Response:
         return Response(f"{text} {code}", 500, mimetype="text/plain")
 
 
-def error_page(status: int, title: Message, text: Message = "", kept: Message = "", code: str = "") -> tuple[str, int]:
+def error_page(
+    status: int, title: Message, text: Message = "", kept: Message = "", code: str = ""
+) -> tuple[str, int]:
     """A page that says what happened; inside the frame where the reader is known."""
-    inside = "actor" in g and "edition" in g
+    inside = "actor" in g and not request.headers.get("HX-Request")
     error: dict[str, Any] = {
         "status": status,
         "title": str(title),
         "text": str(text),
         "kept": str(kept),
         "code": code,
-        "acts": [{"title": str(_("To the home page")), "url": f"/{g.workspace.name}/" if inside else "/"}],
+        "acts": [
+            {"title": str(_("To the home page")), "url": f"/{g.workspace.name}/" if "workspace" in g else "/"}
+        ],
     }
     if not inside:
-        shown = render_template("error_plain.html", error=error, page_title=error["title"], shell=plain_shell())
+        shown = render_template(
+            "error_plain.html", error=error, page_title=error["title"], shell=plain_shell()
+        )
         return shown, status
     from trellis.web.shell import page
 

@@ -13,7 +13,7 @@ _ = translator("trellis")
 _SUFFIX = {Unit.DAYS: _("d"), Unit.HOURS: _("h")}
 
 
-def figure_text(kpi: Kpi, value: Value | float | None, currency: str, *, short: bool = False) -> str:
+def figure_text(kpi: Kpi, value: Value | None, currency: str, *, short: bool = False) -> str:
     """A value in the unit of its KPI; empty when there is none."""
     if value is None:
         return "–" if short else ""

@@ -20,7 +20,7 @@ from trellis.records import types
 from trellis.records.query import ListQuery, Page, Record
 from trellis.settings.views import views_of
 from trellis.system import SavedView
-from trellis.web.display import column, person, shown, title_of
+from trellis.web.display import column, new_title, person, shown, title_of
 from trellis.web.filters import builder_fields, chips
 
 _ = translator("trellis")
@@ -55,7 +55,9 @@ class Listing:
         """The address of this list with some parts changed; a change of what is listed goes to the first page."""
         state: dict[str, Any] = {
             "view": "mine" if self.mine else str(self.saved.id) if self.saved else "",
-            "filter": json.dumps(self.rule, ensure_ascii=False) if self.rule and (self.changed or not self.saved) else "",
+            "filter": json.dumps(self.rule, ensure_ascii=False)
+            if self.rule and (self.changed or not self.saved)
+            else "",
             "q": self.query,
             "sort": ",".join(self.sort),
             "columns": ",".join(self.columns),
@@ -66,7 +68,13 @@ class Listing:
         }
         pairs: list[tuple[str, str]] = []
         for name, value in state.items():
-            pairs += [(name, one) for one in value] if isinstance(value, list | tuple) else [(name, value)] if value else []
+            pairs += (
+                [(name, one) for one in value]
+                if isinstance(value, list | tuple)
+                else [(name, value)]
+                if value
+                else []
+            )
         return pairs
 
     def url(self, base: str, **changes: Any) -> str:
@@ -87,7 +95,9 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
         rule = json.loads(text) if text else definition.get("rule")
     except json.JSONDecodeError:
         raise RuleInvalid(_("The filter is not valid JSON")) from None
-    sort = tuple(name for name in arguments.get("sort", "").split(",") if name) or tuple(definition.get("sort", ()))
+    sort = tuple(name for name in arguments.get("sort", "").split(",") if name) or tuple(
+        definition.get("sort", ())
+    )
     named = [name for name in arguments.get("columns", "").split(",") if name in view.fields]
     columns = tuple(named or definition.get("fields", ()))
     changed = bool(text or named or arguments.get("sort") or arguments.get("q"))
@@ -124,7 +134,13 @@ def shown_columns(listing: Listing) -> list[str]:
 def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
     """The query of the list's present page."""
     view = listing.view
-    needed = {view.info.title_field, view.info.date_field, view.info.amount_field, view.info.subtitle_field, "currency"}
+    needed = {
+        view.info.title_field,
+        view.info.date_field,
+        view.info.amount_field,
+        view.info.subtitle_field,
+        "currency",
+    }
     needed |= {"kind", *shown_columns(listing), *(one.field for one in view.lifecycles)}
     needed |= {one.when[0] for one in view.lifecycles if one.when}
     return ListQuery(
@@ -143,7 +159,7 @@ def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
 
 def list_context(listing: Listing, base: str) -> dict[str, Any]:
     """Everything ``list.html`` shows: at most four queries, whatever the number of rows."""
-    view, info = listing.view, listing.view.info
+    view = listing.view
     query = query_of(listing)
     found = query.page(g.session)
     total = g.session.scalar(query.count_statement(limit=COUNT_UP_TO + 1)) or 0
@@ -197,7 +213,7 @@ def _entity(view: EntityView) -> dict[str, Any]:
         "title": title,
         "plural": str(view.info.plural),
         "icon": view.info.icon,
-        "new_title": str(_("New: %(entity)s", entity=title.lower())),
+        "new_title": new_title(view),
     }
 
 
@@ -209,7 +225,7 @@ def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
     bare = {"filter": "", "q": "", "sort": "", "columns": "", "bin": ""}
     saved_id = listing.saved.id if listing.saved else None
     plain = not listing.mine and saved_id is None and not listing.trash
-    tabs = [
+    tabs: list[tuple[Any, str, bool]] = [
         (_("All"), listing.url(base, view="", **bare), plain),
         (_("Mine"), listing.url(base, view="mine", **bare), listing.mine),
     ]
@@ -232,7 +248,10 @@ def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
     if not listing.rule:
         return []
     return [
-        {"field": words, "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False) if rest else "")}
+        {
+            "field": words,
+            "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False) if rest else ""),
+        }
         for words, rest in chips(listing.rule, listing.view, g.edition)
     ]
 
@@ -255,11 +274,13 @@ def _sort(listing: Listing, base: str) -> dict[str, Any]:
 def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str, Any]]:
     view = listing.view
     current = (listing.sort or (view.info.sort,))[0]
-    heads = []
+    heads: list[dict[str, Any]] = []
     title = view.info.title_field
     for name in (title, *names):
         if name not in view.fields:
-            heads.append({"name": name, "label": str(view.info.title), "align": "start", "sorted": "", "sort_url": ""})
+            heads.append(
+                {"name": name, "label": str(view.info.title), "align": "start", "sorted": "", "sort_url": ""}
+            )
             continue
         field = view.fields[name]
         down = current == f"-{name}"
@@ -268,7 +289,9 @@ def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str
         sortable = field.type.kind != "json" and not isinstance(field.type, types.LongText)
         sort_url = listing.url(base, sort=target) if sortable else ""
         strong = name == view.info.amount_field
-        heads.append({**column(g.edition, field), "sorted": direction, "sort_url": sort_url, "strong": strong})
+        heads.append(
+            {**column(g.edition, field), "sorted": direction, "sort_url": sort_url, "strong": strong}
+        )
     return heads
 
 
@@ -280,7 +303,7 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
     line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else None
     figure = shown(g.edition, base, fields[info.amount_field], record)["text"] if info.amount_field else ""
     when = shown(g.edition, base, fields[info.date_field], record)["text"] if info.date_field else ""
-    icon = {"company": "building-2", "person": "user"}.get(str(record.values.get("kind")), "")
+    icon = {"company": "building", "person": "user"}.get(str(record.values.get("kind")), "")
     return {
         "id": record.id,
         "url": f"{base}/{view.name}/{record.id}",
@@ -316,7 +339,9 @@ def _sums(listing: Listing, query: ListQuery) -> list[dict[str, str]]:
         return []
     currency = view.fields.get("currency")
     amount = field.of(view.entity)
-    only = [] if currency is None else [sa.func.coalesce(currency.of(view.entity), g.edition.settings.currency)]
+    only = (
+        [] if currency is None else [sa.func.coalesce(currency.of(view.entity), g.edition.settings.currency)]
+    )
     totals = query.select(*only, sa.func.sum(amount)).group_by(*only)
     rows = [(row[0] if only else g.edition.settings.currency, row[-1]) for row in g.session.execute(totals)]
     return [
@@ -331,5 +356,7 @@ def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
         return [{"title": str(_("Restore")), "icon": "undo-2", "url": f"{base}/{view.name}/bulk/restore"}]
     acts = [{"title": str(_("Owner")), "icon": "user-check", "url": f"{base}/{view.name}/bulk/owner"}]
     if g.actor.may(view.name, "delete"):
-        acts.append({"title": str(_("Move to bin")), "icon": "trash-2", "url": f"{base}/{view.name}/bulk/delete"})
+        acts.append(
+            {"title": str(_("Move to bin")), "icon": "trash", "url": f"{base}/{view.name}/bulk/delete"}
+        )
     return acts

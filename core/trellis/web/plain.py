@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import g, request
+from flask import request
 
 from trellis.i18n import LANGUAGES, current_language
+from trellis.web.language import ARGUMENT
 from trellis.web.session import csrf_token
 
 _TITLES = {"en": "English", "ru": "Русский"}
@@ -16,18 +17,14 @@ _TITLES = {"en": "English", "ru": "Русский"}
 def plain_shell() -> dict[str, Any]:
     """What ``plain.html`` needs."""
     theme = request.cookies.get("theme", "")
-    edition = g.get("edition")
     other = next(language for language in LANGUAGES if language != current_language())
-    arguments = {**request.args.to_dict(), "lang": other}
+    arguments = {**request.args.to_dict(), ARGUMENT: other}
     return {
+        "base": "",
         "language": current_language(),
         "theme": theme if theme in ("light", "dark") else "",
         "csrf_token": csrf_token(),
         "toasts": [],
-        "workspace": {"title": edition.settings.title or edition.workspace} if edition else None,
-        "other_language": {
-            "url": f"{request.path}?{urlencode(arguments)}",
-            "code": other,
-            "title": _TITLES[other],
-        },
+        "workspace": None,
+        "other_language": {"code": other, "title": _TITLES[other], "url": f"?{urlencode(arguments)}"},
     }

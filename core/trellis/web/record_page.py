@@ -14,12 +14,20 @@ from markupsafe import Markup
 
 from trellis.contributions import Lifecycle, Panel
 from trellis.edition import EntityView
-from trellis.i18n import format_date, format_day, format_datetime, format_number, format_time, plural_translator, translator
+from trellis.i18n import (
+    format_date,
+    format_datetime,
+    format_day,
+    format_number,
+    format_time,
+    plural_translator,
+    translator,
+)
 from trellis.plugins import Fault
 from trellis.records import related, types
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
-from trellis.web.display import origin, person, shown, title_of
+from trellis.web.display import new_title, origin, person, shown, title_of
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -39,7 +47,11 @@ def record_context(
 ) -> dict[str, Any]:
     """Everything the page shows; the number of queries follows the edition, never the number of rows."""
     lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id)
-    tab = tab if tab in ("timeline", "details", "history") or tab in {one.view.name for one in lists} else "timeline"
+    tab = (
+        tab
+        if tab in ("timeline", "details", "history") or tab in {one.view.name for one in lists}
+        else "timeline"
+    )
     may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted
     url = f"{base}/{view.name}/{record.id}"
     context = {
@@ -48,10 +60,14 @@ def record_context(
         "title": title_of(view, record),
         "entity": {"name": view.name, "title": str(view.info.title), "icon": view.info.icon},
         "url": url,
-        "avatar": person(title_of(view, record), record.id) if view.name in ("customer", "contact", "user") else None,
+        "avatar": person(title_of(view, record), record.id)
+        if view.name in ("customer", "contact", "user")
+        else None,
         "badges": _badges(view, record, base),
         "subline": _subline(view, record, base),
-        "owner": person(record.titles["owner"], record.values["owner"]) if record.titles.get("owner") else None,
+        "owner": person(record.titles["owner"], record.values["owner"])
+        if record.titles.get("owner")
+        else None,
         "position": None,
         "acts": _acts(view, record) if may_edit else [],
         "menu": _menu(view, record, url, may_edit),
@@ -77,7 +93,9 @@ def record_context(
     return context
 
 
-def prop(view: EntityView, record: Record, declared: Field, base: str, *, may_edit: bool = True) -> dict[str, Any]:
+def prop(
+    view: EntityView, record: Record, declared: Field, base: str, *, may_edit: bool = True
+) -> dict[str, Any]:
     """A field of a record with its value, and where it is edited."""
     editable = may_edit and not declared.read_only and declared.type.kind != "json"
     return {
@@ -109,16 +127,26 @@ def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> 
     return {
         "composer": {
             "url": f"{url}/compose",
-            "kinds": [{"value": key, "title": str(title), "icon": icon} for key, (title, icon) in KINDS.items()],
+            "kinds": [
+                {"value": key, "title": str(title), "icon": icon} for key, (title, icon) in KINDS.items()
+            ],
             "placeholder": str(_("What happened, or what is to be done")),
         }
         if link
         else None,
         "kinds": [
             {"title": str(title), "url": f"{url}?kind={key}", "current": kind == key}
-            for key, title in (("", _("All")), ("talks", _("Talks")), ("records", _("Records")), ("changes", _("Changes")))
+            for key, title in (
+                ("", _("All")),
+                ("talks", _("Talks")),
+                ("records", _("Records")),
+                ("changes", _("Changes")),
+            )
         ],
-        "days": [{"title": title, "events": [_event(view, entry, base) for entry in group]} for title, group in days],
+        "days": [
+            {"title": title, "events": [_event(view, entry, base) for entry in group]}
+            for title, group in days
+        ],
         "more_url": "",
     }
 
@@ -151,7 +179,10 @@ def _event(view: EntityView, entry: related.Entry, base: str) -> dict[str, Any]:
         found["text"] = shown(g.edition, base, entry.view.fields[amount], entry.record)["text"]
     if entry.kind == "task" and entry.record.values.get("done_at") is None:
         late = entry.at < datetime.now(UTC)
-        found["badge"] = {"text": str(_("Overdue") if late else _("To do")), "tone": "danger" if late else "info"}
+        found["badge"] = {
+            "text": str(_("Overdue") if late else _("To do")),
+            "tone": "danger" if late else "info",
+        }
     return found
 
 
@@ -162,7 +193,7 @@ def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "deleted": _("%(who)s moved this record to the bin", who=event["actor_name"]),
         "restored": _("%(who)s brought this record back", who=event["actor_name"]),
     }
-    icons = {"created": "plus", "updated": "pencil", "deleted": "trash-2", "restored": "undo-2"}
+    icons = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "undo-2"}
     changes = _field_changes(view, event) if event["action"] == "updated" else []
     return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
 
@@ -179,7 +210,11 @@ def _change(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
-        {"label": str(view.fields[name].label), "before": _word(view.fields[name], old), "after": _word(view.fields[name], new)}
+        {
+            "label": str(view.fields[name].label),
+            "before": _word(view.fields[name], old),
+            "after": _word(view.fields[name], new),
+        }
         for name, (old, new) in event["changes"].items()
         if name in view.fields
     ]
@@ -239,11 +274,17 @@ def _acts(view: EntityView, record: Record) -> list[dict[str, Any]]:
 
 
 def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     if may_edit:
         found.append({"title": str(_("Edit all fields")), "icon": "pencil", "url": f"{url}/edit"})
     if g.actor.reaches(view.name, "delete", record.values):
-        act = {"title": str(_("Move to bin")), "icon": "trash-2", "url": f"{url}/delete", "danger": True, "method": "post"}
+        act = {
+            "title": str(_("Move to bin")),
+            "icon": "trash",
+            "url": f"{url}/delete",
+            "danger": True,
+            "method": "post",
+        }
         found.append(act)
     return found
 
@@ -263,7 +304,9 @@ def _stages(view: EntityView, record: Record, url: str, may_edit: bool) -> dict[
         allowed = present is None or not present.moves or stage.value in present.moves
         move = f"{url}/move?stage={stage.value}" if may_edit and allowed and index != at else ""
         note = words if index == at else ""
-        items.append({"title": str(stage.title), "state": state, "kind": stage.kind, "note": note, "move_url": move})
+        items.append(
+            {"title": str(stage.title), "state": state, "kind": stage.kind, "note": note, "move_url": move}
+        )
     return {"items": items, "current_title": str(present.title) if present else "", "current_words": words}
 
 
@@ -290,7 +333,10 @@ def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iter
 
 
 def _tabs(view: EntityView, url: str, tab: str, lists: Sequence[related.RelatedList]) -> list[dict[str, Any]]:
-    tabs: list[tuple[str, Any, str | None]] = [("timeline", _("Timeline"), None), ("details", _("Details"), None)]
+    tabs: list[tuple[str, Any, str | None]] = [
+        ("timeline", _("Timeline"), None),
+        ("details", _("Details"), None),
+    ]
     tabs += [(one.view.name, one.view.info.plural, format_number(one.count)) for one in lists if one.count]
     tabs.append(("history", _("History"), None))
     return [
@@ -311,12 +357,18 @@ def _related(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
     view = one.view
     rows = []
     for record in one.items:
-        when = shown(g.edition, base, view.fields[view.info.date_field], record)["text"] if view.info.date_field else ""
+        when = (
+            shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
+            if view.info.date_field
+            else ""
+        )
         amount = view.fields[view.info.amount_field] if view.info.amount_field else None
         figure = shown(g.edition, base, amount, record)["text"] if amount else ""
         badge = next(iter(_badges_of_stage(view, record, base)), None)
         url = f"{base}/{view.name}/{record.id}"
-        rows.append({"title": title_of(view, record), "note": when, "figure": figure, "badge": badge, "url": url})
+        rows.append(
+            {"title": title_of(view, record), "note": when, "figure": figure, "badge": badge, "url": url}
+        )
     return {
         "title": str(view.info.plural),
         "total": format_number(one.count),
@@ -341,9 +393,16 @@ def _list_url(one: related.RelatedList, base: str, record_id: int) -> str:
 
 def _table(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
     view = one.view
-    names = [name for name, field in view.fields.items() if field.in_list and name not in (view.info.title_field, one.field.name)]
+    names = [
+        name
+        for name, field in view.fields.items()
+        if field.in_list and name not in (view.info.title_field, one.field.name)
+    ]
     title = {"label": str(view.info.title), "align": "start"}
-    columns = [title, *({"label": str(view.fields[name].label), "align": _align(view.fields[name])} for name in names)]
+    columns = [
+        title,
+        *({"label": str(view.fields[name].label), "align": _align(view.fields[name])} for name in names),
+    ]
     rows = [
         {
             "url": f"{base}/{view.name}/{record.id}",
@@ -357,8 +416,10 @@ def _table(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any
         "columns": columns,
         "rows": rows,
         "url": _list_url(one, base, record_id),
-        "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}" if g.actor.may(view.name, "create") else "",
-        "new_title": str(_("New: %(entity)s", entity=str(view.info.title).lower())),
+        "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}"
+        if g.actor.may(view.name, "create")
+        else "",
+        "new_title": new_title(view),
         "total": format_number(one.count),
     }
 
@@ -380,5 +441,6 @@ def _panels(view: EntityView, record: Record) -> Iterator[dict[str, Any]]:
         except Exception as error:  # a panel is code of a plugin
             g.records.faults.append(Fault.of(panel.owner, "trellis_panels", error))
             text = str(_("The rest of the page works. The administrator can see why"))
-            yield {"fault": {"title": str(_("“%(panel)s” is not available", panel=panel.title)), "text": text}}
-
+            yield {
+                "fault": {"title": str(_("“%(panel)s” is not available", panel=panel.title)), "text": text}
+            }

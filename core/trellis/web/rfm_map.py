@@ -26,5 +26,7 @@ def area_cells(found: Rfm, base: str) -> list[dict[str, Any]]:
     for key, (customers, codes) in by_area(found.cells).items():
         rule = json.dumps({"field": "rfm_code", "op": "in", "value": sorted(codes)})
         url = f"{base}/customer?{urlencode({'filter': rule})}" if codes else f"{base}/analytics/rfm"
-        cells.append({"key": key, "title": str(AREAS[key]), "customers": format_number(customers), "url": url})
+        cells.append(
+            {"key": key, "title": str(AREAS[key]), "customers": format_number(customers), "url": url}
+        )
     return cells

@@ -89,12 +89,9 @@ def _own_key(path: Path) -> str:
 
 def sign_in(identity: Identity) -> None:
     """Begins a session of its own for this identity; nothing of the session before is kept."""
-    language = session.get("language")
     session.clear()
     session.permanent = True
     session.update(identity=identity.id, uniquifier=identity.uniquifier)
-    if language:
-        session["language"] = language
 
 
 def sign_out() -> None:

@@ -18,11 +18,11 @@ _ = translator("trellis")
 ICONS = {
     Direction.MANAGEMENT: "target",
     Direction.MARKET: "compass",
-    Direction.CUSTOMERS: "users",
+    Direction.CUSTOMERS: "users-round",
     Direction.PRODUCTS: "package",
     Direction.MARKETING: "megaphone",
-    Direction.SALES: "chart-no-axes-column-increasing",
-    Direction.SERVICE: "headphones",
+    Direction.SALES: "chart-no-axes-column",
+    Direction.SERVICE: "headset",
 }
 _LEVELS = list(Level)
 _DIRECTIONS = list(Direction)
@@ -55,7 +55,9 @@ def page(
     )
 
 
-def entity_page(template: str, view: EntityView, *, title: Text | str, inside: bool = False, **context: Any) -> str:
+def entity_page(
+    template: str, view: EntityView, *, title: Text | str, inside: bool = False, **context: Any
+) -> str:
     """A page of an entity, with its direction (and, for pages inside it, its list) in the breadcrumb."""
     crumbs: list[tuple[Text | str, str]] = []
     if view.info.direction in DIRECTIONS:
@@ -81,12 +83,22 @@ def shell(direction: str = "") -> dict[str, Any]:
     return {
         "base": base,
         "language": current_language(),
-        "theme": request.cookies.get("theme", "") if request.cookies.get("theme") in ("light", "dark") else "",
+        "theme": request.cookies.get("theme", "")
+        if request.cookies.get("theme") in ("light", "dark")
+        else "",
         "csrf_token": g.csrf_token,
         "toasts": session.pop("toasts", []),
-        "workspace": {"title": edition.settings.title or edition.workspace, "edition": edition_title(edition)},
+        "workspace": {
+            "title": edition.settings.title or edition.workspace,
+            "edition": edition_title(edition),
+        },
         "workspaces": [
-            {"title": one.title, "edition": "", "url": f"/{one.name}/", "current": one.name == edition.workspace}
+            {
+                "title": one.title,
+                "edition": "",
+                "url": f"/{one.name}/",
+                "current": one.name == edition.workspace,
+            }
             for one in g.memberships
         ],
         "user": {
@@ -97,7 +109,9 @@ def shell(direction: str = "") -> dict[str, Any]:
         "main": _main(base, here),
         "directions": [_direction(edition, base, here, one, one == direction) for one in Direction],
         "insight": _insight(base, here),
-        "settings": _item(base, here, _("Settings"), "settings", "settings-2") if g.actor.administrator else None,
+        "settings": _item(base, here, _("Settings"), "settings", "settings-2")
+        if g.actor.administrator
+        else None,
         "bottom": _bottom(base, here),
         "create": [],
     }
@@ -117,7 +131,14 @@ def toast(text: Text | str, undo_url: str = "") -> None:
 
 def _item(base: str, here: str, title: Text | str, path: str, icon: str = "", **more: Any) -> dict[str, Any]:
     current = here == path or (bool(path) and here.startswith(f"{path}/"))
-    return {"title": str(title), "icon": icon, "url": f"{base}/{path}", "count": "", "current": current, **more}
+    return {
+        "title": str(title),
+        "icon": icon,
+        "url": f"{base}/{path}",
+        "count": "",
+        "current": current,
+        **more,
+    }
 
 
 def _main(base: str, here: str) -> list[dict[str, Any]]:
@@ -185,5 +206,3 @@ def _menu_items(edition: Edition, base: str, here: str, direction: Direction) ->
         for one in edition.all(MenuItem).values()
         if one.direction == direction and (one.entity is None or g.actor.may(one.entity, "read"))
     ]
-
-

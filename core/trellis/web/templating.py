@@ -1,14 +1,16 @@
-"""What templates have beside their context: texts, formats, and the templates that plugins ship."""
+"""What templates have beside their context: texts, formats, addresses of files, and the templates that plugins ship."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, TemplateNotFound
 
 from trellis import i18n
-from trellis.errors import PluginError
+from trellis.i18n import Text
 from trellis.plugins import PluginRegistry
 
 FILTERS = {
@@ -20,26 +22,29 @@ FILTERS = {
     "time": i18n.format_time,
     "datetime": i18n.format_datetime,
 }
+STAMP = "v"
 
 
 class PluginLoader(BaseLoader):
-    """Templates of plugins: ``retail/panel.html`` is ``templates/panel.html`` in the package of the plugin ``retail``."""
+    """Templates of loaded plugins: ``trellis_retail/panel.html`` lies in ``templates`` of that package."""
 
     def __init__(self, plugins: PluginRegistry) -> None:
         self._plugins = plugins
+        self._loaders: dict[str, PackageLoader] = {}
 
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         """The source of a plugin's template."""
-        plugin, _slash, name = template.partition("/")
-        if plugin not in self._plugins.names():
+        package, _slash, name = template.partition("/")
+        if all(plugin.manifest.package != package for plugin in self._plugins.loaded()):
             raise TemplateNotFound(template)
-        try:
-            loader = PackageLoader(self._plugins.load(plugin).manifest.package)
-        except (PluginError, ValueError):
-            raise TemplateNotFound(template) from None
-        return loader.get_source(environment, name)
+        if package not in self._loaders:
+            try:
+                self._loaders[package] = PackageLoader(package)
+            except ValueError:  # it ships none
+                raise TemplateNotFound(template) from None
+        return self._loaders[package].get_source(environment, name)
 
 
 def configure(app: Flask, plugins: PluginRegistry) -> None:
@@ -47,10 +52,28 @@ def configure(app: Flask, plugins: PluginRegistry) -> None:
     own = app.jinja_loader
     assert own is not None
     app.jinja_options = {
-        **app.jinja_options,
+        "extensions": ["jinja2.ext.i18n"],
         "loader": ChoiceLoader([own, PluginLoader(plugins)]),
         "trim_blocks": True,
-        "lstrip_blocks": True,
     }
-    app.jinja_env.globals.update(_=i18n.translator("trellis"), _n=i18n.plural_translator("trellis"))
-    app.jinja_env.filters.update(FILTERS)
+    environment: Any = app.jinja_env
+    environment.install_gettext_callables(
+        lambda message: str(Text(message)),
+        lambda singular, plural, number: str(Text(singular, plural=plural, number=number)),
+        newstyle=True,
+    )
+    environment.filters.update(FILTERS)
+    app.url_defaults(_stamp(Path(app.static_folder or "")))
+
+
+def _stamp(folder: Path) -> Callable[[str, dict[str, Any]], None]:
+    """Adds to addresses of static files when they were changed, so that browsers may keep them for good."""
+
+    def add(endpoint: str, values: dict[str, Any]) -> None:
+        name = values.get("filename")
+        if endpoint == "static" and name:
+            path = folder / name
+            if path.is_file():
+                values[STAMP] = format(path.stat().st_mtime_ns, "x")
+
+    return add

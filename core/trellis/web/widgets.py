@@ -14,7 +14,15 @@ from trellis.contributions import Dashboard, Kpi, Segment, Widget
 from trellis.crm.analytics.loyalty import Loyalty, loyalty_of
 from trellis.crm.analytics.pyramid import Pyramid, pyramid
 from trellis.crm.analytics.window import Window
-from trellis.i18n import Text, format_date, format_number, format_percent, format_short_money, format_time, translator
+from trellis.i18n import (
+    Text,
+    format_date,
+    format_number,
+    format_percent,
+    format_short_money,
+    format_time,
+    translator,
+)
 from trellis.kpi import engine
 from trellis.kpi.periods import Grain, Period, containing, today_in
 from trellis.plugins import CORE, Fault
@@ -46,7 +54,9 @@ def period_of(name: str) -> Period:
     return containing(today(), _GRAINS.get(name, Grain.MONTH))
 
 
-def widget_context(dashboard: Dashboard, index: int, widget: Widget, period: Period, base: str) -> dict[str, Any]:
+def widget_context(
+    dashboard: Dashboard, index: int, widget: Widget, period: Period, base: str
+) -> dict[str, Any]:
     """One card. A card of a plugin that fails becomes a quiet note, and a fault of the plugin."""
     common = {
         "id": index,
@@ -54,7 +64,9 @@ def widget_context(dashboard: Dashboard, index: int, widget: Widget, period: Per
         "width": widget.width,
         "title": str(widget.title or ""),
         "sub": "",
-        "origin": origin(g.edition, dashboard.owner) if dashboard.owner != CORE and widget.kind == "rfm" else None,
+        "origin": origin(g.edition, dashboard.owner)
+        if dashboard.owner != CORE and widget.kind == "rfm"
+        else None,
         "open_url": "",
     }
     make = _MAKERS.get(widget.kind)
@@ -67,7 +79,13 @@ def widget_context(dashboard: Dashboard, index: int, widget: Widget, period: Per
             raise
         g.records.faults.append(Fault.of(dashboard.owner, "trellis_dashboards", error))
         text = str(_("The rest of the page works. The administrator can see why"))
-        return {**common, "fault": {"title": str(_("“%(card)s” is not available", card=widget.title or widget.kind)), "text": text}}
+        return {
+            **common,
+            "fault": {
+                "title": str(_("“%(card)s” is not available", card=widget.title or widget.kind)),
+                "text": text,
+            },
+        }
 
 
 def _kpi_strip(widget: Widget, period: Period, base: str) -> dict[str, Any]:
@@ -89,9 +107,15 @@ def _kpi_strip(widget: Widget, period: Period, base: str) -> dict[str, Any]:
                 "plan": plan if len(plan) == len(values) else [],
                 "fact": float(one.value or 0) / top / 1.08 if one.target is not None else None,
                 "target": float(one.target) / top / 1.08 if one.target is not None else None,
-                "tone": "" if one.is_good in (None, True) else "warn" if (one.attainment or 0) > 0.97 else "danger",
+                "tone": ""
+                if one.is_good in (None, True)
+                else "warn"
+                if (one.attainment or 0) > 0.97
+                else "danger",
                 "left": finding(one),
-                "right": str(_("Plan %(value)s", value=figure_text(one.kpi, one.target, one.currency, short=True)))
+                "right": str(
+                    _("Plan %(value)s", value=figure_text(one.kpi, one.target, one.currency, short=True))
+                )
                 if one.target is not None
                 else "",
                 "finding": f"{one.kpi.title}: {figure_text(one.kpi, one.value, one.currency)}",
@@ -106,7 +130,14 @@ def _kpi_trend(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     kpi = g.edition.all(Kpi)[name]
     points = engine.series(g.session, g.edition, g.actor, name, period.until(12), today())
     currency = g.edition.settings.currency
-    high = max([float(point.value or 0) for point in points] + [float(point.target or 0) for point in points] + [0]) or 1
+    high = (
+        max(
+            [float(point.value or 0) for point in points]
+            + [float(point.target or 0) for point in points]
+            + [0]
+        )
+        or 1
+    )
     columns = [
         {
             "label": point.period.short_label,
@@ -118,7 +149,10 @@ def _kpi_trend(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         }
         for point in points
     ]
-    ticks = [{"value": high * part, "text": figure_text(kpi, high * part, currency, short=True)} for part in (0, 0.5, 1)]
+    ticks = [
+        {"value": high * part, "text": figure_text(kpi, high * part, currency, short=True)}
+        for part in (0, 0.5, 1)
+    ]
     return {
         "title": str(widget.title or kpi.title),
         "columns": columns if any(column["value"] for column in columns) else [],
@@ -247,7 +281,9 @@ def _segments(widget: Widget, period: Period, base: str) -> dict[str, Any]:
 def open_tasks_rule() -> dict[str, Any]:
     """The reader's tasks that are not done."""
     mine = {"field": "owner", "op": "eq", "value": {"me": True}}
-    return {"all": [mine, {"field": "done_at", "op": "is_empty"}, {"field": "kind", "op": "ne", "value": "note"}]}
+    return {
+        "all": [mine, {"field": "done_at", "op": "is_empty"}, {"field": "kind", "op": "ne", "value": "note"}]
+    }
 
 
 def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
@@ -277,7 +313,9 @@ def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
 
 def _tasks(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     view = g.edition.entity("activity")
-    number = g.session.scalar(ListQuery(view, g.edition, g.actor, rule=open_tasks_rule()).count_statement(limit=1000))
+    number = g.session.scalar(
+        ListQuery(view, g.edition, g.actor, rule=open_tasks_rule()).count_statement(limit=1000)
+    )
     return {
         "title": str(widget.title or _("My tasks")),
         "sub": format_number(number) if number else "",
@@ -303,7 +341,10 @@ def _list(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     )
     columns = [{"label": str(view.info.title), "align": "start"}]
     columns += [
-        {"label": str(view.fields[name].label), "align": "end" if view.fields[name].type.kind == "number" else "start"}
+        {
+            "label": str(view.fields[name].label),
+            "align": "end" if view.fields[name].type.kind == "number" else "start",
+        }
         for name in names
     ]
     rows = [
@@ -337,7 +378,12 @@ def _board(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         for column in found.open
     ]
     title = str(widget.title or lifecycle.title)
-    return {"title": title, "stages": stages if found.count else [], "open_url": url, "open_text": str(_("Open"))}
+    return {
+        "title": title,
+        "stages": stages if found.count else [],
+        "open_url": url,
+        "open_text": str(_("Open")),
+    }
 
 
 def _changes(widget: Widget, period: Period, base: str) -> dict[str, Any]:
@@ -359,7 +405,11 @@ def _changes(widget: Widget, period: Period, base: str) -> dict[str, Any]:
                 "url": f"{base}/segments/{name}",
             }
         )
-    return {"title": str(widget.title or _("What changed this week")), "changes": rows, "open_url": f"{base}/segments"}
+    return {
+        "title": str(widget.title or _("What changed this week")),
+        "changes": rows,
+        "open_url": f"{base}/segments",
+    }
 
 
 _MAKERS: Mapping[str, Callable[[Widget, Period, str], dict[str, Any]]] = {

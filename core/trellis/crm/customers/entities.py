@@ -49,6 +49,7 @@ class Customer(Entity):
         name="customer",
         title=_("Customer"),
         plural=_("Customers"),
+        new=_("New customer"),
         icon="users",
         direction="customers",
         level="operations",
@@ -76,7 +77,9 @@ class Customer(Entity):
     )
     website: Mapped[str | None] = column(Url(), label=_("Website"), group=CONTACT)
     address: Mapped[str | None] = column(Text(300), label=_("Street address"), personal=True, group=ADDRESS)
-    city: Mapped[str | None] = column(Text(120), label=_("City"), searchable=True, in_list=True, group=ADDRESS)
+    city: Mapped[str | None] = column(
+        Text(120), label=_("City"), searchable=True, in_list=True, group=ADDRESS
+    )
     postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), group=ADDRESS)
     country: Mapped[str | None] = column(Text(80), label=_("Country"), in_list=True, group=ADDRESS)
     language: Mapped[str | None] = column(Text(20), label=_("Language"), group=CONTACT)
@@ -90,7 +93,9 @@ class Customer(Entity):
     revenue_12m: Mapped[Number | None] = column(
         Money(), label=_("Revenue, 12 months"), read_only=True, in_list=True, indexed=True, group=VALUE
     )
-    margin_12m: Mapped[Number | None] = column(Money(), label=_("Margin, 12 months"), read_only=True, group=VALUE)
+    margin_12m: Mapped[Number | None] = column(
+        Money(), label=_("Margin, 12 months"), read_only=True, group=VALUE
+    )
     orders_count: Mapped[int | None] = column(
         Integer(), label=_("Purchases"), read_only=True, in_list=True, group=VALUE
     )
@@ -103,10 +108,10 @@ class Customer(Entity):
     rfm_r: Mapped[int | None] = column(Integer(), label=_("Recency score"), read_only=True, group=VALUE)
     rfm_f: Mapped[int | None] = column(Integer(), label=_("Frequency score"), read_only=True, group=VALUE)
     rfm_m: Mapped[int | None] = column(Integer(), label=_("Monetary score"), read_only=True, group=VALUE)
-    rfm_code: Mapped[str | None] = column(
-        Text(3), label=_("RFM"), read_only=True, in_list=True, group=VALUE
+    rfm_code: Mapped[str | None] = column(Text(3), label=_("RFM"), read_only=True, in_list=True, group=VALUE)
+    valued_at: Mapped[datetime | None] = column(
+        DateTime(), label=_("Value computed"), read_only=True, group=VALUE
     )
-    valued_at: Mapped[datetime | None] = column(DateTime(), label=_("Value computed"), read_only=True, group=VALUE)
 
 
 class Contact(Entity):
@@ -117,6 +122,7 @@ class Contact(Entity):
         name="contact",
         title=_("Contact"),
         plural=_("Contacts"),
+        new=_("New contact"),
         icon="contact",
         direction="customers",
         level="operations",
@@ -127,12 +133,16 @@ class Contact(Entity):
     name: Mapped[str] = column(
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
-    customer_id: Mapped[int | None] = column(Reference("customer", "CASCADE"), label=_("Customer"), in_list=True)
+    customer_id: Mapped[int | None] = column(
+        Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
+    )
     position: Mapped[str | None] = column(Text(), label=_("Position"), in_list=True)
     email: Mapped[str | None] = column(
         Email(), label=_("E-mail"), searchable=True, in_list=True, indexed=True, personal=True
     )
-    phone: Mapped[str | None] = column(Phone(), label=_("Phone"), searchable=True, in_list=True, personal=True)
+    phone: Mapped[str | None] = column(
+        Phone(), label=_("Phone"), searchable=True, in_list=True, personal=True
+    )
     role: Mapped[str | None] = column(
         Choice(
             (

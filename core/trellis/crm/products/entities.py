@@ -21,6 +21,7 @@ class Category(Entity):
         name="category",
         title=_("Category"),
         plural=_("Categories"),
+        new=_("New category"),
         icon="folder-tree",
         direction="products",
         level="strategy",
@@ -28,7 +29,9 @@ class Category(Entity):
         sort="name",
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
     code: Mapped[str | None] = column(Text(60), label=_("Code"), in_list=True)
     parent_id: Mapped[int | None] = column(Reference("category"), label=_("Part of"), in_list=True)
 
@@ -41,6 +44,7 @@ class Product(Entity):
         name="product",
         title=_("Product"),
         plural=_("Products"),
+        new=_("New product"),
         icon="package",
         direction="products",
         level="strategy",
@@ -50,7 +54,9 @@ class Product(Entity):
         amount_field="price",
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
     code: Mapped[str | None] = column(Text(60), label=_("Code"), searchable=True, in_list=True, indexed=True)
     category_id: Mapped[int | None] = column(Reference("category"), label=_("Category"), in_list=True)
     price: Mapped[Number | None] = column(Money(minimum=0), label=_("Price"), in_list=True)

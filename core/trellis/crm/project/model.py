@@ -83,7 +83,9 @@ class ModelBoard:
 
     def of_direction(self, direction: Direction) -> float:
         """The coverage of one direction."""
-        shares = [_share(item) for key, cell in self.cells.items() if key[0] == direction for item in cell.items]
+        shares = [
+            _share(item) for key, cell in self.cells.items() if key[0] == direction for item in cell.items
+        ]
         return sum(shares) / len(shares)
 
     @property
@@ -160,7 +162,9 @@ def _first_row(direction: str, level: str) -> str:
 
 def _item(session: Session, edition: Edition, actor: Actor, row: ModelRow, found: _Found) -> Item:
     measure = _MEASURES.get(row.id)
-    counts = [_count(session, edition, actor, view) for view in found.entities if actor.may(view.name, "read")]
+    counts = [
+        _count(session, edition, actor, view) for view in found.entities if actor.may(view.name, "read")
+    ]
     if measure is not None:
         coverage, line, set_up = measure(session, edition, actor, found, sum(counts))
     else:
@@ -185,9 +189,11 @@ _Measured = tuple[float | None, Text, bool]
 _Measure = Callable[[Session, Edition, Actor, _Found, int], _Measured]
 
 
-def _share_of(session: Session, part: sa.ColumnElement[Any], entity: Any, actor: Actor) -> float | None:
+def _share_of(session: Session, part: Any, entity: Any, actor: Actor) -> float | None:
     """The share of the visible records of an entity for which ``part`` has a value."""
-    query = sa.select(sa.func.count(), sa.func.count(part)).where(entity.deleted_at.is_(None), actor.visible(entity))
+    query = sa.select(sa.func.count(), sa.func.count(part)).where(
+        entity.deleted_at.is_(None), actor.visible(entity)
+    )
     total, having = session.execute(query).one()
     return having / total if total else None
 
@@ -211,11 +217,18 @@ def _segments(session: Session, edition: Edition, actor: Actor, _found: _Found, 
     covered = _share_of(session, sa.case((member, 1)), Customer, actor)
     if covered is None:
         return None, _n("%(num)s segment", "%(num)s segments", number), False
-    line = _n("%(num)s segment, %(share)s of customers", "%(num)s segments, %(share)s of customers", number, share=_percent(covered))
+    line = _n(
+        "%(num)s segment, %(share)s of customers",
+        "%(num)s segments, %(share)s of customers",
+        number,
+        share=_percent(covered),
+    )
     return covered, line, number > 0 and covered > 0
 
 
-def _significance(session: Session, _edition: Edition, actor: Actor, _found: _Found, _count: int) -> _Measured:
+def _significance(
+    session: Session, _edition: Edition, actor: Actor, _found: _Found, _count: int
+) -> _Measured:
     scored = _share_of(session, Customer.rfm_code, Customer, actor)
     if not scored:
         return None, _("Not computed yet"), False
@@ -226,14 +239,32 @@ def _products(session: Session, _edition: Edition, actor: Actor, _found: _Found,
     priced = _share_of(session, Product.price, Product, actor)
     if priced is None:
         return None, _("No products yet"), False
-    return priced, _n("%(num)s record, %(share)s priced", "%(num)s records, %(share)s priced", count, share=_percent(priced)), True
+    return (
+        priced,
+        _n(
+            "%(num)s record, %(share)s priced",
+            "%(num)s records, %(share)s priced",
+            count,
+            share=_percent(priced),
+        ),
+        True,
+    )
 
 
 def _funnel(session: Session, _edition: Edition, actor: Actor, _found: _Found, count: int) -> _Measured:
     dated = _share_of(session, sa.case((Opportunity.amount.is_not(None), 1)), Opportunity, actor)
     if dated is None:
         return None, _("No opportunities yet"), False
-    return dated, _n("%(num)s record, %(share)s with an amount", "%(num)s records, %(share)s with an amount", count, share=_percent(dated)), True
+    return (
+        dated,
+        _n(
+            "%(num)s record, %(share)s with an amount",
+            "%(num)s records, %(share)s with an amount",
+            count,
+            share=_percent(dated),
+        ),
+        True,
+    )
 
 
 def _percent(share: float) -> str:

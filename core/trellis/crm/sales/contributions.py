@@ -47,7 +47,9 @@ def trellis_lifecycles() -> list[Lifecycle]:
                 Stage(value="qualify", title=_("Qualify"), probability=0.1, days=7),
                 Stage(value="discover", title=_("Discover"), probability=0.25, days=14),
                 Stage(value="propose", title=_("Propose"), probability=0.5, days=14, requires=("amount",)),
-                Stage(value="negotiate", title=_("Negotiate"), probability=0.75, days=14, requires=("amount",)),
+                Stage(
+                    value="negotiate", title=_("Negotiate"), probability=0.75, days=14, requires=("amount",)
+                ),
                 Stage(value="won", title=_("Won"), kind="won", probability=1, tone="good"),
                 Stage(
                     value="lost",

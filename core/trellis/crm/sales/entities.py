@@ -37,6 +37,7 @@ class Lead(Entity):
         name="lead",
         title=_("Lead"),
         plural=_("Leads"),
+        new=_("New lead"),
         icon="sprout",
         direction="sales",
         level="tactics",
@@ -47,10 +48,16 @@ class Lead(Entity):
         date_field="created_at",
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
     company: Mapped[str | None] = column(Text(), label=_("Company"), searchable=True, in_list=True)
-    email: Mapped[str | None] = column(Email(), label=_("E-mail"), searchable=True, in_list=True, personal=True)
-    phone: Mapped[str | None] = column(Phone(), label=_("Phone"), searchable=True, in_list=True, personal=True)
+    email: Mapped[str | None] = column(
+        Email(), label=_("E-mail"), searchable=True, in_list=True, personal=True
+    )
+    phone: Mapped[str | None] = column(
+        Phone(), label=_("Phone"), searchable=True, in_list=True, personal=True
+    )
     stage: Mapped[str] = column(
         Text(60), label=_("Stage"), required=True, default="new", in_list=True, indexed=True
     )
@@ -67,6 +74,7 @@ class Opportunity(Entity):
         name="opportunity",
         title=_("Opportunity"),
         plural=_("Opportunities"),
+        new=_("New opportunity"),
         icon="handshake",
         direction="sales",
         level="tactics",
@@ -79,7 +87,9 @@ class Opportunity(Entity):
     )
     __table_args__ = (sa.Index("ix_opportunity_board", "funnel", "stage", "amount", "id"),)
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")
     stage: Mapped[str] = column(
@@ -89,7 +99,9 @@ class Opportunity(Entity):
     amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
     probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
-    expected_close: Mapped[date | None] = column(Date(), label=_("Expected close"), in_list=True, indexed=True)
+    expected_close: Mapped[date | None] = column(
+        Date(), label=_("Expected close"), in_list=True, indexed=True
+    )
     closed_at: Mapped[datetime | None] = column(DateTime(), label=_("Closed"), indexed=True)
     outcome: Mapped[str] = column(
         Choice(
@@ -119,6 +131,7 @@ class Order(Entity):
         name="order",
         title=_("Order"),
         plural=_("Orders"),
+        new=_("New order"),
         icon="shopping-bag",
         direction="sales",
         level="operations",
@@ -134,7 +147,9 @@ class Order(Entity):
         sa.Index("ix_order_customer_ordered_at", "customer_id", "ordered_at"),
     )
 
-    number: Mapped[str] = column(Text(60), label=_("Number"), required=True, searchable=True, in_list=True, indexed=True)
+    number: Mapped[str] = column(
+        Text(60), label=_("Number"), required=True, searchable=True, in_list=True, indexed=True
+    )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     ordered_at: Mapped[datetime] = column(DateTime(), label=_("Ordered"), required=True, in_list=True)
     channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
@@ -153,6 +168,7 @@ class OrderLine(Entity):
         name="order_line",
         title=_("Order line"),
         plural=_("Order lines"),
+        new=_("New order line"),
         icon="list",
         direction="sales",
         level="operations",
@@ -160,7 +176,9 @@ class OrderLine(Entity):
         parent="order",
     )
 
-    order_id: Mapped[int] = column(Reference("order", "CASCADE"), label=_("Order"), required=True, in_list=True)
+    order_id: Mapped[int] = column(
+        Reference("order", "CASCADE"), label=_("Order"), required=True, in_list=True
+    )
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
     quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
     price: Mapped[Number] = column(Money(), label=_("Price"), required=True, in_list=True)

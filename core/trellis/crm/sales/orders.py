@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from trellis.crm.sales.entities import Order, OrderLine
@@ -33,6 +35,6 @@ def total(event: Saved) -> None:
     )
 
 
-def _over_lines(aggregate: sa.ColumnElement[object]) -> sa.ScalarSelect[object]:
+def _over_lines(aggregate: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
     lines = sa.select(aggregate).where(OrderLine.order_id == Order.id, OrderLine.deleted_at.is_(None))
     return lines.correlate(Order).scalar_subquery()

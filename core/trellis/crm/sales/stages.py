@@ -16,7 +16,9 @@ def follow(event: BeforeSave) -> None:
     if "stage" not in values or values["stage"] == event.before.get("stage"):
         return
     lifecycle = event.edition.entity("opportunity").lifecycle({**event.before, **values})
-    stage = next((one for one in lifecycle.stages if one.value == values["stage"]), None) if lifecycle else None
+    stage = (
+        next((one for one in lifecycle.stages if one.value == values["stage"]), None) if lifecycle else None
+    )
     values["stage_since"] = datetime.now(UTC)
     if stage is None:
         return

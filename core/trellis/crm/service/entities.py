@@ -22,6 +22,7 @@ class Activity(Entity):
         name="activity",
         title=_("Activity"),
         plural=_("Activities"),
+        new=_("New activity"),
         icon="calendar-check",
         direction="service",
         level="operations",

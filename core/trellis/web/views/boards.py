@@ -12,10 +12,17 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from trellis.contributions import Lifecycle, Stage
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid
-from trellis.i18n import format_date, format_number, format_percent, format_short_money, plural_translator, translator
+from trellis.i18n import (
+    format_date,
+    format_number,
+    format_percent,
+    format_short_money,
+    plural_translator,
+    translator,
+)
 from trellis.records.board import Column, board, board_rule
 from trellis.records.query import Record
-from trellis.web.display import control, currency_of, person, read_form, shown, title_of
+from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
 from trellis.web.listing import read_listing
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of
@@ -38,7 +45,7 @@ def show(workspace: str, entity: str) -> str:
         "entity": {
             "name": view.name,
             "title": str(view.info.title),
-            "new_title": str(_("New: %(entity)s", entity=str(view.info.title).lower())),
+            "new_title": new_title(view),
             "icon": view.info.icon,
         },
         "total_text": _total_text(found.count, found.amount),
@@ -78,7 +85,9 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
     except RecordInvalid as error:
         errors = {name: [str(one) for one in found] for name, found in error.errors.items()}
         return _ask(view, record, stage, errors, asked=bool(given)), 422 if given else 200
-    if "HX-Current-URL" in request.headers and request.headers["HX-Current-URL"].split("?")[0].endswith("/board"):
+    if "HX-Current-URL" in request.headers and request.headers["HX-Current-URL"].split("?")[0].endswith(
+        "/board"
+    ):
         return _moved(view, lifecycle, moved, stage)
     toast(_("Moved to “%(stage)s”", stage=stage.title))
     return go(f"{base()}/{entity}/{record_id}")  # type: ignore[return-value]
@@ -143,7 +152,11 @@ def _stage_url(view: EntityView, lifecycle: Lifecycle, stage: Stage) -> str:
 
 def _card(view: EntityView, stage: Stage, record: Record) -> dict[str, Any]:
     info, title = view.info, title_of(view, record)
-    subject = shown(g.edition, base(), view.fields[info.subtitle_field], record)["text"] if info.subtitle_field else ""
+    subject = (
+        shown(g.edition, base(), view.fields[info.subtitle_field], record)["text"]
+        if info.subtitle_field
+        else ""
+    )
     amount = view.fields[info.amount_field] if info.amount_field else None
     figure = ""
     if amount is not None and record.values.get(amount.name) is not None:
@@ -159,7 +172,9 @@ def _card(view: EntityView, stage: Stage, record: Record) -> dict[str, Any]:
         "badge": None,
         "days": _days(stage, record),
         "next": _next(record),
-        "owner": person(record.titles["owner"], record.values["owner"]) if record.titles.get("owner") else None,
+        "owner": person(record.titles["owner"], record.values["owner"])
+        if record.titles.get("owner")
+        else None,
     }
 
 
@@ -170,7 +185,11 @@ def _days(stage: Stage, record: Record) -> dict[str, str] | None:
     days = (datetime.now(UTC) - since).days
     usual = stage.days or 0
     tone = "danger" if usual and days > 2 * usual else "warn" if usual and days > 1.5 * usual else ""
-    return {"text": str(_n("%(num)s d", "%(num)s d", days)), "tone": tone, "title": str(_("Days in this stage"))}
+    return {
+        "text": str(_n("%(num)s d", "%(num)s d", days)),
+        "tone": tone,
+        "title": str(_("Days in this stage")),
+    }
 
 
 def _next(record: Record) -> dict[str, str] | None:
@@ -212,7 +231,9 @@ def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage)
     """The new heads of the columns, swapped in beside the card that the browser has moved already."""
     found = board(g.session, g.edition, g.actor, lifecycle, cards=0)
     heads = "".join(
-        render_template("board_head.html", column=_column(view, lifecycle, column), index=index, swap=True, shell=shell())
+        render_template(
+            "board_head.html", column=_column(view, lifecycle, column), index=index, swap=True, shell=shell()
+        )
         for index, column in enumerate(found.open, start=1)
     )
     detail = {"moved": {"id": record.id, "stage": stage.value, "version": record.version}, "dialog-close": {}}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import sqlalchemy as sa
-from flask import Blueprint, Response, g
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from flask import Blueprint, Response, current_app, g
 
 from trellis.errors import TrellisError
+from trellis.web.metrics import Metrics
 
 blueprint = Blueprint("health", __name__)
+
+log = logging.getLogger(__name__)
 
 
 @blueprint.get("/healthz")
@@ -19,19 +23,30 @@ def healthz() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, object], int]:
-    """The databases answer and their tables are up to date."""
-    problems: dict[str, str] = {}
+    """The databases answer and their tables are up to date. Names of workspaces go to the log, not to strangers."""
+    checks = {"database": "ok", "migrations": "ok"}
     try:
-        for entry in g.installation.workspaces():
-            behind = g.installation.workspace(entry.name).behind()
-            if behind:
-                problems[entry.name] = f"needs `trellis workspace upgrade {entry.name}`: {', '.join(behind)}"
+        behind = {
+            entry.name: owners for entry in g.installation.workspaces() if (owners := _behind(entry.name))
+        }
     except (sa.exc.SQLAlchemyError, TrellisError) as error:
-        problems["database"] = type(error).__name__
-    return {"status": "not ready" if problems else "ok", "problems": problems}, 503 if problems else 200
+        log.warning("not ready: %s", error)
+        checks["database"] = "no answer"
+    else:
+        if behind:
+            log.warning("not ready, run `trellis workspace upgrade --all`: %s", behind)
+            checks["migrations"] = f"{len(behind)} workspaces to upgrade: trellis workspace upgrade --all"
+    ready = all(state == "ok" for state in checks.values())
+    return {"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Counters and timings for Prometheus."""
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    counted: Metrics = current_app.extensions["trellis_metrics"]
+    return counted.page()
+
+
+def _behind(name: str) -> list[str]:
+    found: list[str] = g.installation.workspace(name).behind()
+    return found

@@ -24,7 +24,11 @@ STANDARD = Dashboard(
     name="home",
     title=_("Home"),
     widgets=(
-        Widget(kind="kpi_strip", width=12, options={"kpis": ("revenue", "orders", "average_order", "active_customers", "win_rate")}),
+        Widget(
+            kind="kpi_strip",
+            width=12,
+            options={"kpis": ("revenue", "orders", "average_order", "active_customers", "win_rate")},
+        ),
         Widget(kind="pyramid", width=4),
         Widget(kind="rfm", width=4),
         Widget(kind="tasks", width=4),
@@ -51,7 +55,11 @@ def dashboard(workspace: str, name: str) -> str:
 @blueprint.get("/<workspace>/tasks")
 def tasks(workspace: str) -> str:
     rows = task_rows(200, base()) if g.actor.may("activity", "read") else []
-    context = {"rows": rows, "new_url": f"{base()}/activity/new", "may_create": g.actor.may("activity", "create")}
+    context = {
+        "rows": rows,
+        "new_url": f"{base()}/activity/new",
+        "may_create": g.actor.may("activity", "create"),
+    }
     return page("tasks.html", title=_("My tasks"), icon="circle-check", tasks=context)
 
 
@@ -59,7 +67,7 @@ def _home() -> Dashboard:
     """The home page for the reader's roles, or for all; of the vertical that was enabled first."""
     homes = [one for one in g.edition.all(Dashboard).values() if one.home]
     fitting = [one for one in homes if set(one.roles) & set(g.actor.roles)]
-    return next(iter([*fitting, *(one for one in homes if not one.roles), STANDARD]))
+    return [*fitting, *(one for one in homes if not one.roles), STANDARD][0]
 
 
 def _page(found: Dashboard) -> str:
@@ -78,7 +86,9 @@ def _page(found: Dashboard) -> str:
         "units": None,
         "edit_url": "",
         "editing": False,
-        "widgets": [widget_context(found, index, widget, period, base()) for index, widget in enumerate(shown)],
+        "widgets": [
+            widget_context(found, index, widget, period, base()) for index, widget in enumerate(shown)
+        ],
         "others": [
             {"title": str(one.title), "url": f"{base()}/dashboards/{one.name}"}
             for one in g.edition.all(Dashboard).values()
@@ -91,7 +101,11 @@ def _page(found: Dashboard) -> str:
 
 def _may_see(widget: Widget) -> bool:
     """Cards about customers are for those who may see customers; the others guard themselves."""
-    entity = {"tasks": "activity", "list": widget.options.get("entity"), "board": widget.options.get("entity")}
+    entity = {
+        "tasks": "activity",
+        "list": widget.options.get("entity"),
+        "board": widget.options.get("entity"),
+    }
     return bool(g.actor.may(entity.get(widget.kind) or "customer", "read"))
 
 
@@ -99,7 +113,9 @@ def _greeting(now: datetime) -> Any:
     name = g.actor.name.split()[0] if g.actor.name else ""
     if now.hour < 12:
         return _("Good morning, %(name)s", name=name)
-    return _("Good afternoon, %(name)s", name=name) if now.hour < 18 else _("Good evening, %(name)s", name=name)
+    return (
+        _("Good afternoon, %(name)s", name=name) if now.hour < 18 else _("Good evening, %(name)s", name=name)
+    )
 
 
 def counted_at() -> str:
@@ -113,5 +129,3 @@ def counted_at() -> str:
     if minutes < 60:
         return str(_("Computed %(number)s min ago", number=format_number(minutes)))
     return str(_("Computed on %(date)s", date=format_date(found.at)))
-
-

@@ -97,9 +97,11 @@ def asked_rule() -> dict[str, Any] | None:
 def options(workspace: str, entity: str) -> dict[str, Any]:
     """Records to choose from in a reference field."""
     view = view_of(entity)
-    names = [name for name in (view.info.title_field, view.info.subtitle_field) if name in view.fields]
+    names = [name for name in (view.info.title_field, view.info.subtitle_field or "") if name in view.fields]
     sort = names[:1]
-    query = ListQuery(view, g.edition, g.actor, text=request.args.get("q", ""), fields=names, sort=sort, limit=OPTIONS)
+    query = ListQuery(
+        view, g.edition, g.actor, text=request.args.get("q", ""), fields=names, sort=sort, limit=OPTIONS
+    )
     found = query.page(g.session).items
     sub = view.info.subtitle_field or ""
     return {
@@ -118,10 +120,25 @@ def options(workspace: str, entity: str) -> dict[str, Any]:
 def new_view(workspace: str, entity: str) -> str:
     view = view_of(entity)
     listing = read_listing(view, request.args)
-    title = {"id": "title", "name": "title", "label": str(_("Name")), "kind": "text", "required": True, "errors": []}
+    title = {
+        "id": "title",
+        "name": "title",
+        "label": str(_("Name")),
+        "kind": "text",
+        "required": True,
+        "errors": [],
+    }
     fields = [title]
     if g.actor.administrator:
-        fields.append({"id": "shared", "name": "shared", "label": str(_("For everybody")), "kind": "boolean", "errors": []})
+        fields.append(
+            {
+                "id": "shared",
+                "name": "shared",
+                "label": str(_("For everybody")),
+                "kind": "boolean",
+                "errors": [],
+            }
+        )
     definition = {"rule": full_rule(listing), "sort": listing.sort, "fields": listing.columns}
     dialog = {
         "title": str(_("Save this view")),
@@ -138,7 +155,9 @@ def create_view(workspace: str, entity: str) -> BaseResponse:
     view_of(entity)
     definition = json.loads(request.form["definition"])
     shared = request.form.get("shared") == "true"
-    saved = save_view(g.session, g.edition, g.actor, entity, request.form.get("title", ""), definition, shared=shared)
+    saved = save_view(
+        g.session, g.edition, g.actor, entity, request.form.get("title", ""), definition, shared=shared
+    )
     return go(f"{base()}/{entity}?view={saved.id}")
 
 

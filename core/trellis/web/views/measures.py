@@ -25,7 +25,8 @@ from trellis.kpi.periods import Grain, Period, containing, parse
 from trellis.kpi.results import KpiResult, Point
 from trellis.kpi.splits import split_names
 from trellis.records.query import ListQuery
-from trellis.records.rules import describe, parse as parse_rule
+from trellis.records.rules import describe
+from trellis.records.rules import parse as parse_rule
 from trellis.segments.engine import members, movements, sizes
 from trellis.web.display import currency_of, origin, title_of
 from trellis.web.figures import delta, figure_text, finding, signed, unit_word
@@ -53,7 +54,10 @@ def segments(workspace: str) -> str:
     found = sizes(g.session, g.edition, g.actor)
     for one in found:
         entered, left = week.get(one.segment.name, (0, 0))
-        change = {"text": signed(format_number(entered - left), entered - left), "tone": "good" if entered >= left else "warn"}
+        change = {
+            "text": signed(format_number(entered - left), entered - left),
+            "tone": "good" if entered >= left else "warn",
+        }
         groups.setdefault(one.segment.owner, []).append(
             {
                 "title": str(one.segment.title),
@@ -74,7 +78,8 @@ def segments(workspace: str) -> str:
         "refresh_url": f"{base()}/segments/refresh" if g.actor.administrator else "",
         "new_url": "",
         "groups": [
-            {"title": _owner_title(owner), "origin": origin(g.edition, owner), "rows": rows} for owner, rows in groups.items()
+            {"title": _owner_title(owner), "origin": origin(g.edition, owner), "rows": rows}
+            for owner, rows in groups.items()
         ],
     }
     crumbs = [(DIRECTIONS[Direction.CUSTOMERS], "model")]
@@ -150,7 +155,12 @@ def _owner_title(owner: str) -> str:
 
 # --- KPI board ---
 
-SPLITS = {"unit": _("By unit"), "channel": _("By channel"), "segment": _("By segment"), "person": _("By person")}
+SPLITS = {
+    "unit": _("By unit"),
+    "channel": _("By channel"),
+    "segment": _("By segment"),
+    "person": _("By person"),
+}
 _GRAINS = {"week": Grain.WEEK, "month": Grain.MONTH, "quarter": Grain.QUARTER}
 _COLUMNS = 6
 
@@ -160,14 +170,18 @@ def kpis(workspace: str) -> str:
     """The KPI board: the last periods of each KPI against plan, or the period before where there is no plan."""
     grain = request.args.get("grain", "month")
     periods = containing(today(), _GRAINS.get(grain, Grain.MONTH)).until(12)
-    results = engine.strip(g.session, g.edition, g.actor, list(g.edition.all(Kpi)), periods[-1], points=12, today=today())
+    results = engine.strip(
+        g.session, g.edition, g.actor, list(g.edition.all(Kpi)), periods[-1], points=12, today=today()
+    )
     groups: dict[str, list[dict[str, Any]]] = {}
     for one in results:
         direction = one.kpi.cell.direction if one.kpi.cell else Direction.MANAGEMENT
         groups.setdefault(direction, []).append(_kpi_row(one, grain))
     on_plan = sum(one.is_good is True for one in results)
     planned = sum(one.target is not None for one in results)
-    summary = _("%(good)s of %(all)s on or above plan", good=format_number(on_plan), all=format_number(planned))
+    summary = _(
+        "%(good)s of %(all)s on or above plan", good=format_number(on_plan), all=format_number(planned)
+    )
     board = {
         "title": str(_("Plan and fact")),
         "periods": [
@@ -188,7 +202,9 @@ def kpis(workspace: str) -> str:
         "trend_title": str(_("12 periods")),
         "columns": [{"title": period.short_label} for period in periods[-_COLUMNS:]],
         "groups": [
-            {"title": str(DIRECTIONS[direction]), "rows": groups[direction]} for direction in Direction if direction in groups
+            {"title": str(DIRECTIONS[direction]), "rows": groups[direction]}
+            for direction in Direction
+            if direction in groups
         ],
     }
     crumbs = [(DIRECTIONS[Direction.MANAGEMENT], "model")]
@@ -216,7 +232,9 @@ def _kpi_row(one: KpiResult, grain: str) -> dict[str, Any]:
         "url": f"{base()}/kpis?{urlencode({'kpi': one.kpi.name, 'period': one.period.code, 'grain': grain})}",
         "open": False,
         "parts_url": "",
-        "cells": [_kpi_cell(one, points, index, grain) for index in range(len(points) - _COLUMNS, len(points))],
+        "cells": [
+            _kpi_cell(one, points, index, grain) for index in range(len(points) - _COLUMNS, len(points))
+        ],
         "parts": [],
     }
 
@@ -236,7 +254,11 @@ def _kpi_cell(one: KpiResult, points: Sequence[Point], index: int, grain: str) -
         shown = format_number(gap * 100, 1) if percent else format_percent(part)
         text = signed(shown, gap)
         worth = part if one.kpi.higher_is_better else -part
-        state = "on" if abs(part) < 0.0005 else ("better" if worth > 0 else "worse") + ("-2" if abs(part) > 0.03 else "")
+        state = (
+            "on"
+            if abs(part) < 0.0005
+            else ("better" if worth > 0 else "worse") + ("-2" if abs(part) > 0.03 else "")
+        )
     current = request.args.get("kpi") == one.kpi.name and request.args.get("period") == point.period.code
     value = figure_text(one.kpi, point.value, one.currency, short=True)
     return {"text": value, "delta": text, "state": state, "url": url, "current": current}
@@ -265,7 +287,10 @@ def _panel(name: str, code: str, grain: str) -> dict[str, Any] | None:
         "gap_rest": str(_("against plan") if one.target is not None else finding(one)) if change else "",
         "columns_title": str(_("Over time")),
         "columns": columns,
-        "ticks": [{"value": high * part, "text": figure_text(kpi, high * part, currency, short=True)} for part in (0, 1)],
+        "ticks": [
+            {"value": high * part, "text": figure_text(kpi, high * part, currency, short=True)}
+            for part in (0, 1)
+        ],
         "high": high * 1.05,
         "label": str(kpi.title),
         "causes_title": str(SPLITS[by]) if by else "",
@@ -279,7 +304,7 @@ def _by_parts(kpi: Kpi, one: KpiResult, period: Period) -> tuple[list[dict[str, 
     """The figure over the last periods of the same length."""
     points = engine.series(g.session, g.edition, g.actor, kpi.name, period.until(6), today())
     currency = one.currency or g.edition.settings.currency
-    columns = [
+    columns: list[dict[str, Any]] = [
         {
             "label": point.period.short_label,
             "value": float(point.value or 0),
@@ -308,7 +333,11 @@ def _causes(kpi: Kpi, one: KpiResult, currency: str) -> list[dict[str, Any]]:
 
 # --- Customer value ---
 
-_TABS: tuple[tuple[str, Text], ...] = (("pyramid", _("Pyramid")), ("rfm", _("RFM")), ("loyalty", _("Loyalty")))
+_TABS: tuple[tuple[str, Text], ...] = (
+    ("pyramid", _("Pyramid")),
+    ("rfm", _("RFM")),
+    ("loyalty", _("Loyalty")),
+)
 
 
 @blueprint.get("/<workspace>/analytics")
@@ -347,7 +376,9 @@ def show_pyramid(workspace: str) -> str:
         text = str(_("rows of income left out"))
         facts.append({"label": label, "value": format_number(found.coverage.other_currencies), "text": text})
     table = {"columns": [str(one) for one in columns], "rows": rows, "total": []}
-    return _analysis("pyramid", formula, pyramid=pyramid_context(found, base()), table=table, facts=facts, moves=None)
+    return _analysis(
+        "pyramid", formula, pyramid=pyramid_context(found, base()), table=table, facts=facts, moves=None
+    )
 
 
 @blueprint.get("/<workspace>/analytics/rfm")
@@ -360,8 +391,18 @@ def show_rfm(workspace: str) -> str:
     rows = []
     for key, (customers, codes) in by_area(found.cells).items():
         share = customers / found.customers if found.customers else None
-        rows.append([str(AREAS[key]), format_number(customers), format_percent(share, 1), ", ".join(sorted(codes)[:6])])
-    table = {"columns": [str(one) for one in (_("Area"), _("Customers"), _("Share"), _("Codes"))], "rows": rows}
+        rows.append(
+            [
+                str(AREAS[key]),
+                format_number(customers),
+                format_percent(share, 1),
+                ", ".join(sorted(codes)[:6]),
+            ]
+        )
+    table = {
+        "columns": [str(one) for one in (_("Area"), _("Customers"), _("Share"), _("Codes"))],
+        "rows": rows,
+    }
     cells = area_cells(found, base()) if found.customers else []
     return _analysis("rfm", formula, cells=cells, table=table, scores=None)
 
@@ -389,7 +430,8 @@ def _analysis(name: str, formula: Text, **context: Any) -> str:
         "title": str(_("Customer value")),
         "sub": counted_at(),
         "tabs": [
-            {"title": str(one), "url": f"{base()}/analytics/{key}", "current": key == name} for key, one in _TABS
+            {"title": str(one), "url": f"{base()}/analytics/{key}", "current": key == name}
+            for key, one in _TABS
         ],
         "periods": [],
         "formula": str(formula),

@@ -25,12 +25,17 @@ def show(workspace: str) -> str:
     following = board.next_item
     context = {
         "intro": str(
-            _("Seven directions on three levels: what this workspace has, what each plugin brings and how much is in use")
+            _(
+                "Seven directions on three levels: what this workspace has, what each plugin brings and how much is in use"
+            )
         ),
         "states": [],
         "plugins": [origin(g.edition, manifest.name) for manifest in g.edition.plugins],
         "facts": _facts(board),
-        "levels": [{"key": key.value, "title": str(title), "text": str(text)} for key, (title, text) in LEVELS.items()],
+        "levels": [
+            {"key": key.value, "title": str(title), "text": str(text)}
+            for key, (title, text) in LEVELS.items()
+        ],
         "directions": [_direction(board, direction) for direction in Direction],
         "next": _next(following) if following else None,
         "grow": False,

@@ -15,7 +15,7 @@ from trellis.i18n import current_timezone, translator
 from trellis.records import types
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
-from trellis.web.display import control, origin, read_form, title_of
+from trellis.web.display import control, new_title, origin, read_form, title_of
 from trellis.web.record_page import composer_for, prop, record_context, timeline_context
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, messages, view_of
@@ -136,7 +136,11 @@ def compose(workspace: str, entity: str, record_id: int) -> str | tuple[str, int
         abort(404)
     text = request.form.get("text", "").strip()
     kind = request.form.get("kind", "note")
-    values: dict[str, Any] = {"kind": kind, "subject": text.splitlines()[0][:200] if text else "", link: record_id}
+    values: dict[str, Any] = {
+        "kind": kind,
+        "subject": text.splitlines()[0][:200] if text else "",
+        link: record_id,
+    }
     if len(text) > len(values["subject"]):
         values["body"] = text
     due = request.form.get("due_at", "")
@@ -198,7 +202,11 @@ def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
         if name not in request.form or declared.read_only:
             continue
         value = _read(declared, request.form.getlist(name)[-1])
-        if value is not None or before.get(name) is not None or (declared.required and declared.default is None):
+        if (
+            value is not None
+            or before.get(name) is not None
+            or (declared.required and declared.default is None)
+        ):
             found[name] = value
     return found
 
@@ -218,13 +226,18 @@ def _form(
         if declared.read_only or (name in SYSTEM_FIELDS and record is None and name != "owner"):
             continue
         value = values.get(name)
-        if value is None and record is None and declared.default is not None and not callable(declared.default):
+        if (
+            value is None
+            and record is None
+            and declared.default is not None
+            and not callable(declared.default)
+        ):
             value = declared.default
         title = record.titles.get(name, "") if record else ""
         made = control(g.edition, base(), declared, value, title=title, errors=errors.get(name))
         key = (str(declared.group or ""), declared.owner)
         groups.setdefault(key, []).append({**made, "origin": None})
-    title = title_of(view, record) if record else str(_("New: %(entity)s", entity=str(view.info.title).lower()))
+    title = title_of(view, record) if record else new_title(view)
     labels = {name: str(declared.label) for name, declared in view.fields.items()}
     form = {
         "title": title,

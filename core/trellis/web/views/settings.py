@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.edition import Settings
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.installation import check_settings
@@ -31,7 +31,8 @@ def settings_page(template: str, here: str, title: Any, **context: Any) -> str:
         {
             "title": str(heading),
             "items": [
-                {"title": str(one), "url": f"{base()}/settings/{path}", "current": path == here} for path, one in items
+                {"title": str(one), "url": f"{base()}/settings/{path}", "current": path == here}
+                for path, one in items
             ],
         }
         for heading, items in SECTIONS
@@ -58,9 +59,11 @@ def general(workspace: str) -> str:
 
 @blueprint.post("/<workspace>/settings/general")
 def save_general(workspace: str) -> BaseResponse | tuple[str, int]:
-    given = {name: request.form.get(name, "").strip() for name in ("title", "language", "currency", "timezone")}
+    given = {
+        name: request.form.get(name, "").strip() for name in ("title", "language", "currency", "timezone")
+    }
     try:
-        check_settings(workspace, Settings(**given))
+        check_settings(workspace, replace(g.edition.settings, **given))
     except RecordInvalid as error:
         return _form(given, messages(error)), 422
     g.workspace.save_settings(g.session, given)
@@ -72,16 +75,26 @@ def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
     errors = {"language" if name == "locale" else name: found for name, found in errors.items()}
     languages = [("en", _("English")), ("ru", _("Russian"))]
     options = [
-        {"value": code, "title": str(title), "selected": values["language"] == code} for code, title in languages
+        {"value": code, "title": str(title), "selected": values["language"] == code}
+        for code, title in languages
     ]
     fields = [
         _field("title", _("Name"), values, errors),
-        {**_field("language", _("Language"), values, errors), "kind": "choice", "options": options, "no_blank": True},
+        {
+            **_field("language", _("Language"), values, errors),
+            "kind": "choice",
+            "options": options,
+            "no_blank": True,
+        },
         _field("currency", _("Currency"), values, errors),
         _field("timezone", _("Time zone"), values, errors),
     ]
     problems = [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()]
-    form = {"action": request.path, "groups": [{"title": str(_("Workspace")), "fields": fields}], "problems": problems}
+    form = {
+        "action": request.path,
+        "groups": [{"title": str(_("Workspace")), "fields": fields}],
+        "problems": problems,
+    }
     return settings_page("settings/general.html", "general", _("General"), form=form)
 
 

@@ -105,7 +105,9 @@ def confirm_removal(workspace: str, entity: str, name: str) -> str:
         abort(404)
     dialog = {
         "title": str(_("Stop showing “%(label)s”?", label=declared.label)),
-        "text": str(_("Its values stay in the records and come back when a field of this name is added again.")),
+        "text": str(
+            _("Its values stay in the records and come back when a field of this name is added again.")
+        ),
         "action": f"{base()}/settings/fields/{entity}/{name}/remove",
         "verb": str(_("Remove field")),
         "danger": True,
@@ -128,10 +130,16 @@ def _ticked(name: str) -> bool:
 def _dialog(entity: str, given: Any, errors: dict[str, list[str]]) -> str:
     def field(name: str, label: Any, kind: str = "text", **more: Any) -> dict[str, Any]:
         common = {"id": name, "name": name, "label": str(label), "kind": kind, "value": given.get(name, "")}
-        return {**common, "errors": errors.get(name, []), "required": name in ("label", "name", "type"), **more}
+        return {
+            **common,
+            "errors": errors.get(name, []),
+            "required": name in ("label", "name", "type"),
+            **more,
+        }
 
     kinds = [
-        {"value": kind, "title": str(TYPE_TITLES[kind]), "selected": given.get("type", "text") == kind} for kind in TYPES
+        {"value": kind, "title": str(TYPE_TITLES[kind]), "selected": given.get("type", "text") == kind}
+        for kind in TYPES
     ]
     targets = [
         {"value": view.name, "title": str(view.info.title), "selected": given.get("refers_to") == view.name}

@@ -63,17 +63,25 @@ KIND_TITLES: dict[str, Text] = {
     "demo": _("demo data"),
 }
 
+
 @blueprint.get("/<workspace>/settings/plugins")
 def show(workspace: str) -> str:
     everything = enabling.overview(g.workspace)
     shown = request.args.get("show", "")
-    groups = {
+    groups: dict[str, Callable[[PluginInfo], bool]] = {
         "": lambda info: True,
         "enabled": lambda info: info.state in ("enabled", "upgradable"),
         "available": lambda info: info.state in ("available", "disabled"),
-        "attention": lambda info: info.state in ("quarantined", "missing", "broken", "upgradable") or bool(info.faults),
+        "attention": lambda info: (
+            info.state in ("quarantined", "missing", "broken", "upgradable") or bool(info.faults)
+        ),
     }
-    titles = {"": _("All"), "enabled": _("Enabled"), "available": _("Available"), "attention": _("Needs attention")}
+    titles = {
+        "": _("All"),
+        "enabled": _("Enabled"),
+        "available": _("Available"),
+        "attention": _("Needs attention"),
+    }
     url = f"{base()}/settings/plugins"
     filters = [
         {
@@ -196,7 +204,9 @@ def _card(info: PluginInfo, url: str) -> dict[str, Any]:
 
 def _counts(info: PluginInfo) -> str:
     if info.counts:
-        return " · ".join(str(count(info.counts[kind])) for kind, count in COUNTS.items() if info.counts.get(kind))
+        return " · ".join(
+            str(count(info.counts[kind])) for kind, count in COUNTS.items() if info.counts.get(kind)
+        )
     if info.manifest and info.manifest.core:
         return str(_("Needs core %(range)s", range=info.manifest.core))
     return ""
@@ -220,7 +230,13 @@ def _drawer(found: Preview, problem: str = "") -> str:
     context = {
         "name": manifest.name,
         "title": str(_("Enabling %(plugin)s will add", plugin=manifest.title)),
-        "sub": str(_("Version %(version)s to %(workspace)s", version=manifest.version, workspace=g.edition.settings.title)),
+        "sub": str(
+            _(
+                "Version %(version)s to %(workspace)s",
+                version=manifest.version,
+                workspace=g.edition.settings.title,
+            )
+        ),
         "icon": manifest.icon,
         "tone": manifest.tone,
         "adds": _adds(found.added),
@@ -247,8 +263,12 @@ def _adds(added: tuple[Added, ...]) -> list[dict[str, Any]]:
         names = [one.title for one in added if one.kind == kind]
         examples = ", ".join(names[:3])
         if len(names) > 3:
-            examples = str(_n("%(first)s and %(num)s more", "%(first)s and %(num)s more", len(names) - 3, first=examples))
-        rows.append({"count": len(names), "kind": str(KIND_TITLES[kind]), "examples": examples, "names": names})
+            examples = str(
+                _n("%(first)s and %(num)s more", "%(first)s and %(num)s more", len(names) - 3, first=examples)
+            )
+        rows.append(
+            {"count": len(names), "kind": str(KIND_TITLES[kind]), "examples": examples, "names": names}
+        )
     return rows
 
 
@@ -260,11 +280,16 @@ def _places(added: tuple[Added, ...]) -> list[list[int]]:
 def _checks(found: Preview) -> list[dict[str, str]]:
     checks = [{"text": str(problem), "tone": "danger", "icon": "circle-x"} for problem in found.problems]
     if not checks:
-        checks.append({"text": str(_("Requirements met, no clashes of names")), "tone": "good", "icon": "check"})
+        checks.append(
+            {"text": str(_("Requirements met, no clashes of names")), "tone": "good", "icon": "check"}
+        )
     if found.tables:
         tables = _n("%(num)s new table", "%(num)s new tables", len(found.tables))
         checks.append({"text": str(tables), "tone": "", "icon": "database"})
-    return [*checks, {"text": str(_("All or nothing: a failure leaves it as it was")), "tone": "", "icon": "rotate-ccw"}]
+    return [
+        *checks,
+        {"text": str(_("All or nothing: a failure leaves it as it was")), "tone": "", "icon": "rotate-ccw"},
+    ]
 
 
 def _purge(name: str, problem: str) -> str:
@@ -275,9 +300,10 @@ def _purge(name: str, problem: str) -> str:
         "title": info.title,
         "name": name,
         "text": str(_("Its tables, and the values of its fields in all records, will be deleted for good.")),
-        "export_note": str(_("Everything is written to the archive %(file)s first.", file=_archive(name).name)),
+        "export_note": str(
+            _("Everything is written to the archive %(file)s first.", file=_archive(name).name)
+        ),
         "action": f"{base()}/settings/plugins/{name}/purge",
         "problem": problem,
     }
     return render_template("settings/plugin_purge.html", purge=context, shell=shell())
-

@@ -100,7 +100,14 @@ def _rights(role: Role) -> str:
     if role.administrator:
         return str(_("Everything, settings and people too"))
     writes = sum(grant.create or grant.update is not Scope.NONE for grant in role.grants)
-    return str(_n("%(num)s rule, %(writes)s with changes", "%(num)s rules, %(writes)s with changes", len(role.grants), writes=writes))
+    return str(
+        _n(
+            "%(num)s rule, %(writes)s with changes",
+            "%(num)s rules, %(writes)s with changes",
+            len(role.grants),
+            writes=writes,
+        )
+    )
 
 
 def _page(role: Role | None, source: Role | None, errors: dict[str, list[str]]) -> str:
@@ -121,7 +128,9 @@ def _page(role: Role | None, source: Role | None, errors: dict[str, list[str]]) 
         "origin": origin(g.edition, role.owner) if role else None,
         "action": request.path,
         "may_edit": may_edit and not (role and role.administrator),
-        "copy_url": f"{base()}/settings/roles/new?copy={role.name}" if role and not role.administrator else "",
+        "copy_url": f"{base()}/settings/roles/new?copy={role.name}"
+        if role and not role.administrator
+        else "",
         "fields": [field] if may_edit else [],
         "problems": [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()],
         "scopes": [{"value": scope.value, "title": str(text)} for scope, text in SCOPES.items()],
@@ -148,7 +157,10 @@ def _groups(role: Role | None) -> list[dict[str, Any]]:
         }
         groups.setdefault(view.info.direction, []).append(row)
     return [
-        {"title": str(DIRECTIONS[direction]) if direction in DIRECTIONS else str(_("Other")), "rows": groups[direction]}
+        {
+            "title": str(DIRECTIONS[direction]) if direction in DIRECTIONS else str(_("Other")),
+            "rows": groups[direction],
+        }
         for direction in [*Direction, ""]
         if direction in groups
     ]

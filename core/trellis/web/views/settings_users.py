@@ -47,7 +47,9 @@ def show(workspace: str) -> str:
         for record in found
     ]
     users = {"total": format_number(len(rows)), "add_url": f"{base()}/settings/users/new", "rows": rows}
-    return settings_page("settings/users.html", "users", _("Users"), users=users, roles_url=f"{base()}/settings/roles")
+    return settings_page(
+        "settings/users.html", "users", _("Users"), users=users, roles_url=f"{base()}/settings/roles"
+    )
 
 
 @blueprint.get("/<workspace>/settings/users/new")
@@ -61,7 +63,15 @@ def create(workspace: str) -> BaseResponse | tuple[str, int]:
     g.release()  # the user and the identity are written by two transactions of their own
     try:
         password = given.get("password") or None
-        add_user(g.installation, g.workspace, given.get("email", ""), given.get("name", "").strip(), _roles(), password, g.actor)
+        add_user(
+            g.installation,
+            g.workspace,
+            given.get("email", ""),
+            given.get("name", "").strip(),
+            _roles(),
+            password,
+            g.actor,
+        )
     except TrellisError as error:
         return _dialog(None, given, messages(error)), 422
     toast(_("%(name)s may sign in now", name=given.get("name") or given.get("email")))
@@ -110,7 +120,14 @@ def _administers(roles: list[str]) -> bool:
 def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
     def field(name: str, label: Any, kind: str = "text", **more: Any) -> dict[str, Any]:
         value = given.get(name) or (getattr(user, name, "") if user else "")
-        common = {"id": name, "name": name, "label": str(label), "kind": kind, "value": value, "errors": errors.get(name, [])}
+        common = {
+            "id": name,
+            "name": name,
+            "label": str(label),
+            "kind": kind,
+            "value": value,
+            "errors": errors.get(name, []),
+        }
         return {**common, **more}
 
     chosen = request.form.getlist("roles") or (user.roles if user else ["agent"])
@@ -122,7 +139,14 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
     fields = [
         field("name", _("Name"), required=True),
         *([] if user else [field("email", _("E-mail"), "email", required=True)]),
-        field("roles", _("Roles"), "choices", options=roles, required=True, errors=errors.get("role", []) + errors.get("roles", [])),
+        field(
+            "roles",
+            _("Roles"),
+            "choices",
+            options=roles,
+            required=True,
+            errors=errors.get("role", []) + errors.get("roles", []),
+        ),
         {**unit, "errors": errors.get("unit", [])},
         field(
             "password",
