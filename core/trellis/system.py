@@ -112,7 +112,10 @@ class Event(Base):
     """
 
     __tablename__ = "event"
-    __table_args__ = (sa.Index("ix_event_record", "entity", "record_id", "id"),)
+    __table_args__ = (
+        sa.Index("ix_event_record", "entity", "record_id", "id"),
+        sa.Index("ix_event_feed", "transaction", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -124,3 +127,20 @@ class Event(Base):
     action: Mapped[str] = mapped_column(sa.String(20))
     changes: Mapped[dict[str, Any]] = mapped_column(JsonData)
     transaction: Mapped[int] = mapped_column(sa.BigInteger, server_default=current_transaction())
+
+
+class IdempotentCall(Base):
+    """A REST call that named an ``Idempotency-Key``, and its answer, so that asking again does nothing twice.
+
+    ``status`` is empty while the call is at work in transactions of its own (an import).
+    """
+
+    __tablename__ = "idempotent_call"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(sa.String(64))
+    status: Mapped[int | None] = mapped_column(sa.Integer)
+    headers: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
+    body: Mapped[str] = mapped_column(sa.Text, default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

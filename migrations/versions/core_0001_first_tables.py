@@ -138,7 +138,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index("ix_event_feed", ["transaction", "id"], unique=False)
         batch_op.create_index("ix_event_record", ["entity", "record_id", "id"], unique=False)
+
+    op.create_table(
+        "idempotent_call",
+        sa.Column("user_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", JsonData, nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_idempotent_call")),
+    )
+    with op.batch_alter_table("idempotent_call", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotent_call_at"), ["at"], unique=False)
 
     op.create_table(
         "measured",
@@ -797,8 +812,13 @@ def downgrade() -> None:
     op.drop_table("own_role")
     op.drop_table("own_field")
     op.drop_table("measured")
+    with op.batch_alter_table("idempotent_call", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotent_call_at"))
+
+    op.drop_table("idempotent_call")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_record")
+        batch_op.drop_index("ix_event_feed")
 
     op.drop_table("event")
     with op.batch_alter_table("customer", schema=None) as batch_op:

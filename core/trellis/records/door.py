@@ -117,13 +117,18 @@ class Records:
         return self._one(entity, Write(id=record_id, values=values, version=version))
 
     def move(
-        self, entity: str, record_id: int, stage: str, values: Mapping[str, Any] | None = None
+        self,
+        entity: str,
+        record_id: int,
+        stage: str,
+        values: Mapping[str, Any] | None = None,
+        version: int | None = None,
     ) -> Record:
         """Moves a record to another stage of its lifecycle, with the values that the stage asks for."""
         lifecycle = self.edition.entity(entity).lifecycle(self.get(entity, record_id).values)
         if lifecycle is None:
             raise Conflict(_("This record has no stages"))
-        return self.update(entity, record_id, {**(values or {}), lifecycle.field: stage})
+        return self.update(entity, record_id, {**(values or {}), lifecycle.field: stage}, version)
 
     def save(self, entity: str, writes: Sequence[Write]) -> builtins.list[int]:
         """Saves many records, all or none, with a fixed number of statements for new ones; returns their ids.
