@@ -1,13 +1,14 @@
-"""What every REST call goes through: who asks, in which language, once or again, and how the answer is written."""
+"""What every REST call goes through: who asks, in which language, and whether it was asked before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
 from typing import Any
 
-import orjson
+import sqlalchemy as sa
 from flask import Blueprint, Response, g, request
-from werkzeug.routing import IntegerConverter, UnicodeConverter
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import IntegerConverter, Map, UnicodeConverter
 
 from trellis.rest import idempotency
 from trellis.rest.problems import NotSignedIn
@@ -15,16 +16,18 @@ from trellis.security.recognition import Recognised, by_email, by_token, note_us
 from trellis.web import context
 from trellis.web.language import speak_to_program
 from trellis.web.session import require_csrf, signed_in
+from trellis.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 SOURCE = "rest"
-PREFIX = "/api/v1/<workspace>"
 LARGEST_ID = 2**63 - 1
 
-blueprint = Blueprint("rest", __name__, url_prefix=PREFIX)
+blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/<workspace>")
 
 
 class _Name(UnicodeConverter):
-    """The name of an entity, KPI or plugin; what follows a colon is an act on it."""
+    """The name of an entity, a KPI or a plugin; what follows a colon is an act on it."""
 
     regex = "[^/:]+"
 
@@ -32,12 +35,12 @@ class _Name(UnicodeConverter):
 class _Id(IntegerConverter):
     """An id that a database can hold."""
 
-    def __init__(self, url_map: Any) -> None:
+    def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=LARGEST_ID)
 
 
 @blueprint.record_once
-def _converters(state: Any) -> None:
+def _converters(state: BlueprintSetupState) -> None:
     state.app.url_map.converters.update(name=_Name, id=_Id)
 
 
@@ -47,48 +50,42 @@ def _begin() -> Response | None:
     found = _recognise(workspace)
     context.admit(found)
     speak_to_program(found.edition, found.language)
+    if found.token_id is not None:
+        _note_use(workspace, found.token_id)
+    return idempotency.begin() if request.method == "POST" else None
+
+
+@blueprint.after_request
+def _end(response: Response) -> Response:
     if request.method == "POST":
-        return idempotency.begin()
-    return None
+        idempotency.end(response)
+    return response
 
 
-def _recognise(workspace: Any) -> Recognised:
-    """Whoever asks: by a token, or by the session of a browser (which proves a write by its CSRF token)."""
+def _recognise(workspace: Workspace) -> Recognised:
+    """Whoever asks: by a token, or by the session of a browser, which proves each write by its CSRF token."""
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _space, token = header.partition(" ")
-        found = None
-        if scheme.lower() == "bearer" and token.strip():
-            found = by_token(workspace, context.enter(workspace), token.strip(), SOURCE)
-        if found is None:
+        if scheme.lower() != "bearer" or not token.strip():
             raise NotSignedIn()
-        g.token_id = found.token_id
-        return found
-    known = signed_in(g.installation)
-    if known is None or not known.may_enter(workspace.name):
-        raise NotSignedIn()
-    if request.method not in context.SAFE:
-        require_csrf()
-    found = by_email(workspace, context.enter(workspace), known.email, SOURCE)
+        found = by_token(workspace, context.enter(workspace), token.strip(), SOURCE)
+    else:
+        known = signed_in(g.installation)
+        if known is None or not known.may_enter(workspace.name):
+            raise NotSignedIn()
+        if request.method not in context.SAFE:
+            require_csrf()
+        found = by_email(workspace, context.enter(workspace), known.email, SOURCE)
     if found is None:
         raise NotSignedIn()
     return found
 
 
-@blueprint.after_request
-def _end(response: Response) -> Response:
-    return idempotency.end(response) if request.method == "POST" else response
-
-
-@blueprint.teardown_request
-def _note_token(_error: BaseException | None) -> None:
-    token_id = g.pop("token_id", None)
-    if token_id is not None and "workspace" in g:
-        context.release()
-        note_use(g.workspace, token_id)
-
-
-def answer(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON."""
-    body = orjson.dumps(data, default=plain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
-    return Response(body, status, headers, content_type="application/json")
+def _note_use(workspace: Workspace, token_id: int) -> None:
+    """Keeps that a token was used, about once an hour. A busy database is no reason to refuse the call."""
+    context.release()
+    try:
+        note_use(workspace, token_id)
+    except sa.exc.OperationalError:
+        log.info("the use of token %s could not be noted", token_id)

@@ -5,6 +5,7 @@ Programs go by ``code`` and by ``errors`` (field or parameter to messages), peop
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -62,6 +63,15 @@ class WrongMediaType(TrellisError):
     title = _TITLES[415]
 
 
+class BatchRefused(TrellisError):
+    """One of several writes was refused; ``failures`` maps the positions of those to (field, message)."""
+
+    def __init__(self, cause: TrellisError, failures: Mapping[int, tuple[str, Any]]) -> None:
+        super().__init__(cause.detail)
+        self.status, self.code, self.title = cause.status, cause.code, cause.title
+        self.failures = dict(failures)
+
+
 def problem(status: int, code: str, title: Any, detail: Any = "", **more: Any) -> Response:
     """A problem as an answer."""
     members = {"type": f"urn:trellis:problem:{code}", "title": str(title), "status": status, "code": code}
@@ -110,6 +120,12 @@ def _members(error: TrellisError) -> dict[str, Any]:
                 {"index": index, "errors": _texts(one)} for index, one in sorted(error.failures.items())
             ]
             return {"errors": _texts(error), "failures": failures}
+        case BatchRefused():
+            failures = [
+                {"index": index, "errors": {field: [str(message)]}} for index, (field, message) in error.failures.items()
+            ]
+            flat = {f"{one['index']}.{field}": texts for one in failures for field, texts in one["errors"].items()}
+            return {"errors": flat, "failures": failures}
         case RecordInvalid():
             return {"errors": _texts(error)}
         case RuleInvalid():

@@ -24,6 +24,9 @@ ICONS = {
     Direction.SALES: "chart-no-axes-column",
     Direction.SERVICE: "headset",
 }
+_SHORT = {Direction.MARKETING: _("Marketing")}
+"""Names that the side bar has no room for in full."""
+
 _LEVELS = list(Level)
 _DIRECTIONS = list(Direction)
 
@@ -166,7 +169,7 @@ def _direction(edition: Edition, base: str, here: str, direction: Direction, cur
     items += _menu_items(edition, base, here, direction)
     items.sort(key=lambda item: item["order"])
     return {
-        "title": str(DIRECTIONS[direction]),
+        "title": str(_SHORT.get(direction, DIRECTIONS[direction])),
         "icon": ICONS[direction],
         "current": current or any(item["current"] for item in items),
         "items": items,

@@ -9,17 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Cell, Contribution, Direction, Kpi, Level, Segment
+from trellis.contributions import Contribution, Direction, Kpi, Level, Segment
 from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.project.rows import ROWS, ModelRow
 from trellis.crm.sales.entities import Opportunity
 from trellis.edition import HOOK_OF, Edition, EntityView
 from trellis.i18n import Text, format_percent, plural_translator, translator
+from trellis.kpi.targets import KpiTarget
 from trellis.plugins import CORE
 from trellis.records.query import ListQuery
 from trellis.security.actor import Actor
-from trellis.security.people import Position
+from trellis.security.people import Position, User
 from trellis.segments.tables import SegmentMember
 
 _ = translator("trellis")
@@ -129,10 +130,9 @@ def _share(item: Item) -> float:
 def _gather(edition: Edition) -> dict[str, _Found]:
     found = {row.id: _Found() for row in ROWS}
     for view in edition.entities.values():
-        row = view.info.row or _first_row(view.info.direction, view.info.level)
-        if row in found:
-            found[row].entities.append(view)
-            _credit(found[row], "entity", view.owner)
+        if view.info.row in found:
+            found[view.info.row].entities.append(view)
+            _credit(found[view.info.row], "entity", view.owner)
     for kind, hook in HOOK_OF.items():
         for one in edition.all(kind).values():
             row = _row_of(kind, one)
@@ -152,12 +152,7 @@ def _row_of(kind: type[Contribution], one: Contribution) -> str:
         return "MG6"
     if kind is Segment:
         return "CU1"
-    cell: Cell | None = one.cell
-    return "" if cell is None else cell.row or _first_row(cell.direction, cell.level)
-
-
-def _first_row(direction: str, level: str) -> str:
-    return next((row.id for row in ROWS if row.direction == direction and row.level == level), "")
+    return one.cell.row if one.cell else ""
 
 
 def _item(session: Session, edition: Edition, actor: Actor, row: ModelRow, found: _Found) -> Item:
@@ -198,16 +193,24 @@ def _share_of(session: Session, part: Any, entity: Any, actor: Actor) -> float |
     return having / total if total else None
 
 
-def _structure(session: Session, _edition: Edition, actor: Actor, _found: _Found, count: int) -> _Measured:
+def _structure(session: Session, _edition: Edition, actor: Actor, _found: _Found, _count: int) -> _Measured:
     filled = _share_of(session, Position.holder_id, Position, actor)
-    if filled is None:
-        return None, _n("%(num)s unit or person", "%(num)s units and people", count), count > 0
-    return filled, _("%(share)s of positions filled", share=_percent(filled)), True
+    if filled is not None:
+        return filled, _("%(share)s of positions filled", share=_percent(filled)), True
+    placed = _share_of(session, User.unit_id, User, actor)
+    return placed, _("%(share)s of people are in a unit", share=_percent(placed or 0)), bool(placed)
 
 
-def _kpis(_session: Session, edition: Edition, _actor: Actor, _found: _Found, _count: int) -> _Measured:
+def _kpis(session: Session, edition: Edition, _actor: Actor, _found: _Found, _count: int) -> _Measured:
     number = len(edition.all(Kpi))
-    return None, _n("%(num)s KPI", "%(num)s KPIs", number), number > 0
+    planned = session.scalar(sa.select(sa.func.count(KpiTarget.kpi.distinct()))) or 0
+    line = _n(
+        "%(num)s KPI, %(planned)s with targets",
+        "%(num)s KPIs, %(planned)s with targets",
+        number,
+        planned=planned,
+    )
+    return min(1.0, planned / number) if number else None, line, number > 0
 
 
 def _segments(session: Session, edition: Edition, actor: Actor, _found: _Found, _count: int) -> _Measured:

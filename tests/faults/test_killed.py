@@ -1,0 +1,100 @@
+"""SIGKILL at bad moments: the workspace opens again, with what was acknowledged and no half state."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from trellis import enabling
+from trellis.config import Config
+from trellis.installation import Installation
+from trellis.plugins import PluginRegistry
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
+
+TESTS = Path(__file__).parents[1]
+
+PRELUDE = f"""
+import os, signal, sys
+sys.path.insert(0, {str(TESTS)!r})
+from pathlib import Path
+from samples import gym, registry
+from trellis import enabling
+from trellis.config import Config
+from trellis.installation import Installation
+from trellis.records.door import Records, Write
+from trellis.security.actor import SYSTEM
+
+def die(*_a, **_k):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+installation = Installation(Config(home=Path(sys.argv[1]), database_url=sys.argv[2]), registry(gym()))
+workspace = installation.workspace("acme")
+"""
+
+ENABLING_STEPS = {
+    "after its tables": "enabling._remember = die",
+    "before its indexes": "enabling.create_extension_indexes = die",
+    "before the edition is told": "enabling.raise_revision = die",
+}
+
+
+def run(config: Config, script: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script as one more process of the server."""
+    arguments = [sys.executable, "-c", PRELUDE + textwrap.dedent(script), str(config.home), config.database_url]
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=os.environ)
+
+
+def reopened(config: Config) -> Installation:
+    sys.path.insert(0, str(TESTS / "sample"))
+    import trellis_gym
+
+    plugins = PluginRegistry(entry_points=[])
+    plugins.add(trellis_gym)
+    return Installation(config, plugins)
+
+
+@pytest.mark.parametrize("step", ENABLING_STEPS)
+def test_killed_while_enabling_there_is_no_half_enabled_plugin(config: Config, step: str) -> None:
+    done = run(config, f"{ENABLING_STEPS[step]}\nenabling.enable(workspace, 'gym')")
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    installation = reopened(config)
+    try:
+        workspace = installation.workspace("acme")
+        assert {info.name: info.state for info in enabling.overview(workspace)} == {"gym": "available"}
+        enabling.enable(workspace, "gym")
+        with workspace.write() as session:
+            Records(session, workspace.edition(session), SYSTEM).create("gym.membership", {"name": "Gold"})
+    finally:
+        installation.close()
+
+
+def test_killed_between_batches_keeps_every_acknowledged_write_and_nothing_else(config: Config) -> None:
+    script = """
+    for batch in range(1000):
+        with workspace.write() as session:
+            records = Records(session, workspace.edition(session), SYSTEM)
+            records.save("customer", [Write(values={"name": f"{batch}-{row}"}) for row in range(20)])
+            if batch == 7:
+                die()
+        print(batch, flush=True)
+    """
+    done = run(config, script)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    acknowledged = [int(line) for line in done.stdout.split()]
+    assert acknowledged == list(range(7))
+    installation = reopened(config)
+    try:
+        workspace = installation.workspace("acme")
+        with workspace.read() as session:
+            records = Records(session, workspace.edition(session), SYSTEM)
+            names = {record.values["name"] for record in records.list("customer", limit=500).items}
+        assert names == {f"{batch}-{row}" for batch in acknowledged for row in range(20)}
+    finally:
+        installation.close()
