@@ -36,7 +36,10 @@ def plugin(name: str, /, package: str = "json", **hooks: Callable[..., Any]) -> 
     """A plugin object with these hooks. ``package`` is where its migrations would be (none in ``json``)."""
     options = {key: hooks.pop(key) for key in ("core", "requires", "version") if key in hooks}
     manifest = trellis.Manifest(
-        name=name, title=Text(name.title()), package=package, **{"version": "1.0", **options}  # type: ignore[arg-type]
+        name=name,
+        title=Text(name.title()),
+        package=package,
+        **{"version": "1.0", **options},  # type: ignore[arg-type]
     )
     marked = {hook: trellis.hookimpl(function) for hook, function in hooks.items()}
     return SimpleNamespace(manifest=manifest, **marked)

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from samples import gym, plugin, registry
-
 import trellis
+from samples import gym, plugin, registry
 from trellis import enabling, types
 from trellis.errors import Conflict, EditionInvalid, EntityNotFound, PluginError
 from trellis.i18n import Text
@@ -125,7 +124,9 @@ def test_purging_exports_first_and_leaves_nothing(open_installation: Open, tmp_p
         assert session.scalar(sa.text("SELECT extra FROM customer")) in ({}, "{}")
 
 
-def test_a_plugin_that_is_gone_blocks_nothing_and_can_be_purged(open_installation: Open, tmp_path: Path) -> None:
+def test_a_plugin_that_is_gone_blocks_nothing_and_can_be_purged(
+    open_installation: Open, tmp_path: Path
+) -> None:
     enabling.enable(opened(open_installation, gym()), "gym")
     workspace = opened(open_installation)
     customer = create(workspace, "customer", name="Boris")
@@ -154,7 +155,10 @@ def unmigrated() -> type[trellis.Entity]:
 BROKEN = {
     "a hook that raises": (plugin("bad", trellis_segments=raising), "by design"),
     "a hook that returns no list": (plugin("bad", trellis_kpis=lambda: 7), "int, not a list"),
-    "a list of something else": (plugin("bad", trellis_roles=lambda: ["admin"]), "'admin' is not a trellis.Role"),
+    "a list of something else": (
+        plugin("bad", trellis_roles=lambda: ["admin"]),
+        "'admin' is not a trellis.Role",
+    ),
     "a name without its prefix": (
         plugin("bad", trellis_roles=lambda: [trellis.Role(name="boss", title=Text("Boss"))]),
         "must start with",
@@ -182,7 +186,11 @@ BROKEN = {
             "bad",
             trellis_fields=lambda: [
                 trellis.Field(
-                    name="bad.story", entity="customer", type=types.LongText(), label=Text("Story"), indexed=True
+                    name="bad.story",
+                    entity="customer",
+                    type=types.LongText(),
+                    label=Text("Story"),
+                    indexed=True,
                 )
             ],
         ),
@@ -196,7 +204,9 @@ BROKEN = {
         plugin(
             "bad",
             trellis_segments=lambda: [
-                trellis.Segment(name="bad.tall", title=Text("Tall"), rule={"field": "height", "op": "gt", "value": 2})
+                trellis.Segment(
+                    name="bad.tall", title=Text("Tall"), rule={"field": "height", "op": "gt", "value": 2}
+                )
             ],
         ),
         "height",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import importlib
+import pkgutil
 
+import pytest
+import sqlalchemy as sa
+import trellis
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from trellis.edition import Settings
 from trellis.errors import Conflict, RecordInvalid, WorkspaceNotFound
 from trellis.installation import Installation
 from trellis.records.door import Records
+from trellis.records.entity import Base
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
@@ -53,3 +60,29 @@ def test_a_deleted_workspace_is_gone(installation: Installation) -> None:
 
 def test_upgrading_an_up_to_date_workspace_changes_nothing(workspace: Workspace) -> None:
     assert workspace.upgrade() == []
+
+
+def test_the_migrations_make_the_tables_that_the_core_declares(workspace: Workspace) -> None:
+    for module in pkgutil.walk_packages(trellis.__path__, "trellis."):
+        importlib.import_module(module.name)
+    core = {
+        name for name in Base.metadata.tables if not name.startswith(("gym_", "retail_", "banking_", "b2b_"))
+    }
+    with workspace.namespace.connection() as connection:
+        made = {
+            name
+            for name in sa.inspect(connection).get_table_names()
+            if not name.startswith("alembic_version")
+        }
+        assert {name for name in core if not name.startswith(("probe", "test_"))} == made
+        options = {"include_name": lambda name, kind, _parents: kind != "table" or name in core}
+        options["include_object"] = lambda _item, name, kind, _reflected, _other: (
+            kind != "table" or name in core
+        )
+        context = MigrationContext.configure(connection, opts=options)
+        found = [
+            one
+            for one in compare_metadata(context, Base.metadata)
+            if one[0] not in ("add_index", "remove_index")
+        ]
+    assert found == []

@@ -10,7 +10,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-
 from trellis import enabling
 from trellis.config import Config
 from trellis.installation import Installation
@@ -47,7 +46,13 @@ ENABLING_STEPS = {
 
 def run(config: Config, script: str) -> subprocess.CompletedProcess[str]:
     """Runs a script as one more process of the server."""
-    arguments = [sys.executable, "-c", PRELUDE + textwrap.dedent(script), str(config.home), config.database_url]
+    arguments = [
+        sys.executable,
+        "-c",
+        PRELUDE + textwrap.dedent(script),
+        str(config.home),
+        config.database_url,
+    ]
     return subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=os.environ)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-
 from trellis.contributions import Grant, Scope
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.records.door import BatchInvalid, Records, Write
@@ -116,7 +115,10 @@ def test_a_batch_is_all_or_nothing_and_names_each_failure(records: Records, sess
     writes = [Write(values={"name": "Anna"}), Write(values={}), Write(values={"name": "B", "kind": "x"})]
     with pytest.raises(BatchInvalid) as refused:
         records.save("customer", writes)
-    assert {index: set(error.errors) for index, error in refused.value.failures.items()} == {1: {"name"}, 2: {"kind"}}
+    assert {index: set(error.errors) for index, error in refused.value.failures.items()} == {
+        1: {"name"},
+        2: {"kind"},
+    }
     assert records.count("customer") == 0
 
 

@@ -22,7 +22,7 @@ Values = Mapping[int, dict[str, Any]]
 
 
 def _target(edition: Edition, field: Field) -> type[Entity]:
-    return edition.entity(field.type.entity).entity  # type: ignore[attr-defined,no-any-return]
+    return edition.entity(field.type.entity).entity  # type: ignore[attr-defined]
 
 
 def resolve_external(
@@ -41,7 +41,7 @@ def resolve_external(
             target.external_id.in_([str(one) for one in wanted])
         )
         query = query.where(target.deleted_at.is_(None), actor.visible(target))
-        found = dict(session.execute(query).tuples().all())
+        found = dict(session.execute(query).all())
         for index, values in drafts.items():
             reference = values.get(name)
             if not isinstance(reference, ExternalReference):
@@ -90,8 +90,8 @@ def check_unique(
         wanted = {values[name] for _id, values in drafts.values() if values.get(name) is not None}
         if not wanted:
             continue
-        taken = dict(
-            session.execute(sa.select(column, view.entity.id).where(column.in_(wanted))).tuples().all()
+        taken: dict[Any, int] = dict(
+            session.execute(sa.select(column, view.entity.id).where(column.in_(wanted))).all()
         )
         seen: dict[Any, int] = {}
         for index, (record_id, values) in drafts.items():

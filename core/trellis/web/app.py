@@ -17,6 +17,7 @@ from trellis.web.views import (
     lists,
     measures,
     model,
+    palette,
     records,
     settings,
     settings_fields,
@@ -38,6 +39,7 @@ PAGES = (
     model,
     measures,
     boards,
+    palette,
     records,
     lists,
 )

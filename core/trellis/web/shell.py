@@ -11,6 +11,7 @@ from trellis.contributions import Direction, Level, MenuItem
 from trellis.crm.project.rows import DIRECTIONS, ROWS
 from trellis.edition import Edition, EntityView
 from trellis.i18n import Text, current_language, translator
+from trellis.web.creating import creations
 from trellis.web.display import origin, person
 
 _ = translator("trellis")
@@ -116,7 +117,7 @@ def shell(direction: str = "") -> dict[str, Any]:
         if g.actor.administrator
         else None,
         "bottom": _bottom(base, here),
-        "create": [],
+        "create": creations(base),
     }
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Mapped
-
 import trellis
+from sqlalchemy.orm import Mapped
 from trellis import types
 
 _ = trellis.translator("trellis_gym")
@@ -19,10 +18,14 @@ class Membership(trellis.Entity):
     __entity__ = trellis.EntityInfo(name="gym.membership", title=_("Membership"), plural=_("Memberships"))
 
     name: Mapped[str] = trellis.column(types.Text(), label=_("Name"), required=True, in_list=True)
-    customer_id: Mapped[int | None] = trellis.column(types.Reference("customer", "CASCADE"), label=_("Customer"))
+    customer_id: Mapped[int | None] = trellis.column(
+        types.Reference("customer", "CASCADE"), label=_("Customer")
+    )
 
 
-CARD = trellis.Field(name="gym.card", entity="customer", type=types.Text(20), label=_("Gym card"), indexed=True)
+CARD = trellis.Field(
+    name="gym.card", entity="customer", type=types.Text(20), label=_("Gym card"), indexed=True
+)
 
 
 @trellis.hookimpl

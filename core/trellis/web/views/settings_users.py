@@ -29,7 +29,7 @@ blueprint.before_request(only_administrators)
 def show(workspace: str) -> str:
     view = g.edition.entity("user")
     found = ListQuery(view, g.edition, g.actor, sort=("name",), limit=500).page(g.session).items
-    roles = dict(g.session.execute(sa.select(User.id, User.roles)).tuples().all())
+    roles = dict(g.session.execute(sa.select(User.id, User.roles)).all())
     known = g.edition.all(Role)
     rows = [
         {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
 revision = "gym_0001"
@@ -17,7 +16,7 @@ def upgrade() -> None:
     op.create_table(
         "gym_membership",
         sa.Column("id", BigId, primary_key=True),
-        sa.Column("external_id", sa.String(120), unique=True),
+        sa.Column("external_id", sa.String(120)),
         sa.Column("owner_id", BigId),
         sa.Column("unit_id", BigId),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -28,8 +27,11 @@ def upgrade() -> None:
         sa.Column("deleted_at", UtcDateTime()),
         sa.Column("extra", JsonData, nullable=False, server_default="{}"),
         sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE"), index=True),
+        sa.Column("customer_id", BigId, sa.ForeignKey("customer.id", ondelete="CASCADE")),
+        sa.UniqueConstraint("external_id", name="uq_gym_membership_external_id"),
     )
+    for column in ("owner_id", "unit_id", "customer_id"):
+        op.create_index(f"ix_gym_membership_{column}", "gym_membership", [column])
 
 
 def downgrade() -> None:

@@ -1,0 +1,21 @@
+"""A running application, and programs that call it by token."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from rest_client import Client, open_client
+from trellis.installation import Installation
+from trellis.web.app import create_app
+from trellis.workspace import Workspace
+
+
+@pytest.fixture
+def app(installation: Installation) -> Flask:
+    return create_app(installation)
+
+
+@pytest.fixture
+def client(app: Flask, installation: Installation, workspace: Workspace) -> Client:
+    """Calls ``/api/v1/acme`` as its administrator."""
+    return open_client(app, installation, workspace, "admin@acme.test", ["administrator"])
