@@ -66,7 +66,7 @@ class ListQuery:
     - ``sort``: field names, ``-`` before those in descending order; the entity's own sort where none is given
     - ``fields``: names of the fields wanted, also through references (``customer.city``); by default all
     - ``cursor``: where the page before ended;  ``deleted``: the records in the bin instead of the others
-    - ``ids``: only these records
+    - ``ids``: only these records; or a select of their ids (the members of a segment)
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class ListQuery:
         limit: int = 50,
         cursor: str | None = None,
         deleted: bool = False,
-        ids: Sequence[int] | None = None,
+        ids: Sequence[int] | sa.Select[Any] | None = None,
         today: date | None = None,
     ) -> None:
         self.view = view
@@ -91,7 +91,7 @@ class ListQuery:
         self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
         self._words = _words(text or "")
         self._deleted = deleted
-        self._ids = None if ids is None else [one for one in ids if 0 < one <= LARGEST_ID]
+        self._ids = _possible(ids)
         self._sort = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
         self._fields = _field_paths(fields, view, edition)
         self._cursor = cursor
@@ -180,7 +180,7 @@ class ListQuery:
     def _fingerprint(self) -> str:
         rule = None if self._rule is None else to_json(self._rule)
         sort = [(path.name, descending) for path, descending in self._sort]
-        return cursors.digest(self.view.name, rule, sort, self._words, self._ids, self._deleted)
+        return cursors.digest(self.view.name, rule, sort, self._words, _named(self._ids), self._deleted)
 
     def _record(self, row: Any) -> Record:
         values: dict[str, Any] = {}
@@ -218,6 +218,20 @@ def _reader(path: Path, joins: Joins) -> _Reader:
     if path.field.is_extension and not path.hops:
         return _Reader(path.name, decode=path.field.type.from_extra)
     return _Reader(path.name, (path.field.of(joins.source(path.hops)),))
+
+
+def _possible(ids: Sequence[int] | sa.Select[Any] | None) -> list[int] | sa.Select[Any] | None:
+    if ids is None or isinstance(ids, sa.Select):
+        return ids
+    return [one for one in ids if 0 < one <= LARGEST_ID]
+
+
+def _named(ids: list[int] | sa.Select[Any] | None) -> Any:
+    """What tells one set of ids from another, in JSON."""
+    if not isinstance(ids, sa.Select):
+        return ids
+    compiled = ids.compile()
+    return [str(compiled), [str(value) for value in compiled.params.values()]]
 
 
 def _field_paths(names: Sequence[str] | None, view: EntityView, edition: Edition) -> list[Path]:

@@ -44,7 +44,9 @@ def etag(record: Record) -> dict[str, str]:
 
 
 def _make_writer(view: EntityView) -> Writer:
-    special = {name: one.type.to_json for name, one in view.fields.items() if type(one.type).to_json not in _NATIVE}
+    special = {
+        name: one.type.to_json for name, one in view.fields.items() if type(one.type).to_json not in _NATIVE
+    }
 
     def plain(record: Record) -> dict[str, Any]:
         return {"id": record.id, "version": record.version, **record.values}

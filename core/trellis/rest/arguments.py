@@ -36,7 +36,9 @@ class Arguments:
         if text is None:
             return default
         if not (text.isascii() and text.isdigit() and len(text) < 20 and lowest <= int(text) <= highest):
-            message = _("“%(name)s” is a whole number from %(low)s to %(high)s", name=name, low=lowest, high=highest)
+            message = _(
+                "“%(name)s” is a whole number from %(low)s to %(high)s", name=name, low=lowest, high=highest
+            )
             raise Malformed(message, name)
         return int(text)
 

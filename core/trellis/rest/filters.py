@@ -34,7 +34,11 @@ def _nodes(name: str, values: list[str], view: EntityView, edition: Edition) -> 
     try:
         path = resolve(field, view, edition)
     except RuleInvalid:
-        text = _("This call has no parameter “%(name)s”, and %(entity)s no such field", name=name[:80], entity=view.name)
+        text = _(
+            "This call has no parameter “%(name)s”, and %(entity)s no such field",
+            name=name[:80],
+            entity=view.name,
+        )
         raise Malformed(text, name[:80]) from None
     if operator is Operator.EQ and len(values) > 1:
         return [_parsed(name, field, Operator.IN, [_spoken(path, one) for one in values], view, edition)]
@@ -75,4 +79,6 @@ def _parsed(
 def _spoken(path: Path, text: str) -> Any:
     """``owner=me`` is whoever asks."""
     target = path.field.type
-    return {"me": True} if text == "me" and isinstance(target, Reference) and target.entity == "user" else text
+    return (
+        {"me": True} if text == "me" and isinstance(target, Reference) and target.entity == "user" else text
+    )

@@ -10,6 +10,7 @@ from flask import Response, g
 
 from trellis.contributions import Kpi
 from trellis.errors import TrellisError
+from trellis.i18n import translator
 from trellis.kpi import engine
 from trellis.kpi.catalogue import find
 from trellis.kpi.periods import Grain, Period, containing, parse, today_in
@@ -17,47 +18,70 @@ from trellis.kpi.results import KpiResult
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments
 from trellis.rest.calls import blueprint
-from trellis.rest.figures import blame, freshened
+from trellis.rest.figures import PluginBroke, blame, freshened
+
+_ = translator("trellis")
 
 MOST_POINTS = 60
 
 
 @blueprint.get("/kpis")
 def kpis(workspace: str) -> Response:
-    """All KPIs with their values in a period, this month if none is named."""
     arguments = Arguments()
-    period = asked_period(arguments, Grain.MONTH)
+    period = _asked_period(arguments)
     arguments.end()
     freshened()
     items = []
     for kpi in g.edition.all(Kpi).values():
-        items.append(_guarded(kpi, lambda kpi=kpi: _strip(kpi, period, 2)) or _failed(kpi, period))
+        result = _guarded(kpi, lambda kpi=kpi: _with_points(kpi, period, 2))  # type: ignore[misc]
+        items.append(result.to_json() if result else _failed(kpi, period))
     return answer({"period": period.code, "items": items})
 
 
-@blueprint.get("/kpis/<name:kpi_name>")
-def kpi(workspace: str, kpi_name: str) -> Response:
-    """One KPI in a period, split ``by`` unit, person, channel or segment, with its last ``points`` periods."""
+@blueprint.get("/kpis/<name:kpi>")
+def one_kpi(workspace: str, kpi: str) -> Response:
     arguments = Arguments()
-    period = asked_period(arguments, Grain.MONTH)
+    period = _asked_period(arguments)
     by = arguments.text("by")
     points = arguments.number("points", 0, 0, MOST_POINTS)
     arguments.end()
+    found = find(g.edition, kpi)
     freshened()
-    kpi = find(g.edition, kpi_name)
-    result = _guarded(kpi, lambda: engine.value(g.session, g.edition, g.actor, kpi_name, period, by))
+    result = _guarded(found, lambda: engine.value(g.session, g.edition, g.actor, kpi, period, by))
     if result is None:
-        raise TrellisError(_failed(kpi, period)["error"])
+        raise PluginBroke(
+            _("The KPI “%(name)s” of the plugin “%(plugin)s” failed", name=kpi, plugin=found.owner)
+        )
+    data = result.to_json()
     if points:
-        result["series"] = _strip(kpi, period, points)["series"]
-    return answer(result)
+        data["series"] = _with_points(found, period, points).to_json()["series"]
+    return answer(data)
 
 
-def asked_period(arguments: Arguments, usual: Grain) -> Period:
-    """The period that is asked for, or the present one."""
+def _asked_period(arguments: Arguments) -> Period:
+    """The period that is asked for, or this month."""
     text = arguments.text("period")
-    return parse(text) if text else containing(today_in(ZoneInfo(g.edition.settings.timezone)), usual)
+    today = today_in(ZoneInfo(g.edition.settings.timezone))
+    return parse(text) if text is not None else containing(today, Grain.MONTH)
 
 
-def _strip(kpi: Kpi, period: Period, points: int) -> KpiResult:
+def _with_points(kpi: Kpi, period: Period, points: int) -> KpiResult:
     return engine.strip(g.session, g.edition, g.actor, [kpi.name], period, points=points)[0]
+
+
+def _guarded(kpi: Kpi, ask: Callable[[], KpiResult]) -> KpiResult | None:
+    """The answer of ``ask``; None when the code of the KPI's plugin failed."""
+    try:
+        with g.session.begin_nested():
+            return ask()
+    except TrellisError:
+        raise
+    except Exception as error:  # a select is code of a plugin: it may raise anything
+        blame(kpi.owner, "trellis_kpis", error)
+        return None
+
+
+def _failed(kpi: Kpi, period: Period) -> dict[str, Any]:
+    error = str(_("The plugin failed; its administrator has been told"))
+    named = {"kpi": kpi.name, "title": str(kpi.title), "plugin": kpi.owner, "unit": kpi.unit.value}
+    return {**named, "period": period.code, "value": None, "error": error}

@@ -121,11 +121,11 @@ def _members(error: TrellisError) -> dict[str, Any]:
             ]
             return {"errors": _texts(error), "failures": failures}
         case BatchRefused():
-            failures = [
-                {"index": index, "errors": {field: [str(message)]}} for index, (field, message) in error.failures.items()
-            ]
-            flat = {f"{one['index']}.{field}": texts for one in failures for field, texts in one["errors"].items()}
-            return {"errors": flat, "failures": failures}
+            placed = [(index, field, [str(message)]) for index, (field, message) in error.failures.items()]
+            return {
+                "errors": {f"{index}.{field}": texts for index, field, texts in placed},
+                "failures": [{"index": index, "errors": {field: texts}} for index, field, texts in placed],
+            }
         case RecordInvalid():
             return {"errors": _texts(error)}
         case RuleInvalid():

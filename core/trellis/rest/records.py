@@ -105,9 +105,13 @@ def batch(workspace: str, entity: str) -> Response:
     body = json_body()
     items = body["items"] if isinstance(body, dict) and body.keys() == {"items"} else body
     if not isinstance(items, list):
-        raise Malformed(_('Send {"items": [...]}: records to create, and changes with the "id" of their record'))
+        raise Malformed(
+            _('Send {"items": [...]}: records to create, and changes with the "id" of their record')
+        )
     if len(items) > MOST_WRITES:
-        raise Malformed(_("At most %(most)s records at once; this has %(given)s", most=MOST_WRITES, given=len(items)))
+        raise Malformed(
+            _("At most %(most)s records at once; this has %(given)s", most=MOST_WRITES, given=len(items))
+        )
     view = g.edition.entity(entity)
     writes = _writes(items)
     try:
@@ -122,7 +126,9 @@ def batch(workspace: str, entity: str) -> Response:
     return answer({"items": done, "created": created, "updated": len(writes) - created})
 
 
-def _one(entity: str, record: Record, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def _one(
+    entity: str, record: Record, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     write = writer(g.edition, g.edition.entity(entity))
     return answer(write(record), status, {**etag(record), **(headers or {})})
 
@@ -180,7 +186,9 @@ def _placed(error: TrellisError, view: EntityView, writes: Sequence[Write]) -> T
     ids = [write.id for write in writes if write.id is not None]
     if not ids:
         return error
-    known = ListQuery(view, g.edition, g.actor, ids=ids, fields=["owner", "unit"], limit=len(ids)).page(g.session)
+    known = ListQuery(view, g.edition, g.actor, ids=ids, fields=["owner", "unit"], limit=len(ids)).page(
+        g.session
+    )
     versions = {record.id: record.version for record in known.items}
     reach = {record.id: {**record.values, "id": record.id} for record in known.items}
     failures: dict[int, tuple[str, Any]] = {}
@@ -189,7 +197,9 @@ def _placed(error: TrellisError, view: EntityView, writes: Sequence[Write]) -> T
             continue
         if write.id not in versions:
             failures[index] = ("id", RecordNotFound.title)
-        elif isinstance(error, PermissionRefused) and not g.actor.reaches(view.name, "update", reach[write.id]):
+        elif isinstance(error, PermissionRefused) and not g.actor.reaches(
+            view.name, "update", reach[write.id]
+        ):
             failures[index] = ("id", PermissionRefused.title)
         elif isinstance(error, StaleVersion) and write.version not in (None, versions[write.id]):
             failures[index] = ("version", StaleVersion.title)

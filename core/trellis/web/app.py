@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Flask, Response, request
 
 from trellis import rest
@@ -59,6 +57,7 @@ HEADERS = {
 }
 LARGEST_REQUEST = 16 * 1024 * 1024
 MOST_FORM_PARTS = 5_000
+_DAY = 24 * 3600
 
 
 def create_app(installation: Installation) -> Flask:
@@ -91,8 +90,15 @@ def _harden(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
-    elif templating.STAMP in request.args:
-        response.cache_control.max_age = int(timedelta(days=365).total_seconds())
-        response.cache_control.no_cache = None
-        response.cache_control.immutable = True
+    elif response.status_code in (200, 304):
+        _let_keep(response)
     return response
+
+
+def _let_keep(response: Response) -> None:
+    """Static files: stamped ones for good, those of others for a day; browsers ask whether the rest has changed."""
+    stamped = templating.STAMP in request.args
+    if stamped or f"/static/{templating.VENDOR}" in request.path:
+        response.cache_control.no_cache = None
+        response.cache_control.immutable = stamped
+        response.cache_control.max_age = 365 * _DAY if stamped else _DAY

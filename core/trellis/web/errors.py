@@ -46,7 +46,7 @@ def _for_programs() -> bool:
     return request.path.startswith("/api/")
 
 
-def _known(error: TrellisError) -> Answer | problems.Response:
+def _known(error: TrellisError) -> Answer:
     if _for_programs():
         return problems.from_error(error)
     title = _TITLES.get(error.status, error.title)
@@ -60,7 +60,7 @@ def _sentences(error: TrellisError) -> list[str]:
     return [str(error.detail)] if error.detail is not error.title else []
 
 
-def _http(error: HTTPException) -> Answer | problems.Response | HTTPException:
+def _http(error: HTTPException) -> Answer | HTTPException:
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
         return _unexpected(error.original_exception)
     status = error.code or 500
@@ -76,7 +76,7 @@ def _http(error: HTTPException) -> Answer | problems.Response | HTTPException:
     return response
 
 
-def _database(error: sa.exc.OperationalError) -> Answer | problems.Response:
+def _database(error: sa.exc.OperationalError) -> Answer:
     log.warning("the database cannot answer: %s", error.orig)
     if _for_programs():
         return problems.busy()
@@ -85,7 +85,7 @@ def _database(error: sa.exc.OperationalError) -> Answer | problems.Response:
     )
 
 
-def _unexpected(error: Exception) -> Answer | problems.Response:
+def _unexpected(error: Exception) -> Answer:
     code = secrets.token_hex(4).upper()
     rule = request.url_rule.rule if request.url_rule else "?"
     log.error("unexpected error %s in %s %s", code, request.method, rule, exc_info=error)

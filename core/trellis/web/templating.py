@@ -23,6 +23,7 @@ FILTERS = {
     "datetime": i18n.format_datetime,
 }
 STAMP = "v"
+VENDOR = "vendor/"
 
 
 class PluginLoader(BaseLoader):
@@ -67,11 +68,14 @@ def configure(app: Flask, plugins: PluginRegistry) -> None:
 
 
 def _stamp(folder: Path) -> Callable[[str, dict[str, Any]], None]:
-    """Adds to addresses of static files when they were changed, so that browsers may keep them for good."""
+    """Adds to addresses of our static files when they were changed, so that browsers may keep them for good.
+
+    Files of others (``vendor``) change with a release only, and are also named by style sheets, without a stamp.
+    """
 
     def add(endpoint: str, values: dict[str, Any]) -> None:
         name = values.get("filename")
-        if endpoint == "static" and name:
+        if endpoint == "static" and name and not name.startswith(VENDOR):
             path = folder / name
             if path.is_file():
                 values[STAMP] = format(path.stat().st_mtime_ns, "x")

@@ -1,0 +1,83 @@
+"""The change feed: everything written, in the order in which it was committed, for ever.
+
+A reader keeps the id of the last event it has seen and asks for what came ``after`` it. Ids alone would not do on
+PostgreSQL, where a transaction can commit after one that took higher ids: events are ordered by transaction, and only those
+older than every running transaction are shown, so that nothing can still appear before what was read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response, g
+
+from trellis.contributions import Scope
+from trellis.edition import EntityView
+from trellis.errors import CursorInvalid
+from trellis.rest.answers import answer
+from trellis.rest.arguments import Arguments
+from trellis.rest.calls import LARGEST_ID, blueprint
+from trellis.system import Event
+
+PER_PAGE, MOST_PER_PAGE = 100, 500
+_event = Event.__table__.c
+
+
+@blueprint.get("/events")
+def events(workspace: str) -> Response:
+    arguments = Arguments()
+    after = arguments.number("after", 0, 0, LARGEST_ID)
+    limit = arguments.number("limit", PER_PAGE, 1, MOST_PER_PAGE)
+    entity = arguments.text("entity")
+    arguments.end()
+    views = [g.edition.entity(entity)] if entity else list(g.edition.entities.values())
+    query = sa.select(Event.__table__).where(_readable(views), *_finished())
+    if after:
+        query = query.where(_follows(after))
+    rows = g.session.execute(query.order_by(_event.transaction, _event.id).limit(limit)).mappings().all()
+    return answer({"items": [_written(row) for row in rows], "next": str(rows[-1]["id"] if rows else after)})
+
+
+def _follows(after: int) -> sa.ColumnElement[bool]:
+    transaction = g.session.scalar(sa.select(_event.transaction).where(_event.id == after))
+    if transaction is None:
+        raise CursorInvalid()
+    later = sa.and_(_event.transaction == transaction, _event.id > after)
+    return sa.and_(_event.transaction >= transaction, sa.or_(_event.transaction > transaction, later))
+
+
+def _finished() -> list[sa.ColumnElement[bool]]:
+    """Written by a transaction that is over, as are all before it. SQLite has one writer at a time."""
+    if g.session.get_bind().dialect.name != "postgresql":
+        return []
+    oldest = sa.literal_column("txid_snapshot_xmin(txid_current_snapshot())", sa.BigInteger)
+    return [_event.transaction < sa.select(oldest).scalar_subquery()]
+
+
+def _readable(views: list[EntityView]) -> sa.ColumnElement[bool]:
+    """Events of records that the actor may read, in the bin or not."""
+    everything = [view.name for view in views if g.actor.scope(view.name, "read") is Scope.ALL]
+    conditions: list[sa.ColumnElement[bool]] = [_event.entity.in_(everything)]
+    for view in views:
+        if view.name not in everything and g.actor.may(view.name, "read"):
+            ids = sa.select(view.entity.id).where(
+                g.actor.visible(view.entity), view.entity.id == _event.record_id
+            )
+            conditions.append(sa.and_(_event.entity == view.name, ids.correlate(Event.__table__).exists()))
+    return sa.or_(*conditions)
+
+
+def _written(row: Any) -> dict[str, Any]:
+    """An event, without fields that this edition does not have."""
+    fields = g.edition.entity(row["entity"]).fields
+    return {
+        "id": row["id"],
+        "at": row["at"],
+        "entity": row["entity"],
+        "record_id": row["record_id"],
+        "action": row["action"],
+        "changes": {name: pair for name, pair in row["changes"].items() if name in fields},
+        "actor": {"id": row["actor_id"], "name": row["actor_name"]},
+        "source": row["source"],
+    }

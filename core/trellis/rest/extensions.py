@@ -1,0 +1,53 @@
+"""Calls that plugins bring: ``x/<plugin>/<slug>``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from trellis.contributions import RestEndpoint
+from trellis.errors import RecordNotFound, TrellisError
+from trellis.i18n import translator
+from trellis.rest.answers import write
+from trellis.rest.arguments import Arguments, json_object
+from trellis.rest.calls import blueprint
+from trellis.rest.figures import PluginBroke, blame
+
+_ = translator("trellis")
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@blueprint.route("/x/<name:plugin>/<path:slug>", methods=METHODS)
+def extension(workspace: str, plugin: str, slug: str) -> Response:
+    endpoints = [
+        one for one in g.edition.all(RestEndpoint).values() if (one.owner, one.slug) == (plugin, slug)
+    ]
+    if not endpoints:
+        raise RecordNotFound(_("The edition has no such call"))
+    endpoint = next((one for one in endpoints if one.method == request.method), None)
+    if endpoint is None:
+        raise MethodNotAllowed([one.method for one in endpoints])
+    return Response(_call(endpoint, _arguments()), content_type="application/json")
+
+
+def _arguments() -> dict[str, Any]:
+    """The query, and the fields of the body over it."""
+    arguments = Arguments()
+    asked: dict[str, Any] = {name: arguments.text(name) for name in request.args}
+    return asked | json_object() if request.get_data() else asked
+
+
+def _call(endpoint: RestEndpoint, arguments: dict[str, Any]) -> bytes:
+    try:
+        return write(endpoint.call(g.records, arguments))
+    except TrellisError:
+        raise
+    except Exception as error:  # code of a plugin: it may raise anything
+        blame(endpoint.owner, "trellis_rest", error)
+        text = _(
+            "The call “%(name)s” of the plugin “%(plugin)s” failed", name=endpoint.name, plugin=endpoint.owner
+        )
+        raise PluginBroke(text) from error

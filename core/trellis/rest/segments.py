@@ -1,0 +1,67 @@
+"""Segments over REST: their sizes, and their members page by page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g
+
+from trellis.errors import PermissionRefused
+from trellis.records.query import ListQuery
+from trellis.rest.answers import answer, writer
+from trellis.rest.arguments import Arguments, no_arguments
+from trellis.rest.calls import blueprint
+from trellis.rest.figures import freshened
+from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
+from trellis.segments import engine
+
+
+@blueprint.get("/segments")
+def segments(workspace: str) -> Response:
+    no_arguments()
+    freshened()
+    sizes = engine.sizes(g.session, g.edition, g.actor)
+    return answer({"items": [size.to_json() for size in sizes]})
+
+
+@blueprint.get("/segments/<name:segment>")
+def one_segment(workspace: str, segment: str) -> Response:
+    no_arguments()
+    found = engine.find(g.edition, segment)
+    freshened()
+    sizes = engine.sizes(g.session, g.edition, g.actor, [found.name])
+    if not sizes:
+        raise PermissionRefused()
+    rule = {"rule": found.rule} if found.rule is not None else {}
+    return answer({**sizes[0].to_json(), **rule})
+
+
+@blueprint.get("/segments/<name:segment>/members")
+def members(workspace: str, segment: str) -> Response:
+    arguments = Arguments()
+    fields = arguments.names("fields") or None
+    sort = arguments.names("sort")
+    limit = arguments.number("limit", PER_PAGE, 1, MOST_PER_PAGE)
+    cursor = arguments.text("cursor")
+    counted = arguments.flag("count")
+    arguments.end()
+    found = engine.find(g.edition, segment)
+    g.actor.require(found.entity, "read")
+    freshened()
+    view = g.edition.entity(found.entity)
+    query = ListQuery(
+        view,
+        g.edition,
+        g.actor,
+        fields=fields,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+        ids=engine.members(g.edition, g.actor, segment),
+    )
+    page = query.page(g.session)
+    write = writer(g.edition, view)
+    data: dict[str, Any] = {"items": [write(record) for record in page.items], "next": page.next}
+    if counted:
+        data["total"] = g.session.scalar(query.count_statement()) or 0
+    return answer(data)
