@@ -8,18 +8,21 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, g, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import IntegerConverter, Map, UnicodeConverter
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.rest import idempotency
 from trellis.rest.problems import NotSignedIn
 from trellis.security.recognition import Recognised, by_email, by_token, note_use
 from trellis.web import context
-from trellis.web.language import speak_to_program
+from trellis.web.language import speak_to_person, speak_to_program
 from trellis.web.session import require_csrf, signed_in
 from trellis.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 SOURCE = "rest"
+PAGE = "rest.docs"
+"""The one answer that is for people."""
 LARGEST_ID = 2**63 - 1
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/<workspace>")
@@ -44,11 +47,17 @@ def _converters(state: BlueprintSetupState) -> None:
 
 
 @blueprint.before_request
-def _begin() -> Response | None:
+def _begin() -> BaseResponse | None:
     workspace = g.installation.workspace((request.view_args or {})["workspace"])
-    found = _recognise(workspace)
+    try:
+        found = _recognise(workspace)
+    except NotSignedIn:
+        if request.endpoint == PAGE:
+            return context.to_login(workspace.name)
+        raise
     context.admit(found)
-    speak_to_program(found.edition, found.language)
+    speak = speak_to_person if request.endpoint == PAGE else speak_to_program
+    speak(found.edition, found.language)
     if found.token_id is not None:
         _note_use(workspace, found.token_id)
     return idempotency.begin() if request.method == "POST" else None

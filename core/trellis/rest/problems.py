@@ -20,7 +20,7 @@ _ = translator("trellis")
 
 MEDIA_TYPE = "application/problem+json"
 _PARAMETERS = {"sort": "sort", "fields": "fields", "text": "q"}
-_TITLES = {
+TITLES = {
     400: _("The request cannot be read"),
     401: _("Sign in first"),
     403: _("This is not allowed"),
@@ -28,19 +28,26 @@ _TITLES = {
     405: _("This address does not take this method"),
     406: _("There is no such representation"),
     408: _("The request took too long to arrive"),
+    409: _("This is not possible in the present state"),
     411: _("The length of the request is missing"),
+    412: _("The record was changed since it was read"),
     413: _("The request is too large"),
     414: _("The address is too long"),
     415: _("The body has the wrong media type"),
+    422: _("Some values are not valid"),
+    429: _("Too many requests; wait a little"),
     431: _("The headers are too large"),
+    500: _("Something went wrong on the server"),
+    503: _("The database cannot answer now; try again in a moment"),
 }
+"""What is said of a problem where nothing more is known."""
 
 
 class Malformed(TrellisError):
     """A request that cannot be understood; ``parameter`` is the part of it that is wrong."""
 
     code = "malformed"
-    title = _TITLES[400]
+    title = TITLES[400]
 
     def __init__(self, detail: Any, parameter: str = "") -> None:
         super().__init__(detail)
@@ -52,7 +59,7 @@ class NotSignedIn(TrellisError):
 
     status = 401
     code = "not_signed_in"
-    title = _TITLES[401]
+    title = TITLES[401]
 
 
 class WrongMediaType(TrellisError):
@@ -60,7 +67,7 @@ class WrongMediaType(TrellisError):
 
     status = 415
     code = "wrong_media_type"
-    title = _TITLES[415]
+    title = TITLES[415]
 
 
 class BatchRefused(TrellisError):
@@ -92,7 +99,7 @@ def from_error(error: TrellisError) -> Response:
 def from_http(error: HTTPException) -> Response:
     """The problem that an error of the HTTP layer is, with its headers (``Allow``, ``Retry-After``)."""
     status = error.code or 500
-    response = problem(status, f"http_{status}", _TITLES.get(status, error.name))
+    response = problem(status, f"http_{status}", TITLES.get(status, error.name))
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -102,12 +109,12 @@ def from_http(error: HTTPException) -> Response:
 def unexpected(code: str) -> Response:
     """The problem that nobody foresaw; ``code`` finds it in the log."""
     detail = _("Nothing was changed. Quote the code %(code)s to your administrator", code=code)
-    return problem(500, "unexpected", _("Something went wrong on the server"), detail, reference=code)
+    return problem(500, "unexpected", TITLES[500], detail, reference=code)
 
 
 def busy() -> Response:
     """The database cannot answer now."""
-    response = problem(503, "busy", _("The database cannot answer now; try again in a moment"))
+    response = problem(503, "busy", TITLES[503])
     response.headers["Retry-After"] = "2"
     return response
 

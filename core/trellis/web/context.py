@@ -98,20 +98,21 @@ def _begin_page() -> BaseResponse | None:
         return None
     known = signed_in(g.installation)
     if known is None or not known.may_enter(name):
-        return _to_login(name)
+        return to_login(name)
     g.memberships = known.memberships
     if request.blueprint in _DERIVED and request.method in SAFE:
         freshen(workspace)
     found = by_email(workspace, enter(workspace), known.email, "web")
     if found is None:  # somebody whose user was closed or put into the bin
-        return _to_login(name)
+        return to_login(name)
     admit(found)
     g.release = release
     speak_to_person(found.edition, found.language)
     return None
 
 
-def _to_login(name: str) -> BaseResponse:
+def to_login(name: str) -> BaseResponse:
+    """Sends somebody who is not known here to sign in, and back."""
     here = request.full_path.rstrip("?") if request.method in SAFE else None
     url = url_for("session.login", workspace=name, next=here)
     if request.headers.get("HX-Request"):

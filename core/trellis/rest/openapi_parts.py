@@ -1,0 +1,210 @@
+"""The parts of the OpenAPI document that are the same in every edition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from apispec import APISpec
+
+from trellis.i18n import translator
+from trellis.rest import problems
+from trellis.rest.idempotency import HEADER as IDEMPOTENCY
+from trellis.rest.idempotency import LONGEST as LONGEST_KEY
+from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
+
+_ = translator("trellis")
+
+Schema = dict[str, Any]
+
+CONVENTIONS = _(
+    "Money and other exact numbers are decimal strings, moments are ISO 8601 in UTC. A reference takes an id, or "
+    '{"external_id": "..."}. Lists are read page by page: pass the answer\'s “next” as “cursor”. Every list filters by '
+    "its fields (city=Riga), with other comparisons behind two underscores (amount__gte=100, stage__in=won,lost, "
+    "notes__is_empty=true), or by “filter” with a rule in JSON. Errors are problem documents (RFC 9457)."
+)
+
+OBJECT: Schema = {"type": "object"}
+ITEMS: Schema = {
+    "type": "object",
+    "properties": {"items": {"type": "array", "items": OBJECT}},
+    "required": ["items"],
+}
+EXTERNAL: Schema = {
+    "type": "object",
+    "properties": {"external_id": {"type": "string"}},
+    "required": ["external_id"],
+    "additionalProperties": False,
+}
+BATCH_ANSWER: Schema = {
+    "type": "object",
+    "properties": {
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"id": {"type": "integer"}, "action": {"enum": ["created", "updated"]}},
+                "required": ["id", "action"],
+            },
+        },
+        "created": {"type": "integer"},
+        "updated": {"type": "integer"},
+    },
+    "required": ["items", "created", "updated"],
+}
+PROBLEM: Schema = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "stable, for programs"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "description": "messages by field or parameter",
+        },
+        "failures": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"index": {"type": "integer"}, "errors": {"type": "object"}},
+            },
+        },
+    },
+    "required": ["type", "title", "status", "code"],
+}
+LIST = ("filter", "q", "sort", "fields", "limit", "cursor", "count", "deleted")
+
+
+def page_of(item: Schema) -> Schema:
+    """The schema of a page of ``item``."""
+    return {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next": {"type": ["string", "null"]},
+            "total": {"type": "integer"},
+        },
+        "required": ["items", "next"],
+    }
+
+
+PAGE = page_of(OBJECT)
+
+
+def _query(name: str, about: object, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "description": about, "schema": schema}
+
+
+def _path(name: str, about: object, schema: Schema) -> Schema:
+    return {"name": name, "in": "path", "required": True, "description": about, "schema": schema}
+
+
+def _header(name: str, about: object, schema: Schema) -> Schema:
+    return {"name": name, "in": "header", "description": about, "schema": schema}
+
+
+_TEXT: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "boolean"}
+_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE, "default": PER_PAGE}
+_KEY: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
+
+PARAMETERS: dict[str, Schema] = {
+    "id": _path("id", _("Id of the record"), {"type": "integer", "minimum": 1}),
+    "name": _path("name", _("Name of the entity"), _TEXT),
+    "plugin": _path("plugin", _("Name of the plugin"), _TEXT),
+    "filter": _query(
+        "filter", _('A rule: {"field": "city", "op": "eq", "value": "Riga"}, all, any, not'), _TEXT
+    ),
+    "q": _query("q", _("Words that must all be found"), _TEXT),
+    "sort": _query("sort", _("Fields, “-” before those in descending order: -created_at,name"), _TEXT),
+    "fields": _query("fields", _("Only these fields, also through references: name,owner.name"), _TEXT),
+    "limit": _query("limit", _("Records on a page"), _LIMIT),
+    "cursor": _query("cursor", _("“next” of the page before"), _TEXT),
+    "count": _query("count", _("Also count all pages, in “total”"), _FLAG),
+    "deleted": _query("deleted", _("What is in the bin instead"), _FLAG),
+    "period": _query("period", _("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"), _TEXT),
+    "by": _query("by", _("unit, person, channel, segment, or a breakdown of the KPI's own"), _TEXT),
+    "points": _query(
+        "points", _("How many periods up to this one to give as a series"), {"type": "integer", "maximum": 60}
+    ),
+    "as_of": _query("as_of", _("The day, today by default"), {"type": "string", "format": "date"}),
+    "measure": _query(
+        "measure", _("By margin or revenue"), {"type": "string", "enum": ["margin", "revenue"]}
+    ),
+    "customers": _query("customers", _("Also a line for each customer"), _FLAG),
+    "after": _query("after", _("Id of the last event seen"), {"type": "integer", "minimum": 0}),
+    "entity": _query("entity", _("Only events of this entity"), _TEXT),
+    "if_match": _header(
+        "If-Match", _("The ETag last read; 412 when somebody changed the record since"), _TEXT
+    ),
+    "idempotency_key": _header(
+        IDEMPOTENCY, _("Sent again with the same key, the call does nothing twice"), _KEY
+    ),
+}
+
+
+def refs(*names: str) -> list[Schema | str]:
+    """Parameters that are components, by name."""
+    return list(names)
+
+
+def named(name: str, known: Iterable[str]) -> Schema:
+    """A part of the path that is one of the names in this edition."""
+    names = list(known)
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", **({"enum": names} if names else {})},
+    }
+
+
+def json_answer(schema: Schema, about: object) -> Schema:
+    """An answer in JSON."""
+    return {"description": str(about), "content": {"application/json": {"schema": schema}}}
+
+
+def record_answer(schema: Schema, about: object, *, place: bool = False) -> Schema:
+    """An answer with one record, its ETag and, for a new one, its address."""
+    headers: Schema = {"ETag": {"schema": _TEXT}}
+    if place:
+        headers["Location"] = {"schema": _TEXT}
+    return {**json_answer(schema, about), "headers": headers}
+
+
+def operation(
+    name: str, summary: object, tag: str, answers: dict[str, Any], *, problems: str, **more: Any
+) -> dict[str, Any]:
+    """One call with its answers, and its problems by status."""
+    refused = {status: {"$ref": f"#/components/responses/problem{status}"} for status in problems.split()}
+    return {
+        "operationId": name,
+        "summary": str(summary),
+        "tags": [tag],
+        "responses": {**answers, **refused, "default": {"$ref": "#/components/responses/problem"}},
+        **more,
+    }
+
+
+def read(
+    name: str, summary: object, tag: str, schema: Schema, *, problems: str = "400 401 403", **more: Any
+) -> dict[str, Any]:
+    """A call that only reads."""
+    answers = {"200": json_answer(schema, _("What was asked for"))}
+    return operation(name, summary, tag, answers, problems=problems, **more)
+
+
+def add_components(spec: APISpec) -> None:
+    """What operations refer to."""
+    spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    spec.components.schema("Problem", PROBLEM)
+    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, title in problems.TITLES.items():
+        spec.components.response(f"problem{status}", {"description": str(title), "content": content})
+    spec.components.response("problem", {"description": str(_("Any other problem")), "content": content})
+    for name, parameter in PARAMETERS.items():
+        described = {**parameter, "description": str(parameter["description"])}
+        spec.components.parameter(name, described["in"], described)
