@@ -1,0 +1,121 @@
+"""The production server: gunicorn with threads, one process on SQLite, several on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+
+from trellis.config import Config
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+THREADS = 8
+MOST_WORKERS = 4
+LONGEST_LINE = 8190
+"""Addresses of lists carry their filter, so they may be long."""
+
+_MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Runs the application of an installation; each worker opens the databases for itself."""
+
+    def __init__(self, config: Config, options: dict[str, Any]) -> None:
+        self._config = config
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn to learn the settings."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called by gunicorn in each worker to make the application."""
+        from trellis.installation import Installation
+        from trellis.web.app import create_app
+
+        return create_app(Installation(self._config))
+
+
+def default_workers(config: Config) -> int:
+    """SQLite has one writer, and one process keeps its cache warm; PostgreSQL serves as many as there are processors."""
+    return min(os.cpu_count() or 1, MOST_WORKERS) if config.on_postgresql else 1
+
+
+def serve(
+    config: Config,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int | None = None,
+    threads: int = THREADS,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Serves until it is told to stop. ``ready`` is called once when connections are accepted."""
+    number = workers or default_workers(config)
+    options: dict[str, Any] = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": number,
+        "threads": threads,
+        "worker_class": "gthread",
+        "limit_request_line": LONGEST_LINE,
+        "graceful_timeout": 30,
+        "timeout": 120,
+        "keepalive": 5,
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
+        "logconfig_dict": logging_settings(),
+        "control_socket_disable": True,
+    }
+    if ready is not None:
+        options["when_ready"] = lambda _server: ready()
+    if number > 1 and not os.environ.get(_MULTIPROCESS):
+        os.environ[_MULTIPROCESS] = tempfile.mkdtemp(prefix="trellis-metrics-")
+        options["child_exit"] = _forget_metrics
+    import trellis.web.app  # noqa: F401 - imported before the workers are forked, so that they share it
+
+    Server(config, options).run()
+
+
+def logging_settings() -> dict[str, Any]:
+    """Log lines: readable on a terminal, JSON elsewhere."""
+    import structlog
+
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
+    steps: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if not terminal:
+        steps.append(structlog.processors.format_exc_info)
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": steps,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"level": "INFO", "handlers": ["stderr"]},
+        "loggers": {
+            "gunicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
+            "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+            "alembic": {"level": "WARNING"},
+        },
+    }
+
+
+def _forget_metrics(_server: Any, worker: Any) -> None:
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
