@@ -40,7 +40,14 @@ from trellis.contributions import (
 from trellis.demo import DemoContext
 from trellis.errors import PluginError, RecordInvalid, TrellisError
 from trellis.hookspecs import hookimpl
-from trellis.i18n import plural_translator, translator
+from trellis.i18n import (
+    format_date,
+    format_money,
+    format_number,
+    format_percent,
+    plural_translator,
+    translator,
+)
 from trellis.kpi.arithmetic import average, days_between, product, ratio
 from trellis.kpi.income import IncomeDay, IncomeQuery
 from trellis.kpi.query import KpiQuery
@@ -98,6 +105,10 @@ __all__ = [
     "average",
     "column",
     "days_between",
+    "format_date",
+    "format_money",
+    "format_number",
+    "format_percent",
     "hookimpl",
     "plural_translator",
     "product",

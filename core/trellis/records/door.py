@@ -255,6 +255,7 @@ class Records:
             session=self.session,
             edition=self.edition,
             actor=self.actor,
+            id=draft.id,
         )
         for plugin, function in self.edition.hooks.implementations("trellis_before_save"):
             self._guarded(plugin, "trellis_before_save", function, event)

@@ -19,7 +19,8 @@ Action = Literal["created", "updated", "deleted", "restored"]
 class BeforeSave:
     """One record before it is written. ``values`` may be changed; ``before`` is empty for a new record.
 
-    Both map field names (as in REST) to Python values; ``values`` holds only what is written.
+    Both map field names (as in REST) to Python values; ``values`` holds only what is written. ``id`` is None for a new
+    record.
     """
 
     entity: str
@@ -29,6 +30,7 @@ class BeforeSave:
     session: Session
     edition: Edition
     actor: Actor
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
