@@ -227,11 +227,14 @@ class Template(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptStep:
-    """One step of a conversation script; ``answers`` maps an answer to the next step's key ("" ends)."""
+    """One step of a conversation script; ``answers`` maps an answer to the next step's key ("" ends).
+
+    ``fills`` is the field of the record that the answer is written to.
+    """
 
     key: str
     say: Label
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[Label, str] = field(default_factory=dict)
     fills: str | None = None
 
 
