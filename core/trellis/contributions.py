@@ -229,12 +229,13 @@ class Template(Contribution):
 class ScriptStep:
     """One step of a conversation script; ``answers`` maps an answer to the next step's key ("" ends).
 
-    ``fills`` is the field of the record that the answer is written to.
+    An answer is a translatable text, or a plain word where that is enough. ``fills`` is the field of the record that it
+    is written to.
     """
 
     key: str
     say: Label
-    answers: Mapping[Label, str] = field(default_factory=dict)
+    answers: Mapping[Label, str] | Mapping[str, str] = field(default_factory=dict)
     fills: str | None = None
 
 
