@@ -42,8 +42,8 @@ def render_item(type_: str, item: object, autogen_context: object) -> str | bool
         if spelled is None and isinstance(item, FixedPoint | UtcDateTime):
             spelled = f"{type(item).__name__}()"
         if spelled is not None:
-            imports.add(f"from trellis.records.types import {spelled.removesuffix('()')}")
-            return spelled
+            imports.add("from trellis import types")  # what a plugin may import
+            return f"types.{spelled}"
     argument = getattr(item, "arg", None)
     if type_ == "server_default" and isinstance(argument, current_transaction):
         imports.add("from trellis.system import current_transaction")
