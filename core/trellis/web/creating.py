@@ -21,5 +21,6 @@ def creations(base: str) -> list[dict[str, Any]]:
     ]
     found.sort(key=lambda pair: pair[0])
     return [
-        {"title": new_title(view), "icon": view.info.icon, "url": f"{base}/{view.name}/new"} for _at, view in found
+        {"title": new_title(view), "icon": view.info.icon, "url": f"{base}/{view.name}/new"}
+        for _at, view in found
     ]

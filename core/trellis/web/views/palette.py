@@ -73,7 +73,12 @@ def _screens() -> Iterator[Item]:
 def _segments() -> Iterator[Item]:
     for one in g.edition.all(Segment).values():
         if g.actor.may(one.entity, "read"):
-            yield {"title": str(one.title), "icon": "chart-pie", "url": f"{base()}/segments/{one.name}", "sub": ""}
+            yield {
+                "title": str(one.title),
+                "icon": "chart-pie",
+                "url": f"{base()}/segments/{one.name}",
+                "sub": "",
+            }
 
 
 def _records(query: str, *, people: bool) -> list[Item]:
@@ -91,7 +96,14 @@ def _searchable(view: EntityView, people: bool) -> bool:
 
 def _of(view: EntityView, query: str) -> Iterator[Item]:
     title = view.info.title_field
-    found = ListQuery(view, g.edition, g.actor, text=query, fields=[title], sort=[title], limit=OF_EACH_ENTITY)
+    found = ListQuery(
+        view, g.edition, g.actor, text=query, fields=[title], sort=[title], limit=OF_EACH_ENTITY
+    )
     for record in found.page(g.session).items:
         url = f"{base()}/{view.name}/{record.id}"
-        yield {"title": title_of(view, record), "sub": str(view.info.title), "icon": view.info.icon, "url": url}
+        yield {
+            "title": title_of(view, record),
+            "sub": str(view.info.title),
+            "icon": view.info.icon,
+            "url": url,
+        }

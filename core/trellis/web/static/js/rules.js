@@ -8,13 +8,12 @@ const MANY = ["in", "not_in"];
 class Builder {
   constructor(box) {
     this.box = box;
-    const data = JSON.parse(box.querySelector("[data-rules-data]").textContent);
-    this.fields = new Map(data.fields.map((field) => [field.name, field]));
+    this.fields = new Map(JSON.parse(box.dataset.fields).map((field) => [field.name, field]));
     this.words = Object.fromEntries(
       [...box.querySelector("[data-rules-words]").content.querySelectorAll("i")].map((word) => [word.dataset.word, word.textContent]),
     );
     this.rows = box.querySelector("[data-rules-rows]");
-    this.fill(data.rule);
+    this.fill(JSON.parse(box.dataset.rule));
     this.listen();
   }
 

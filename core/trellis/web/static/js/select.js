@@ -24,7 +24,9 @@ function options(select) {
 export async function enhance(select) {
   if (select.tomselect) return select.tomselect;
   await vendor("tom-select.min.js");
-  return select.tomselect ?? new window.TomSelect(select, options(select));
+  if (!select.tomselect) new window.TomSelect(select, options(select));
+  select.setAttribute("aria-hidden", "true");
+  return select.tomselect;
 }
 
 export function startSelects() {

@@ -7,7 +7,7 @@ export function vendor(file) {
       file,
       new Promise((resolve, reject) => {
         const script = document.createElement("script");
-        script.src = `${document.body.dataset.static}vendor/${file}`;
+        script.src = new URL(`../vendor/${file}`, import.meta.url).href;
         script.onload = resolve;
         script.onerror = () => reject(new Error(`${file} did not load`));
         document.head.append(script);
