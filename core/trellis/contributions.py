@@ -374,8 +374,9 @@ class ImportMapping(Contribution):
     """How a known file becomes records.
 
     ``columns`` maps a field of ``entity`` to a column of the file, or to an expression that starts with ``=`` (the safe
-    expression language over the row). Several mappings of the same file are run in ``order``; ``group_by`` makes one
-    record of the rows that share its value. See the vendor guide.
+    expression language over the row); a reference is found by external id (``customer``) or by id (``customer.id``). Rows
+    with the same ``key`` are one record. Rows for which the expression ``skip`` is true are left out. ``delimiter`` is a
+    character or ``whitespace``; ``header`` names the columns of a file that has none.
     """
 
     entity: str

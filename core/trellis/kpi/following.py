@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from trellis.contributions import IncomeSource, Watch
-from trellis.edition import Edition, EntityView
+from trellis.edition import EntityView
 from trellis.kpi.income import BEGINNING, END, Touch, merged, refresh
-from trellis.records.entity import Entity
 from trellis.records.events import Saved
+from trellis.records.joins import source, table_of
 from trellis.records.rules import Path, resolve
 from trellis.records.types import Reference
 
@@ -29,12 +28,12 @@ def follow(event: Saved) -> list[int]:
         return sorted(whole)
     customers: set[int] = set()
     known: dict[Watch, list[Touch]] = {}
-    for source in sources:
-        watch = source.watches.get(event.entity)
+    for one in sources:
+        watch = one.watches.get(event.entity)
         if watch is not None:
             if watch not in known:
                 known[watch] = merged(_touches(event, watch))
-            refresh(event.session, event.edition, known[watch], [source])
+            refresh(event.session, event.edition, known[watch], [one])
             customers.update(touch.customer_id for touch in known[watch])
     return sorted(customers)
 
@@ -60,40 +59,43 @@ def _values(event: Saved, name: str) -> dict[int, set[Any]]:
     """What the field ``name`` is, and was before the write, for each record written."""
     view = event.edition.entity(event.entity)
     path = resolve(name, view, event.edition)
-    found = {id: {value} - {None} for id, value in _lookup(event, view, path, event.ids).items()}
     first = path.hops[0] if path.hops else path.field
-    before = {
-        change.id: change.changes[first.name][0] for change in event.changes if first.name in change.changes
-    }
-    before = {id: value for id, value in before.items() if value is not None}
-    if path.hops and before:
-        assert isinstance(first.type, Reference)
-        rest = Path(path.hops[1:], path.field)
-        past = _lookup(event, event.edition.entity(first.type.entity), rest, sorted(set(before.values())))
-        before = {id: past.get(value) for id, value in before.items()}
-    elif before:
-        before = {id: path.field.type.check(value) for id, value in before.items()}
-    for id, value in before.items():
-        found.setdefault(id, set()).update({value} - {None})
-    return found
+    read = first.type.check
+    now: dict[int, Any] = {}
+    before: dict[int, Any] = {}
+    unchanged: list[int] = []
+    for change in event.changes:
+        old, new = change.changes.get(first.name, (None, None))
+        if first.name in change.changes or change.action == "created":
+            before[change.id], now[change.id] = read(old), read(new)
+        else:
+            unchanged.append(change.id)
+    now |= _lookup(event, view, Path((), first), unchanged)
+    if path.hops:
+        now, before = _followed(event, path, now), _followed(event, path, before)
+    return {record: {now.get(record), before.get(record)} - {None} for record in (*now, *before)}
 
 
-def _lookup(event: Saved, view: EntityView, path: Path, ids: Sequence[int]) -> Mapping[int, Any]:
+def _followed(event: Saved, path: Path, first: Mapping[int, Any]) -> dict[int, Any]:
+    """The values at the end of ``path``, given those of its first reference."""
+    assert isinstance(path.hops[0].type, Reference)
+    target = event.edition.entity(path.hops[0].type.entity)
+    found = _lookup(event, target, Path(path.hops[1:], path.field), set(first.values()) - {None})
+    return {record: found.get(value) for record, value in first.items()}
+
+
+def _lookup(event: Saved, view: EntityView, path: Path, ids: Iterable[int]) -> dict[int, Any]:
     """The value at the end of ``path`` for records of ``view`` by id; also of records in the bin."""
-    root, statement = _joined(event.edition, view, path)
-    rows: Iterable[Any] = event.session.execute(statement.where(root.id.in_(ids)))
-    return {row[0]: row[1] for row in rows}
-
-
-def _joined(edition: Edition, view: EntityView, path: Path) -> tuple[type[Entity], sa.Select[Any]]:
-    root = aliased(view.entity)
-    source, steps = root, []
+    wanted = sorted(ids)
+    if not wanted:
+        return {}
+    root = end = source(view.entity)
+    joined = table_of(root)
     for hop in path.hops:
-        assert isinstance(hop.type, Reference)
-        target = aliased(edition.entity(hop.type.entity).entity)
-        steps.append((target, target.id == hop.of(source)))
-        source = target
-    statement = sa.select(root.id, path.field.of(source)).select_from(root)
-    for target, condition in steps:
-        statement = statement.outerjoin(target, condition)
-    return root, statement
+        target = source(event.edition.entity(cast(Reference, hop.type).entity).entity, alias=True)
+        joined = joined.outerjoin(table_of(target), target.id == hop.of(end))
+        end = target
+    rows = event.session.execute(
+        sa.select(root.id, path.field.of(end)).select_from(joined).where(root.id.in_(wanted))
+    )
+    return {row[0]: row[1] for row in rows}

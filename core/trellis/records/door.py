@@ -70,13 +70,17 @@ class _Draft:
 
 
 class Records:
-    """Reads and writes the records of one workspace for one actor, inside the transaction of ``session``."""
+    """Reads and writes the records of one workspace for one actor, inside the transaction of ``session``.
+
+    ``written`` is what the last :meth:`save` changed; ``faults`` are those of plugins that were called.
+    """
 
     def __init__(self, session: Session, edition: Edition, actor: Actor) -> None:
         self.session = session
         self.edition = edition
         self.actor = actor
         self.faults: builtins.list[Fault] = []
+        self.written: builtins.list[Change] = []
         self._committed: builtins.list[Saved] = []
 
     # --- Reading ---
@@ -147,6 +151,7 @@ class Records:
         except sa.exc.IntegrityError as error:
             raise Conflict(_("Another record with these values was saved at the same moment")) from error
         self._log(view, changes)
+        self.written = changes
         return [draft.id for draft in drafts if draft.id is not None]
 
     def delete(self, entity: str, record_id: int, version: int | None = None) -> None:

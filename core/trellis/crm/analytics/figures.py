@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.crm.analytics.pyramid import ranking
-from trellis.crm.analytics.rfm import scoring
-from trellis.crm.analytics.window import Window, coverage, per_customer
+from trellis.crm.analytics.pyramid import places, tier_of
+from trellis.crm.analytics.rfm import scores_of
+from trellis.crm.analytics.window import Window, coverage, income_rows, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.income import INCOME_DAY, income_sources
@@ -27,6 +27,9 @@ from trellis.security.actor import SYSTEM
 _CUSTOMER = cast(sa.Table, Customer.__table__)
 _customer = _CUSTOMER.c
 _day = INCOME_DAY.c
+_COUNTED = ("first_order_at", "last_order_at", "orders_count", "revenue_12m", "margin_12m")
+_SCORES = ("rfm_r", "rfm_f", "rfm_m")
+_RANKED = ("tier", *_SCORES, "rfm_code")
 
 
 def follow_customers(
@@ -36,77 +39,88 @@ def follow_customers(
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     changed = 0
     for start in range(0, len(customers), 1000):
-        changed += _follow(session, edition, today, _customer.id.in_(customers[start : start + 1000]))
+        changed += _count_purchases(session, edition, today, customers[start : start + 1000])
     return changed
 
 
 def refresh_customer_value(session: Session, edition: Edition, as_of: date | None = None) -> int:
     """Computes all figures of all customers as of a day; returns how many rows changed."""
     as_of = as_of or today_in(ZoneInfo(edition.settings.timezone))
-    return _follow(session, edition, as_of, None) + _rank(session, edition, as_of)
+    return _count_purchases(session, edition, as_of, None) + _rank(session, edition, as_of)
 
 
-def _follow(session: Session, edition: Edition, today: date, some: sa.ColumnElement[bool] | None) -> int:
-    window = Window.until(today)
-    ours = sa.and_(_day.source.in_(income_sources(edition)), _day.day < window.end)
+def _count_purchases(session: Session, edition: Edition, today: date, some: Sequence[int] | None) -> int:
+    ours = [_day.source.in_(income_sources(edition)), _day.day <= today]
+    customers: list[sa.ColumnElement[bool]] = []
+    if some is not None:
+        ours.append(_day.customer_id.in_(some))
+        customers.append(_customer.id.in_(some))
+    income = (
+        _purchases(edition, Window.until(today)).where(*ours).group_by(_day.customer_id).subquery("income")
+    )
+    nothing = sa.not_(sa.exists().where(_day.customer_id == _customer.id, *ours))
+    return _write(session, income, _COUNTED) + _update(
+        session, dict.fromkeys(_COUNTED), *customers, _customer.orders_count.is_not(None), nothing
+    )
+
+
+def _purchases(edition: Edition, window: Window) -> sa.Select[Any]:
     own = sa.and_(window.holds(_day.day), _day.currency == edition.settings.currency)
     bought = _day.occasions > 0
-    summed = sa.select(
+    margin = sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue - _day.cost))), 0)
+    all_known = sa.func.count(sa.case((own, _day.cost))) == sa.func.count().filter(own)
+    return sa.select(
         _day.customer_id,
         sa.func.min(_day.day).filter(bought).label("first_order_at"),
         sa.func.max(_day.day).filter(bought).label("last_order_at"),
         sa.func.sum(_day.occasions).label("orders_count"),
         sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue))), 0).label("revenue_12m"),
-        sa.case(
-            (
-                sa.func.count(sa.case((own, _day.cost))) == sa.func.count().filter(own),
-                sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue - _day.cost))), 0),
-            )
-        ).label("margin_12m"),
-    ).where(ours)
-    if some is not None:
-        summed = summed.where(_day.customer_id.in_(sa.select(_customer.id).where(some)))
-    income = summed.group_by(_day.customer_id).subquery("income")
-    names = ("first_order_at", "last_order_at", "orders_count", "revenue_12m", "margin_12m")
-    known = sa.select(_customer.id.label("customer_id"), *(income.c[name] for name in names))
-    known = known.outerjoin_from(_CUSTOMER, income, income.c.customer_id == _customer.id)
-    if some is not None:
-        known = known.where(some)
-    return _write(session, known.subquery("known"), {name: name for name in names})
+        sa.case((all_known, margin)).label("margin_12m"),
+    )
 
 
 def _rank(session: Session, edition: Edition, as_of: date) -> int:
     window = Window.until(as_of)
     measure = coverage(session, edition, SYSTEM, window).measure
-    value = per_customer(edition, SYSTEM, window).cte("value")
-    tiers = ranking(value, measure).subquery("tiers")
-    scores = scoring(value).subquery("scores")
-    bought = sa.and_(_customer.first_order_at.is_not(None), _customer.first_order_at < window.end)
-    tier = sa.func.coalesce(tiers.c.tier, sa.case((bought, "inactive"), else_="prospect"))
-    letters = [scores.c.r, scores.c.f, scores.c.m]
-    texts = [sa.cast(letter, sa.String(1)) for letter in letters]
-    known = (
-        sa.select(
-            _customer.id.label("customer_id"),
-            tier.label("tier"),
-            *(letter.label(f"rfm_{letter.name}") for letter in letters),
-            (texts[0] + texts[1] + texts[2]).label("rfm_code"),
-        )
-        .outerjoin_from(_CUSTOMER, tiers, tiers.c.customer_id == _customer.id)
-        .outerjoin(scores, scores.c.customer_id == _customer.id)
+    value = per_customer(edition, SYSTEM, window).subquery("value")
+    bought = value.c.frequency > 0
+    place, ranked = places(value, measure)
+    scores = [
+        sa.case((bought, score)).label(name)
+        for score, name in zip(scores_of(value, within=bought), _SCORES, strict=True)
+    ]
+    columns = [value.c.customer_id, place.label("place"), ranked.label("ranked"), *scores]
+    standing = sa.select(*columns).subquery("standing").c
+    r, f, m = (sa.cast(standing[name], sa.String(1)) for name in _SCORES)
+    known = sa.select(
+        standing.customer_id,
+        tier_of(standing.place, standing.ranked).label("tier"),
+        *(standing[name] for name in _SCORES),
+        (r + f + m).label("rfm_code"),
     )
-    names = ("tier", "rfm_r", "rfm_f", "rfm_m", "rfm_code")
-    return _write(
-        session, known.subquery("known"), {name: name for name in names}, valued_at=datetime.now(UTC)
+    now = datetime.now(UTC)
+    written = _write(session, known.subquery("known"), _RANKED, valued_at=now)
+    absent = sa.not_(
+        sa.exists().where(_day.customer_id == _customer.id, *income_rows(edition, SYSTEM, window))
     )
+    before = _customer.first_order_at < window.end
+    for tier, some in (
+        ("inactive", before),
+        ("prospect", _customer.first_order_at.is_(None) | sa.not_(before)),
+    ):
+        values = {**dict.fromkeys(_RANKED), "tier": tier}
+        differs = sa.or_(_customer.tier.is_distinct_from(tier), _customer.rfm_code.is_not(None))
+        written += _update(session, {**values, "valued_at": now}, some, differs, absent)
+    return written
 
 
-def _write(session: Session, known: sa.Subquery, columns: Mapping[str, str], **stamp: Any) -> int:
-    """Writes the figures to the customers for whom one differs."""
-    differs = sa.or_(*(_customer[column].is_distinct_from(known.c[name]) for column, name in columns.items()))
-    values = {column: known.c[name] for column, name in columns.items()}
-    statement = sa.update(_CUSTOMER).where(_customer.id == known.c.customer_id, differs)
-    written: int = session.execute(statement.values(**values, **stamp)).rowcount  # type: ignore[attr-defined]
-    if written >= 0:
-        return written
-    return session.scalar(sa.select(sa.func.changes())) or 0  # SQLite's driver does not count after WITH
+def _write(session: Session, known: sa.Subquery, names: Sequence[str], **stamp: Any) -> int:
+    """Writes the figures ``known`` to the customers for whom one differs."""
+    differs = sa.or_(*(_customer[name].is_distinct_from(known.c[name]) for name in names))
+    values = {name: known.c[name] for name in names}
+    return _update(session, {**values, **stamp}, _customer.id == known.c.customer_id, differs)
+
+
+def _update(session: Session, values: Mapping[str, Any], *some: sa.ColumnElement[bool]) -> int:
+    result = session.execute(sa.update(_CUSTOMER).where(*some).values(**values))
+    return result.rowcount  # type: ignore[attr-defined, no-any-return]

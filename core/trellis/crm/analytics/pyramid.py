@@ -122,17 +122,22 @@ def pyramid(
 
 def ranking(value: sa.FromClause, measure: str) -> sa.Select[Any]:
     """The rows of :func:`per_customer` with ``amount`` and ``tier``."""
-    amount = value.c[measure]
-    place = sa.func.row_number().over(order_by=(amount.desc(), value.c.customer_id))
-    ranked = sa.select(
-        value, amount.label("amount"), place.label("place"), sa.func.count().over().label("ranked")
-    )
-    placed = ranked.subquery("placed")
-    tier = sa.case(
-        *(((placed.c.place - 1) * 100 < placed.c.ranked * percent, name) for name, percent in CUTS[:-1]),
-        else_=CUTS[-1][0],
-    )
-    return sa.select(placed, tier.label("tier"))
+    amount = value.c[measure].label("amount")
+    place, ranked = places(value, measure)
+    placed = sa.select(value, amount, place.label("place"), ranked.label("ranked")).subquery("placed")
+    return sa.select(placed, tier_of(placed.c.place, placed.c.ranked).label("tier"))
+
+
+def places(value: sa.FromClause, measure: str) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The place of each row of :func:`per_customer`, and how many there are."""
+    order = (value.c[measure].desc(), value.c.customer_id)
+    return sa.func.row_number().over(order_by=order), sa.func.count().over()
+
+
+def tier_of(place: sa.ColumnElement[int], ranked: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+    """The tier of a place: ``place <= ceil(ranked * percent / 100)``, in whole numbers."""
+    cuts = [((place - 1) * 100 < ranked * percent, name) for name, percent in CUTS[:-1]]
+    return sa.case(*cuts, else_=CUTS[-1][0])
 
 
 def _by_tier(ranked: sa.CTE) -> sa.Select[Any]:

@@ -113,14 +113,18 @@ def rfm_customers(session: Session, edition: Edition, actor: Actor, window: Wind
 
 def scoring(value: sa.FromClause) -> sa.Select[Any]:
     """The rows of :func:`per_customer` that bought, with ``r``, ``f`` and ``m``."""
-    column = value.c
-    orders = (column.last, column.frequency, column.revenue)
-    ranks = [sa.func.row_number().over(order_by=(order, column.customer_id)) for order in orders]
-    number = sa.func.count().over()
-    scores = [
-        ((rank * 5 + number - 1) // number).label(name) for rank, name in zip(ranks, "rfm", strict=True)
+    scores = [score.label(name) for score, name in zip(scores_of(value), "rfm", strict=True)]
+    return sa.select(value, *scores).where(value.c.frequency > 0)
+
+
+def scores_of(value: sa.FromClause, within: Any = None) -> list[sa.ColumnElement[int]]:
+    """Recency, frequency and monetary score of each row of :func:`per_customer`, among the rows alike ``within``."""
+    number = sa.func.count().over(partition_by=within)
+    ranks = [
+        sa.func.row_number().over(partition_by=within, order_by=(order, value.c.customer_id))
+        for order in (value.c.last, value.c.frequency, value.c.revenue)
     ]
-    return sa.select(value, *scores).where(column.frequency > 0)
+    return [(rank * 5 + number - 1) // number for rank in ranks]
 
 
 def _days(last: date, as_of: date) -> int:

@@ -12,11 +12,12 @@ from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.records.door import Write
+from trellis.records.exporter import PAGE, columns_of, csv_lines, rows_of
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.settings.views import save_view
 from trellis.web.display import control, origin, title_of
-from trellis.web.listing import COUNT_UP_TO, full_rule, list_context, query_of, read_listing, shown_columns
+from trellis.web.listing import COUNT_UP_TO, full_rule, list_context, read_listing, shown_columns
 from trellis.web.shell import entity_page, shell, toast
 
 _ = translator("trellis")
@@ -163,11 +164,31 @@ def create_view(workspace: str, entity: str) -> BaseResponse:
 
 @blueprint.get("/<workspace>/<entity>/export")
 def export(workspace: str, entity: str) -> Response:
-    from trellis.records.exporter import export_response
-
+    """The whole list as CSV, with the columns shown; made page by page."""
     listing = read_listing(view_of(entity), request.args)
-    names = [listing.view.info.title_field, *shown_columns(listing)]
-    return export_response(g.records, listing.view, query_of(listing), names)
+    names = [
+        name
+        for name in (listing.view.info.title_field, *shown_columns(listing))
+        if name in listing.view.fields
+    ]
+    columns = columns_of(listing.view, ["external_id", *(name for name in names if name != "external_id")])
+
+    def pages(cursor: str | None, fields: list[str]) -> ListQuery:
+        return ListQuery(
+            listing.view,
+            g.edition,
+            g.actor,
+            rule=full_rule(listing),
+            text=listing.query,
+            sort=listing.sort,
+            fields=fields,
+            cursor=cursor,
+            limit=PAGE,
+        )
+
+    lines = csv_lines(columns, rows_of(g.session, listing.view, columns, pages))
+    headers = {"Content-Disposition": f'attachment; filename="{entity}.csv"'}
+    return Response("".join(lines), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @blueprint.post("/<workspace>/<entity>/bulk/<act>")

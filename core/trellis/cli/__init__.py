@@ -1,0 +1,77 @@
+"""The command line: ``trellis``. Commands are imported when they are asked for, so that help is there at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+COMMANDS = {
+    "demo": "trellis.cli.demo:demo",
+    "serve": "trellis.cli.server:serve",
+    "doctor": "trellis.cli.server:doctor",
+    "workspace": "trellis.cli.workspaces:workspace",
+    "plugin": "trellis.cli.plugins:plugin",
+    "user": "trellis.cli.users:user",
+    "import": "trellis.cli.records:import_",
+    "export": "trellis.cli.records:export",
+    "kpi": "trellis.cli.figures:kpi",
+    "segment": "trellis.cli.figures:segment",
+    "analytics": "trellis.cli.figures:analytics",
+}
+
+
+class Commands(click.Group):
+    """Finds commands by name, and turns errors into one line on stderr."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _colon, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    @property
+    def all_commands(self) -> dict[str, click.Command]:
+        """Every command by name."""
+        context = click.Context(self)
+        found = {name: self.get_command(context, name) for name in COMMANDS}
+        return {name: command for name, command in found.items() if command is not None}
+
+    def invoke(self, ctx: click.Context) -> object:
+        from trellis.errors import TrellisError
+        from trellis.i18n import use_locale
+
+        language = ctx.params.get("lang") or os.environ.get("LANG", "en")[:2]
+        try:
+            with use_locale(language):
+                return super().invoke(ctx)
+        except TrellisError as error:
+            _refuse(str(error))
+        except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
+            raise
+        except BrokenPipeError:
+            sys.exit(0)
+        except Exception as error:
+            if os.environ.get("TRELLIS_DEBUG"):
+                raise
+            _refuse(f"{type(error).__name__}: {error} (set TRELLIS_DEBUG=1 to see where)")
+
+
+def _refuse(reason: str) -> NoReturn:
+    click.echo(" ".join(reason.split()), err=True)
+    sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--lang", type=click.Choice(["en", "ru"]), help="Language of texts; by default that of LANG.")
+@click.version_option(package_name="trellis-crm", prog_name="trellis")
+def main(lang: str | None) -> None:
+    """Trellis: workspaces, plugins, people, records and figures."""

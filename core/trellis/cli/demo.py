@@ -1,0 +1,114 @@
+"""``trellis demo``: three workspaces with realistic data."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import click
+
+from trellis import enabling
+from trellis.cli.output import opened, progress
+from trellis.config import Config
+from trellis.contributions import Demo
+from trellis.crm.analytics.refreshing import refresh
+from trellis.demo import SIZES, DemoContext
+from trellis.edition import Settings
+from trellis.installation import Installation
+from trellis.kpi.periods import today_in
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
+from trellis.security.identities import add_user
+from trellis.workspace import Workspace
+
+PASSWORD = "trellis-demo"
+PEOPLE = (
+    ("admin@demo.test", "Anna Meyer", "administrator"),
+    ("manager@demo.test", "Tomáš Král", "manager"),
+    ("agent@demo.test", "Rosa Silva", "agent"),
+)
+
+
+@dataclass(frozen=True)
+class Company:
+    """One workspace of the demo: its name, what it is called, its plugin and its settings."""
+
+    name: str
+    plugin: str
+    settings: Settings
+
+
+COMPANIES = (
+    Company("retail", "retail", Settings(title="Linen & Oak", currency="EUR", timezone="Europe/Prague")),
+    Company("bank", "banking", Settings(title="Alpen Bank", currency="EUR", timezone="Europe/Vienna")),
+    Company("services", "b2b", Settings(title="Halden Advisory", currency="EUR", timezone="Europe/Berlin")),
+)
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="The port to serve at.")
+@click.option("--no-serve", is_flag=True, help="Make the workspaces, and end.")
+@click.option(
+    "--size", type=click.Choice(list(SIZES)), default="small", show_default=True, help="How much data."
+)
+@click.option("--reset", is_flag=True, help="Delete the demo workspaces first.")
+def demo(port: int, no_serve: bool, size: str, reset: bool) -> None:
+    """Creates three industry workspaces with demo data, and serves them."""
+    with opened() as installation:
+        known = {entry.name for entry in installation.workspaces()}
+        for company in COMPANIES:
+            if reset and company.name in known:
+                installation.delete_workspace(company.name)
+                known.discard(company.name)
+            if company.name not in known:
+                with progress(f"{company.settings.title} ({company.plugin})"):
+                    _make(installation, company, SIZES[size])
+    _tell(port, COMPANIES)
+    if not no_serve:
+        from trellis.serve import serve
+
+        serve(Config.from_environment(), port=port)
+
+
+def _make(installation: Installation, company: Company, customers: int) -> None:
+    """Makes one workspace. A run that was interrupted leaves nothing that the next would take for whole."""
+    workspace = installation.create_workspace(company.name, company.settings)
+    try:
+        enabling.enable(workspace, company.plugin)
+        users = {
+            role: add_user(installation, workspace, email, name, [role], PASSWORD)
+            for email, name, role in PEOPLE
+        }
+        load_demo(workspace, company.plugin, customers, users)
+    except BaseException:
+        installation.delete_workspace(company.name)
+        raise
+
+
+def load_demo(workspace: Workspace, plugin: str, customers: int, users: dict[str, int]) -> None:
+    """Loads the demo data of a plugin, and computes the figures on them."""
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        context = DemoContext(
+            records=Records(session, edition, SYSTEM),
+            random=random.Random(plugin),
+            today=today_in(ZoneInfo(edition.settings.timezone)),
+            customers=customers,
+            users=users,
+            language=edition.settings.language,
+        )
+        for one in edition.all(Demo).values():
+            if one.owner == plugin:
+                one.load(context)
+    with workspace.write() as session:
+        done = refresh(session, workspace.edition(session))
+    workspace.record_faults(done.faults)
+
+
+def _tell(port: int, companies: Sequence[Company]) -> None:
+    for company in companies:
+        click.echo(f"{company.settings.title:<18} http://127.0.0.1:{port}/{company.name}/")
+    people = ", ".join(email for email, _name, _role in PEOPLE)
+    click.echo(f"Sign in as {people}; the password is {PASSWORD}")

@@ -1,0 +1,140 @@
+"""``trellis kpi``, ``trellis segment``, ``trellis analytics``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy.orm import Session
+
+from trellis.cli.output import as_json, opened, print_json, print_table
+from trellis.contributions import Kpi
+from trellis.crm.analytics.answers import ANALYTICS, Question, analytics_named
+from trellis.crm.analytics.refreshing import refresh
+from trellis.edition import Edition
+from trellis.kpi import engine
+from trellis.kpi.periods import Grain, containing, parse, today_in
+from trellis.records.query import ListQuery
+from trellis.security.actor import SYSTEM
+from trellis.segments.engine import find, members, sizes
+
+
+@contextmanager
+def _measured(name: str, as_of: datetime | None = None) -> Iterator[tuple[Session, Edition]]:
+    """A session in a workspace whose tiers, scores and segments have been computed now (or as of a day)."""
+    with opened() as installation:
+        workspace = installation.workspace(name)
+        with workspace.write() as session:
+            done = refresh(session, workspace.edition(session), as_of.date() if as_of else None)
+        workspace.record_faults(done.faults)
+        with workspace.read() as session:
+            yield session, workspace.edition(session)
+
+
+@click.command()
+@click.argument("workspace")
+@click.argument("name", required=False)
+@click.option("--period", help="2026, 2026-Q3, 2026-10, 2026-W41 or a day; the running month by default.")
+@click.option("--by", help="unit, person, segment, channel, or a breakdown of the KPI's own.")
+@as_json
+def kpi(workspace: str, name: str | None, period: str | None, by: str | None, json_: bool) -> None:
+    """Values of all KPIs, or of one."""
+    with opened() as installation:
+        found = installation.workspace(workspace)
+        with found.read() as session:
+            edition = found.edition(session)
+            today = today_in(ZoneInfo(edition.settings.timezone))
+            asked = parse(period) if period else containing(today, Grain.MONTH)
+            names = [name] if name else list(edition.all(Kpi))
+            answers = [
+                engine.value(session, edition, SYSTEM, one, asked, by, today).to_json() for one in names
+            ]
+    if json_:
+        print_json(answers[0] if name else answers)
+        return
+    heads = ("KPI", "Title", "Value", "Unit", "Target", "Before")
+    keys = ("kpi", "title", "value", "unit", "target", "previous")
+    print_table(heads, [tuple(one[key] for key in keys) for one in answers], right=(2, 4, 5))
+    for row in answers[0]["breakdown"] if name else ():
+        click.echo(f"{row['title']}: {row['value']}")
+
+
+@click.command()
+@click.argument("workspace")
+@click.argument("name", required=False)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Count as of this day; today by default.")
+@as_json
+def segment(workspace: str, name: str | None, as_of: datetime | None, json_: bool) -> None:
+    """Sizes of the segments, or the members of one."""
+    with _measured(workspace, as_of) as (session, edition):
+        if name is None:
+            rows = [one.to_json() for one in sizes(session, edition, SYSTEM)]
+            if json_:
+                print_json(rows)
+            else:
+                print_table(
+                    ("Segment", "Title", "Members", "Share"), [_size(row) for row in rows], right=(2, 3)
+                )
+            return
+        view = edition.entity(find(edition, name).entity)
+        fields = [view.info.title_field, "external_id"]
+        found = ListQuery(
+            view, edition, SYSTEM, ids=members(edition, SYSTEM, name), fields=fields, limit=1_000_000
+        )
+        lines = [{"id": one.id, **one.values} for one in found.page(session).items]
+    if json_:
+        print_json(lines)
+    else:
+        print_table(
+            ("Id", "External id", "Name"), [(one["id"], one["external_id"], one[fields[0]]) for one in lines]
+        )
+
+
+def _size(row: dict[str, object]) -> tuple[object, ...]:
+    share = row["share"]
+    return (row["segment"], row["title"], row["members"], f"{share:.1%}" if isinstance(share, float) else "")
+
+
+@click.command()
+@click.argument("workspace")
+@click.argument("name", type=click.Choice(list(ANALYTICS)))
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day; today by default.")
+@click.option("--period", help="2026, 2026-Q3 or 2026-10.")
+@click.option("--measure", type=click.Choice(["revenue", "margin"]), help="What customers are ranked by.")
+@click.option("--customers", is_flag=True, help="Also a line for each customer.")
+@as_json
+def analytics(
+    workspace: str,
+    name: str,
+    as_of: datetime | None,
+    period: str | None,
+    measure: str | None,
+    customers: bool,
+    json_: bool,
+) -> None:
+    """The analytics of customer value."""
+    with opened() as installation:
+        found = installation.workspace(workspace)
+        with found.read() as session:
+            question = Question(
+                session=session,
+                edition=found.edition(session),
+                actor=SYSTEM,
+                period=parse(period) if period else None,
+                as_of=as_of.date() if as_of else None,
+                measure=measure,
+                customers=customers,
+            )
+            answer = analytics_named(name).answer(question)
+    if json_:
+        print_json(answer)
+        return
+    for key, value in answer.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            click.echo(f"{key}:")
+            print_table(list(value[0]), [list(row.values()) for row in value])
+        else:
+            click.echo(f"{key}: {value}")

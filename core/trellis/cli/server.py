@@ -1,0 +1,75 @@
+"""``trellis serve`` and ``trellis doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+
+import click
+
+from trellis.cli.output import as_json, opened, print_json
+from trellis.config import Config
+from trellis.errors import Conflict, TrellisError
+from trellis.installation import Installation
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8000, show_default=True, help="The port.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Processes; one on SQLite, one a processor on PostgreSQL."
+)
+def serve(host: str, port: int, workers: int | None) -> None:
+    """Serves all workspaces."""
+    from trellis import serve as server
+
+    with opened():
+        pass  # opening migrates the control database before the workers start
+    address = f"http://{host}:{port}/"
+    server.serve(
+        Config.from_environment(),
+        host=host,
+        port=port,
+        workers=workers,
+        ready=lambda: click.echo(f"Trellis is at {address}"),
+    )
+
+
+@click.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Looks at the installation and says what to do."""
+    with opened() as installation:
+        problems = list(_problems(installation))
+    if json_:
+        print_json({"problems": problems})
+    else:
+        for problem in problems:
+            click.echo(f"- {problem}")
+    if problems:
+        raise Conflict(f"{len(problems)} to mend")
+    if not json_:
+        click.echo("everything is in order")
+
+
+def _problems(installation: Installation) -> Iterator[str]:
+    if not (files("trellis") / "web" / "static" / "vendor" / "htmx.min.js").is_file():
+        yield "the front-end files are missing; run `uv sync --reinstall-package trellis-crm`"
+    for name in installation.plugins.names():
+        try:
+            installation.plugins.load(name)
+        except TrellisError as error:
+            yield f"{error}; mend or remove the package"
+    for entry in installation.workspaces():
+        try:
+            workspace = installation.workspace(entry.name)
+            behind = workspace.behind()
+            if behind:
+                yield f"{entry.name}: tables of {', '.join(behind)} are old; run `trellis workspace upgrade {entry.name}`"
+                continue
+            with workspace.read() as session:
+                faults = workspace.edition(session).faults
+            for fault in faults:
+                yield f"{entry.name}: {fault.error()}; see `trellis plugin list {entry.name}`"
+        except TrellisError as error:
+            yield f"{entry.name}: {error}"

@@ -1,0 +1,58 @@
+"""``trellis user``."""
+
+from __future__ import annotations
+
+import click
+
+from trellis.cli.output import as_json, opened, print_json, print_table
+from trellis.security.identities import add_user, list_users
+from trellis.security.tokens import new_token
+
+
+@click.group()
+def user() -> None:
+    """People of a workspace."""
+
+
+@user.command()
+@click.argument("workspace")
+@click.argument("email")
+@click.option("--role", "roles", multiple=True, required=True, help="A role; may be given several times.")
+@click.option("--name", default="", help="The person's name.")
+@click.option("--password", help="A first password; asked for on a terminal when it is left out.")
+def add(workspace: str, email: str, roles: tuple[str, ...], name: str, password: str | None) -> None:
+    """Adds somebody who may sign in."""
+    if password is None and click.get_text_stream("stdin").isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with opened() as installation:
+        add_user(installation, installation.workspace(workspace), email, name, roles, password)
+    click.echo(f"added {email} to {workspace}")
+
+
+@user.command(name="list")
+@click.argument("workspace")
+@as_json
+def list_(workspace: str, json_: bool) -> None:
+    """Lists the people of a workspace."""
+    with opened() as installation:
+        people = list_users(installation, installation.workspace(workspace))
+    rows = [
+        {"id": one.id, "email": one.email, "name": one.name, "roles": list(one.roles), "active": one.active}
+        for one in people
+    ]
+    if json_:
+        print_json(rows)
+    else:
+        print_table(
+            ("E-mail", "Name", "Roles"), [(one.email, one.name, ", ".join(one.roles)) for one in people]
+        )
+
+
+@user.command()
+@click.argument("workspace")
+@click.argument("email")
+@click.option("--title", default="", help="What the token is for.")
+def token(workspace: str, email: str, title: str) -> None:
+    """Prints a new API token of a user; it is shown this once."""
+    with opened() as installation:
+        click.echo(new_token(installation.workspace(workspace), email, title))
