@@ -7,13 +7,14 @@ the language of whoever reads it, at the moment of reading. Catalogues are the `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from gettext import c2py
 from importlib.resources import files
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -62,13 +63,19 @@ def _catalogue(domain: str, language: str) -> Catalog | None:
         return read_po(file, locale=language)
 
 
+@lru_cache(maxsize=16)
+def _plural_forms(expression: str) -> Callable[[int], int]:
+    """Which form a number takes, by the expression in the head of a catalogue."""
+    return c2py(expression)
+
+
 def _translate(domain: str, message: str, plural: str | None, number: int) -> str:
     catalogue = _catalogue(domain, current_language())
     entry = catalogue.get(message) if catalogue is not None and message else None
     if entry is not None and entry.string and not entry.fuzzy:
         if isinstance(entry.string, str):
             return entry.string
-        form = entry.string[catalogue.plural_func(number)] if catalogue is not None else ""  # type: ignore[attr-defined]
+        form = entry.string[_plural_forms(catalogue.plural_expr)(abs(number))] if catalogue is not None else ""
         if form:
             return str(form)
     return message if plural is None or number == 1 else plural
