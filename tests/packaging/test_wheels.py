@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -85,7 +85,7 @@ def workspace_with_retail(installed: Installed) -> Installed:
     return installed
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address(workspace_with_retail: Installed) -> Iterator[str]:
     """The address of a server that the installed program runs."""
     with socket.socket() as probe:
@@ -123,8 +123,8 @@ def wait_until_up(address: str, server: subprocess.Popen[bytes], log: Path) -> N
     pytest.fail(f"the server did not come up:\n{log.read_text()}")
 
 
-def fetch(address: str) -> tuple[int, str]:
-    with urlopen(address, timeout=30) as answer:
+def fetch(address: str, **headers: str) -> tuple[int, str]:
+    with urlopen(Request(address, headers=headers), timeout=30) as answer:
         return answer.status, answer.read().decode()
 
 
@@ -164,3 +164,16 @@ def test_an_installed_server_shows_the_workspace_it_created(address: str) -> Non
     script = re.search(r'src="([^"]*htmx\.min\.js[^"]*)"', page)
     assert script is not None
     assert fetch(address + script[1])[0] == 200
+
+
+def test_an_installed_server_answers_with_the_entities_of_its_vertical(
+    address: str, workspace_with_retail: Installed
+) -> None:
+    person = "owner@shop.test"
+    workspace_with_retail.run(
+        "trellis", "user", "add", "shop", person, "--role", "administrator", "--password", "corner-shop-1"
+    )
+    token = workspace_with_retail.run("trellis", "user", "token", "shop", person).strip()
+    status, answer = fetch(f"{address}/api/v1/shop/entities", Authorization=f"Bearer {token}")
+    assert status == 200
+    assert '"retail.store"' in answer
