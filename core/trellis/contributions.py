@@ -371,23 +371,22 @@ class Channel(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class ImportMapping(Contribution):
-    """How a known file becomes records.
+    """How a known file becomes records: ``trellis import W ENTITY FILE --map NAME``.
 
-    ``columns`` maps a field of ``entity`` to a column of the file, or to an expression that starts with ``=`` (the safe
-    expression language over the row); a reference is found by external id (``customer``) or by id (``customer.id``). Rows
-    with the same ``key`` are one record. Rows for which the expression ``skip`` is true are left out. ``delimiter`` is a
-    character or ``whitespace``; ``header`` names the columns of a file that has none.
+    ``columns`` maps a field of ``entity`` to a column of the file, or to an expression over the row that starts with
+    ``=``; a reference holds the external id of its record. Rows for which the expression ``skip`` is true are left out.
+    Rows that share their ``key`` are one record, and the last of them counts; with ``create_only`` the first does, and
+    what is there already stays as it is: for files that repeat the customer on each line of a receipt. ``delimiter`` is
+    a character or ``whitespace``; ``header`` names the columns of a file that has none.
     """
 
     entity: str
     columns: Mapping[str, str]
     key: str = "external_id"
     skip: str = ""
-    order: int = 0
-    group_by: str | None = None
+    create_only: bool = False
     delimiter: str | None = None
     header: Sequence[str] | None = None
-    date_format: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "round": lambda value, digits=2: round(value, digits),
     "date": _date,
     "datetime": _datetime,
-    "concat": lambda *parts: "".join(_text(part) for part in parts),
+    "concat": lambda *parts: "".join("" if part is None else str(part) for part in parts),
     "starts_with": lambda value, start: _text(value).startswith(start),
     "ends_with": lambda value, end: _text(value).endswith(end),
     "contains": lambda value, part: part in _text(value),

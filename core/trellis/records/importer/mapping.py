@@ -33,7 +33,10 @@ class MappingInvalid(TrellisError):
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping ready to use: a reader for each field, the key, and which rows to leave out."""
+    """A mapping ready to use: a reader for each field, the key, and which rows to leave out.
+
+    With ``create_only`` the first row of a key counts, and records that exist stay as they are.
+    """
 
     view: EntityView
     fields: Table[str, Read]
@@ -41,6 +44,7 @@ class Mapping:
     skip: Read | None = None
     delimiter: str | None = None
     header: Sequence[str] | None = None
+    create_only: bool = False
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any]:
         """The values of a record that a row gives; empty cells give nothing. Raises ExpressionFailed."""
@@ -86,12 +90,14 @@ def mapping_of(
                 known=names,
             )
         )
-    return _compiled(view, found.columns, key or found.key, found.skip, found.delimiter, found.header)
+    return _compiled(
+        view, found.columns, key or found.key, found.skip, found.delimiter, found.header, found.create_only
+    )
 
 
 def mapping_from_json(view: EntityView, data: Any, key: str | None = None) -> Mapping:
     """A mapping from JSON: ``{"columns": {"name": "Full name", "city": "=title(Town)"}, "key": ..., "skip": ...}``."""
-    known = {"columns", "key", "skip", "delimiter", "header"}
+    known = {"columns", "key", "skip", "delimiter", "header", "create_only"}
     if not isinstance(data, dict) or not isinstance(data.get("columns"), dict) or set(data) - known:
         raise MappingInvalid(
             _(
@@ -101,7 +107,13 @@ def mapping_from_json(view: EntityView, data: Any, key: str | None = None) -> Ma
         )
     chosen = key or data.get("key")
     return _compiled(
-        view, data["columns"], chosen, data.get("skip", ""), data.get("delimiter"), data.get("header")
+        view,
+        data["columns"],
+        chosen,
+        data.get("skip", ""),
+        data.get("delimiter"),
+        data.get("header"),
+        bool(data.get("create_only")),
     )
 
 
@@ -136,6 +148,7 @@ def _compiled(
     skip: str,
     delimiter: str | None,
     header: Sequence[str] | None,
+    create_only: bool = False,
 ) -> Mapping:
     for target in columns:
         if target not in view.fields and target.removesuffix(BY_ID) not in view.references:
@@ -146,7 +159,8 @@ def _compiled(
             _("The key “%(name)s” must be a mapped column of the record itself", name=chosen)
         )
     readers = {target: _reader(source) for target, source in columns.items()}
-    return Mapping(view, readers, chosen, compile_expression(skip) if skip else None, delimiter, header)
+    leave_out = compile_expression(skip) if skip else None
+    return Mapping(view, readers, chosen, leave_out, delimiter, header, create_only)
 
 
 def _reader(source: str) -> Read:

@@ -149,7 +149,7 @@ def _all_batches(
 def _drafts(
     mapping: Mapping, batch: Sequence[Row], result: ImportResult, rejected: _ErrorsFile
 ) -> list[_Draft]:
-    """The records of a batch; rows with the same key are one record, later cells win."""
+    """The records of a batch; rows with the same key are one record, of which later cells win (or the first row)."""
     found: list[_Draft] = []
     by_key: dict[str, _Draft] = {}
     for row in batch:
@@ -173,7 +173,8 @@ def _drafts(
             continue
         known = by_key.get(str(key))
         if known is not None:
-            known.values.update(values)
+            if not mapping.create_only:
+                known.values.update(values)
         else:
             by_key[str(key)] = _Draft(row, values)
             found.append(by_key[str(key)])
@@ -185,6 +186,9 @@ def _save(
 ) -> None:
     """Saves the drafts; those that are refused go to the errors file, and the others are saved without them."""
     _find_existing(records, mapping, drafts)
+    if mapping.create_only:
+        result.unchanged += sum(draft.id is not None for draft in drafts)
+        drafts = [draft for draft in drafts if draft.id is None]
     while drafts:
         try:
             records.save(mapping.view.name, [Write(id=draft.id, values=draft.values) for draft in drafts])
