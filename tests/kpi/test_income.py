@@ -17,7 +17,7 @@ from trellis.contributions import IncomeSource, Watch
 from trellis.crm.sales.entities import Opportunity, Order
 from trellis.i18n import Text
 from trellis.kpi.checks import check_income
-from trellis.kpi.income import IncomeQuery, Touch, merged
+from trellis.kpi.income import IncomeQuery
 from trellis.records.door import Write
 from trellis.workspace import Workspace
 
@@ -122,12 +122,6 @@ def test_a_batch_is_counted_once_and_whole(book: Book) -> None:
     book.records.save("order", [Write(values=row) for row in rows])
     assert sum(row[4] for row in book.rollup()) == sum(range(1200))
     assert book.rollup() == book.rebuilt()
-
-
-def test_touched_days_are_merged_by_customer() -> None:
-    one, two, three = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)
-    touches = {Touch(1, one, two), Touch(1, two, three), Touch(2, one, two), Touch(1, one, three)}
-    assert merged(touches) == [Touch(1, one, three), Touch(2, one, two)]
 
 
 # --- Rebuild equals incremental, whatever happened ---

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.edition import Edition
 from trellis.kpi.days import bucket
-from trellis.kpi.income import IncomeQuery, Touch
+from trellis.kpi.income import IncomeQuery, Touched
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.splits import split_names, split_of
@@ -89,8 +89,8 @@ def _compiles(statement: sa.Select[Any]) -> None:
 
 def check_income(edition: Edition, source: Any) -> None:
     """The select has its six columns and compiles on both databases; the watched paths exist."""
-    for touches in ((), (Touch(1, _DAY, _DAY),), (Touch(1, _DAY, _DAY), Touch(2, _DAY, _DAY))):
-        statement = source.select(IncomeQuery(edition.settings, touches))
+    for touched in (None, Touched(days=((1, _DAY),)), Touched(days=((1, _DAY), (2, _DAY)))):
+        statement = source.select(IncomeQuery(edition.settings, touched))
         if not isinstance(statement, sa.Select) or len(statement.selected_columns) != 6:
             raise ValueError(f"{source.name}: the select must have six columns: {_COLUMNS}")
         _compiles(statement)

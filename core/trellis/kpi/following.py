@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from trellis.contributions import IncomeSource, Watch
 from trellis.edition import EntityView
-from trellis.kpi.income import BEGINNING, END, Touch, merged, refresh
+from trellis.kpi.income import Touched, refresh
 from trellis.records.events import Saved
 from trellis.records.joins import source, table_of
 from trellis.records.rules import Path, resolve
@@ -23,32 +23,32 @@ def follow(event: Saved) -> list[int]:
     sources = list(event.edition.all(IncomeSource).values())
     if event.entity == "customer":
         whole = [change.id for change in event.changes if change.action in ("deleted", "restored")]
-        touches = [Touch(customer, BEGINNING, END) for customer in sorted(whole)]
-        refresh(event.session, event.edition, touches, sources)
+        refresh(event.session, event.edition, Touched(customers=tuple(sorted(whole))), sources)
         return sorted(whole)
     customers: set[int] = set()
-    known: dict[Watch, list[Touch]] = {}
+    known: dict[Watch, Touched] = {}
     for one in sources:
         watch = one.watches.get(event.entity)
         if watch is not None:
             if watch not in known:
-                known[watch] = merged(_touches(event, watch))
+                known[watch] = _touched(event, watch)
             refresh(event.session, event.edition, known[watch], [one])
-            customers.update(touch.customer_id for touch in known[watch])
+            customers.update(known[watch].ids)
     return sorted(customers)
 
 
-def _touches(event: Saved, watch: Watch) -> set[Touch]:
+def _touched(event: Saved, watch: Watch) -> Touched:
     """Each customer that a record belongs or belonged to, with each day that it stands or stood on."""
     zone = ZoneInfo(event.edition.settings.timezone)
     customers = _values(event, watch.customer)
     days = _values(event, watch.date)
-    return {
-        Touch(customer, day, day + timedelta(days=1))
+    touched = {
+        (customer, _day(value, zone))
         for record, ids in customers.items()
         for customer in ids
-        for day in (_day(value, zone) for value in days.get(record, ()))
+        for value in days.get(record, ())
     }
+    return Touched(days=tuple(sorted(touched)))
 
 
 def _day(value: date | datetime, zone: ZoneInfo) -> date:

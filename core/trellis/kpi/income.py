@@ -8,9 +8,9 @@ figures sum the workspace's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -27,7 +27,9 @@ from trellis.records.types import BigId, FixedPoint, UtcDateTime
 if TYPE_CHECKING:
     from trellis.edition import Edition, Settings
 
-BEGINNING, END = date(1, 1, 1), date(9999, 12, 31)
+_DAY = timedelta(days=1)
+_MOST = 500
+"""Days or customers counted anew by one statement."""
 
 
 class IncomeDay(Base):
@@ -57,21 +59,25 @@ INCOME_DAY = cast(sa.Table, IncomeDay.__table__)
 _income = INCOME_DAY.c
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """A stretch of one customer's days whose income is to be counted anew."""
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """What is to be counted anew: single days of customers, or ``customers`` with all their days."""
 
-    customer_id: int
-    first: date
-    end: date
+    days: tuple[tuple[int, date], ...] = ()
+    customers: tuple[int, ...] = ()
+
+    @property
+    def ids(self) -> list[int]:
+        """All customers concerned."""
+        return sorted({*self.customers, *(customer for customer, _day in self.days)})
 
 
 class IncomeQuery:
     """Given to ``IncomeSource.select``: days, currencies, and the limit to what is counted now."""
 
-    def __init__(self, settings: Settings, touches: Sequence[Touch] = ()) -> None:
+    def __init__(self, settings: Settings, touched: Touched | None = None) -> None:
         self.settings = settings
-        self._touches = touches
+        self._touched = touched
         self._zone = ZoneInfo(settings.timezone)
 
     def day(self, moment: Any) -> sa.ColumnElement[date]:
@@ -95,17 +101,19 @@ class IncomeQuery:
 
         ``day`` is a column of moments or of days. Both columns should be indexed together.
         """
-        if not self._touches:
+        touched = self._touched
+        if touched is None:
             return customer.is_not(None)  # type: ignore[no-any-return]
-        if (
-            len(self._touches) == 1
-        ):  # the usual single write; as plain parameters its statement is compiled once
-            touch = self._touches[0]
-            bounds = [_bound(one, self._zone) if is_moment(day) else one for one in (touch.first, touch.end)]
-            return sa.and_(customer == touch.customer_id, day >= bounds[0], day < bounds[1])
-        table = _touched_table(self._touches, self._zone).c
-        start, end = (table.starts_at, table.ends_at) if is_moment(day) else (table.first, table.end)
-        return sa.and_(customer == table.customer_id, day >= start, day < end)
+        if touched.customers:
+            return customer.in_(touched.customers)  # type: ignore[no-any-return]
+        if len(touched.days) == 1:  # the usual single write; with plain parameters it is compiled only once
+            ((one, its_day),) = touched.days
+            start, end = _bounds(its_day, self._zone) if is_moment(day) else (its_day, its_day + _DAY)
+            return sa.and_(customer == one, day >= start, day < end)
+        table = _touched_table(touched, self._zone).c
+        if is_moment(day):
+            return sa.and_(customer == table.customer_id, day >= table.starts_at, day < table.ends_at)
+        return sa.and_(customer == table.customer_id, day == table.day)
 
 
 def income_sources(edition: Edition) -> list[str]:
@@ -123,38 +131,30 @@ def rebuild(session: Session, edition: Edition) -> None:
     _lock(session, "pg_advisory_xact_lock")
     session.execute(sa.delete(INCOME_DAY))
     for source in edition.all(IncomeSource).values():
-        session.execute(_insert(edition, source, ()))
+        session.execute(_insert(edition, source, None))
 
 
-def refresh(
-    session: Session, edition: Edition, touches: Sequence[Touch], sources: Sequence[IncomeSource]
-) -> None:
-    """Counts anew what ``touches`` name, in ``sources``. They must not overlap; :func:`merged` sees to that."""
-    if not touches:
+def refresh(session: Session, edition: Edition, touched: Touched, sources: Sequence[IncomeSource]) -> None:
+    """Counts anew what was touched, in ``sources``."""
+    if not touched.ids:
         return
     _lock(session, "pg_advisory_xact_lock_shared")
-    _lock_customers(session, edition, {touch.customer_id for touch in touches})
-    for start in range(0, len(touches), 500):
-        part = touches[start : start + 500]
+    _lock_customers(session, edition, touched.ids)
+    for part in _parts(touched):
         for source in sources:
-            session.execute(_delete(source, part), execution_options={"synchronize_session": False})
+            session.execute(_delete(source, part))
             session.execute(_insert(edition, source, part))
 
 
-def merged(touches: set[Touch]) -> list[Touch]:
-    """The same days without overlaps, by customer."""
-    united: list[Touch] = []
-    for touch in sorted(touches, key=lambda one: (one.customer_id, one.first, one.end)):
-        before = united[-1] if united else None
-        if before is not None and before.customer_id == touch.customer_id and touch.first <= before.end:
-            united[-1] = Touch(before.customer_id, before.first, max(before.end, touch.end))
-        else:
-            united.append(touch)
-    return united
+def _parts(touched: Touched) -> Iterator[Touched]:
+    for start in range(0, len(touched.days), _MOST):
+        yield Touched(days=touched.days[start : start + _MOST])
+    for start in range(0, len(touched.customers), _MOST):
+        yield Touched(customers=touched.customers[start : start + _MOST])
 
 
-def _insert(edition: Edition, source: IncomeSource, touches: Sequence[Touch]) -> sa.Insert:
-    statement = source.select(IncomeQuery(edition.settings, touches))
+def _insert(edition: Edition, source: IncomeSource, touched: Touched | None) -> sa.Insert:
+    statement = source.select(IncomeQuery(edition.settings, touched))
     rows = statement.group_by(*list(statement.selected_columns)[:3]).subquery("rows")
     customer, day, currency, revenue, cost, occasions = rows.c
     customers = edition.entity("customer").entity.__table__.c
@@ -167,53 +167,38 @@ def _insert(edition: Edition, source: IncomeSource, touches: Sequence[Touch]) ->
         sa.cast(cost, FixedPoint()),  # a plain NULL has no type
         sa.func.coalesce(occasions, 0),
     ).where(customers.id == customer, customers.deleted_at.is_(None))
-    if not touches:
+    if touched is None:
         living = living.order_by(day, customer)
     columns = ["day", "customer_id", "source", "currency", "revenue", "cost", "occasions"]
     return sa.insert(INCOME_DAY).from_select(columns, living)
 
 
-def _delete(source: IncomeSource, touches: Sequence[Touch]) -> sa.Delete:
-    if len(touches) == 1:
-        stretch = _within(touches[0])
+def _delete(source: IncomeSource, touched: Touched) -> sa.Delete:
+    stretch: sa.ColumnElement[bool]
+    if touched.customers:
+        stretch = _income.customer_id.in_(touched.customers)
+    elif len(touched.days) == 1:
+        ((customer, day),) = touched.days
+        stretch = sa.and_(_income.customer_id == customer, _income.day == day)
     else:
-        customers = sorted({touch.customer_id for touch in touches})
-        table = _touched_table(touches, None)
-        inside = sa.and_(
-            table.c.customer_id == _income.customer_id,
-            _income.day >= table.c.first,
-            _income.day < table.c.end,
-        )
-        stretch = sa.and_(
-            _income.customer_id.in_(customers), sa.exists(sa.select(1).select_from(table).where(inside))
-        )
+        table = _touched_table(touched, None).c
+        keys = sa.select(table.customer_id, table.day)
+        stretch = sa.tuple_(_income.customer_id, _income.day).in_(keys)
     return sa.delete(INCOME_DAY).where(_income.source == source.name, stretch)
 
 
-def _within(touch: Touch) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _income.customer_id == touch.customer_id, _income.day >= touch.first, _income.day < touch.end
-    )
-
-
-def _touched_table(touches: Sequence[Touch], zone: ZoneInfo | None) -> sa.CTE:
-    """The touches as a table of the statement; with ``zone`` their bounds also as moments."""
-    columns: list[sa.ColumnClause[Any]] = [
-        sa.column("customer_id", BigId),
-        sa.column("first", sa.Date),
-        sa.column("end", sa.Date),
-    ]
-    rows: list[tuple[Any, ...]] = [(touch.customer_id, touch.first, touch.end) for touch in touches]
+def _touched_table(touched: Touched, zone: ZoneInfo | None) -> sa.CTE:
+    """The touched days as a table of the statement; with ``zone`` also their bounds as moments."""
+    columns: list[sa.ColumnClause[Any]] = [sa.column("customer_id", BigId), sa.column("day", sa.Date)]
+    rows: list[tuple[Any, ...]] = list(touched.days)
     if zone is not None:
         columns += [sa.column("starts_at", UtcDateTime()), sa.column("ends_at", UtcDateTime())]
-        rows = [(*row, _bound(row[1], zone), _bound(row[2], zone)) for row in rows]
+        rows = [(*row, *_bounds(row[1], zone)) for row in rows]
     return sa.values(*columns, name="touched").data(rows).cte("touched")
 
 
-def _bound(day: date, zone: ZoneInfo) -> datetime:
-    if BEGINNING < day < END:
-        return midnight(day, zone)
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    return midnight(day, zone), midnight(day + _DAY, zone)
 
 
 def _lock(session: Session, function: str) -> None:
@@ -222,9 +207,9 @@ def _lock(session: Session, function: str) -> None:
         session.execute(sa.text(f"SELECT {function}(hashtext(current_schema()), hashtext('income'))"))
 
 
-def _lock_customers(session: Session, edition: Edition, ids: set[int]) -> None:
+def _lock_customers(session: Session, edition: Edition, ids: Sequence[int]) -> None:
     """Two writes for one customer follow each other, so that the later one counts what the earlier one wrote."""
     if session.get_bind().dialect.name == "postgresql":
         customer = edition.entity("customer").entity.__table__.c
-        locked = sa.select(customer.id).where(customer.id.in_(sorted(ids))).order_by(customer.id)
+        locked = sa.select(customer.id).where(customer.id.in_(ids)).order_by(customer.id)
         session.execute(locked.with_for_update(key_share=True))
