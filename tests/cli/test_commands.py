@@ -1,0 +1,135 @@
+"""The command line: exit status, one-line reasons, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trellis.config import Config
+
+
+class Shell:
+    """Runs ``trellis`` on one installation."""
+
+    def __init__(self, config: Config) -> None:
+        self.environment = {
+            **os.environ,
+            "TRELLIS_HOME": str(config.home),
+            "TRELLIS_DATABASE_URL": config.database_url,
+            "LANG": "en_US.UTF-8",
+        }
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "trellis", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=120)
+
+    def ok(self, *arguments: str) -> str:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.ok(*arguments, "--json"))
+
+    def refused(self, *arguments: str) -> str:
+        done = self.run(*arguments)
+        assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+
+@pytest.fixture
+def shell(config: Config) -> Shell:
+    return Shell(config)
+
+
+def test_a_workspace_lives_and_dies(shell: Shell) -> None:
+    shell.ok("workspace", "create", "shop", "--title", "Shop", "--currency", "USD", "--locale", "ru")
+    assert [row["name"] for row in shell.json("workspace", "list")] == ["acme", "shop"]
+    info = shell.json("workspace", "info", "shop")
+    assert (info["settings"]["currency"], info["settings"]["language"], info["behind"]) == ("USD", "ru", [])
+    assert "up to date" in shell.ok("workspace", "upgrade", "--all")
+    assert "--yes" in shell.refused("workspace", "delete", "shop")
+    shell.ok("workspace", "delete", "shop", "--yes")
+    assert "no workspace" in shell.refused("workspace", "info", "shop")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("workspace", "create", "Shop"), "small latin letters"),
+        (("workspace", "create", "shop", "--currency", "EURO"), "currency"),
+        (("plugin", "enable", "acme", "nothing"), "not installed"),
+        (("import", "acme", "nothing", "x.csv"), "no file"),
+        (("kpi", "acme", "nothing"), "no KPI"),
+        (("kpi", "acme", "--period", "20266"), "not a period"),
+        (("user", "add", "acme", "eva@acme.test", "--role", "king"), "king"),
+        (("export", "acme", "customer", "x.csv", "--filter", "{"), "JSON"),
+    ],
+)
+def test_what_is_refused_says_why_in_one_line(shell: Shell, arguments: tuple[str, ...], reason: str) -> None:
+    assert reason in shell.refused(*arguments)
+
+
+def test_wrong_usage_ends_with_2(shell: Shell) -> None:
+    assert shell.run("workspace", "create").returncode == 2
+    assert shell.run("nonsense").returncode == 2
+
+
+def test_records_go_in_and_out(shell: Shell, tmp_path: Path) -> None:
+    source = tmp_path / "c.csv"
+    source.write_text("external_id,name,city\n1,Anna,Brno\n2,Boris,Wien\n3,,Graz\n")
+    told = shell.json("import", "acme", "customer", str(source), "--errors", str(tmp_path / "errors.csv"))
+    assert (told["created"], told["rejected"]) == (2, 1)
+    rule = json.dumps({"field": "city", "op": "eq", "value": "Wien"})
+    target = tmp_path / "out.csv"
+    shell.ok("export", "acme", "customer", str(target), "--filter", rule, "--fields", "name,city")
+    assert target.read_text().split() == ["name,city", "Boris,Wien"]
+
+
+def test_figures_have_the_forms_of_the_contract(shell: Shell) -> None:
+    kpi = shell.json("kpi", "acme", "revenue", "--period", "2026-10", "--by", "channel")
+    assert {
+        "kpi",
+        "title",
+        "unit",
+        "period",
+        "value",
+        "target",
+        "deviation",
+        "previous",
+        "breakdown",
+    } <= kpi.keys()
+    assert shell.json("segment", "acme") == []
+    pyramid = shell.json("analytics", "acme", "pyramid", "--period", "2026")
+    assert [tier["tier"] for tier in pyramid["tiers"]] == ["top", "large", "medium", "small"]
+    rfm = shell.json("analytics", "acme", "rfm", "--as-of", "2026-10-31", "--customers")
+    assert {"as_of", "customers", "scores", "cells"} <= rfm.keys()
+    assert "repeat_rate" in shell.json("analytics", "acme", "loyalty", "--period", "2026")
+
+
+def test_people_sign_in_with_what_was_set(shell: Shell) -> None:
+    shell.ok(
+        "user",
+        "add",
+        "acme",
+        "eva@acme.test",
+        "--role",
+        "agent",
+        "--name",
+        "Eva",
+        "--password",
+        "correct horse",
+    )
+    assert [row["email"] for row in shell.json("user", "list", "acme")] == ["eva@acme.test"]
+    assert shell.ok("user", "token", "acme", "eva@acme.test").startswith("trl_")
+
+
+def test_the_doctor_finds_nothing_in_a_sound_installation(shell: Shell) -> None:
+    assert "in order" in shell.ok("doctor")
