@@ -19,7 +19,7 @@ def user() -> None:
 @click.argument("email")
 @click.option("--role", "roles", multiple=True, required=True, help="A role; may be given several times.")
 @click.option("--name", default="", help="The person's name.")
-@click.option("--password", help="A first password; asked for on a terminal when it is left out.")
+@click.option("--password", default=None, help="A first password; asked for on a terminal when left out.")
 def add(workspace: str, email: str, roles: tuple[str, ...], name: str, password: str | None) -> None:
     """Adds somebody who may sign in."""
     if password is None and click.get_text_stream("stdin").isatty():

@@ -280,7 +280,7 @@ class Records:
     def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
         now = datetime.now(UTC)
-        stamp = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
+        stamp: dict[str, Any] = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
         stamp |= {"updated_by_id": self.actor.user_id, "version": 1, "extra": {}}
         encoded = [encode(view, draft.values, {}) for draft in drafts]
         names = {name for columns in encoded for name in columns}
@@ -301,7 +301,7 @@ class Records:
         return Change(draft.id, "updated", changed)
 
     def _write_row(self, view: EntityView, record_id: int, version: int, columns: Mapping[str, Any]) -> None:
-        table = view.entity.__table__
+        table = cast(sa.Table, view.entity.__table__)
         stamp = {"updated_at": datetime.now(UTC), "updated_by_id": self.actor.user_id, "version": version + 1}
         statement = sa.update(table).where(table.c.id == record_id, table.c.version == version)
         result = self.session.execute(statement.values(**{**stamp, **columns}))

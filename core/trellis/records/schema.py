@@ -57,7 +57,8 @@ def schema_of(edition: Edition, view: EntityView) -> ma.Schema:
 
     def make() -> ma.Schema:
         named = {f"f{index}": TypedField(field) for index, field in enumerate(_writable(view))}
-        return type(f"{view.name.title()}Schema", (ma.Schema,), named)(unknown=ma.RAISE)
+        kind: type[ma.Schema] = type(f"{view.name.title()}Schema", (ma.Schema,), named)
+        return kind(unknown=ma.RAISE)
 
     return edition.cached(("schema", view.name), make)  # type: ignore[no-any-return]
 
@@ -75,7 +76,7 @@ def load(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dict[
         loaded = schema.load(values, partial=True)
         return {str(schema.fields[key].data_key): value for key, value in loaded.items()}
     except ma.ValidationError as error:
-        messages = error.normalized_messages()
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise RecordInvalid(
             {name: _messages(view, name, found) for name, found in messages.items()}
         ) from None

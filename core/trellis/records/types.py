@@ -22,7 +22,7 @@ from trellis.i18n import translator
 _ = translator("trellis")
 
 SCALE = 4
-_FACTOR = 10**SCALE
+_FACTOR = 10_000
 _QUANTUM = decimal.Decimal(1).scaleb(-SCALE)
 _LIMIT = decimal.Decimal(10) ** 14
 _LARGEST_INTEGER = 2**63 - 1

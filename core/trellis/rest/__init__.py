@@ -3,23 +3,12 @@
 One module a subject; each registers its calls on the blueprint in :mod:`trellis.rest.calls` when it is imported.
 """
 
-from trellis.rest import (
-    analytics,
-    catalogue,
-    documentation,
-    events,
-    extensions,
-    imports,
-    kpis,
-    plugins,
-    records,
-    segments,
-)
+from importlib import import_module
+
 from trellis.rest.calls import blueprint
 
-__all__ = [
+for _subject in (
     "analytics",
-    "blueprint",
     "catalogue",
     "documentation",
     "events",
@@ -29,4 +18,7 @@ __all__ = [
     "plugins",
     "records",
     "segments",
-]
+):
+    import_module(f"trellis.rest.{_subject}")
+
+__all__ = ["blueprint"]

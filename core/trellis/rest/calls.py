@@ -91,9 +91,13 @@ def _recognise(workspace: Workspace) -> Recognised:
 
 
 def _note_use(workspace: Workspace, token_id: int) -> None:
-    """Keeps that a token was used, about once an hour. A busy database is no reason to refuse the call."""
+    """Keeps that a token was used, about once an hour. A busy database is no reason to refuse a call that reads."""
+    if request.method not in context.SAFE:
+        note_use(g.session, token_id)
+        return
     context.release()
     try:
-        note_use(workspace, token_id)
+        with workspace.write() as session:
+            note_use(session, token_id)
     except sa.exc.OperationalError:
         log.info("the use of token %s could not be noted", token_id)

@@ -96,16 +96,9 @@ def _claim(session: Session, user_id: int, key: str, fingerprint: str) -> Any:
     now = datetime.now(UTC)
     session.execute(sa.delete(IdempotentCall).where(_calls.at < now - KEPT))
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {
-        "user_id": user_id,
-        "key": key,
-        "fingerprint": fingerprint,
-        "headers": {},
-        "body": "",
-        "at": now,
-    }
-    claimed = session.execute(insert(IdempotentCall.__table__).values(values).on_conflict_do_nothing())
-    if claimed.rowcount == 1:  # type: ignore[attr-defined]
+    values = {"user_id": user_id, "key": key, "fingerprint": fingerprint, "headers": {}, "body": "", "at": now}
+    claim = insert(IdempotentCall.__table__).values(values).on_conflict_do_nothing().returning(_calls.key)
+    if session.scalar(claim) is not None:
         return None
     kept = session.execute(sa.select(IdempotentCall.__table__).where(*_ours(key))).one()
     if kept.fingerprint != fingerprint:

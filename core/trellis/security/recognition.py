@@ -82,11 +82,10 @@ def by_email(workspace: Workspace, session: Session, email: str, source: str) ->
     return None if row.id is None else _recognised(workspace, session, row, source, None)
 
 
-def note_use(workspace: Workspace, token_id: int) -> None:
+def note_use(session: Session, token_id: int) -> None:
     """Keeps when a token was last used, to the hour."""
-    with workspace.write() as session:
-        statement = sa.update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=datetime.now(UTC))
-        session.execute(statement)
+    statement = sa.update(ApiToken.__table__).where(_token.id == token_id)  # type: ignore[arg-type]
+    session.execute(statement.values(last_used_at=datetime.now(UTC)))
 
 
 def _recognised(

@@ -47,7 +47,7 @@ def missing(package: str, language: str) -> Iterator[str]:
         if not message.id:
             continue
         entry = known.get(message.id if isinstance(message.id, str) else message.id[0])
-        forms = entry.string if entry is not None else ""
+        forms = (entry.string if entry is not None else "") or ""
         complete = bool(forms) if isinstance(forms, str) else all(forms)
         if entry is None or not complete or entry.fuzzy:
             yield message.id if isinstance(message.id, str) else message.id[0]

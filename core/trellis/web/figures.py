@@ -18,7 +18,7 @@ def figure_text(kpi: Kpi, value: Value | None, currency: str, *, short: bool = F
     if value is None:
         return "–" if short else ""
     if kpi.unit is Unit.MONEY:
-        if short and abs(value) >= 1000:
+        if short and abs(float(value)) >= 1000:
             return format_short_money(value, currency)
         return format_money(value, currency)
     if kpi.unit is Unit.PERCENT:
@@ -37,7 +37,8 @@ def signed(text: str, value: float) -> str:
 def delta(result: KpiResult) -> dict[str, Any] | None:
     """The deviation from plan, or from the period before where there is no plan."""
     kpi = result.kpi
-    base = result.target if result.target is not None else result.previous
+    planned = result.target is not None and not result.partial  # a running period is not held against a whole plan
+    base = result.target if planned else result.previous
     if result.value is None or base is None:
         return None
     gap = float(result.value) - float(base)

@@ -108,7 +108,7 @@ def _kpi_strip(widget: Widget, period: Period, base: str) -> dict[str, Any]:
                 "fact": float(one.value or 0) / top / 1.08 if one.target is not None else None,
                 "target": float(one.target) / top / 1.08 if one.target is not None else None,
                 "tone": ""
-                if one.is_good in (None, True)
+                if one.partial or one.is_good in (None, True)
                 else "warn"
                 if (one.attainment or 0) > 0.97
                 else "danger",

@@ -67,7 +67,8 @@ def _home() -> Dashboard:
     """The home page for the reader's roles, or for all; of the vertical that was enabled first."""
     homes = [one for one in g.edition.all(Dashboard).values() if one.home]
     fitting = [one for one in homes if set(one.roles) & set(g.actor.roles)]
-    return [*fitting, *(one for one in homes if not one.roles), STANDARD][0]
+    choices: list[Dashboard] = [*fitting, *(one for one in homes if not one.roles), STANDARD]
+    return choices[0]
 
 
 def _page(found: Dashboard) -> str:
