@@ -1,0 +1,256 @@
+"""Pages: each opens for those who may, in both languages; what is typed badly comes back; rights hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import quote
+
+from flask.testing import FlaskClient
+from web.conftest import token_of
+
+SignIn = Callable[[str], FlaskClient]
+
+RULE = quote(
+    json.dumps(
+        {"all": [{"field": "city", "op": "eq", "value": "Brno"}, {"field": "gym.card", "op": "is_not_empty"}]}
+    )
+)
+PAGES = (
+    "",
+    "?period=year",
+    "tasks",
+    "model",
+    "customer",
+    f"customer?filter={RULE}&sort=-gym.card&columns=name,gym.card,owner",
+    "customer?q=customer+1",
+    "customer?view=mine",
+    "customer?bin=1",
+    "customer/1",
+    "customer/1?tab=details",
+    "customer/1?tab=history",
+    "customer/1?tab=order",
+    "customer/1/edit",
+    "customer/new",
+    "order",
+    "opportunity/board",
+    "lead/board",
+    "gym.membership",
+    "gym.membership/1",
+    "segments",
+    "segments/gym.members",
+    "kpis",
+    "kpis?kpi=revenue&grain=quarter",
+    "analytics/pyramid",
+    "analytics/rfm",
+    "analytics/loyalty",
+)
+SETTINGS = (
+    "general",
+    "users",
+    "roles",
+    "roles/manager",
+    "roles/new",
+    "fields",
+    "fields?entity=order",
+    "plugins",
+)
+
+
+def test_every_page_opens_in_both_languages(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    for language in ("en", "ru"):
+        client.set_cookie("language", language)
+        for path in (*PAGES, *(f"settings/{one}" for one in SETTINGS)):
+            answer = client.get(f"/acme/{path}")
+            assert answer.status_code == 200, f"{language} {path}: {answer.text[:300]}"
+            assert f'lang="{language}"' in answer.text
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def test_strangers_are_sent_to_the_sign_in_page(app: object, sign_in: SignIn) -> None:
+    client = app.test_client()  # type: ignore[attr-defined]
+    answer = client.get("/acme/customer")
+    assert answer.status_code == 303
+    assert answer.location.startswith("/acme/login")
+    assert client.get("/nowhere/customer").status_code in (303, 404)
+
+
+def test_settings_are_for_administrators(sign_in: SignIn) -> None:
+    client = sign_in("agent@acme.test")
+    for one in SETTINGS:
+        assert client.get(f"/acme/settings/{one}").status_code == 403, one
+    token = token_of(client.get("/acme/").text)
+    for path in (
+        "settings/general",
+        "settings/plugins/gym/disable",
+        "settings/users/new",
+        "settings/fields/customer/new",
+    ):
+        assert client.post(f"/acme/{path}", data={"csrf_token": token}).status_code == 403, path
+
+
+def test_what_one_may_not_see_does_not_exist(sign_in: SignIn) -> None:
+    client = sign_in("agent@acme.test")
+    assert client.get("/acme/customer/1").status_code == client.get("/acme/customer/99999").status_code == 404
+    assert "Customer 01" not in client.get("/acme/customer").text
+    assert client.get("/acme/customer/options?q=customer").json == {"items": []}
+
+
+def test_a_reader_changes_nothing(sign_in: SignIn) -> None:
+    client = sign_in("reader@acme.test")
+    token = token_of(client.get("/acme/").text)
+    attempts = {
+        "customer/new": {"name": "New"},
+        "customer/1/edit": {"name": "Changed"},
+        "customer/1/field/city": {"city": "Graz"},
+        "customer/1/delete": {},
+        "opportunity/1/move": {"stage": "won"},
+        "customer/bulk/delete": {"ids": "1,2"},
+    }
+    for path, values in attempts.items():
+        answer = client.post(f"/acme/{path}", data={"csrf_token": token, **values})
+        assert answer.status_code in (403, 404, 422), path
+    assert "Customer 00" in client.get("/acme/customer/1").text
+
+
+def test_a_write_without_the_token_of_the_page_is_refused(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    assert client.post("/acme/customer/1/delete").status_code == 403
+    assert client.get("/acme/customer/1").status_code == 200
+
+
+def test_a_form_keeps_what_was_typed_and_says_what_is_wrong(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    token = token_of(client.get("/acme/customer/new").text)
+    answer = client.post(
+        "/acme/customer/new", data={"csrf_token": token, "name": "", "email": "nonsense", "city": "Graz"}
+    )
+    assert answer.status_code == 422
+    assert 'value="nonsense"' in answer.text
+    assert 'value="Graz"' in answer.text
+    assert 'href="#f-name"' in answer.text
+    made = client.post("/acme/customer/new", data={"csrf_token": token, "name": "Ирина", "gym.card": "G-77"})
+    assert "G-77" in client.get(made.location).text
+
+
+def test_a_field_is_edited_in_place_and_a_lost_update_is_told(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    token = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    saved = client.post("/acme/customer/1/field/city", data={"city": "Graz", "version": "1"}, headers=token)
+    assert "Graz" in saved.text
+    stale = client.post("/acme/customer/1/field/city", data={"city": "Linz", "version": "1"}, headers=token)
+    assert stale.status_code == 422
+    assert "Somebody else changed" in stale.text
+    assert 'value="Linz"' in stale.text
+
+
+def test_a_move_asks_for_what_the_stage_needs(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text), "HX-Request": "true"}
+    headers["HX-Current-URL"] = "http://localhost/acme/opportunity/board"
+    asked = client.post("/acme/opportunity/1/move", data={"stage": "lost"}, headers=headers)
+    assert 'name="lost_reason"' in asked.text
+    done = client.post(
+        "/acme/opportunity/1/move", data={"stage": "lost", "lost_reason": "Price"}, headers=headers
+    )
+    assert json.loads(done.headers["HX-Trigger"])["moved"]["stage"] == "lost"
+
+
+def test_a_note_stands_on_the_timeline(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    pane = client.post(
+        "/acme/customer/1/compose", data={"kind": "note", "text": "Likes <b>lamps</b>"}, headers=headers
+    )
+    assert "Likes &lt;b&gt;lamps&lt;/b&gt;" in pane.text
+
+
+def test_ticked_rows_go_to_the_bin_and_come_back(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    client.post("/acme/customer/bulk/delete", data={"ids": "1,2"}, headers=headers)
+    assert "Customer 00" in client.get("/acme/customer?bin=1").text
+    assert client.get("/acme/customer/1").status_code == 404
+    client.post("/acme/customer/bulk/restore", data={"ids": "1,2"}, headers=headers)
+    assert client.get("/acme/customer/1").status_code == 200
+
+
+def test_a_view_is_kept_and_a_bad_filter_is_told(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    token = token_of(client.get("/acme/").text)
+    definition = json.dumps(
+        {"rule": {"field": "city", "op": "eq", "value": "Brno"}, "fields": ["name", "city"]}
+    )
+    kept = client.post(
+        "/acme/customer/views", data={"csrf_token": token, "title": "In Brno", "definition": definition}
+    )
+    page = client.get(kept.location).text
+    assert "In Brno" in page
+    assert "Customer 01" in page and "Customer 00" not in page
+    bad = quote(json.dumps({"field": "height", "op": "eq", "value": 1}))
+    assert client.get(f"/acme/customer?filter={bad}").status_code == 400
+
+
+def test_an_export_is_the_list_that_was_shown(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    rows = client.get(f"/acme/customer/export?filter={RULE}&columns=name,city").text.splitlines()
+    assert rows[0] == "external_id,name,city"
+    assert len(rows) == 16
+
+
+def test_a_plugin_is_disabled_and_enabled_again_from_the_page(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    client.post("/acme/settings/plugins/gym/disable", headers=headers)
+    assert client.get("/acme/gym.membership").status_code == 404
+    assert "Enabling Gym will add" in client.get("/acme/settings/plugins/gym/preview").text
+    client.post("/acme/settings/plugins/gym/enable", headers=headers)
+    assert "Gold" in client.get("/acme/gym.membership").text
+    refused = client.post("/acme/settings/plugins/gym/purge", data={"name": "gim"}, headers=headers)
+    assert refused.status_code == 422
+
+
+def test_an_own_field_works_at_once_and_its_values_survive_removal(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    field = {
+        "name": "size",
+        "label": "Size",
+        "type": "choice",
+        "options": "S\nM",
+        "indexed": "true",
+        "in_list": "true",
+    }
+    assert client.post("/acme/settings/fields/customer/new", data=field, headers=headers).status_code < 400
+    client.post("/acme/customer/1/field/own.size", data={"own.size": "M"}, headers=headers)
+    assert "own-size" in client.get("/acme/customer/1").text
+    client.post("/acme/settings/fields/customer/own.size/remove", headers=headers)
+    assert "own-size" not in client.get("/acme/customer/1").text
+    client.post("/acme/settings/fields/customer/new", data=field, headers=headers)
+    rule = quote(json.dumps({"field": "own.size", "op": "eq", "value": "M"}))
+    assert "Customer 00" in client.get(f"/acme/customer?filter={rule}").text
+
+
+def test_a_wrong_password_and_an_unknown_address_read_alike(app: object) -> None:
+    client = app.test_client()  # type: ignore[attr-defined]
+    token = token_of(client.get("/acme/login").text)
+    answers = [
+        client.post("/acme/login", data={"csrf_token": token, "email": email, "password": "wrong"})
+        for email in ("admin@acme.test", "nobody@acme.test")
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    texts = [answer.text.replace("admin@acme.test", "").replace("nobody@acme.test", "") for answer in answers]
+    assert texts[0] == texts[1]
+
+
+def test_signing_in_leads_only_inside(app: object) -> None:
+    client = app.test_client()  # type: ignore[attr-defined]
+    token = token_of(client.get("/acme/login").text)
+    form = {
+        "csrf_token": token,
+        "email": "admin@acme.test",
+        "password": "a long password",
+        "next": "//evil.test/",
+    }
+    assert client.post("/acme/login", data=form).location == "/acme/"
