@@ -1,0 +1,181 @@
+"""A day's work in a real browser: by pointer and by keyboard, on a desk and on a phone, in both languages and themes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from samples import gym, registry
+from trellis import enabling
+from trellis.config import Config
+from trellis.edition import Settings
+from trellis.installation import Installation
+from trellis.security.identities import add_user
+from trellis.web.app import create_app
+from web.conftest import PASSWORD, fill
+from werkzeug.serving import make_server
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running server with one workspace; its address."""
+    installation = Installation(Config(home=tmp_path_factory.mktemp("site")), registry(gym()))
+    workspace = installation.create_workspace("acme", Settings(title="Acme"))
+    enabling.enable(workspace, "gym")
+    add_user(installation, workspace, "admin@acme.test", "Anna Meyer", ["administrator"], PASSWORD)
+    fill(workspace)
+    server = make_server("127.0.0.1", 0, create_app(installation), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    installation.close()
+
+
+@pytest.fixture
+def page(site: str, browser_page: Page) -> Page:
+    """Somebody who has signed in."""
+    browser_page.goto(f"{site}/acme/login")
+    browser_page.fill("input[name=email]", "admin@acme.test")
+    browser_page.fill("input[name=password]", PASSWORD)
+    browser_page.press("input[name=password]", "Enter")
+    expect(browser_page.locator("h1")).to_contain_text("Anna")
+    return browser_page
+
+
+def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/customer")
+    page.keyboard.press("c")
+    page.fill("#f-name", "Ирина Соколова")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("h1")).to_have_text("Ирина Соколова")
+    page.goto(f"{site}/acme/customer")
+    page.fill("input[name=q]", "соколова")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_field_is_edited_where_it_stands(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/customer/2")
+    page.locator("#prop-city [data-edit]").click()
+    page.fill("#f-city", "Graz")
+    page.keyboard.press("Enter")
+    expect(page.locator("#prop-city .prop-value")).to_contain_text("Graz")
+    page.locator("#prop-city [data-edit]").click()
+    page.fill("#f-city", "Nowhere")
+    page.keyboard.press("Escape")
+    expect(page.locator("#prop-city .prop-value")).to_contain_text("Graz")
+
+
+def test_a_filter_is_built_and_shown_as_a_chip(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/customer")
+    page.get_by_role("button", name="Filter").first.click()
+    row = page.locator("#rules .rule-row").first
+    row.locator("[data-field]").select_option("city")
+    row.locator("[data-op]").select_option("eq")
+    row.locator("[data-value] input").fill("Brno")
+    expect(page.locator("[data-rules-count]")).not_to_be_empty()
+    page.locator("[data-rules-apply]").click()
+    expect(page.locator(".chip")).to_contain_text("Brno")
+    expect(page.locator("tbody tr").first).to_contain_text("Brno")
+
+
+def test_a_card_is_dragged_to_the_next_stage(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/opportunity/board")
+    card = page.locator("[data-stage=qualify] [data-card]").first
+    name = card.locator(".name").inner_text()
+    target = page.locator("[data-stage=discover] [data-cards]")
+    start, end = card.bounding_box(), target.bounding_box()
+    assert start is not None and end is not None
+    page.mouse.move(start["x"] + 60, start["y"] + 20)
+    page.mouse.down()
+    for step in range(1, 11):
+        x = start["x"] + 60 + (end["x"] + 60 - start["x"] - 60) * step / 10
+        page.mouse.move(x, end["y"] + 30)
+    with page.expect_response(lambda answer: answer.url.endswith("/move")) as moved:
+        page.mouse.up()
+    assert moved.value.ok
+    page.reload()
+    expect(page.locator("[data-stage=discover]")).to_contain_text(name)
+
+
+def test_a_card_is_moved_without_a_mouse(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/opportunity/board")
+    card = page.locator("[data-stage=qualify] [data-card]").last
+    name = card.locator(".name").inner_text()
+    card.locator(".name").focus()
+    page.keyboard.press("m")
+    with page.expect_response(lambda answer: answer.url.endswith("/move")):
+        page.locator("[data-move-to=propose]").press("Enter")
+    page.reload()
+    expect(page.locator("[data-stage=propose]")).to_contain_text(name)
+
+
+def test_losing_asks_why(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/opportunity/board")
+    card = page.locator("[data-card]").first
+    card.locator(".name").focus()
+    page.keyboard.press("m")
+    page.locator("[data-move-to=lost]").press("Enter")
+    page.fill("dialog #f-lost_reason", "Too dear")
+    with page.expect_response(lambda answer: answer.url.endswith("/move")):
+        page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_language_and_theme_are_remembered(site: str, page: Page) -> None:
+    page.locator(".side-user [popovertarget=user-menu]").click()
+    page.get_by_role("menuitemradio", name="Русский").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    page.locator("[data-theme-toggle]").first.click()
+    theme = page.locator("html").get_attribute("data-theme")
+    assert theme in ("light", "dark")
+    page.goto(f"{site}/acme/model")
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    expect(page.locator("h1")).to_have_text("CRM-модель")
+
+
+def test_a_phone_shows_no_sideways_scroll(site: str, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in (
+        "",
+        "customer",
+        "customer/1",
+        "opportunity/board",
+        "model",
+        "kpis",
+        "settings/plugins",
+        "customer/new",
+    ):
+        page.goto(f"{site}/acme/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+PAGES = (
+    "",
+    "customer",
+    "customer/1",
+    "customer/new",
+    "opportunity/board",
+    "model",
+    "kpis",
+    "segments",
+    "settings/plugins",
+)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]], theme: str
+) -> None:
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": site}])
+    found = {}
+    for path in PAGES:
+        page.goto(f"{site}/acme/{path}")
+        faults = accessibility_faults(page)
+        if faults:
+            found[path] = faults
+    assert found == {}
