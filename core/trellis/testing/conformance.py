@@ -150,7 +150,9 @@ def _texts(edition: Edition, name: str, manifest: Manifest) -> Iterator[Text]:
     for view in edition.entities.values():
         if view.owner == name:
             yield from (view.info.title, view.info.plural)
-        yield from (one.label for one in view.fields.values() if one.owner == name)
+        yield from (
+            one.label for one in view.fields.values() if one.owner == name and one.label.domain != "trellis"
+        )
     for kind in HOOK_OF:
         for one in edition.all(kind).values():
             if one.owner == name:

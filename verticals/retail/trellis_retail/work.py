@@ -105,7 +105,7 @@ SCRIPT_LIST = [
             ScriptStep(
                 key="greet",
                 say=_(
-                    "Good day, this is your store. You were with us last in %(last_order_at)s. May I ask one question?"
+                    "Good day, this is your store. You have not been with us for some time. May I ask one question?"
                 ),
                 answers={"yes": "why", "no": "thanks"},
             ),
