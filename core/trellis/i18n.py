@@ -75,7 +75,9 @@ def _translate(domain: str, message: str, plural: str | None, number: int) -> st
     if entry is not None and entry.string and not entry.fuzzy:
         if isinstance(entry.string, str):
             return entry.string
-        form = entry.string[_plural_forms(catalogue.plural_expr)(abs(number))] if catalogue is not None else ""
+        form = (
+            entry.string[_plural_forms(catalogue.plural_expr)(abs(number))] if catalogue is not None else ""
+        )
         if form:
             return str(form)
     return message if plural is None or number == 1 else plural

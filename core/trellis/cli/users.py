@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from trellis.cli.output import as_json, opened, print_json, print_table
@@ -17,12 +19,12 @@ def user() -> None:
 @user.command()
 @click.argument("workspace")
 @click.argument("email")
-@click.option("--role", "roles", multiple=True, required=True, help="A role; may be given several times.")
+@click.option("--role", "roles", required=True, multiple=True, help="A role; may be given several times.")
 @click.option("--name", default="", help="The person's name.")
 @click.option("--password", default=None, help="A first password; asked for on a terminal when left out.")
 def add(workspace: str, email: str, roles: tuple[str, ...], name: str, password: str | None) -> None:
     """Adds somebody who may sign in."""
-    if password is None and click.get_text_stream("stdin").isatty():
+    if password is None and sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with opened() as installation:
         add_user(installation, installation.workspace(workspace), email, name, roles, password)

@@ -100,10 +100,17 @@ def _kind(view: EntityView, record: Record) -> str:
 
 
 def _moment(view: EntityView, record: Record) -> datetime:
-    """When a record happened: done or due for activities, its own date otherwise, at last when it was made."""
-    names = ("done_at", view.info.date_field, "created_at")
-    value = next(found for name in names if name and (found := record.values.get(name)) is not None)
-    if isinstance(value, datetime):
+    """When a record happened: done or due for things to do, its own date otherwise; what is planned, when it was made."""
+    made: datetime = record.values["created_at"]
+    if "done_at" in view.fields:
+        return (
+            record.values.get("done_at") or _as_moment(record.values.get(view.info.date_field or "")) or made
+        )
+    dated = _as_moment(record.values.get(view.info.date_field or ""))
+    return dated if dated is not None and dated <= datetime.now(UTC) else made
+
+
+def _as_moment(value: date | datetime | None) -> datetime | None:
+    if value is None or isinstance(value, datetime):
         return value
-    assert isinstance(value, date)
     return datetime(value.year, value.month, value.day, tzinfo=UTC)

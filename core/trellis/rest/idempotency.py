@@ -96,7 +96,14 @@ def _claim(session: Session, user_id: int, key: str, fingerprint: str) -> Any:
     now = datetime.now(UTC)
     session.execute(sa.delete(IdempotentCall).where(_calls.at < now - KEPT))
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"user_id": user_id, "key": key, "fingerprint": fingerprint, "headers": {}, "body": "", "at": now}
+    values = {
+        "user_id": user_id,
+        "key": key,
+        "fingerprint": fingerprint,
+        "headers": {},
+        "body": "",
+        "at": now,
+    }
     claim = insert(IdempotentCall.__table__).values(values).on_conflict_do_nothing().returning(_calls.key)
     if session.scalar(claim) is not None:
         return None

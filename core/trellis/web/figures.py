@@ -37,7 +37,9 @@ def signed(text: str, value: float) -> str:
 def delta(result: KpiResult) -> dict[str, Any] | None:
     """The deviation from plan, or from the period before where there is no plan."""
     kpi = result.kpi
-    planned = result.target is not None and not result.partial  # a running period is not held against a whole plan
+    planned = (
+        result.target is not None and not result.partial
+    )  # a running period is not held against a whole plan
     base = result.target if planned else result.previous
     if result.value is None or base is None:
         return None
