@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from callers import Client, open_client
 from flask import Flask
-from rest_client import Client, open_client
 from trellis.installation import Installation
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
