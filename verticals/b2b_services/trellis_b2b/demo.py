@@ -1,0 +1,311 @@
+"""Halden Advisory: accounts, contracts on their way, engagements with milestones, and a year of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import trellis
+from trellis import Demo, DemoContext
+
+from trellis_b2b.lifecycles import CONTRACTS
+
+_ = trellis.translator("trellis_b2b")
+
+FIRST = [
+    "Helio",
+    "Helvetia",
+    "Baltic",
+    "Nordic",
+    "Alpen",
+    "Danube",
+    "Delta",
+    "Orbis",
+    "Lumen",
+    "Ferrum",
+    "Novamed",
+    "Aria",
+    "Vita",
+    "Kestrel",
+    "Quill",
+    "Tern",
+    "Mosaic",
+    "Arbor",
+    "Sava",
+    "Brandt",
+    "Fjord",
+    "Северная",
+    "Волга",
+    "Балтийская",
+    "Уральская",
+    "Невская",
+]
+SECOND = [
+    "Grid",
+    "Logistik",
+    "Rail",
+    "Energy",
+    "Pharma",
+    "Telecom",
+    "Hotels",
+    "Foods",
+    "Clinics",
+    "Works",
+    "Shipping",
+    "Media",
+    "Bank",
+    "Homes",
+    "Air",
+    "Steel",
+]
+RUSSIAN = ["логистика", "энергия", "медиа", "пищепром", "сталь", "связь"]
+CITIES = (
+    ("Graz", "Austria"),
+    ("Rijeka", "Croatia"),
+    ("Oslo", "Norway"),
+    ("Praha", "Czechia"),
+    ("Hamburg", "Germany"),
+)
+INDUSTRIES = ("Logistics", "Energy", "Health", "Public sector", "Food", "Telecom", "Finance", "Media")
+SUBJECTS = (
+    "Service desk outsourcing",
+    "Network audit",
+    "ERP support, 12 months",
+    "Security training",
+    "Backup as a service",
+    "Fleet telematics rollout",
+    "Citizen portal support",
+    "Data platform",
+    "Managed SOC, 3 years",
+    "MES integration",
+    "POS maintenance",
+    "Document workflow",
+    "Ticketing support, 24/7",
+    "Validation services",
+    "Field service app",
+)
+LINES = ("Support", "Integration", "Advisory", "Security")
+PEOPLE = (
+    "Tomáš Král",
+    "Rosa Silva",
+    "Mads Dahl",
+    "Eva Novotná",
+    "Илья Орлов",
+    "Lena Fischer",
+    "Jan Kowalski",
+    "Mia Larsen",
+)
+STEPS = ("Kick-off", "Concept", "Pilot", "Roll-out", "Acceptance")
+WEIGHTS = {"qualify": 9, "discover": 7, "propose": 6, "negotiate": 4, "contract": 3, "won": 14, "lost": 11}
+
+
+def load(context: DemoContext) -> None:
+    """Writes everything through the door, in the order of its references."""
+    accounts = context.create("customer", _accounts(context))
+    contacts = [
+        {
+            "name": context.random.choice(PEOPLE),
+            "customer": one,
+            "role": context.random.choice(("decides", "influences")),
+        }
+        for one in accounts
+    ]
+    context.create("contact", contacts)
+    _contracts(context, accounts)
+    consultants = context.create("b2b.consultant", _consultants(context))
+    _delivery(context, accounts, consultants)
+    _activities(context, accounts)
+    for month in range(12):
+        day = _months_back(context.today, month)
+        context.plan("b2b.time_value", f"{day:%Y-%m}", len(consultants) * 14_000)
+        context.plan("b2b.contracts_won", f"{day:%Y-%m}", 150_000)
+
+
+def _accounts(context: DemoContext) -> Iterator[dict[str, Any]]:
+    random = context.random
+    for number in range(context.customers):
+        first = FIRST[number % len(FIRST)]
+        second = random.choice(RUSSIAN if first[0] > "z" else SECOND)
+        city, country = random.choice(CITIES) if first[0] <= "z" else ("Москва", "Россия")
+        yield {
+            "name": f"{first} {second}" + (f" {number // len(FIRST) + 1}" if number >= len(FIRST) else ""),
+            "kind": "company",
+            "email": f"office{number}@example.com",
+            "city": city,
+            "country": country,
+            "owner": random.choice(list(context.users.values())),
+            "b2b.industry": random.choice(INDUSTRIES),
+            "b2b.employees": random.randint(20, 4000),
+            "b2b.account_tier": random.choices(("strategic", "key", "standard"), (1, 3, 8))[0],
+            "b2b.health": min(99, max(20, int(random.gauss(72, 16)))),
+            "b2b.contract_until": context.today + timedelta(days=random.randint(-60, 700)),
+        }
+
+
+def _contracts(context: DemoContext, accounts: list[int]) -> None:
+    random, today = context.random, context.today
+    factor = max(1, context.customers // 300)
+    rows = []
+    for stage, weight in WEIGHTS.items():
+        for _number in range(weight * factor):
+            row = {
+                "name": random.choice(SUBJECTS),
+                "customer": random.choice(accounts),
+                "funnel": CONTRACTS,
+                "stage": stage,
+                "amount": random.randint(18, 420) * 1000,
+                "currency": "EUR",
+                "expected_close": today + timedelta(days=random.randint(3, 80)),
+                "owner": random.choice(list(context.users.values())),
+                "b2b.service_line": random.choice(LINES),
+                "next_step_on": today + timedelta(days=random.randint(-3, 14)),
+            }
+            if stage in ("won", "lost"):
+                row["closed_at"] = context.moment(today - timedelta(days=random.randint(0, 300)))
+                row["lost_reason"] = (
+                    random.choice(("Price", "No budget", "Competitor")) if stage == "lost" else None
+                )
+            rows.append(row)
+    made = context.create("opportunity", rows)
+    moments = {one: context.moment(today - timedelta(days=random.randint(0, 34))) for one in made}
+    context.backdate("opportunity", "stage_since", moments)
+
+
+def _consultants(context: DemoContext) -> Iterator[dict[str, Any]]:
+    for number in range(max(8, context.customers // 25)):
+        rate = context.random.randint(70, 140)
+        yield {
+            "name": PEOPLE[number]
+            if number < len(PEOPLE)
+            else f"{PEOPLE[number % len(PEOPLE)]} {number // len(PEOPLE) + 1}",
+            "grade": context.random.choice(("Junior", "Consultant", "Senior", "Principal")),
+            "rate": rate,
+            "cost_rate": round(rate * 0.58),
+        }
+
+
+def _delivery(context: DemoContext, accounts: list[int], consultants: list[int]) -> None:
+    random, today = context.random, context.today
+    served = random.sample(accounts, max(10, len(accounts) // 6))
+    rows = [
+        {
+            "name": random.choice(SUBJECTS),
+            "customer": customer,
+            "kind": random.choice(("fixed", "time", "retainer")),
+            "state": random.choices(("planned", "running", "paused", "closed"), (1, 6, 1, 2))[0],
+            "budget": random.randint(20, 300) * 1000,
+            "currency": "EUR",
+            "starts_on": today - timedelta(days=random.randint(30, 360)),
+            "ends_on": today + timedelta(days=random.randint(-30, 240)),
+        }
+        for customer in served
+    ]
+    engagements = context.create("b2b.engagement", rows)
+    pairs = list(zip(engagements, served, strict=True))
+    context.create("b2b.milestone", _milestones(context, pairs))
+    context.create("b2b.time_entry", _time(context, pairs, consultants))
+    changes = [
+        {
+            "name": f"{random.choice(STEPS)}: {random.choice(LINES)}",
+            "engagement": engagement,
+            "customer": customer,
+            "stage": stage,
+            "hours": random.randint(8, 120),
+            "price": random.randint(1, 14) * 1000,
+        }
+        for (engagement, customer), stage in zip(
+            random.sample(pairs, min(12, len(pairs))),
+            ("requested", "estimated", "signed", "declined") * 3,
+            strict=False,
+        )
+    ]
+    context.create("b2b.change_request", changes)
+
+
+def _milestones(context: DemoContext, pairs: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+    random, today = context.random, context.today
+    for engagement, customer in pairs:
+        for number, step in enumerate(STEPS[: random.randint(2, 5)]):
+            due = today + timedelta(days=number * 45 - random.randint(60, 150))
+            late = random.randint(-12, 8)
+            yield {
+                "name": step,
+                "engagement": engagement,
+                "customer": customer,
+                "due_on": due,
+                "accepted_on": due + timedelta(days=late) if due + timedelta(days=late) < today else None,
+                "amount": random.randint(4, 40) * 1000,
+                "currency": "EUR",
+            }
+
+
+def _time(
+    context: DemoContext, pairs: list[tuple[int, int]], consultants: list[int]
+) -> Iterator[dict[str, Any]]:
+    random = context.random
+    for back in range(365):
+        day = context.today - timedelta(days=back)
+        if day.weekday() > 4:
+            continue
+        for consultant in consultants:
+            if random.random() < 0.3:
+                continue
+            engagement, customer = random.choice(pairs)
+            yield {
+                "task": random.choice(STEPS),
+                "consultant": consultant,
+                "engagement": engagement,
+                "customer": customer,
+                "worked_on": day,
+                "hours": random.choice((4, 6, 7, 8)),
+                "billable": random.random() < 0.84,
+                "approved": back > 7,
+                "currency": "EUR",
+            }
+
+
+def _activities(context: DemoContext, accounts: list[int]) -> None:
+    random, today = context.random, context.today
+    rows: list[dict[str, Any]] = []
+    for customer in random.sample(accounts, len(accounts) // 2):
+        done = context.moment(today - timedelta(days=random.randint(1, 120)))
+        rows.append(
+            {
+                "kind": "meeting",
+                "subject": "Account review",
+                "customer": customer,
+                "due_at": done,
+                "done_at": done,
+            }
+        )
+    for number, subject in enumerate(
+        ("Send the offer", "Call about the renewal", "Prepare the review", "Check the scope")
+    ):
+        for user in context.users.values():
+            due = context.moment(today + timedelta(days=number // 2), 9 + 2 * number)
+            rows.append(
+                {
+                    "kind": "task",
+                    "subject": subject,
+                    "customer": random.choice(accounts),
+                    "due_at": due,
+                    "owner": user,
+                }
+            )
+    context.create("activity", rows)
+
+
+def _months_back(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+DEMOS = [
+    Demo(
+        name="b2b.demo",
+        title=_("Halden Advisory"),
+        description=_("A firm of advisers: accounts, a funnel of contracts, engagements and a year of time"),
+        load=load,
+    )
+]

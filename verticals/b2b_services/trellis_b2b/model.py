@@ -1,0 +1,13 @@
+"""Where B2B services stand in the CRM model: the cells that the contributions land in."""
+
+from __future__ import annotations
+
+from trellis import Cell, Direction, Level
+
+POSITIONS = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG4")
+CONTROL = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG6")
+SEGMENTATION = Cell(Direction.CUSTOMERS, Level.STRATEGY, "CU1")
+AGREEMENTS = Cell(Direction.CUSTOMERS, Level.TACTICS, "CU2")
+PYRAMID = Cell(Direction.CUSTOMERS, Level.TACTICS, "AN4")
+FUNNEL = Cell(Direction.SALES, Level.TACTICS, "SA3")
+SALES = Cell(Direction.SALES, Level.TACTICS, "SA5")

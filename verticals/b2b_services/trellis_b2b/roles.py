@@ -1,0 +1,69 @@
+"""Roles of a service firm."""
+
+from __future__ import annotations
+
+import trellis
+from trellis import Grant, Role, Scope
+
+from trellis_b2b.model import POSITIONS
+
+_ = trellis.translator("trellis_b2b")
+
+PEOPLE = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", "b2b.consultant")]
+
+
+def _works_on(*names: str, change: Scope = Scope.OWN) -> list[Grant]:
+    return [Grant(name, read=Scope.ALL, create=True, update=change, delete=Scope.OWN) for name in names]
+
+
+ROLES = [
+    Role(
+        name="b2b.account_manager",
+        title=_("Account manager"),
+        description=_("Looks after the own accounts and their contracts"),
+        cell=POSITIONS,
+        grants=[
+            *_works_on(
+                "customer",
+                "contact",
+                "opportunity",
+                "lead",
+                "activity",
+                "b2b.engagement",
+                "b2b.change_request",
+            ),
+            Grant("b2b.milestone"),
+            Grant("product"),
+            *PEOPLE,
+        ],
+    ),
+    Role(
+        name="b2b.delivery_manager",
+        title=_("Delivery manager"),
+        description=_("Runs engagements, milestones and time"),
+        cell=POSITIONS,
+        grants=[
+            *_works_on(
+                "b2b.engagement", "b2b.milestone", "b2b.time_entry", "b2b.change_request", change=Scope.ALL
+            ),
+            *_works_on("activity", "b2b.consultant", change=Scope.ALL),
+            Grant("customer"),
+            Grant("contact"),
+            *PEOPLE[:3],
+        ],
+    ),
+    Role(
+        name="b2b.consultant",
+        title=_("Consultant"),
+        description=_("Writes down the own time"),
+        cell=POSITIONS,
+        grants=[
+            Grant("b2b.time_entry", read=Scope.OWN, create=True, update=Scope.OWN, delete=Scope.OWN),
+            Grant("b2b.engagement"),
+            Grant("b2b.milestone"),
+            Grant("customer"),
+            *_works_on("activity"),
+            *PEOPLE,
+        ],
+    ),
+]
