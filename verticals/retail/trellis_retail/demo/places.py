@@ -76,7 +76,7 @@ class Site:
 
 def make(context: trellis.DemoContext) -> list[Site]:
     """Writes regions, units, managers and stores. The last of the stores is the online shop."""
-    sites = SITES[: max(3, context.customers // 60)]
+    sites = SITES[: max(4, context.customers // 60)]
     company = context.create("unit", [{"name": "Linen & Oak"}])[0]
     units = _units(context, sites, company)
     managers = _managers(context, units)
