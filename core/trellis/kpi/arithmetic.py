@@ -77,6 +77,23 @@ def days_between(start: Any, end: Any) -> sa.ColumnElement[float]:
     return _Days(start, end)
 
 
+class united_bits(FunctionElement[int]):
+    """The bits that are set in one of the rows of a group; each value given has a single bit."""
+
+    inherit_cache = True
+    type = sa.BigInteger()
+
+
+@compiles(united_bits)
+def _bits_as_usual(element: united_bits, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"BIT_OR({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(united_bits, "sqlite")
+def _bits_on_sqlite(element: united_bits, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"SUM(DISTINCT {compiler.process(element.clauses, **kw)})"
+
+
 def _digits(element: sa.ColumnElement[Any]) -> int:
     return SCALE if isinstance(element.type, FixedPoint) else 0
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.pyramid import places, tier_of
-from trellis.crm.analytics.rfm import scores_of
+from trellis.crm.analytics.rfm import ranks, scores
 from trellis.crm.analytics.window import Window, coverage, income_rows, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
@@ -28,8 +28,7 @@ _CUSTOMER = cast(sa.Table, Customer.__table__)
 _customer = _CUSTOMER.c
 _day = INCOME_DAY.c
 _COUNTED = ("first_order_at", "last_order_at", "orders_count", "revenue_12m", "margin_12m")
-_SCORES = ("rfm_r", "rfm_f", "rfm_m")
-_RANKED = ("tier", *_SCORES, "rfm_code")
+_RANKED = ("tier", "rfm_r", "rfm_f", "rfm_m", "rfm_code")
 
 
 def follow_customers(
@@ -83,19 +82,16 @@ def _rank(session: Session, edition: Edition, as_of: date) -> int:
     window = Window.until(as_of)
     measure = coverage(session, edition, SYSTEM, window).measure
     value = per_customer(edition, SYSTEM, window).subquery("value")
-    bought = value.c.frequency > 0
-    place, ranked = places(value, measure)
-    scores = [
-        sa.case((bought, score)).label(name)
-        for score, name in zip(scores_of(value, within=bought), _SCORES, strict=True)
-    ]
-    columns = [value.c.customer_id, place.label("place"), ranked.label("ranked"), *scores]
-    standing = sa.select(*columns).subquery("standing").c
-    r, f, m = (sa.cast(standing[name], sa.String(1)) for name in _SCORES)
+    place, number = places(value, measure)
+    columns = [value.c.customer_id, value.c.frequency, place.label("place"), number.label("number")]
+    ranked = sa.select(*columns, *ranks(value)).subquery("ranked")
+    placed = tier_of(ranked.c.place, ranked.c.number).label("tier")
+    standing = sa.select(ranked.c.customer_id, placed, *scores(ranked)).subquery("standing").c
+    r, f, m = (sa.cast(standing[letter], sa.String(1)) for letter in "rfm")
     known = sa.select(
         standing.customer_id,
-        tier_of(standing.place, standing.ranked).label("tier"),
-        *(standing[name] for name in _SCORES),
+        standing.tier,
+        *(standing[letter].label(f"rfm_{letter}") for letter in "rfm"),
         (r + f + m).label("rfm_code"),
     )
     now = datetime.now(UTC)

@@ -5,7 +5,7 @@ Active in a month is who has a purchase day in it. A cohort's later months are l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from trellis.crm.analytics.window import Window, income_rows
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
+from trellis.kpi.arithmetic import united_bits
 from trellis.kpi.days import bucket
 from trellis.kpi.income import INCOME_DAY
 from trellis.kpi.periods import Grain, Period, containing, span, today_in
@@ -92,78 +93,84 @@ def loyalty(
 def loyalty_of(
     session: Session, edition: Edition, actor: Actor, months: Sequence[Period], today: date
 ) -> Loyalty:
-    """Loyalty in months that follow each other: of a dashboard, the last twelve."""
+    """Loyalty in months that follow each other: of a dashboard, the last twelve. One statement, one pass."""
     if not months:
         return Loyalty(periods=(), cohorts=(), buyers=0, repeat_buyers=0)
-    buyers, repeat = _repeat(session, edition, actor, Window.of(span(months)))
+    counted = {row.began: row for row in session.execute(_counted(edition, actor, months))}
+
+    def total(name: str) -> int:
+        return sum(getattr(row, name) for row in counted.values())
+
+    active = [total(f"active_{index}") for index in range(len(months) + 1)]
+    kept = [total(f"kept_{index}") for index in range(len(months))]
     return Loyalty(
-        periods=tuple(_retention(session, edition, actor, months, today)),
-        cohorts=tuple(_cohorts(session, edition, actor, months)),
-        buyers=buyers,
-        repeat_buyers=repeat,
+        periods=tuple(_retention(months, active, kept, today)),
+        cohorts=tuple(_cohorts(months, counted)),
+        buyers=total("buyers"),
+        repeat_buyers=total("repeat_buyers"),
         partial=months[-1] if months[-1].is_partial(today) else None,
     )
 
 
-def _active(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Subquery:
-    """(customer, index of month) for each month in which a customer has a purchase day."""
-    window = Window.of(span(months))
-    month = bucket(_day.day, [(one.first, one.end) for one in months]).label("month")
-    rows = sa.select(_day.customer_id, month).where(*income_rows(edition, actor, window), _day.occasions > 0)
-    return rows.distinct().subquery("active")
+def _counted(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Select[Any]:
+    """A row for each month of the first purchase (-1 for other times).
+
+    ``active_0`` counts who was active in the month before the first, ``active_1`` in the first and so on; ``kept_0`` who
+    was active in the month before the first and in the first.
+    """
+    bought = _bought(edition, actor, months).subquery("bought")
+    began = bucket(Customer.first_order_at, [(one.first, one.end) for one in months]).label("began")
+    columns: list[sa.ColumnElement[Any]] = [
+        began,
+        *(_having(bought.c.months, 1 << index).label(f"active_{index}") for index in range(len(months) + 1)),
+        *(_having(bought.c.months, 3 << index).label(f"kept_{index}") for index in range(len(months))),
+        sa.func.count(sa.case((bought.c.days >= 1, 1))).label("buyers"),
+        sa.func.count(sa.case((bought.c.days >= 2, 1))).label("repeat_buyers"),
+    ]
+    joined = sa.select(*columns).join(bought, bought.c.customer_id == Customer.id)
+    return joined.group_by("began")
+
+
+def _bought(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Select[Any]:
+    """For each customer the months with a purchase, as bits from the month before the first on, and the purchase days."""
+    months = [months[0].previous, *months]
+    month = bucket(_day.day, [(one.first, one.end) for one in months])
+    bit = sa.cast(1, sa.BigInteger).bitwise_lshift(month)
+    within = sa.case((_day.day >= months[1].first, _day.day))
+    return (
+        sa.select(
+            _day.customer_id,
+            united_bits(bit).label("months"),
+            sa.func.count(within.distinct()).label("days"),
+        )
+        .where(*income_rows(edition, actor, Window.of(span(months))), _day.occasions > 0)
+        .group_by(_day.customer_id)
+    )
+
+
+def _having(months: sa.ColumnElement[int], bits: int) -> sa.ColumnElement[int]:
+    return sa.func.count(sa.case((months.bitwise_and(bits) == bits, 1)))
 
 
 def _retention(
-    session: Session, edition: Edition, actor: Actor, months: Sequence[Period], today: date
+    months: Sequence[Period], active: Sequence[int], kept: Sequence[int], today: date
 ) -> list[Retention]:
-    active = _active(edition, actor, [months[0].previous, *months])
-    following = sa.func.lead(active.c.month).over(partition_by=active.c.customer_id, order_by=active.c.month)
-    paired = sa.select(active.c.month, following.label("following")).subquery("paired")
-    retained = sa.func.count().filter(paired.c.following == paired.c.month + 1)
-    query = sa.select(paired.c.month, sa.func.count(), retained).group_by(paired.c.month)
-    counted = {month: (before, kept) for month, before, kept in session.execute(query)}
     found = [
-        Retention(period=month, before=before, retained=kept, partial=month.is_partial(today))
+        Retention(period=month, before=active[index], retained=kept[index], partial=month.is_partial(today))
         for index, month in enumerate(months)
-        for before, kept in [counted.get(index, (0, 0))]
     ]
     first = next((index for index, one in enumerate(found) if one.before), len(found))
     return found[first:]
 
 
-def _cohorts(session: Session, edition: Edition, actor: Actor, months: Sequence[Period]) -> list[Cohort]:
-    active = _active(edition, actor, months)
-    ranges = [(one.first, one.end) for one in months]
-    began = bucket(Customer.first_order_at, ranges).label("began")
-    joined = (
-        sa.select(began, active.c.month)
-        .join(active, active.c.customer_id == Customer.id)
-        .where(Customer.first_order_at >= months[0].first, Customer.first_order_at < months[-1].end)
-        .subquery("joined")
-    )
-    query = sa.select(joined.c.began, joined.c.month, sa.func.count()).group_by(
-        joined.c.began, joined.c.month
-    )
-    counted = {(began, month): count for began, month, count in session.execute(query)}
-    last = len(months)
-    return [
-        Cohort(
-            period=month,
-            size=counted.get((index, index), 0),
-            active=tuple(counted.get((index, later), 0) for later in range(index, last)),
-        )
-        for index, month in enumerate(months)
-        if counted.get((index, index), 0)
-    ]
-
-
-def _repeat(session: Session, edition: Edition, actor: Actor, window: Window) -> tuple[int, int]:
-    days = sa.func.count(_day.day.distinct())
-    bought = sa.select(days.label("days")).where(*income_rows(edition, actor, window), _day.occasions > 0)
-    buyers = bought.group_by(_day.customer_id).subquery("buyers")
-    counted = sa.select(sa.func.count(), sa.func.count().filter(buyers.c.days >= 2)).select_from(buyers)
-    everyone, repeat = session.execute(counted).one()
-    return everyone, repeat
+def _cohorts(months: Sequence[Period], counted: Mapping[int, Any]) -> list[Cohort]:
+    found = []
+    for index, month in enumerate(months):
+        row = counted.get(index)
+        if row is not None:
+            active = tuple(getattr(row, f"active_{later + 1}") for later in range(index, len(months)))
+            found.append(Cohort(period=month, size=active[0], active=active))
+    return found
 
 
 def _retention_json(one: Retention) -> dict[str, Any]:

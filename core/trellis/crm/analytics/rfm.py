@@ -113,18 +113,31 @@ def rfm_customers(session: Session, edition: Edition, actor: Actor, window: Wind
 
 def scoring(value: sa.FromClause) -> sa.Select[Any]:
     """The rows of :func:`per_customer` that bought, with ``r``, ``f`` and ``m``."""
-    scores = [score.label(name) for score, name in zip(scores_of(value), "rfm", strict=True)]
-    return sa.select(value, *scores).where(value.c.frequency > 0)
+    ranked = sa.select(value, *ranks(value)).subquery("ranked")
+    return sa.select(ranked, *scores(ranked)).where(ranked.c.frequency > 0)
 
 
-def scores_of(value: sa.FromClause, within: Any = None) -> list[sa.ColumnElement[int]]:
-    """Recency, frequency and monetary score of each row of :func:`per_customer`, among the rows alike ``within``."""
-    number = sa.func.count().over(partition_by=within)
-    ranks = [
-        sa.func.row_number().over(partition_by=within, order_by=(order, value.c.customer_id))
-        for order in (value.c.last, value.c.frequency, value.c.revenue)
+def ranks(value: sa.FromClause) -> list[sa.Label[int]]:
+    """Ranks of the rows of :func:`per_customer`, those that bought first, and how many these are.
+
+    Kept apart from :func:`scores`, so that each window is computed once.
+    """
+    column = value.c
+    orders = {"rank_r": column.last, "rank_f": column.frequency, "rank_m": column.revenue}
+    ranked = [
+        sa.func.row_number().over(order_by=(column.frequency == 0, order, column.customer_id)).label(name)
+        for name, order in orders.items()
     ]
-    return [(rank * 5 + number - 1) // number for rank in ranks]
+    return [*ranked, sa.func.count(sa.case((column.frequency > 0, 1))).over().label("buyers")]
+
+
+def scores(ranked: sa.FromClause) -> list[sa.Label[int]]:
+    """Recency, frequency and monetary score by :func:`ranks`; NULL for who did not buy."""
+    buyers, bought = ranked.c.buyers, ranked.c.frequency > 0
+    return [
+        sa.case((bought, (ranked.c[f"rank_{letter}"] * 5 + buyers - 1) // buyers)).label(letter)
+        for letter in "rfm"
+    ]
 
 
 def _days(last: date, as_of: date) -> int:
