@@ -1,0 +1,71 @@
+"""What the service firm measures, on numbers small enough to check by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from trellis import enabling
+from trellis.crm.analytics.pyramid import pyramid
+from trellis.crm.analytics.window import Window
+from trellis.kpi import engine
+from trellis.kpi.periods import parse
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
+from trellis.workspace import Workspace
+
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def firm(workspace: Workspace) -> Workspace:
+    """A consultant with two entries of time, and a milestone, in October."""
+    enabling.enable(workspace, "b2b")
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        customer = records.create("customer", {"name": "Helio Grid", "kind": "company"}).id
+        engagement = records.create("b2b.engagement", {"name": "Audit", "customer": customer}).id
+        consultant = records.create("b2b.consultant", {"name": "Eva", "rate": 100, "cost_rate": 60}).id
+        for hours, billable in ((6, True), (2, False)):
+            values: dict[str, Any] = {"task": "Concept", "consultant": consultant, "engagement": engagement}
+            values |= {"worked_on": "2026-10-05", "hours": hours, "billable": billable, "approved": True}
+            records.create("b2b.time_entry", values)
+        milestone = {"name": "Pilot", "engagement": engagement, "customer": customer, "amount": 1000}
+        records.create("b2b.milestone", {**milestone, "due_on": "2026-10-10", "accepted_on": "2026-10-09"})
+        records.create("b2b.milestone", {**milestone, "due_on": "2026-10-12", "accepted_on": "2026-10-20"})
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("b2b.billable_share", 6 / 8),
+        ("b2b.utilisation", 6 / (40 * 31 / 7)),
+        ("b2b.time_value", Decimal(600)),
+        ("b2b.project_margin", (600 - 480) / 600),
+        ("b2b.effective_rate", Decimal(75)),
+        ("b2b.milestones_on_time", 0.5),
+        ("b2b.milestones_accepted", Decimal(2000)),
+    ],
+)
+def test_figures_are_those_of_the_formulas(firm: Workspace, name: str, value: Any) -> None:
+    with firm.read() as session:
+        found = engine.value(session, firm.edition(session), SYSTEM, name, parse("2026-10"), today=TODAY)
+    assert found.value == pytest.approx(value)
+
+
+def test_income_is_time_and_milestones(firm: Workspace) -> None:
+    with firm.read() as session:
+        found = pyramid(session, firm.edition(session), SYSTEM, Window.of(parse("2026")), "revenue")
+    assert found.tiers[0].revenue == Decimal(2600)
+
+
+def test_all_three_verticals_run_together(workspace: Workspace) -> None:
+    for name in ("retail", "banking", "b2b"):
+        enabling.enable(workspace, name)
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+    assert edition.faults == ()
+    assert {manifest.name for manifest in edition.plugins} == {"retail", "banking", "b2b"}
