@@ -144,3 +144,20 @@ class IdempotentCall(Base):
     headers: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
     body: Mapped[str] = mapped_column(sa.Text, default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class ImportRun(Base):
+    """An import that was asked for over REST: its progress while it runs (``finished_at`` is empty), then its result."""
+
+    __tablename__ = "import_run"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    entity: Mapped[str] = mapped_column(sa.String(80))
+    filename: Mapped[str] = mapped_column(sa.String(255))
+    dry_run: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rows: Mapped[int] = mapped_column(sa.Integer, default=0)
+    result: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
+    problem: Mapped[str] = mapped_column(sa.Text, default="")

@@ -156,6 +156,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_idempotent_call_at"), ["at"], unique=False)
 
     op.create_table(
+        "import_run",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("user_id", BigId, nullable=True),
+        sa.Column("entity", sa.String(length=80), nullable=False),
+        sa.Column("filename", sa.String(length=255), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("result", JsonData, nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+    )
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_run_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "measured",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -812,6 +829,10 @@ def downgrade() -> None:
     op.drop_table("own_role")
     op.drop_table("own_field")
     op.drop_table("measured")
+    with op.batch_alter_table("import_run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_run_user_id"))
+
+    op.drop_table("import_run")
     with op.batch_alter_table("idempotent_call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotent_call_at"))
 

@@ -158,4 +158,7 @@ def test_who_wrote_a_record_and_how_is_kept(client: Client, workspace: Workspace
     event = client.get("/events?entity=customer").json["items"][-1]
     assert (event["actor"], event["source"]) == ({"id": client.user_id, "name": "Admin"}, "rest")
     with workspace.read() as session:
-        assert Records(session, workspace.edition(session), SYSTEM).get("customer", 1).values["owner"] == client.user_id
+        assert (
+            Records(session, workspace.edition(session), SYSTEM).get("customer", 1).values["owner"]
+            == client.user_id
+        )

@@ -28,8 +28,14 @@ def test_the_second_call_gets_the_first_answer(client: Client) -> None:
     client.patch("/customer/1", {"name": "Later"})
     again = client.post("/customer", {"name": "Anna"}, headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.json) == (201, first.json)
-    assert [again.headers[name] for name in ("ETag", "Location")] == [first.headers["ETag"], first.headers["Location"]]
-    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert [again.headers[name] for name in ("ETag", "Location")] == [
+        first.headers["ETag"],
+        first.headers["Location"],
+    ]
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (
+        None,
+        "true",
+    )
     assert total(client) == 1
 
 
@@ -59,7 +65,9 @@ def test_an_impossible_key_is_refused(client: Client, key: str) -> None:
 def test_batches_and_moves_honour_the_key(client: Client) -> None:
     for _again in range(2):
         headers = {"Idempotency-Key": "batch"}
-        assert client.post("/customer:batch", [{"name": "A"}, {"name": "B"}], headers=headers).status_code == 200
+        assert (
+            client.post("/customer:batch", [{"name": "A"}, {"name": "B"}], headers=headers).status_code == 200
+        )
     assert total(client) == 2
     path = f"/opportunity/{client.create('opportunity', name='Deal')}"
     versions = [

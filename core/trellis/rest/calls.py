@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 SOURCE = "rest"
 PAGE = "rest.docs"
 """The one answer that is for people."""
+UPLOAD = "rest.create_import"
+LARGEST_UPLOAD = 2 * 1024**3
+APART = frozenset({UPLOAD, "rest.enable", "rest.disable"})
+"""Writes whose engine has transactions of its own; who asks is known before a large body is received."""
 LARGEST_ID = 2**63 - 1
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/<workspace>")
@@ -49,6 +53,8 @@ def _converters(state: BlueprintSetupState) -> None:
 @blueprint.before_request
 def _begin() -> BaseResponse | None:
     workspace = g.installation.workspace((request.view_args or {})["workspace"])
+    if request.endpoint == UPLOAD:
+        request.max_content_length = request.max_form_memory_size = LARGEST_UPLOAD
     try:
         found = _recognise(workspace)
     except NotSignedIn:
@@ -73,18 +79,20 @@ def _end(response: Response) -> Response:
 def _recognise(workspace: Workspace) -> Recognised:
     """Whoever asks: by a token, or by the session of a browser, which proves each write by its CSRF token."""
     header = request.headers.get("Authorization")
+    writes = request.method not in context.SAFE
+    in_one = writes and request.endpoint not in APART
     if header is not None:
         scheme, _space, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise NotSignedIn()
-        found = by_token(workspace, context.enter(workspace), token.strip(), SOURCE)
+        found = by_token(workspace, context.enter(workspace, writes=in_one), token.strip(), SOURCE)
     else:
         known = signed_in(g.installation)
         if known is None or not known.may_enter(workspace.name):
             raise NotSignedIn()
-        if request.method not in context.SAFE:
+        if writes:
             require_csrf()
-        found = by_email(workspace, context.enter(workspace), known.email, SOURCE)
+        found = by_email(workspace, context.enter(workspace, writes=in_one), known.email, SOURCE)
     if found is None:
         raise NotSignedIn()
     return found
@@ -92,7 +100,7 @@ def _recognise(workspace: Workspace) -> Recognised:
 
 def _note_use(workspace: Workspace, token_id: int) -> None:
     """Keeps that a token was used, about once an hour. A busy database is no reason to refuse a call that reads."""
-    if request.method not in context.SAFE:
+    if g.work.writes:
         note_use(g.session, token_id)
         return
     context.release()

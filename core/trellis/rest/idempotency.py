@@ -1,8 +1,8 @@
 """``Idempotency-Key``: a POST that is sent again is answered as before, and does nothing twice.
 
 The key and the answer are kept in the transaction of the call itself: whatever is committed has its answer kept, and a call
-that failed can simply be repeated. A call that works in transactions of its own (:func:`keep_working`) first commits the
-key without an answer.
+that failed can simply be repeated. A call whose engine has transactions of its own commits the key before it begins to
+work, and the answer when it is done; the same call meanwhile is a conflict.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from trellis.errors import Conflict, TrellisError
 from trellis.i18n import translator
 from trellis.rest.problems import Malformed
 from trellis.system import IdempotentCall
-from trellis.web import context
 
 _ = translator("trellis")
 
@@ -48,31 +47,32 @@ def begin() -> Response | None:
         return None
     if not 0 < len(key) <= LONGEST or not key.isprintable():
         raise Malformed(_("An Idempotency-Key has 1 to %(most)s printable characters", most=LONGEST), HEADER)
-    g.idempotency_key = key
-    kept = _claim(g.session, g.actor.user_id, key, _fingerprint())
+    kept = _claimed(key, _fingerprint())
     if kept is None:
+        g.idempotency_key = key
         return None
-    g.pop("idempotency_key")
     return Response(kept.body, kept.status, {**kept.headers, REPLAYED: "true"})
 
 
-def keep_working() -> None:
-    """Ends the transaction of the call, with its key: before an engine opens transactions of its own."""
-    g.idempotency_apart = "idempotency_key" in g
-    context.release()
-
-
 def end(response: Response) -> None:
-    """Keeps the answer with the key; forgets the key of a call that failed after :func:`keep_working`."""
+    """Keeps the answer with the key; forgets a key that was committed before its call failed."""
     key = g.pop("idempotency_key", None)
     if key is None:
         return
     done = response.status_code < 400
-    if g.get("idempotency_apart"):
-        with g.workspace.write() as session:
-            _keep(session, key, response) if done else _forget(session, key)
-    elif done:
-        _keep(g.session, key, response)
+    if g.work.writes:
+        if done:  # if not, the key is rolled back with the rest
+            _keep(g.session, key, response)
+        return
+    with g.workspace.write() as session:
+        _keep(session, key, response) if done else _forget(session, key)
+
+
+def _claimed(key: str, fingerprint: str) -> Any:
+    if g.work.writes:
+        return _claim(g.session, g.actor.user_id, key, fingerprint)
+    with g.workspace.write() as session:
+        return _claim(session, g.actor.user_id, key, fingerprint)
 
 
 def _fingerprint() -> str:

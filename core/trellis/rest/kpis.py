@@ -35,7 +35,7 @@ def kpis(workspace: str) -> Response:
     for kpi in g.edition.all(Kpi).values():
         result = _guarded(kpi, lambda kpi=kpi: _with_points(kpi, period, 2))  # type: ignore[misc]
         items.append(result.to_json() if result else _failed(kpi, period))
-    return answer({"period": period.code, "items": items})
+    return answer(items)
 
 
 @blueprint.get("/kpis/<name:kpi>")

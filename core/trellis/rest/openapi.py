@@ -183,17 +183,16 @@ def _property(field: Field, *, written: bool = False) -> dict[str, Any]:
     """The schema of a field: its type, empty where it may be, its label and where it comes from."""
     schema = dict(field.type.json_schema())
     about = [str(field.label), *([str(field.help)] if field.help else []), schema.pop("description", "")]
-    schema["description"] = ". ".join(one for one in about if one)
+    told: dict[str, Any] = {"description": ". ".join(one for one in about if one)}
+    if field.is_extension:
+        told["x-plugin"] = field.owner
+    if field.read_only:
+        told["readOnly"] = True
     if not field.required:
         schema = _or_empty(schema)
-    if field.read_only:
-        schema["readOnly"] = True
-    if field.is_extension:
-        schema["x-plugin"] = field.owner
     if written and field.type.kind == "reference":
-        described = {key: schema.pop(key) for key in ("description", "x-plugin") if key in schema}
-        return {"anyOf": [schema, parts.EXTERNAL], **described}
-    return schema
+        schema = {"anyOf": [schema, parts.EXTERNAL]}
+    return {**schema, **told}
 
 
 def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +248,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
     period, by = parts.refs("period", "by")
     yield (
         "/kpis",
-        {"get": parts.read("list_kpis", _("All KPIs in a period"), tag, parts.ITEMS, parameters=[period])},
+        {"get": parts.read("list_kpis", _("All KPIs in a period"), tag, parts.ROWS, parameters=[period])},
     )
     yield (
         "/kpis/{kpi}",
@@ -264,7 +263,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
             )
         },
     )
-    yield "/segments", {"get": parts.read("list_segments", _("Sizes of the segments"), tag, parts.ITEMS)}
+    yield "/segments", {"get": parts.read("list_segments", _("Sizes of the segments"), tag, parts.ROWS)}
     segment = parts.named("segment", edition.all(Segment))
     for path, operation, summary, schema, extra in (
         ("/segments/{segment}", "get_segment", _("One segment"), parts.OBJECT, []),
@@ -310,6 +309,20 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
             )
         },
     )
+    yield "/imports", {"post": _upload(changes), "get": _imports(changes)}
+    yield (
+        "/imports/{id}",
+        {
+            "get": parts.read(
+                "get_import",
+                _("Progress and result of an import"),
+                changes,
+                parts.OBJECT,
+                problems="400 401 404",
+                parameters=parts.refs("id"),
+            )
+        },
+    )
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}
     yield (
@@ -335,6 +348,24 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
             parameters=[*plugin, *parts.refs("idempotency_key")],
         )
         yield f"/plugins/{{plugin}}:{act}", {"post": call}
+
+
+def _upload(tag: str) -> Operation:
+    return parts.operation(
+        "create_import",
+        _("Import a file: CSV, a spreadsheet or JSON lines"),
+        tag,
+        {"201": parts.json_answer(parts.OBJECT, _("Counts, and the first rows that were refused"))},
+        problems="400 401 403 404 413 415 422",
+        parameters=parts.refs("idempotency_key"),
+        requestBody={"required": True, "content": {"multipart/form-data": {"schema": parts.UPLOAD}}},
+    )
+
+
+def _imports(tag: str) -> Operation:
+    return parts.read(
+        "list_imports", _("Imports over REST"), tag, parts.PAGE, parameters=parts.refs("limit", "cursor")
+    )
 
 
 def _plugin_call(endpoint: RestEndpoint) -> Operation:

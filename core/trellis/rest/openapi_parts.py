@@ -25,10 +25,23 @@ CONVENTIONS = _(
 )
 
 OBJECT: Schema = {"type": "object"}
+ROWS: Schema = {"type": "array", "items": OBJECT}
 ITEMS: Schema = {
     "type": "object",
     "properties": {"items": {"type": "array", "items": OBJECT}},
     "required": ["items"],
+}
+UPLOAD: Schema = {
+    "type": "object",
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "entity": {"type": "string"},
+        "mapping": {"type": "string", "description": "JSON, or the name of one that a plugin brings"},
+        "key": {"type": "string", "description": "the field that tells whether a record exists already"},
+        "dry_run": {"type": "string", "enum": ["true", "false"]},
+    },
+    "required": ["file", "entity"],
+    "additionalProperties": False,
 }
 EXTERNAL: Schema = {
     "type": "object",

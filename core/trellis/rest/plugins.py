@@ -9,10 +9,10 @@ from flask import Response, g
 from trellis import enabling
 from trellis.enabling import PluginInfo
 from trellis.errors import RecordNotFound
-from trellis.rest import idempotency
 from trellis.rest.answers import answer
 from trellis.rest.arguments import no_arguments
 from trellis.rest.calls import blueprint
+from trellis.web import context
 
 
 @blueprint.get("/plugins")
@@ -34,7 +34,7 @@ def enable(workspace: str, plugin: str) -> Response:
     no_arguments()
     g.actor.require_administrator()
     _info(plugin)
-    idempotency.keep_working()
+    context.release()
     enabling.enable(g.workspace, plugin)
     return answer(_written(_info(plugin)))
 
@@ -44,7 +44,7 @@ def disable(workspace: str, plugin: str) -> Response:
     no_arguments()
     g.actor.require_administrator()
     _info(plugin)
-    idempotency.keep_working()
+    context.release()
     enabling.disable(g.workspace, plugin)
     return answer(_written(_info(plugin)))
 

@@ -20,8 +20,7 @@ from trellis.segments import engine
 def segments(workspace: str) -> Response:
     no_arguments()
     freshened()
-    sizes = engine.sizes(g.session, g.edition, g.actor)
-    return answer({"items": [size.to_json() for size in sizes]})
+    return answer([size.to_json() for size in engine.sizes(g.session, g.edition, g.actor)])
 
 
 @blueprint.get("/segments/<name:segment>")

@@ -55,11 +55,10 @@ def configure(app: Flask, installation: Installation) -> None:
     app.teardown_request(_close)
 
 
-def enter(workspace: Workspace) -> Session:
+def enter(workspace: Workspace, *, writes: bool) -> Session:
     """Begins the request's transaction in a workspace."""
     g.workspace = workspace
     g.work = Work(workspace)
-    writes = request.method not in SAFE
     if writes:  # what the client sends is received first: nobody else can write while it is on its way
         _ = request.files if request.mimetype == "multipart/form-data" else request.get_data()
     return _open(writes)
@@ -102,7 +101,7 @@ def _begin_page() -> BaseResponse | None:
     g.memberships = known.memberships
     if request.blueprint in _DERIVED and request.method in SAFE:
         freshen(workspace)
-    found = by_email(workspace, enter(workspace), known.email, "web")
+    found = by_email(workspace, enter(workspace, writes=request.method not in SAFE), known.email, "web")
     if found is None:  # somebody whose user was closed or put into the bin
         return to_login(name)
     admit(found)

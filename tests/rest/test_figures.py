@@ -1,0 +1,154 @@
+"""KPIs, segments, analytics, entities and imports over REST."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from callers import Client, open_client
+from flask import Flask
+from trellis.installation import Installation
+from trellis.workspace import Workspace
+
+
+@pytest.fixture
+def sold(client: Client) -> Client:
+    """Two customers; one bought in March, the other in March and April."""
+    for name, days in (("Anna", ["2026-03-05"]), ("Boris", ["2026-03-09", "2026-04-02"])):
+        customer = client.create("customer", name=name, external_id=name)
+        for day in days:
+            values = {"number": f"{name}{day}", "customer": customer, "amount": "100.00", "cost": "60.00"}
+            client.create("order", ordered_at=f"{day}T12:00:00Z", **values)
+    return client
+
+
+def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
+    found = sold.get("/kpis/revenue?period=2026-03&by=person&points=2").json
+    assert {key: found[key] for key in ("kpi", "unit", "period", "value", "previous", "currency")} == {
+        "kpi": "revenue",
+        "unit": "money",
+        "period": "2026-03",
+        "value": "200.00",
+        "previous": "0.00",
+        "currency": "EUR",
+    }
+    assert [(row["title"], row["value"]) for row in found["breakdown"]] == [("Admin", "200.00")]
+    assert [point["period"] for point in found["series"]] == ["2026-02", "2026-03"]
+    everything = {row["kpi"]: row["value"] for row in sold.get("/kpis?period=2026-04").json}
+    assert everything["revenue"] == "100.00"
+
+
+def test_figures_count_only_what_the_reader_may_see(
+    sold: Client, app: Flask, installation: Installation, workspace: Workspace
+) -> None:
+    agent = open_client(app, installation, workspace, "agent@acme.test", ["agent"])
+    assert agent.get("/kpis/revenue?period=2026-03").json["value"] == "0.00"
+    assert agent.get("/analytics/pyramid?period=2026").json["customers"] == 0
+
+
+def test_analytics_answer_as_the_contract_says(sold: Client) -> None:
+    pyramid = sold.get("/analytics/pyramid?period=2026&measure=revenue").json
+    assert (pyramid["measure"], pyramid["tiers"][0]["tier"], pyramid["tiers"][0]["amount"]) == (
+        "revenue",
+        "top",
+        "200.00",
+    )
+    rfm = sold.get("/analytics/rfm?as_of=2026-12-31&customers=true").json
+    assert (rfm["customers"], {line["external_id"] for line in rfm["lines"]}) == (2, {"Anna", "Boris"})
+    loyalty = sold.get("/analytics/loyalty?period=2026").json
+    assert (loyalty["repeat_rate"], loyalty["cohorts"][0]["size"]) == (0.5, 2)
+    assert {one["name"] for one in sold.get("/analytics").json["items"]} == {"loyalty", "pyramid", "rfm"}
+
+
+def test_entities_say_what_there_is_and_what_one_may_do(
+    client: Client, app: Flask, installation: Installation, workspace: Workspace
+) -> None:
+    agent = open_client(app, installation, workspace, "agent@acme.test", ["agent"])
+    known = {one["name"]: one for one in agent.get("/entities").json["items"]}
+    assert known["customer"]["permissions"] == {
+        "read": "unit",
+        "create": "all",
+        "update": "unit",
+        "delete": "own",
+    }
+    opportunity = client.get("/entities/opportunity").json
+    fields = {field["name"]: field for field in opportunity["fields"]}
+    assert fields["customer"]["entity"] == "customer"
+    assert [choice["value"] for choice in fields["outcome"]["choices"]] == ["open", "won", "lost"]
+    assert {stage["value"] for stage in opportunity["lifecycles"][0]["stages"]} >= {"qualify", "won", "lost"}
+    russian = client.get("/entities/customer", headers={"Accept-Language": "ru"}).json
+    assert russian["title"] == "Клиент"
+
+
+def upload(client: Client, text: str, name: str = "people.csv", **parts: Any) -> Any:
+    data = {"entity": "customer", **parts, "file": (io.BytesIO(text.encode()), name)}
+    return client("POST", "/imports", data=data, content_type="multipart/form-data")
+
+
+def test_a_file_is_imported_and_its_result_kept(client: Client) -> None:
+    done = upload(client, "external_id,name,email\n1,Anna,anna@example.com\n2,Boris,wrong\n")
+    assert done.status_code == 201, done.text
+    assert {key: done.json[key] for key in ("state", "rows", "created", "rejected")} == {
+        "state": "done",
+        "rows": 2,
+        "created": 1,
+        "rejected": 1,
+    }
+    assert (done.json["rejections"][0]["row"], list(done.json["rejections"][0]["errors"])) == (2, ["email"])
+    assert client.get(done.headers["Location"].removeprefix(client.base)).json == done.json
+    assert [one["id"] for one in client.get("/imports").json["items"]] == [done.json["id"]]
+    again = upload(client, "external_id,name\n1,Anne\n", key="external_id")
+    assert (again.json["created"], again.json["updated"]) == (0, 1)
+
+
+def test_a_mapping_is_given_in_json_and_never_as_a_path(client: Client) -> None:
+    mapping = json.dumps({"columns": {"name": "Full name"}})
+    assert upload(client, "Full name\nAnna\n", mapping=mapping).json["created"] == 1
+    for wrong in ("{", "/etc/passwd", "secret.json", '{"columns": {"nothing": "Full name"}}'):
+        assert upload(client, "Full name\nAnna\n", mapping=wrong).status_code == 422, wrong
+
+
+def test_a_dry_run_writes_nothing(client: Client) -> None:
+    assert upload(client, "name\nAnna\n", dry_run="true").json["created"] == 1
+    assert client.get("/customer").json["items"] == []
+
+
+def test_an_import_sent_twice_with_its_key_runs_once(client: Client) -> None:
+    def send() -> Any:
+        data = {"entity": "customer", "file": (io.BytesIO(b"name\nAnna\n"), "people.csv")}
+        return client(
+            "POST",
+            "/imports",
+            data=data,
+            content_type="multipart/form-data",
+            headers={"Idempotency-Key": "k"},
+        )
+
+    assert send().json == send().json
+    assert client.get("/customer?count=true").json["total"] == 1
+
+
+def test_a_bad_import_is_refused_and_remembered(client: Client) -> None:
+    assert client.post("/imports", {"entity": "customer"}).status_code == 415
+    assert set(upload(client, "name\nA\n", name="people.exe", speed="high").json["errors"]) == {
+        "file",
+        "speed",
+    }
+    assert upload(client, "name\nA\n", entity="nothing").status_code == 404
+    assert upload(client, "\x00\x01", name="people.xlsx").status_code == 422
+    assert client.get("/imports").json["items"][0]["state"] == "failed"
+    assert client.get("/imports/99").status_code == 404
+
+
+def test_imports_of_others_are_for_administrators(
+    client: Client, app: Flask, installation: Installation, workspace: Workspace
+) -> None:
+    agent = open_client(app, installation, workspace, "agent@acme.test", ["agent"])
+    mine = upload(client, "name\nAnna\n").json["id"]
+    theirs = upload(agent, "name\nBoris\n").json["id"]
+    assert [client.get(f"/imports/{one}").status_code for one in (mine, theirs)] == [200, 200]
+    assert [agent.get(f"/imports/{one}").status_code for one in (mine, theirs)] == [404, 200]
+    reader = open_client(app, installation, workspace, "reader@acme.test", ["reader"])
+    assert upload(reader, "name\nVera\n").status_code == 403
