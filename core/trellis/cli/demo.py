@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -102,8 +103,17 @@ def load_demo(workspace: Workspace, plugin: str, customers: int, users: dict[str
         for one in edition.all(Demo).values():
             if one.owner == plugin:
                 one.load(context)
+    _measure(workspace, context.today)
+
+
+def _measure(workspace: Workspace, today: date) -> None:
+    """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week."""
+    monday = today - timedelta(days=today.weekday())
     with workspace.write() as session:
-        done = refresh(session, workspace.edition(session))
+        edition = workspace.edition(session)
+        before = datetime.combine(monday, time(), ZoneInfo(edition.settings.timezone)) - timedelta(hours=1)
+        refresh(session, edition, today - timedelta(days=7), before)
+        done = refresh(session, edition)
     workspace.record_faults(done.faults)
 
 

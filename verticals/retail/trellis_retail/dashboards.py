@@ -54,7 +54,6 @@ DASHBOARDS = [
                         "retail.units_per_receipt",
                         "retail.share_of_sales_with_card",
                         "retail.sales_per_m2",
-                        "retail.return_rate",
                     )
                 },
             ),

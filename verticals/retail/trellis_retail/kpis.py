@@ -182,7 +182,7 @@ KPIS = [
     ),
     trellis.Kpi(
         name="retail.repeat_purchase_rate_90",
-        title=_("Repeat rate, 90 days"),
+        title=_("Repeat rate"),
         formula=_(
             "Of the customers who bought in the 90 days up to the end of the period, those who did on two days or more"
         ),
@@ -192,7 +192,7 @@ KPIS = [
     ),
     trellis.Kpi(
         name="retail.active_customers_90",
-        title=_("Active customers, 90 days"),
+        title=_("Active in 90 days"),
         formula=_("Customers with at least one purchase in the 90 days up to the end of the period"),
         cell=LIFECYCLE,
         entity=trellis.IncomeDay,

@@ -68,9 +68,14 @@ def freshness(session: Session, edition: Edition) -> Freshness:
     return Freshness(known.at, now != (known.day, known.event_id, known.revision), known.seconds)
 
 
-def refresh(session: Session, edition: Edition, as_of: date | None = None) -> segments.Refreshed:
-    """Computes tier, scores and segments anew, whatever their age; the rollup too when its sources have changed."""
-    began, at = time.perf_counter(), datetime.now(UTC)
+def refresh(
+    session: Session, edition: Edition, as_of: date | None = None, at: datetime | None = None
+) -> segments.Refreshed:
+    """Computes tier, scores and segments anew, whatever their age; the rollup too when its sources have changed.
+
+    ``at`` is when records enter and leave segments; now, but for a history that is made up.
+    """
+    began, at = time.perf_counter(), at or datetime.now(UTC)
     event = _last_event(session)
     as_of = as_of or today_in(ZoneInfo(edition.settings.timezone))
     sources = _sources(session, edition)

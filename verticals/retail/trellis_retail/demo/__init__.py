@@ -16,7 +16,7 @@ def load(context: trellis.DemoContext) -> None:
     buyers = people.make(context, sites, shelves)
     receipts, ids = purchases.make(context, buyers, sites, shelves)
     desk.promotions(context, shelves)
-    desk.returns(context, receipts, ids)
+    desk.returns(context, buyers, receipts, ids)
     desk.activities(context, buyers)
     desk.projects(context, buyers)
     desk.plans(context, receipts)

@@ -51,14 +51,16 @@ def promotions(context: trellis.DemoContext, shelves: Sequence[Shelf]) -> None:
     )
 
 
-def returns(context: trellis.DemoContext, receipts: Sequence[Receipt], ids: Sequence[int]) -> None:
-    """A return for each receipt that came back: settled in a few days, the latest ones still open."""
+def returns(
+    context: trellis.DemoContext, buyers: Sequence[Buyer], receipts: Sequence[Receipt], ids: Sequence[int]
+) -> None:
+    """A return for each receipt that came back, settled in a few days; and the latest, which are still open."""
     rows = [
         _return(context, one, ids[one.returns], number)
         for number, one in enumerate(receipts, 1)
         if one.returns is not None
     ]
-    context.create("retail.return", rows)
+    context.create("retail.return", [*rows, *_open_returns(context, buyers, len(receipts))])
 
 
 def _return(context: trellis.DemoContext, receipt: Receipt, sold: int, number: int) -> Mapping[str, Any]:
@@ -88,6 +90,28 @@ def _return(context: trellis.DemoContext, receipt: Receipt, sold: int, number: i
     }
 
 
+def _open_returns(
+    context: trellis.DemoContext, buyers: Sequence[Buyer], number: int
+) -> Iterator[Mapping[str, Any]]:
+    """Goods that were brought in these days; the receipt of some is still looked for."""
+    dice = context.random
+    for place in range(max(6, context.customers // 40)):
+        buyer = dice.choice(buyers)
+        stage = ("received", "checked", "approval")[place % 3]
+        yield {
+            "number": f"R-{number + 1 + place:06}",
+            "stage": stage,
+            "customer": buyer.id,
+            "store": buyer.home.id,
+            "reason": dice.choice(("damaged", "not_as_described", "size", "changed_mind")),
+            "amount": Decimal(dice.randint(12, 90)) + Decimal("0.95") + (110 if stage == "approval" else 0),
+            "received_at": context.moment(context.today - timedelta(days=dice.randint(1, 5))),
+            "resolution": "refund" if stage == "approval" else None,
+            "unit": buyer.home.unit,
+            "owner": buyer.home.manager,
+        }
+
+
 def activities(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> None:
     """Tasks of today for the demo users, and what was done before."""
     context.create("activity", [*_tasks(context, buyers), *_done(context, buyers)])
@@ -97,21 +121,21 @@ def _tasks(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> Iterator[Ma
     faces: Mapping[str, Sequence[tuple[Any, str, int, time, int | None]]] = {
         "administrator": (
             (_("Call about the damaged lamp"), "call", 0, time(7, 30), 0),
-            (_("Approve the refund over the limit"), "task", 0, time(10), 1),
-            (_("Plan-fact review with the store managers"), "meeting", 0, time(11, 15), None),
-            (_("Check whom the win-back mail goes to"), "task", 0, time(13), None),
-            (_("Read the instruction on returns without a receipt"), "task", 0, time(15, 30), None),
-            (_("Renew the terms for the next season"), "call", 0, time(17), 2),
-            (_("Look at the new window of the flagship store"), "task", 2, time(9), None),
+            (_("Approve the refund over the limit"), "task", 0, time(21), 1),
+            (_("Plan-fact review with the store managers"), "meeting", 1, time(11, 15), None),
+            (_("Check whom the win-back mail goes to"), "task", 1, time(13), None),
+            (_("Read the instruction on returns without a receipt"), "task", 2, time(15, 30), None),
+            (_("Renew the terms for the next season"), "call", 3, time(17), 2),
+            (_("Look at the new window of the flagship store"), "task", 4, time(9), None),
         ),
         "manager": (
             (_("Agree the dates of the members' weekend"), "meeting", 0, time(9), None),
-            (_("Check the margin of the coupon for the second purchase"), "task", 0, time(14), None),
+            (_("Check the margin of the coupon for the second purchase"), "task", 1, time(14), None),
             (_("Call back about the delivery"), "call", 1, time(10), 3),
         ),
         "agent": (
             (_("Call about the damaged lamp"), "call", 0, time(8), 0),
-            (_("Ask for the receipt of the return"), "mail", 0, time(12), 4),
+            (_("Ask for the receipt of the return"), "mail", 1, time(12), 4),
             (_("Tell the customer about the replacement"), "call", 1, time(9), 5),
         ),
     }

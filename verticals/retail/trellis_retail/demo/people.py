@@ -89,16 +89,17 @@ PREFIXES = {
 }
 PREFIXES |= {"fr": "+33 6 12", "lv": "+371 29", "kz": "+7 701"}
 LANGUAGES = {"sv": "sv", "cs": "cs", "de": "de", "pl": "pl", "en": "en", "fr": "fr", "ru": "ru"}
-STREETS = (
-    "Linnégatan",
-    "Dlouhá",
-    "Lindenstraße",
-    "Brīvības iela",
-    "Oak Road",
-    "Rue du Lac",
-    "Ogrodowa",
-    "Abay avenue",
-)
+STREETS = {
+    "sv": ("Linnégatan", "Kungsgatan", "Storgatan"),
+    "cs": ("Dlouhá", "Lidická", "Husova"),
+    "at": ("Lindengasse", "Neubaugasse", "Burggasse"),
+    "de": ("Lindenstraße", "Gartenstraße", "Goethestraße"),
+    "pl": ("Ogrodowa", "Polna", "Słoneczna"),
+    "en": ("Oak Road", "Mill Lane", "Station Road"),
+    "fr": ("Rue du Lac", "Rue des Lilas", "Avenue Foch"),
+    "lv": ("Brīvības iela", "Tērbatas iela", "Dzirnavu iela"),
+    "kz": ("пр. Абая", "ул. Достык", "ул. Толе би"),
+}
 COMPANIES = ("Hotel Adria", "Café Morgenrot", "Studio Weiss", "Pension Lipa", "Riverside B&B", "Бюро «Линия»")
 
 # purchases a year, share of customers, mean years until they stay away, level of the card
@@ -164,8 +165,8 @@ def _habit(dice: random.Random, number: int, start: date, today: date) -> dict[s
     return {
         "joined": joined,
         "leaves": joined + timedelta(days=stays),
-        "yearly": yearly * dice.uniform(0.6, 1.5),
-        "purse": 1.7 if number == 0 else dice.lognormvariate(0, 0.35),
+        "yearly": 30.0 if number == 0 else yearly * dice.uniform(0.6, 1.5),
+        "purse": 2.4 if number < 2 + len(COMPANIES) else dice.lognormvariate(0, 0.5),
         "online": dice.betavariate(0.7, 1.6),
         "bargains": dice.betavariate(0.9, 2.4),
         "level": level if has_card else None,
@@ -188,9 +189,9 @@ def _person(
     return {
         "name": name,
         "kind": "company" if company else "person",
-        "email": f"{_latin(name)}{number}@mail.example" if reachable else None,
+        "email": f"{_latin(name)}{number or ''}@mail.example" if reachable else None,
         "phone": f"{PREFIXES[site.culture]} {dice.randint(100, 999)} {dice.randint(10, 99)} {dice.randint(10, 99)}",
-        "address": f"{dice.choice(STREETS)} {dice.randint(1, 120)}",
+        "address": f"{dice.choice(STREETS[site.culture])} {dice.randint(1, 120)}",
         "city": site.city,
         "country": site.country,
         "language": LANGUAGES[tongue],
