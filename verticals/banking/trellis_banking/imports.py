@@ -19,7 +19,6 @@ CHURN_CUSTOMERS = ImportMapping(
         "banking.credit_score": "CreditScore",
         "banking.segment": '="affluent" if Balance >= 100000 else "mass"',
     },
-    order=1,
 )
 CHURN_ACCOUNTS = ImportMapping(
     name="banking.churn_accounts",
@@ -33,6 +32,5 @@ CHURN_ACCOUNTS = ImportMapping(
         "balance": "Balance",
         "status": '="closed" if Exited == 1 else "active"',
     },
-    order=2,
 )
 MAPPINGS = [CHURN_CUSTOMERS, CHURN_ACCOUNTS]

@@ -1,0 +1,39 @@
+"""The demo: a bank with its branches, people, customers and a year of facts."""
+
+from __future__ import annotations
+
+import trellis
+
+from trellis_banking.demo import bank as banks
+from trellis_banking.demo import holdings, work
+from trellis_banking.demo.customers import customers
+from trellis_banking.model import SALES
+
+_ = trellis.translator("trellis_banking")
+
+
+def load(context: trellis.DemoContext) -> None:
+    """Writes the bank. All of it is made up, and the same for the same seed and day."""
+    bank = banks.found(context)
+    people = customers(bank)
+    accounts = holdings.holdings(bank, people)
+    applications = work.applications(bank, people, accounts)
+    holdings.terms(bank, accounts, applications)
+    holdings.months(bank, accounts)
+    work.reviews(bank, people)
+    work.leads(bank)
+    work.activities(bank, people)
+    banks.plan(bank)
+
+
+DEMOS = [
+    trellis.Demo(
+        name="banking.bank",
+        title=_("A bank with branches"),
+        description=_(
+            "Customers with accounts, deposits and loans, applications on their way, a year of margins"
+        ),
+        cell=SALES,
+        load=load,
+    )
+]
