@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from trellis.i18n import LANGUAGES
 from trellis.testing.catalogue import missing
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from trellis.i18n import plural_translator, use_locale
 
 _n = plural_translator("trellis")

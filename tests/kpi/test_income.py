@@ -17,7 +17,7 @@ from trellis.contributions import IncomeSource, Watch
 from trellis.crm.sales.entities import Opportunity, Order
 from trellis.i18n import Text
 from trellis.kpi.checks import check_income
-from trellis.kpi.income import IncomeQuery
+from trellis.kpi.income import IncomeQuery, Touched, _insert
 from trellis.records.door import Write
 from trellis.workspace import Workspace
 
@@ -122,6 +122,30 @@ def test_a_batch_is_counted_once_and_whole(book: Book) -> None:
     book.records.save("order", [Write(values=row) for row in rows])
     assert sum(row[4] for row in book.rollup()) == sum(range(1200))
     assert book.rollup() == book.rebuilt()
+
+
+def test_what_a_batch_touched_is_looked_up_and_nothing_else_is_read(book: Book, database: str) -> None:
+    if database != "sqlite":
+        pytest.skip("the plan is SQLite's")
+    customers = book.customers(50)
+    rows = [
+        {
+            "number": "R",
+            "customer": customers[n % 50],
+            "ordered_at": f"2026-03-{n % 28 + 1:02}T10:00",
+            "amount": n,
+        }
+        for n in range(2000)
+    ]
+    book.records.save("order", [Write(values=row) for row in rows])
+    book.session.execute(sa.text("ANALYZE"))
+    touched = Touched(days=tuple((customer, date(2026, 3, 5)) for customer in customers))
+    statement = _insert(book.edition, book.edition.all(IncomeSource)["orders"], touched)
+    options = {"literal_binds": True}
+    sql = statement.compile(dialect=book.session.get_bind().dialect, compile_kwargs=options)
+    plan = [row[3] for row in book.session.execute(sa.text(f"EXPLAIN QUERY PLAN {sql}".replace(":", "\\:")))]
+    assert any("SEARCH order USING INDEX ix_order_customer_ordered_at" in step for step in plan), plan
+    assert not any("BLOOM" in step or "SCAN order" in step for step in plan), plan
 
 
 # --- Rebuild equals incremental, whatever happened ---

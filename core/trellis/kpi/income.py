@@ -194,7 +194,9 @@ def _touched_table(touched: Touched, zone: ZoneInfo | None) -> sa.CTE:
     if zone is not None:
         columns += [sa.column("starts_at", UtcDateTime()), sa.column("ends_at", UtcDateTime())]
         rows = [(*row, *_bounds(row[1], zone)) for row in rows]
-    return sa.values(*columns, name="touched").data(rows).cte("touched")
+    given = sa.values(*columns, name="given").data(rows).cte("given")
+    # By the limit SQLite knows that these are few; else it would scan all purchases for a Bloom filter.
+    return sa.select(given).limit(sa.literal_column(str(len(rows)))).cte("touched")
 
 
 def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -7,7 +7,7 @@ import logging
 import sqlalchemy as sa
 from flask import Blueprint, Response, g, request
 from flask.blueprints import BlueprintSetupState
-from werkzeug.routing import IntegerConverter, Map, UnicodeConverter
+from werkzeug.routing import IntegerConverter, UnicodeConverter
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.rest import idempotency
@@ -27,7 +27,7 @@ UPLOAD = "rest.create_import"
 LARGEST_UPLOAD = 2 * 1024**3
 APART = frozenset({UPLOAD, "rest.enable", "rest.disable"})
 """Writes whose engine has transactions of its own; who asks is known before a large body is received."""
-LARGEST_ID = 2**63 - 1
+LARGEST_ID = 10**18 - 1
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api/v1/<workspace>")
 
@@ -39,10 +39,9 @@ class _Name(UnicodeConverter):
 
 
 class _Id(IntegerConverter):
-    """An id that a database can hold."""
+    """An id that a database can hold, up to :data:`LARGEST_ID`."""
 
-    def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, max=LARGEST_ID)
+    regex = "[1-9][0-9]{0,17}"
 
 
 @blueprint.record_once

@@ -9,6 +9,7 @@ from apispec import APISpec
 
 from trellis.i18n import translator
 from trellis.rest import problems
+from trellis.rest.calls import LARGEST_ID
 from trellis.rest.idempotency import HEADER as IDEMPOTENCY
 from trellis.rest.idempotency import LONGEST as LONGEST_KEY
 from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
@@ -125,7 +126,7 @@ _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE, "de
 _KEY: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
 
 PARAMETERS: dict[str, Schema] = {
-    "id": _path("id", _("Id of the record"), {"type": "integer", "minimum": 1}),
+    "id": _path("id", _("Id of the record"), {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}),
     "name": _path("name", _("Name of the entity"), _TEXT),
     "plugin": _path("plugin", _("Name of the plugin"), _TEXT),
     "filter": _query(
@@ -148,7 +149,7 @@ PARAMETERS: dict[str, Schema] = {
         "measure", _("By margin or revenue"), {"type": "string", "enum": ["margin", "revenue"]}
     ),
     "customers": _query("customers", _("Also a line for each customer"), _FLAG),
-    "after": _query("after", _("Id of the last event seen"), {"type": "integer", "minimum": 0}),
+    "after": _query("after", _("Id of the last event seen"), {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}),
     "entity": _query("entity", _("Only events of this entity"), _TEXT),
     "if_match": _header(
         "If-Match", _("The ETag last read; 412 when somebody changed the record since"), _TEXT

@@ -137,7 +137,7 @@ def _expected(entity: str, record_id: int) -> int | None:
     """The version that ``If-Match`` names; None when any will do. Raises StaleVersion when it can be none of these."""
     if not request.headers.get("If-Match") or request.if_match.star_tag:
         return None
-    named = {int(tag) for tag in request.if_match.as_set() if re.fullmatch(r"[0-9]{1,18}", tag)}
+    named = {int(tag) for tag in request.if_match.as_set() if re.fullmatch(r"[0-9]{1,18}", tag or "")}
     if len(named) == 1:
         return named.pop()
     current: int = g.records.get(entity, record_id).version

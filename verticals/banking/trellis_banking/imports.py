@@ -17,7 +17,7 @@ CHURN_CUSTOMERS = ImportMapping(
         "name": "Surname",
         "country": "Geography",
         "banking.credit_score": "CreditScore",
-        "banking.segment": '="affluent" if Balance >= 100000 else "mass"',
+        "banking.segment": "=when(number(Balance) >= 100000, 'affluent', 'mass')",
     },
 )
 CHURN_ACCOUNTS = ImportMapping(
@@ -30,7 +30,7 @@ CHURN_ACCOUNTS = ImportMapping(
         "number": "CustomerId",
         "customer": "CustomerId",
         "balance": "Balance",
-        "status": '="closed" if Exited == 1 else "active"',
+        "status": "=when(whole(Exited) == '1', 'closed', 'active')",
     },
 )
 MAPPINGS = [CHURN_CUSTOMERS, CHURN_ACCOUNTS]
