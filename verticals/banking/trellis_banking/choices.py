@@ -30,7 +30,7 @@ ACCOUNT_STATES = (
 DEPOSIT_STATES = (
     types.Option("active", _("Active"), "good"),
     types.Option("renewed", _("Renewed"), "info"),
-    types.Option("paid_out", _("Paid out")),
+    types.Option("paid_out", _("Paid out at its end")),
     types.Option("broken", _("Closed before its term"), "warn"),
 )
 LOAN_KINDS = (

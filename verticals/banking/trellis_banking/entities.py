@@ -62,8 +62,8 @@ class Branch(trellis.Entity):
     city: Mapped[str | None] = trellis.column(types.Text(120), label=_("City"), in_list=True)
     manager_id: Mapped[int | None] = trellis.column(types.Reference("user"), label=_("Manager"), in_list=True)
     staff: Mapped[int | None] = trellis.column(types.Integer(minimum=0), label=_("Staff"))
-    opened_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Opened"))
-    closed_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Closed"))
+    opened_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Opened on"))
+    closed_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Closed on"))
 
 
 class Account(trellis.Entity):
@@ -108,9 +108,9 @@ class Account(trellis.Entity):
     )
     currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"))
     opened_on: Mapped[date | None] = trellis.column(
-        types.Date(), label=_("Opened"), in_list=True, indexed=True, group=STATE
+        types.Date(), label=_("Opened on"), in_list=True, indexed=True, group=STATE
     )
-    closed_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Closed"), group=STATE)
+    closed_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Closed on"), group=STATE)
     status: Mapped[str] = trellis.column(
         types.Choice(ACCOUNT_STATES),
         label=_("Status"),
@@ -164,9 +164,9 @@ class Deposit(trellis.Entity):
     term: Mapped[int | None] = trellis.column(
         types.Integer(minimum=1), label=_("Term, months"), in_list=True, group=TERMS
     )
-    opened_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Opened"), group=STATE)
+    opened_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Opened on"), group=STATE)
     matures_on: Mapped[date | None] = trellis.column(
-        types.Date(), label=_("Matures"), in_list=True, indexed=True, group=STATE
+        types.Date(), label=_("Matures on"), in_list=True, indexed=True, group=STATE
     )
     status: Mapped[str] = trellis.column(
         types.Choice(DEPOSIT_STATES),
@@ -224,14 +224,14 @@ class Application(trellis.Entity):
     term: Mapped[int | None] = trellis.column(types.Integer(minimum=1), label=_("Term, months"), group=TERMS)
     purpose: Mapped[str | None] = trellis.column(types.Text(), label=_("Purpose"), group=TERMS)
     submitted_at: Mapped[datetime | None] = trellis.column(
-        types.DateTime(), label=_("Submitted"), in_list=True, indexed=True, group=DECISION
+        types.DateTime(), label=_("Submitted on"), in_list=True, indexed=True, group=DECISION
     )
     score: Mapped[int | None] = trellis.column(types.Integer(minimum=0), label=_("Score"), group=DECISION)
     decision: Mapped[str | None] = trellis.column(
         types.Choice(DECISIONS), label=_("Decision"), in_list=True, group=DECISION
     )
     decided_at: Mapped[datetime | None] = trellis.column(
-        types.DateTime(), label=_("Decided"), indexed=True, group=DECISION
+        types.DateTime(), label=_("Decided on"), indexed=True, group=DECISION
     )
     decided_by_id: Mapped[int | None] = trellis.column(
         types.Reference("user"), label=_("Decided by"), group=DECISION
@@ -240,7 +240,7 @@ class Application(trellis.Entity):
         types.Text(), label=_("Reason for refusing"), group=DECISION
     )
     closed_at: Mapped[datetime | None] = trellis.column(
-        types.DateTime(), label=_("Finished"), indexed=True, group=DECISION
+        types.DateTime(), label=_("Finished on"), indexed=True, group=DECISION
     )
     notes: Mapped[str | None] = trellis.column(types.LongText(), label=_("Notes"))
 
@@ -295,7 +295,7 @@ class Loan(trellis.Entity):
         types.Choice(SCHEDULES), label=_("Schedule"), required=True, default="annuity", group=TERMS
     )
     opened_on: Mapped[date | None] = trellis.column(
-        types.Date(), label=_("Paid out"), indexed=True, group=TERMS
+        types.Date(), label=_("Paid out on"), indexed=True, group=TERMS
     )
     outstanding: Mapped[Decimal | None] = trellis.column(
         types.Money(), label=_("Outstanding"), in_list=True, indexed=True, group=STATE
@@ -352,7 +352,7 @@ class KycReview(trellis.Entity):
     due_on: Mapped[date] = trellis.column(
         types.Date(), label=_("Due"), required=True, in_list=True, indexed=True
     )
-    done_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Done"), in_list=True, group=RESULT)
+    done_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Done on"), in_list=True, group=RESULT)
     risk_class: Mapped[str | None] = trellis.column(
         types.Choice(RISK_CLASSES), label=_("Risk class"), in_list=True, group=RESULT
     )
