@@ -38,7 +38,7 @@ class Lead(Entity):
         title=_("Lead"),
         plural=_("Leads"),
         new=_("New lead"),
-        icon="sprout",
+        icon="user-round-plus",
         direction="sales",
         level="tactics",
         row="SA3",

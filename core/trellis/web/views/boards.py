@@ -221,7 +221,7 @@ def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[
         "text": others,
         "action": f"{base()}/{view.name}/{record.id}/move",
         "verb": str(_("Move")) if fields else "",
-        "fields": fields,
+        "fields": [{**field, "required": True} for field in fields],
         "hidden": [("stage", stage.value)],
     }
     return render_template("dialog_form.html", dialog=dialog, shell=shell())
