@@ -149,7 +149,9 @@ PARAMETERS: dict[str, Schema] = {
         "measure", _("By margin or revenue"), {"type": "string", "enum": ["margin", "revenue"]}
     ),
     "customers": _query("customers", _("Also a line for each customer"), _FLAG),
-    "after": _query("after", _("Id of the last event seen"), {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}),
+    "after": _query(
+        "after", _("Id of the last event seen"), {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+    ),
     "entity": _query("entity", _("Only events of this entity"), _TEXT),
     "if_match": _header(
         "If-Match", _("The ETag last read; 412 when somebody changed the record since"), _TEXT

@@ -352,7 +352,9 @@ class KycReview(trellis.Entity):
     due_on: Mapped[date] = trellis.column(
         types.Date(), label=_("Due"), required=True, in_list=True, indexed=True
     )
-    done_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Done on"), in_list=True, group=RESULT)
+    done_on: Mapped[date | None] = trellis.column(
+        types.Date(), label=_("Done on"), in_list=True, group=RESULT
+    )
     risk_class: Mapped[str | None] = trellis.column(
         types.Choice(RISK_CLASSES), label=_("Risk class"), in_list=True, group=RESULT
     )

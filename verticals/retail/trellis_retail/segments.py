@@ -45,7 +45,9 @@ def _month_days(days: Sequence[date]) -> set[int]:
 
 def _by_receipts(q: trellis.SegmentQuery, condition: Any) -> sa.Select[Any]:
     """Customers by a condition on their receipts of twelve months."""
-    recent = sa.and_(Order.ordered_at >= q.moment(months=-MONTHS), Order.ordered_at < q.moment(days=1))
+    recent = sa.and_(
+        Order.ordered_at >= q.moment(months=-MONTHS, days=1), Order.ordered_at < q.moment(days=1)
+    )
     known = sa.and_(q.alive(Order), Order.customer_id.is_not(None), recent)
     return sa.select(Order.customer_id).where(known).group_by(Order.customer_id).having(condition)
 
