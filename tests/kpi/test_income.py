@@ -130,13 +130,16 @@ def test_what_a_batch_touched_is_looked_up_and_nothing_else_is_read(book: Book, 
     customers = book.customers(50)
     for customer in customers:
         book.order(customer, "2026-03-05")
-    for many in (
+    by_customer = "idx = 'ix_order_customer_ordered_at'"
+    for many in (  # plans as for that many orders, five of each customer
         "ANALYZE",
         "UPDATE sqlite_stat1 SET stat = '3333333' || substr(stat, instr(stat || ' ', ' ')) WHERE tbl = 'order'",
-        "ANALYZE sqlite_schema",  # plans as for that many orders
+        f"UPDATE sqlite_stat1 SET stat = '3333333 5 1' WHERE {by_customer}",
+        "ANALYZE sqlite_schema",
     ):
         book.session.execute(sa.text(many))
-    touched = Touched(days=tuple((customer, date(2026, 3, 5)) for customer in customers))
+    days = [date(2026, 3, day) for day in range(1, 11)]
+    touched = Touched(days=tuple((customer, day) for customer in customers for day in days))
     statement = _insert(book.edition, book.edition.all(IncomeSource)["orders"], touched)
     options = {"literal_binds": True}
     sql = statement.compile(dialect=book.session.get_bind().dialect, compile_kwargs=options)
