@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -133,8 +135,20 @@ def analytics(
         print_json(answer)
         return
     for key, value in answer.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            click.echo(f"{key}:")
-            print_table(list(value[0]), [list(row.values()) for row in value])
-        else:
-            click.echo(f"{key}: {value}")
+        _print_part(key, value)
+
+
+def _print_part(key: str, value: Any) -> None:
+    """One key of an answer: a table where it holds rows, wrapped pairs where it holds many figures."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        click.echo(f"{key}:")
+        print_table(list(value[0]), [list(row.values()) for row in value])
+    elif isinstance(value, dict) and value and all(isinstance(inner, dict) for inner in value.values()):
+        heads = list(next(iter(value.values())))
+        print_table([key, *heads], [[name, *inner.values()] for name, inner in value.items()])
+    elif isinstance(value, dict):
+        pairs = "  ".join(f"{name}\N{NO-BREAK SPACE}{figure}" for name, figure in value.items())
+        lines = textwrap.wrap(pairs, 100, initial_indent="  ", subsequent_indent="  ")
+        click.echo("\n".join([f"{key}:", *lines]).replace("\N{NO-BREAK SPACE}", " "))
+    else:
+        click.echo(f"{key}: {'' if value is None else value}".rstrip())
