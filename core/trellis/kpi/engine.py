@@ -1,7 +1,7 @@
 """The KPI engine: values, series, strips, breakdowns and the records behind them. Each KPI is one statement.
 
-A KPI with an entity and a date is split by time inside its own select; any other is asked once for each period, in one
-statement. What it comes to where there is nothing at all (0 orders, no average) is asked along with it.
+A series of a KPI with an entity and a date is split by time inside its own select; otherwise each period is asked for by
+itself, in one statement. What it comes to where there is nothing at all (0 orders, no average) is asked along with it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from trellis.security.actor import Actor
 SPARKLINE = 12
 
 _EMPTY, _COMPARED = -2, -3
+_FEW = 2
+"""So many periods are asked for one by one: each is a short stretch of an index, and nothing need be grouped."""
 _Row = tuple[Any, int]
 
 
@@ -183,7 +185,7 @@ def _measure(
         return statement.add_columns(foreign.label("kpi_foreign"), index.label("kpi_bucket"))
 
     parts: list[sa.Select[Any]] = []
-    if kpi.entity is not None and kpi.date is not None:
+    if kpi.entity is not None and kpi.date is not None and len(periods) > _FEW:
         zone = ZoneInfo(edition.settings.timezone)
         place = bucket(kpi.date, [period.bounds(kpi.date, zone) for period in periods])
         parts.append(ask(periods, place).group_by("kpi_bucket"))
