@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -146,6 +148,24 @@ def test_what_a_batch_touched_is_looked_up_and_nothing_else_is_read(book: Book, 
     plan = [row[3] for row in book.session.execute(sa.text(f"EXPLAIN QUERY PLAN {sql}".replace(":", "\\:")))]
     assert any("SEARCH order USING INDEX ix_order_customer_ordered_at" in step for step in plan), plan
     assert not any("BLOOM FILTER ON order" in step or "SCAN order" in step for step in plan), plan
+
+
+def test_writes_for_one_customer_at_the_same_time_are_both_counted(workspace: Workspace) -> None:
+    def buy(customer: int, ready: Barrier) -> None:
+        ready.wait()
+        for _number in range(5):
+            with workspace.write() as session:
+                Book(session, workspace.edition(session)).order(customer, "2026-03-01", "10")
+
+    with workspace.write() as session:
+        anna = Book(session, workspace.edition(session)).customer()
+    ready = Barrier(3)
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(buy, anna, ready) for _buyer in range(3)]:
+            done.result()
+    with workspace.read() as session:
+        (row,) = Book(session, workspace.edition(session)).rollup()
+    assert (row[4], row[6]) == (150, 15)
 
 
 # --- Rebuild equals incremental, whatever happened ---
