@@ -157,7 +157,10 @@ def authenticate(
 
     A wrong password, an unknown address and a missing membership all answer None, and take as long.
     """
-    identity = _identity(installation, email)
+    try:
+        identity = _identity(installation, _checked_email(email))
+    except RecordInvalid:  # what is no address is nobody's
+        identity = None
     fits = passwords.matches(identity.password if identity is not None else None, password)
     if identity is None or not fits or not identity.active:
         return None

@@ -32,7 +32,7 @@ def _decoy() -> str:
 
 def hash_password(password: str) -> str:
     """The hash to keep."""
-    return _hasher().hash(password)
+    return _hasher().hash(_bytes(password))
 
 
 def require_good_password(password: str, email: str) -> None:
@@ -53,9 +53,13 @@ def matches(kept: str | None, password: str) -> bool:
 
     decoy = _decoy()  # made before either way is taken, so that the first check tells nothing
     try:
-        return _hasher().verify(kept or decoy, password[: LONGEST + 1]) and kept is not None
+        return _hasher().verify(kept or decoy, _bytes(password[: LONGEST + 1])) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
 
 
 def is_outdated(kept: str) -> bool:

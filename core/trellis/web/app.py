@@ -88,10 +88,10 @@ def _harden(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-    elif response.status_code in (200, 304):
+    if request.endpoint == "static" and response.status_code in (200, 206, 304):
         _let_keep(response)
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
