@@ -134,7 +134,7 @@ def _tasks(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> Iterator[Ma
             (_("Call back about the delivery"), "call", 1, time(10), 3),
         ),
         "agent": (
-            (_("Call about the damaged lamp"), "call", 0, time(8), 0),
+            (_("Call about the damaged lamp"), "call", 0, time(8), 6),
             (_("Ask for the receipt of the return"), "mail", 1, time(12), 4),
             (_("Tell the customer about the replacement"), "call", 1, time(9), 5),
         ),

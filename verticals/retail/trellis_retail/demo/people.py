@@ -167,7 +167,7 @@ def _habit(dice: random.Random, number: int, start: date, today: date) -> dict[s
         "leaves": joined + timedelta(days=stays),
         "yearly": 30.0 if number == 0 else yearly * dice.uniform(0.6, 1.5),
         "purse": 2.4 if number < 2 + len(COMPANIES) else dice.lognormvariate(0, 0.5),
-        "online": dice.betavariate(0.7, 1.6),
+        "online": 0.35 if number == 0 else dice.betavariate(0.7, 1.6),
         "bargains": dice.betavariate(0.9, 2.4),
         "level": level if has_card else None,
         "card": f"{2041 + number // 10000:04} {(8830 + number * 7919) % 10000:04}" if has_card else None,

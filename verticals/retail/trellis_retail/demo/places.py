@@ -57,6 +57,16 @@ MANAGERS = (
     "Айгерим Сеитова",
     "Camille Laurent",
     "Piotr Zieliński",
+    "Katharina Huber",
+    "George Palmer",
+    "Ondřej Malý",
+    "Sanna Lund",
+    "Bastien Chevalier",
+    "Ерлан Ахметов",
+    "Monika Sadowska",
+    "Henrik Petersen",
+    "Florian Steiner",
+    "Alice Morgan",
 )
 ONLINE_CODE = "ON"
 
