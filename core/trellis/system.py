@@ -161,3 +161,13 @@ class ImportRun(Base):
     rows: Mapped[int] = mapped_column(sa.Integer, default=0)
     result: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
     problem: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+class ImportProgress(Base):
+    """How many rows of a file are imported, where its records have no key: a killed import goes on from there."""
+
+    __tablename__ = "import_progress"
+
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    rows: Mapped[int] = mapped_column(sa.Integer, default=0)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

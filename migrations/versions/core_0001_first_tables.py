@@ -156,6 +156,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_idempotent_call_at"), ["at"], unique=False)
 
     op.create_table(
+        "import_progress",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_import_progress")),
+    )
+    op.create_table(
         "import_run",
         sa.Column("id", BigId, nullable=False),
         sa.Column("user_id", BigId, nullable=True),
@@ -833,6 +840,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_import_run_user_id"))
 
     op.drop_table("import_run")
+    op.drop_table("import_progress")
     with op.batch_alter_table("idempotent_call", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotent_call_at"))
 

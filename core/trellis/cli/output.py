@@ -44,13 +44,13 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequ
 
 
 @contextmanager
-def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, silence elsewhere. Yields a function that says how much is done."""
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, silence elsewhere. Yields a function that says how much of how much is done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

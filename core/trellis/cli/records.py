@@ -93,5 +93,5 @@ def export(workspace: str, entity: str, file: Path, rule: str | None, fields: st
                     view, edition, SYSTEM, rule=only, sort=("id",), fields=names, cursor=cursor, limit=500
                 )
 
-            number = write_file(file, columns, rows_of(session, view, columns, pages))
+            number = write_file(file, view, columns, rows_of(session, view, columns, pages))
     click.echo(f"exported {number} to {file}")

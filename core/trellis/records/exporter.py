@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
+import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
-from trellis.records.importer.mapping import BY_ID
+from trellis.records.importer.mapping import BY_ID, ID
 from trellis.records.query import ListQuery, Record
+from trellis.records.tables import text_cell, writing
 from trellis.records.types import Reference
 
 _ = translator("trellis")
 
 PAGE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BUFFER = 64 * 1024
+EXACT = 1e11
+"""Amounts below this keep their four digits as numbers of a spreadsheet."""
 
 Pages = Callable[[str | None, list[str]], ListQuery]
 """Makes the query of a page from its cursor and the fields to read."""
@@ -28,13 +34,13 @@ Pages = Callable[[str | None, list[str]], ListQuery]
 
 def columns_of(view: EntityView, names: Sequence[str] | None = None) -> list[str]:
     """The columns of an export: a reference is the external id of its record, with the id beside it."""
-    unknown = [name for name in names or () if name not in view.fields]
+    unknown = [name for name in names or () if name not in view.fields and name != ID]
     if unknown:
         raise RecordInvalid(
             {"fields": [_("%(entity)s has no field “%(name)s”", entity=view.info.title, name=unknown[0])]}
         )
     found: list[str] = []
-    for name in names or view.fields:
+    for name in names or (ID, *view.fields):
         found.append(name)
         if name in view.references:
             found.append(f"{name}{BY_ID}")
@@ -58,6 +64,8 @@ def rows_of(
 
 
 def _value(view: EntityView, record: Record, column: str) -> Any:
+    if column == ID:
+        return record.id
     if column not in view.fields:
         return record.values.get(column.removesuffix(BY_ID))
     if isinstance(view.fields[column].type, Reference):
@@ -65,73 +73,54 @@ def _value(view: EntityView, record: Record, column: str) -> Any:
     return view.fields[column].type.to_json(record.values.get(column))
 
 
-def write_file(path: Path, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> int:
-    """Writes an export in the format of the file's ending; returns the number of rows."""
+def write_file(path: Path, view: EntityView, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> int:
+    """Writes an export in the format of the file's ending, whole or not at all; returns the number of rows."""
     ending = path.suffix.lower()
-    if ending == ".xlsx":
-        return _write_xlsx(path, columns, rows)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        return _write_json(file, rows) if ending in (".jsonl", ".ndjson") else _write_csv(file, columns, rows)
+    native = _native(view, columns) if ending == ".xlsx" else {}
+    part = path.with_name(f".{path.name}.part")
+    number = 0
+    try:
+        with writing(part, columns, ending=ending) as write:
+            for row in rows:
+                write({**row, **{name: convert(row[name]) for name, convert in native.items()}})
+                number += 1
+        os.replace(part, path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+    return number
 
 
 def csv_lines(columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     """An export as lines of CSV, for an answer that is sent while it is made."""
-    import io
-
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_safe(row[column]) for column in columns])
-        if buffer.tell() > 64 * 1024:
+        writer.writerow([text_cell(row[column]) for column in columns])
+        if buffer.tell() > BUFFER:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
 
 
-def _write_csv(file: TextIO, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> int:
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    number = 0
-    for row in rows:
-        writer.writerow([_safe(row[column]) for column in columns])
-        number += 1
-    return number
+def _native(view: EntityView, columns: Sequence[str]) -> dict[str, Callable[[Any], Any]]:
+    """What turns JSON values into the numbers and days of a spreadsheet, by column."""
+    found: dict[str, Callable[[Any], Any]] = {}
+    for name in columns:
+        field = view.fields.get(name)
+        if field is not None and field.type.fixed_point:
+            found[name] = _number
+        elif field is not None and field.type.kind == "date":
+            found[name] = _day
+    return found
 
 
-def _write_json(file: TextIO, rows: Iterator[dict[str, Any]]) -> int:
-    number = 0
-    for row in rows:
-        kept = {name: value for name, value in row.items() if value is not None}
-        file.write(json.dumps(kept, ensure_ascii=False) + "\n")
-        number += 1
-    return number
+def _number(text: Any) -> Any:
+    return float(text) if text is not None and abs(float(text)) < EXACT else text
 
 
-def _write_xlsx(path: Path, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> int:
-    from xlsxwriter import Workbook
-
-    number = 0
-    with Workbook(
-        str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, columns)
-        for row in rows:
-            number += 1
-            sheet.write_row(
-                number, 0, ["" if (value := row[column]) is None else _plain(value) for column in columns]
-            )
-    return number
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | bool | str) else json.dumps(value, ensure_ascii=False)
-
-
-def _safe(value: Any) -> Any:
-    """A cell that a spreadsheet will not run as a formula; numbers stay as they are."""
-    if not isinstance(value, str) or not value.startswith(_FORMULA):
-        return value
-    return value if value[1:].replace(".", "", 1).isdigit() else f"'{value}"
+def _day(text: Any) -> Any:
+    """A day as a date; spreadsheets count them from 1900, and the first two months wrongly."""
+    return date.fromisoformat(text) if text is not None and text >= "1900-03-01" else text

@@ -108,11 +108,11 @@ def _import(run_id: int, entity: str, file: FileStorage, dry_run: bool) -> Impor
             mapping=_mapping(Path(folder)),
             key=request.form.get("key") or None,
             dry_run=dry_run,
-            told=_nothing if dry_run else lambda rows: _change(run_id, rows=rows),
+            told=_nothing if dry_run else lambda rows, _total: _change(run_id, rows=rows),
         )
 
 
-def _nothing(_rows: int) -> None:
+def _nothing(_rows: int, _total: int) -> None:
     """A dry run is one transaction of its own, beside which SQLite lets nobody write."""
 
 

@@ -13,7 +13,12 @@ from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.exporter import columns_of, rows_of, write_file
 from trellis.records.importer import ImportFailed, ImportResult, run_import
-from trellis.records.importer.expressions import ExpressionFailed, ExpressionInvalid, compile_expression
+from trellis.records.importer.expressions import (
+    ExpressionFailed,
+    ExpressionInvalid,
+    compile_expression,
+    names_of,
+)
 from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
@@ -171,7 +176,7 @@ def test_a_mapping_that_does_not_fit_is_refused(
 )
 def test_an_expression_reaches_nothing(attack: str) -> None:
     with pytest.raises((ExpressionInvalid, ExpressionFailed)):
-        compile_expression(attack)({"a": "1"}, 1)
+        compile_expression(attack)(names_of({"a": "1"}, 1))
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl"])
@@ -192,7 +197,7 @@ def test_an_export_can_be_imported_again(workspace: Workspace, tmp_path: Path, e
             return ListQuery(view, edition, SYSTEM, fields=fields, cursor=cursor, sort=("id",), limit=1)
 
         columns = columns_of(view)
-        assert write_file(path, columns, rows_of(session, view, columns, pages)) == 2
+        assert write_file(path, view, columns, rows_of(session, view, columns, pages)) == 2
     with workspace.write() as session:
         door = Records(session, workspace.edition(session), SYSTEM)
         for record in door.list("order").items:
@@ -210,5 +215,5 @@ def test_a_cell_that_looks_like_a_formula_is_defused(workspace: Workspace, tmp_p
         rows = rows_of(
             session, view, ["name"], lambda cursor, names: ListQuery(view, edition, SYSTEM, fields=names)
         )
-        write_file(tmp_path / "out.csv", ["name"], rows)
+        write_file(tmp_path / "out.csv", view, ["name"], rows)
     assert (tmp_path / "out.csv").read_text().splitlines()[1] == "'=1+1"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from simpleeval import EvalWithCompoundTypes, InvalidExpression
+from simpleeval import SimpleEval
 
 from trellis.errors import TrellisError
 from trellis.i18n import translator
@@ -33,14 +34,19 @@ def _number(value: Any) -> Decimal:
     return Decimal(str(types.Decimal().check(value) or 0))
 
 
-def _date(text: Any, form: str = "%Y-%m-%d") -> date | None:
-    return (
-        datetime.strptime(str(text).strip(), form).replace(tzinfo=UTC).date() if str(text).strip() else None
-    )
+def _date(value: Any, form: str = "%Y-%m-%d") -> date | None:
+    moment = _datetime(value, form)
+    return moment.date() if moment is not None else None
 
 
-def _datetime(text: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:
-    return datetime.strptime(str(text).strip(), form).replace(tzinfo=UTC) if str(text).strip() else None
+def _datetime(value: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:
+    """A moment; a cell of a spreadsheet may hold one already."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    text = _text(value)
+    return datetime.strptime(text, form).replace(tzinfo=UTC) if text else None
 
 
 def _text(value: Any) -> str:
@@ -55,9 +61,10 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "number": _number,
     "whole": lambda value: str(int(_number(value))) if _text(value) else "",
     "abs": abs,
-    "round": lambda value, digits=2: round(value, digits),
+    "round": lambda value, digits=2: round(_number(value), int(digits)),
     "date": _date,
     "datetime": _datetime,
+    "prefix": lambda start, value: f"{start}{_text(value)}" if _text(value) else "",
     "concat": lambda *parts: "".join("" if part is None else str(part) for part in parts),
     "starts_with": lambda value, start: _text(value).startswith(start),
     "ends_with": lambda value, end: _text(value).endswith(end),
@@ -69,35 +76,91 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 """What an expression may call."""
 
 
-def compile_expression(text: str) -> Callable[[Mapping[str, Any], int], Any]:
-    """A function of a row and its number. Columns are names, or ``row["Column name"]``; the number is ``_row``.
+_COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.Is, ast.IsNot)
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Not, ast.USub, *_COMPARISONS)
+_NODES = (ast.Name, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Subscript)
+_WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
 
-    Raises ExpressionInvalid for what cannot be parsed; the function raises ExpressionFailed.
+
+class _Evaluator(SimpleEval):  # type: ignore[misc]
+    """simpleeval cut down to what a mapping needs: no attributes, no comprehensions, no way to grow large texts."""
+
+    def __init__(self) -> None:
+        super().__init__(functions=dict(FUNCTIONS), names={})
+        operators, nodes = self.__dict__["operators"], self.__dict__["nodes"]
+        self.operators: dict[type[ast.AST], Any] = {kind: operators[kind] for kind in _OPERATORS}
+        self.nodes: dict[type[ast.AST], Any] = {kind: nodes[kind] for kind in _NODES} | {
+            ast.Constant: self._constant,
+            ast.List: lambda node: [self._eval(one) for one in node.elts],
+            ast.Tuple: lambda node: [self._eval(one) for one in node.elts],
+        }
+
+    @staticmethod
+    def _constant(node: ast.Constant) -> Any:
+        """Numbers of an expression are exact, as those of records are."""
+        return Decimal(str(node.value)) if isinstance(node.value, float) else node.value
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A compiled expression; called with the names of a row (:func:`names_of`). Raises ExpressionFailed.
+
+    ``columns`` are those that it reads.
     """
-    if len(text) > LONGEST:
-        raise ExpressionInvalid(_("The expression is too long"))
-    evaluator = EvalWithCompoundTypes(functions=dict(FUNCTIONS))
-    try:
-        parsed = evaluator.parse(text.strip())
-        if not isinstance(parsed, ast.AST):
-            raise SyntaxError("empty")
-    except (InvalidExpression, SyntaxError, ValueError) as error:
-        raise ExpressionInvalid(
-            _("“%(text)s” is not an expression: %(problem)s", text=text, problem=str(error))
-        ) from None
 
-    def evaluate(cells: Mapping[str, Any], number: int) -> Any:
-        evaluator.names = {**cells, "row": cells, "_row": number, "true": True, "false": False, "none": None}
+    text: str
+    columns: frozenset[str]
+    _parsed: ast.AST
+    _evaluator: _Evaluator
+
+    def __call__(self, names: Mapping[str, Any]) -> Any:
+        self._evaluator.names = names
         try:
-            return evaluator.eval(text, previously_parsed=parsed)
-        except (
-            InvalidExpression,
-            ArithmeticError,
-            TypeError,
-            ValueError,
-            KeyError,
-            types.ValueInvalid,
-        ) as error:
+            return self._evaluator.eval(self.text, previously_parsed=self._parsed)
+        except Exception as error:  # cells hold anything, and functions fail on it in any way
             raise ExpressionFailed(str(error)) from None
 
-    return evaluate
+
+def names_of(cells: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """What expressions may name for one row: columns, ``row["Column name"]``, and the row's number ``_row``."""
+    return {**cells, "row": cells, "_row": number, **_WORDS}
+
+
+def compile_expression(text: str) -> Expression:
+    """An expression ready to be called. Raises ExpressionInvalid for what cannot be parsed or calls the unknown."""
+    if len(text) > LONGEST:
+        raise ExpressionInvalid(_("The expression is too long"))
+    evaluator = _Evaluator()
+    try:
+        parsed = ast.parse(text.strip(), mode="eval").body
+        _check(parsed, evaluator)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        problem = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ExpressionInvalid(
+            _("“%(text)s” is not an expression: %(problem)s", text=text, problem=problem)
+        ) from None
+    return Expression(text, frozenset(_columns(parsed)), parsed, evaluator)
+
+
+def _check(parsed: ast.expr, evaluator: _Evaluator) -> None:
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) not in FUNCTIONS:
+            raise ValueError(f"there is no function {ast.unparse(node.func)}")
+        allowed = type(node) in evaluator.nodes or type(node) in evaluator.operators
+        if isinstance(node, ast.expr | ast.operator | ast.unaryop | ast.cmpop) and not allowed:
+            raise ValueError(f"{type(node).__name__} is not allowed")
+
+
+def _columns(parsed: ast.expr) -> Iterator[str]:
+    """The columns that an expression names: ``Country``, ``row["Customer ID"]``."""
+    called = {id(node.func) for node in ast.walk(parsed) if isinstance(node, ast.Call)}
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Name) and id(node) not in called and node.id not in ("row", "_row", *_WORDS):
+            yield node.id
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "row"
+            and isinstance(node.slice, ast.Constant)
+        ):
+            yield str(node.slice.value)

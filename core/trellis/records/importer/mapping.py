@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,71 +14,99 @@ from trellis.contributions import ImportMapping
 from trellis.edition import Edition, EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import LANGUAGES, translator, use_locale
-from trellis.records.importer.expressions import compile_expression
+from trellis.records.entity import Field
+from trellis.records.importer.expressions import Expression, compile_expression, names_of
+from trellis.records.importer.readers import NUMBER, PROBLEM, Source
 from trellis.records.schema import EXTERNAL
-from trellis.records.types import Reference
+from trellis.records.types import Integer, Reference, Text
 
 _ = translator("trellis")
 
+ID = "id"
 BY_ID = ".id"
-IGNORED = ("_row", "_problem")
-Read = Callable[[Table[str, Any], int], Any]
+KEYS = {"columns", "key", "skip", "delimiter", "header", "create_only"}
+Convert = Callable[[Any], Any]
 
 
 class MappingInvalid(TrellisError):
-    """A mapping names a field or a key that the entity does not have."""
+    """A mapping names a field, a column or a key that there is not."""
 
     status = 422
     code = "mapping_invalid"
 
 
-@dataclass(frozen=True)
-class Mapping:
-    """A mapping ready to use: a reader for each field, the key, and which rows to leave out.
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a mapping asks for, before the file is known: a source for each field, the key, which rows to leave out.
 
-    With ``create_only`` the first row of a key counts, and records that exist stay as they are.
+    With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter`` and
+    ``header`` say what the file does not.
     """
 
-    view: EntityView
-    fields: Table[str, Read]
-    key: str | None
-    skip: Read | None = None
+    columns: Table[str, str]
+    key: str | None = None
+    skip: str = ""
     delimiter: str | None = None
     header: Sequence[str] | None = None
     create_only: bool = False
 
-    def values(self, cells: Table[str, Any], number: int) -> dict[str, Any]:
-        """The values of a record that a row gives; empty cells give nothing. Raises ExpressionFailed."""
+
+@dataclass(frozen=True)
+class _Target:
+    """One field to fill: its name in the record, where its value comes from, and how a cell becomes its value."""
+
+    name: str
+    source: str | Expression
+    convert: Convert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere."""
+
+    view: EntityView
+    key: str | None
+    key_field: Field | None
+    targets: Sequence[_Target]
+    skip: Expression | None
+    create_only: bool
+    unused: Sequence[str]
+
+    def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
+        """The values of a record that a row gives; None for a row to leave out. Empty cells give nothing.
+
+        Raises ExpressionFailed.
+        """
+        names = names_of(cells, number) if self.computes else {}
+        if self.skip is not None and self.skip(names):
+            return None
         found: dict[str, Any] = {}
-        for target, read in self.fields.items():
-            value = read(cells, number)
-            if value is None or value == "":
+        for target in self.targets:
+            source = target.source
+            value = cells.get(source) if isinstance(source, str) else source(names)
+            if isinstance(value, str):
+                value = value.strip()
+            if value is None or value == "" or target.name in found:
                 continue
-            name = target.removesuffix(BY_ID) if target not in self.view.fields else target
-            if name in found:
-                continue
-            field_type = self.view.fields[name].type
-            if isinstance(field_type, Reference) and name == target and not isinstance(value, dict):
-                value = {EXTERNAL: str(value).strip()}
-            found[name] = str(value) if isinstance(value, int) and field_type.kind == "text" else value
+            found[target.name] = target.convert(value)
         return found
 
+    @property
+    def computes(self) -> bool:
+        """It has expressions."""
+        return self.skip is not None or any(isinstance(one.source, Expression) for one in self.targets)
 
-def mapping_of(
-    edition: Edition, entity: str, given: str | Path | None, key: str | None, columns: Iterable[str]
-) -> Mapping:
-    """The mapping for an import: of a file (``.json``), contributed by a plugin (by name), or by the headers."""
-    view = edition.entity(entity)
-    if given is None:
-        return match_headers(view, columns, key)
+
+def plan_of(edition: Edition, entity: str, given: str | Path, key: str | None) -> Plan:
+    """The mapping in a file (``.json``), or the one of that name that a plugin brings."""
     if str(given).endswith(".json"):
         try:
-            data = json.loads(Path(given).read_text(encoding="utf-8"))
+            data = json.loads(Path(given).read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise MappingInvalid(
                 _("The mapping %(path)s cannot be read: %(problem)s", path=str(given), problem=str(error))
             ) from None
-        return mapping_from_json(view, data, key)
+        return plan_from_json(data, key)
     known = edition.all(ImportMapping)
     found = known.get(str(given))
     if found is None or found.entity != entity:
@@ -90,80 +119,146 @@ def mapping_of(
                 known=names,
             )
         )
-    return _compiled(
-        view, found.columns, key or found.key, found.skip, found.delimiter, found.header, found.create_only
+    return Plan(
+        columns=found.columns,
+        key=key or found.key,
+        skip=found.skip,
+        delimiter=found.delimiter,
+        header=found.header,
+        create_only=found.create_only,
     )
 
 
-def mapping_from_json(view: EntityView, data: Any, key: str | None = None) -> Mapping:
+def plan_from_json(data: Any, key: str | None = None) -> Plan:
     """A mapping from JSON: ``{"columns": {"name": "Full name", "city": "=title(Town)"}, "key": ..., "skip": ...}``."""
-    known = {"columns", "key", "skip", "delimiter", "header", "create_only"}
-    if not isinstance(data, dict) or not isinstance(data.get("columns"), dict) or set(data) - known:
+    if not isinstance(data, dict) or set(data) - KEYS or not _is_table_of_texts(data.get("columns")):
+        known = ", ".join(sorted(KEYS))
         raise MappingInvalid(
-            _(
-                "A mapping is an object with “columns” and, if needed: %(known)s",
-                known=", ".join(sorted(known)),
-            )
+            _("A mapping is an object with “columns” and, if needed: %(known)s", known=known)
         )
-    chosen = key or data.get("key")
-    return _compiled(
-        view,
-        data["columns"],
-        chosen,
-        data.get("skip", ""),
-        data.get("delimiter"),
-        data.get("header"),
-        bool(data.get("create_only")),
+    header = data.get("header")
+    texts = [data.get(name) for name in ("key", "skip", "delimiter")]
+    if any(not isinstance(one, str | None) for one in texts) or not isinstance(header, list | None):
+        raise MappingInvalid(
+            _("In a mapping, key, skip and delimiter are texts, and header is a list of texts")
+        )
+    return Plan(
+        columns=data["columns"],
+        key=key or data.get("key"),
+        skip=(data.get("skip") or "").removeprefix("="),
+        delimiter=data.get("delimiter"),
+        header=[str(one) for one in header] if header else None,
+        create_only=data.get("create_only") is True,
     )
 
 
-def match_headers(view: EntityView, columns: Iterable[str], key: str | None = None) -> Mapping:
+def _is_table_of_texts(data: Any) -> bool:
+    return isinstance(data, dict) and bool(data) and all(isinstance(one, str) for one in data.values())
+
+
+def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = None) -> Plan:
     """A mapping by headers: names of fields, or their labels in any language."""
+    writable = {name: field for name, field in view.fields.items() if not field.read_only}
     known: dict[str, str] = {}
     for language in LANGUAGES:
         with use_locale(language):
-            known |= {str(field.label).casefold(): name for name, field in view.fields.items()}
-    known |= {name.casefold(): name for name in view.fields}
-    known |= {f"{name}{BY_ID}".casefold(): f"{name}{BY_ID}" for name in view.references}
-    fields = {
-        known[column.strip().casefold()]: column for column in columns if column.strip().casefold() in known
-    }
-    fields = {name: column for name, column in fields.items() if not _is_read_only(view, name)}
+            known |= {str(field.label).casefold(): name for name, field in writable.items()}
+    known |= {f"{name}{BY_ID}".casefold(): f"{name}{BY_ID}" for name in view.references if name in writable}
+    known |= {name.casefold(): name for name in writable}
+    if key == ID:
+        known[ID] = ID
+    fields: dict[str, str] = {}
+    for column in columns:
+        name = known.get(column.strip().casefold())
+        if name is not None:
+            fields.setdefault(name, column)
     if not fields:
         raise MappingInvalid(
             _("No column is named like a field of %(entity)s; give a mapping", entity=view.info.title)
         )
-    return _compiled(view, fields, key, "", None, None)
+    return Plan(columns=fields, key=key)
 
 
-def _is_read_only(view: EntityView, target: str) -> bool:
-    field = view.fields.get(target)
-    return field is not None and field.read_only
-
-
-def _compiled(
-    view: EntityView,
-    columns: Table[str, str],
-    key: str | None,
-    skip: str,
-    delimiter: str | None,
-    header: Sequence[str] | None,
-    create_only: bool = False,
-) -> Mapping:
-    for target in columns:
-        if target not in view.fields and target.removesuffix(BY_ID) not in view.references:
-            raise MappingInvalid(_("%(entity)s has no field “%(name)s”", entity=view.info.title, name=target))
-    chosen = key or (EXTERNAL if EXTERNAL in columns else None)
-    if chosen is not None and (chosen not in columns or view.fields[chosen].is_extension):
+def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
+    """A mapping made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
+    targets = [_target(view, name, origin, source.typed) for name, origin in plan.columns.items()]
+    skip = compile_expression(plan.skip) if plan.skip else None
+    read = {one.source for one in targets if isinstance(one.source, str)}
+    for expression in [skip, *(one.source for one in targets)]:
+        read |= expression.columns if isinstance(expression, Expression) else set()
+    missing = sorted(read - set(source.columns))
+    if missing and not source.typed:
         raise MappingInvalid(
-            _("The key “%(name)s” must be a mapped column of the record itself", name=chosen)
+            _(
+                "%(file)s has no column “%(name)s”; it has: %(known)s",
+                file=source.path.name,
+                name=missing[0],
+                known=", ".join(source.columns),
+            )
         )
-    readers = {target: _reader(source) for target, source in columns.items()}
-    leave_out = compile_expression(skip) if skip else None
-    return Mapping(view, readers, chosen, leave_out, delimiter, header, create_only)
+    key = plan.key or (EXTERNAL if EXTERNAL in plan.columns else None)
+    return Mapping(
+        view=view,
+        key=key,
+        key_field=_key_field(view, key, plan.columns),
+        targets=targets,
+        skip=skip,
+        create_only=plan.create_only,
+        unused=[name for name in source.columns if name and name not in {*read, NUMBER, PROBLEM}],
+    )
 
 
-def _reader(source: str) -> Read:
-    if source.startswith("="):
-        return compile_expression(source[1:])
-    return lambda cells, _number: cell.strip() if isinstance(cell := cells.get(source), str) else cell
+def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> Field | None:
+    if key is None:
+        return None
+    if key not in columns:
+        raise MappingInvalid(_("The key “%(name)s” must be one of the columns that are imported", name=key))
+    if key == ID:
+        return Field(name=ID, entity=view.name, type=Integer(minimum=1), label=_("Number"), column=ID)
+    if view.fields[key].type.kind not in ("text", "number", "date", "datetime"):
+        raise MappingInvalid(_("The field “%(name)s” cannot be a key", name=key))
+    return view.fields[key]
+
+
+def _target(view: EntityView, name: str, origin: str, typed: bool) -> _Target:
+    source = compile_expression(origin[1:]) if origin.startswith("=") else origin
+    if name == ID:
+        return _Target(name, source, _as_is)
+    if name in view.fields:
+        return _Target(name, source, _conversion(view.fields[name], typed))
+    if name.removesuffix(BY_ID) in view.references:
+        return _Target(name.removesuffix(BY_ID), source, _as_is)
+    raise MappingInvalid(_("%(entity)s has no field “%(name)s”", entity=view.info.title, name=name))
+
+
+def _conversion(field: Field, typed: bool) -> Convert:
+    if isinstance(field.type, Reference):
+        return _reference_in_json if typed else _reference
+    if isinstance(field.type, Text) or field.type.name in ("long_text", "choice"):
+        return _text
+    return _as_is
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _text(value: Any) -> Any:
+    """Codes made of digits are numbers in spreadsheets and JSON, and days are dates."""
+    if isinstance(value, str):
+        return value
+    return value.isoformat() if isinstance(value, date) else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _reference(value: Any) -> Any:
+    """References are looked up by external id."""
+    return value if isinstance(value, dict) else {EXTERNAL: str(value)}
+
+
+def _reference_in_json(value: Any) -> Any:
+    """In JSON a number is the id of a record, a text its external id."""
+    return {EXTERNAL: value} if isinstance(value, str) else value

@@ -1,33 +1,28 @@
-"""Reading rows from CSV (any usual encoding and delimiter), XLSX and JSON lines, one at a time."""
+"""Reading files row by row: CSV of any usual encoding and delimiter, spreadsheets, JSON lines.
+
+A file is read to its end before anything is imported (:func:`open_source`), so that a broken one imports nothing.
+"""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from trellis.errors import TrellisError
+import orjson
+
 from trellis.i18n import Text, translator
+from trellis.records.importer.delimited import Form, count, form_of, lines, unique
+from trellis.records.importer.encodings import ImportFailed, encoding_of
 
 _ = translator("trellis")
 
-SAMPLE = 256 * 1024
-DELIMITERS = ",;\t|"
-WHITESPACE = "whitespace"
+NUMBER, PROBLEM = "_row", "_problem"
+"""The columns that a file of rejected rows has more than the file it came from."""
 
 
-class ImportFailed(TrellisError):
-    """The file cannot be read as what it says it is; nothing was imported from the part that cannot be read."""
-
-    status = 422
-    code = "import_failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row: its number in the file (the first row of data is 1), its cells by column, and what is wrong with it."""
 
     number: int
@@ -35,10 +30,30 @@ class Row:
     problem: Text | None = None
 
 
-def read_rows(
-    path: Path, *, delimiter: str | None = None, header: Sequence[str] | None = None
-) -> Iterator[Row]:
-    """The rows of a file, by its ending. Raises ImportFailed when it cannot be read; says the line where it can.
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file that can be read to its end.
+
+    ``columns`` are those of its header, or all keys of its objects; ``count`` is about how many rows it has.
+    ``typed`` says that values have types (JSON): a number there is not a text made of digits.
+    """
+
+    path: Path
+    columns: Sequence[str]
+    count: int
+    rows: Callable[[], Iterator[Row]]
+    typed: bool = False
+    delimiter: str = ","
+
+
+def open_source(
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    header: Sequence[str] | None = None,
+    encoding: str | None = None,
+) -> Source:
+    """Opens a file by its ending. Raises ImportFailed, with the line where there is one, when it cannot be read.
 
     ``delimiter`` is a character or ``whitespace``; ``header`` names the columns of a file that has none.
     """
@@ -48,97 +63,61 @@ def read_rows(
     if ending in (".xlsx", ".xlsm", ".xls", ".ods"):
         return _spreadsheet(path, header)
     if ending in (".jsonl", ".ndjson", ".json"):
-        return _json_lines(path)
-    return _csv(path, delimiter, header)
+        return _json_lines(path, encoding or encoding_of(path))
+    return _delimited(path, form_of(path, encoding, delimiter, header, [NUMBER, PROBLEM]))
 
 
-def encoding_of(path: Path) -> str:
-    """The encoding of a text file: what its first bytes say, UTF-8 where it fits, else the most likely one."""
-    with path.open("rb") as file:
-        sample = file.read(SAMPLE)
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if b"\x00" in sample:
-        raise ImportFailed(_("%(file)s is not a text file", file=path.name))
-    try:
-        sample[: sample.rfind(b"\n") + 1 or len(sample)].decode("utf-8")
-        return "utf-8-sig"
-    except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(sample, cp_isolation=["cp1251", "cp1252", "cp1250", "latin_1"]).best()
-        return best.encoding if best is not None else "latin_1"
+def _delimited(path: Path, form: Form) -> Source:
+    return Source(
+        path=path,
+        columns=form.header,
+        count=count(path, form),
+        rows=lambda: _rows(form.header, lines(path, form)),
+        delimiter=form.delimiter,
+    )
 
 
-def _csv(path: Path, delimiter: str | None, header: Sequence[str] | None) -> Iterator[Row]:
-    encoding = encoding_of(path)
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            lines = _split(file) if delimiter == WHITESPACE else _csv_lines(file, delimiter)
-            names = list(header) if header else next(lines, None)
-            if names is None:
-                return
-            names = [str(name).strip() for name in names]
-            for number, cells in enumerate(lines, start=1):
-                if cells:
-                    yield _row(number, names, cells)
-    except UnicodeDecodeError as error:
-        raise ImportFailed(
-            _(
-                "%(file)s is not valid %(encoding)s near byte %(byte)s",
-                file=path.name,
-                encoding=encoding,
-                byte=error.start,
-            )
-        ) from None
-    except csv.Error as error:
-        raise ImportFailed(_("%(file)s: %(problem)s", file=path.name, problem=str(error))) from None
+def _rows(header: Sequence[str], found: Iterator[Sequence[Any]]) -> Iterator[Row]:
+    """Rows of cells under a header. Rows that came back from an earlier import keep their number in the first file."""
+    returned = header.index(NUMBER) if NUMBER in header else None
+    width = len(header)
+    for number, cells in enumerate(found, start=1):
+        if not any(cells):
+            continue
+        row = dict(zip(header, cells, strict=False))
+        if returned is not None and len(cells) > returned and str(cells[returned]).isdecimal():
+            number = int(cells[returned])
+        if len(cells) == width or (len(cells) > width and not any(cells[width:])):
+            yield Row(number, row)
+        else:
+            problem = _("The row has %(cells)s cells, the header %(names)s", cells=len(cells), names=width)
+            yield Row(number, row, problem)
 
 
-def _csv_lines(file: Any, delimiter: str | None) -> Iterator[list[str]]:
-    start = file.read(SAMPLE)
-    file.seek(0)
-    if delimiter is None:
-        first = start.split("\n", 1)[0]
-        delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise csv.Error(f"line {reader.line_num}: {error}") from None
-
-
-def _split(file: Any) -> Iterator[list[str]]:
-    for line in file:
-        yield line.split()
-
-
-def _row(number: int, names: Sequence[str], cells: Sequence[Any]) -> Row:
-    if len(cells) > len(names) and any(str(cell).strip() for cell in cells[len(names) :]):
-        problem = _("The row has %(cells)s cells, the header %(names)s", cells=len(cells), names=len(names))
-        return Row(number, dict(zip(names, cells, strict=False)), problem)
-    return Row(number, dict(zip(names, cells, strict=False)))
-
-
-def _spreadsheet(path: Path, header: Sequence[str] | None) -> Iterator[Row]:
+def _spreadsheet(path: Path, header: Sequence[str] | None) -> Source:
+    """The first sheet. Calamine reads all of it at once, in a compact form outside Python."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
-        book = CalamineWorkbook.from_path(str(path))
-        rows = book.get_sheet_by_index(0).iter_rows()
-    except (CalamineError, OSError, IndexError) as error:
+        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+        given = next(sheet.iter_rows(), None)
+    except (CalamineError, OSError, IndexError, ValueError) as error:
+        problem = " ".join(str(error).split())
         raise ImportFailed(
-            _("%(file)s cannot be read: %(problem)s", file=path.name, problem=str(error))
+            _("%(file)s cannot be read as a spreadsheet: %(problem)s", file=path.name, problem=problem)
         ) from None
-    names: list[str] | None = [str(name) for name in header] if header else None
-    number = 0
-    for cells in rows:
-        if names is None:
-            names = [str(cell).strip() for cell in cells]
-            continue
-        number += 1
-        if any(cell != "" for cell in cells):
-            yield _row(number, names, [_cell(cell) for cell in cells])
+    if given is None:
+        raise ImportFailed(_("%(file)s is empty", file=path.name))
+    returned = given[-2:] == [NUMBER, PROBLEM]
+    names = unique(given if header is None or returned else header)
+
+    def rows() -> Iterator[Row]:
+        cells = ([_cell(cell) for cell in row] for row in sheet.iter_rows())
+        if header is None or returned:
+            next(cells, None)
+        return _rows(names, cells)
+
+    return Source(path=path, columns=names, count=sheet.height, rows=rows)
 
 
 def _cell(value: Any) -> Any:
@@ -146,23 +125,43 @@ def _cell(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _json_lines(path: Path) -> Iterator[Row]:
-    with path.open(encoding=encoding_of(path)) as file:
-        for number, line in enumerate(file, start=1):
+def _json_lines(path: Path, encoding: str) -> Source:
+    keys: dict[str, None] = {}
+    number = 0
+    for row in _objects(path, encoding):
+        number += 1
+        keys.update(dict.fromkeys(row.cells))
+    return Source(
+        path=path, columns=list(keys), count=number, rows=lambda: _objects(path, encoding), typed=True
+    )
+
+
+def _objects(path: Path, encoding: str) -> Iterator[Row]:
+    with path.open(encoding=encoding) as file:
+        for number, line in enumerate(_decoded(path, file), start=1):
             if not line.strip():
                 continue
             try:
-                data = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ImportFailed(
-                    _(
-                        "%(file)s, line %(line)s: not valid JSON (%(problem)s)",
-                        file=path.name,
-                        line=number,
-                        problem=error.msg,
-                    )
-                ) from None
-            if isinstance(data, dict):
-                yield Row(number, data)
-            else:
+                data = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                problem = _(
+                    "%(file)s, line %(line)s: not valid JSON (%(problem)s)",
+                    file=path.name,
+                    line=number,
+                    problem=error.msg,
+                )
+                raise ImportFailed(problem) from None
+            if not isinstance(data, dict):
                 yield Row(number, {}, _("A line must be an object of fields and values"))
+                continue
+            returned = data.get(NUMBER)
+            yield Row(returned if isinstance(returned, int) else number, data)
+
+
+def _decoded(path: Path, file: Iterator[str]) -> Iterator[str]:
+    try:
+        yield from file
+    except UnicodeDecodeError as error:
+        raise ImportFailed(
+            _("%(file)s is not valid %(encoding)s", file=path.name, encoding=error.encoding)
+        ) from None

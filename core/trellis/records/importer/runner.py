@@ -1,10 +1,10 @@
-"""Running an import: batches through the door, creating or updating by key, with every rejected row accounted for."""
+"""Running an import: batches through the one door, creating or updating by key, with every row accounted for."""
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,13 +13,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.errors import RecordInvalid, TrellisError
+from trellis.errors import PluginError, RecordInvalid, TrellisError
 from trellis.i18n import translator
 from trellis.plugins import Fault
 from trellis.records.door import BatchInvalid, Records, Write
+from trellis.records.importer.existing import Draft, find_existing
 from trellis.records.importer.expressions import ExpressionFailed
-from trellis.records.importer.mapping import IGNORED, Mapping, mapping_of
-from trellis.records.importer.readers import Row, read_rows
+from trellis.records.importer.mapping import ID, Mapping, compiled, plan_by_headers, plan_of
+from trellis.records.importer.readers import Row, Source, open_source
+from trellis.records.importer.rejected import RejectedRows
+from trellis.records.importer.resuming import ImportedTwice, Progress
 from trellis.records.types import ValueInvalid
 from trellis.security.actor import Actor
 from trellis.workspace import Workspace
@@ -30,18 +33,24 @@ BATCH = 1000
 KEPT = 100
 """Rejections kept for the answer; all of them are in the errors file."""
 
+Told = Callable[[int, int], None]
+Reasons = dict[str, list[str]]
+
 
 @dataclass(frozen=True)
 class Rejection:
     """A row that was not imported: its number in the file, and the reasons by field."""
 
     row: int
-    errors: dict[str, list[str]]
+    errors: Reasons
 
 
 @dataclass
 class ImportResult:
-    """What an import did. Rows of one key in one file count once."""
+    """What an import did. Neighbouring rows of one key count once.
+
+    ``resumed`` are rows that an earlier, killed run had done; ``unused`` are columns of the file that lead to no field.
+    """
 
     rows: int = 0
     created: int = 0
@@ -49,27 +58,27 @@ class ImportResult:
     unchanged: int = 0
     skipped: int = 0
     rejected: int = 0
+    resumed: int = 0
+    unused: Sequence[str] = ()
     rejections: list[Rejection] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The counts, and the first rejected rows with their reasons."""
-        names = ("rows", "created", "updated", "unchanged", "skipped", "rejected")
+        names = ("rows", "created", "updated", "unchanged", "skipped", "rejected", "resumed")
         rejections = [{"row": one.row, "errors": one.errors} for one in self.rejections]
-        return {**{name: getattr(self, name) for name in names}, "rejections": rejections}
+        counts = {name: getattr(self, name) for name in names}
+        return {**counts, "unused": list(self.unused), "rejections": rejections}
 
 
 @dataclass
-class _Draft:
-    """A record to be, from one row or from several with the same key."""
+class _Outcome:
+    """What became of the drafts of one transaction."""
 
-    row: Row
-    values: dict[str, Any]
-    id: int | None = None
-
-
-class _DryRun(Exception):
-    """Takes back everything that a dry run wrote."""
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: list[tuple[Draft, Reasons]] = field(default_factory=list)
 
 
 def run_import(
@@ -82,172 +91,206 @@ def run_import(
     key: str | None = None,
     dry_run: bool = False,
     errors: Path | None = None,
-    told: Callable[[int], None] = lambda done: None,
+    encoding: str | None = None,
+    told: Told = lambda done, total: None,
 ) -> ImportResult:
-    """Imports a file. Each batch is one transaction, so a killed import can be run again: with a key nothing doubles.
+    """Imports a file, which is first read to its end: a broken one imports nothing.
 
-    A dry run does all of it in one transaction and takes it back. ``told`` hears how many rows are done. Raises
-    ImportFailed for a file that cannot be read, MappingInvalid, PermissionRefused.
+    Each batch is one transaction, so a killed import can be run again and nothing doubles: with a key each row finds its
+    record, without one the import goes on where it was. A dry run does all of it in one transaction and takes it back.
+    ``told`` hears how many rows of about how many are done. Raises ImportFailed for a file that cannot be read,
+    MappingInvalid, ExpressionInvalid, PermissionRefused.
     """
     with workspace.read() as session:
-        edition = workspace.edition(session)
+        view = workspace.edition(session).entity(entity)
+        plan = plan_of(workspace.edition(session), entity, mapping, key) if mapping is not None else None
     actor.require(entity, "create")
-    first = next(iter(read_rows(path)), None) if mapping is None else None
-    chosen = mapping_of(edition, entity, mapping, key, first.cells if first else ())
-    rows = read_rows(path, delimiter=chosen.delimiter, header=chosen.header)
-    result = ImportResult()
-    with ExitStack() as stack:
-        rejected = _ErrorsFile(errors, stack)
+    if plan is None:
+        source = open_source(path, encoding=encoding)
+        plan = plan_by_headers(view, source.columns, key)
+    else:
+        source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
+    ready = compiled(view, plan, source)
+    progress = Progress(workspace, path, (entity, plan)) if ready.key is None and not dry_run else None
+    with RejectedRows(errors, source) as rejected:
+        actor = dataclasses.replace(actor, source="import")
+        run = _Run(workspace, actor, ready, source, rejected, told, progress)
+        return run.tried() if dry_run else run.done()
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a dry run."""
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        actor: Actor,
+        mapping: Mapping,
+        source: Source,
+        rejected: RejectedRows,
+        told: Told,
+        progress: Progress | None,
+    ) -> None:
+        self._workspace = workspace
+        self._actor = actor
+        self._mapping = mapping
+        self._source = source
+        self._rejected = rejected
+        self._told = told
+        self._progress = progress
+        self._dry: Session | None = None
+        self._result = ImportResult(unused=mapping.unused)
+
+    def tried(self) -> ImportResult:
+        """The result that the import would have; nothing is kept."""
         try:
-            if dry_run:
-                with workspace.write() as session:
-                    _all_batches(
-                        lambda: _Given(session), workspace, actor, chosen, rows, result, rejected, told
-                    )
-                    raise _DryRun
-            _all_batches(workspace.write, workspace, actor, chosen, rows, result, rejected, told)
-        except _DryRun:
-            pass
-    return result
+            with self._workspace.write() as self._dry:
+                self.done()
+                raise _TakenBack
+        except _TakenBack:
+            return self._result
 
+    def done(self) -> ImportResult:
+        """Imports all rows."""
+        rows = self._source.rows()
+        if self._progress is not None:
+            self._result.resumed = sum(1 for _row in islice(rows, self._progress.done))
+        place = self._result.resumed
+        while batch := list(islice(rows, BATCH)):
+            drafts = list(self._drafts(batch, place))
+            place += len(batch)
+            self._save(drafts, place)
+            self._result.rows += len(batch)
+            self._told(place, max(place, self._source.count))
+        if self._progress is not None:
+            self._progress.finish()
+        return self._result
 
-class _Given:
-    """An open session where a new one would be begun otherwise."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> Session:
-        return self._session
-
-    def __exit__(self, *_error: object) -> None:
-        return None
-
-
-def _all_batches(
-    begin: Callable[[], Any],
-    workspace: Workspace,
-    actor: Actor,
-    mapping: Mapping,
-    rows: Iterator[Row],
-    result: ImportResult,
-    rejected: _ErrorsFile,
-    told: Callable[[int], None],
-) -> None:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
-        drafts = _drafts(mapping, batch, result, rejected)
-        with begin() as session:
-            records = Records(session, workspace.edition(session), actor)
-            _save(records, mapping, drafts, result, rejected)
-        records.committed()
-        result.faults += records.faults
-        result.rows += len(batch)
-        told(result.rows)
-
-
-def _drafts(
-    mapping: Mapping, batch: Sequence[Row], result: ImportResult, rejected: _ErrorsFile
-) -> list[_Draft]:
-    """The records of a batch; rows with the same key are one record, of which later cells win (or the first row)."""
-    found: list[_Draft] = []
-    by_key: dict[str, _Draft] = {}
-    for row in batch:
-        if row.problem is not None:
-            rejected.add(result, row, {"_record": [str(row.problem)]})
-            continue
-        try:
-            if mapping.skip is not None and mapping.skip(row.cells, row.number):
-                result.skipped += 1
+    def _drafts(self, batch: Sequence[Row], start: int) -> Iterator[Draft]:
+        """The records of a batch. Rows with the same key are one, of which later cells win (or the first row)."""
+        by_key: dict[Any, Draft] = {}
+        for place, row in enumerate(batch, start=start + 1):
+            try:
+                draft = self._draft(row, place)
+            except ExpressionFailed as error:
+                self._reject(row, {"_record": [str(error)]})
                 continue
-            values = mapping.values(row.cells, row.number)
-        except ExpressionFailed as error:
-            rejected.add(result, row, {"_record": [str(error)]})
-            continue
-        if mapping.key is None:
-            found.append(_Draft(row, values))
-            continue
-        key = values.get(mapping.key)
-        if key is None:
-            rejected.add(result, row, {mapping.key: [str(_("The key is empty"))]})
-            continue
-        known = by_key.get(str(key))
-        if known is not None:
-            if not mapping.create_only:
-                known.values.update(values)
-        else:
-            by_key[str(key)] = _Draft(row, values)
-            found.append(by_key[str(key)])
-    return found
+            except RecordInvalid as error:
+                self._reject(row, _reasons(error))
+                continue
+            if draft is None:
+                self._result.skipped += 1
+                continue
+            known = by_key.setdefault(draft.key, draft)
+            if known is not draft and not self._mapping.create_only:
+                known.values.update(draft.values)
+        yield from by_key.values()
 
-
-def _save(
-    records: Records, mapping: Mapping, drafts: list[_Draft], result: ImportResult, rejected: _ErrorsFile
-) -> None:
-    """Saves the drafts; those that are refused go to the errors file, and the others are saved without them."""
-    _find_existing(records, mapping, drafts)
-    if mapping.create_only:
-        result.unchanged += sum(draft.id is not None for draft in drafts)
-        drafts = [draft for draft in drafts if draft.id is None]
-    while drafts:
+    def _draft(self, row: Row, place: int) -> Draft | None:
+        """The record that a row asks for; None for a row to leave out."""
+        if row.problem is not None:
+            raise RecordInvalid({"_record": [row.problem]})
+        values = self._mapping.values(row.cells, row.number)
+        declared = self._mapping.key_field
+        if values is None:
+            return None
+        if declared is None:
+            return Draft(row, place, values, key=("row", place))
         try:
-            records.save(mapping.view.name, [Write(id=draft.id, values=draft.values) for draft in drafts])
+            key = declared.type.check(values.get(declared.name))
+        except ValueInvalid as error:
+            raise RecordInvalid({declared.name: [error.message]}) from None
+        if key is None:
+            raise RecordInvalid({declared.name: [_("The key is empty")]})
+        if declared.name == ID:
+            values.pop(ID)
+        return Draft(row, place, values, key)
+
+    def _save(self, drafts: list[Draft], place: int) -> None:
+        """Saves drafts in one transaction; what is refused as a whole is tried in halves, until the culprit is alone."""
+        try:
+            with self._begin() as session:
+                records = Records(session, self._workspace.edition(session), self._actor)
+                outcome = _write(records, self._mapping, drafts)
+                if self._progress is not None:
+                    self._progress.reach(session, place)
+        except (PluginError, ImportedTwice):
+            raise
+        except (TrellisError, sa.exc.OperationalError) as error:
+            if len(drafts) > 1:
+                half = len(drafts) // 2
+                self._save(drafts[:half], drafts[half - 1].place)
+                self._save(drafts[half:], place)
+                return
+            if not isinstance(error, TrellisError) or not drafts:
+                raise
+            outcome = _Outcome(refused=[(drafts[0], _reasons(error))])
+        else:
+            self._keep(records, place)
+        self._count(outcome)
+
+    def _begin(self) -> AbstractContextManager[Session]:
+        return self._workspace.write() if self._dry is None else _part_of(self._dry)
+
+    def _keep(self, records: Records, place: int) -> None:
+        """What follows a commit; a dry run has none."""
+        if self._dry is not None:
+            return
+        if self._progress is not None:
+            self._progress.done = place
+        records.committed()
+        self._result.faults += records.faults
+
+    def _count(self, outcome: _Outcome) -> None:
+        self._result.created += outcome.created
+        self._result.updated += outcome.updated
+        self._result.unchanged += outcome.unchanged
+        for draft, errors in outcome.refused:
+            self._reject(draft.row, errors)
+
+    def _reject(self, row: Row, errors: Reasons) -> None:
+        self._result.rejected += 1
+        if len(self._result.rejections) < KEPT:
+            self._result.rejections.append(Rejection(row.number, errors))
+        self._rejected.add(row, errors)
+
+
+@contextmanager
+def _part_of(session: Session) -> Iterator[Session]:
+    """A part of a transaction that can fail alone."""
+    with session.begin_nested():
+        yield session
+
+
+def _write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> _Outcome:
+    """Saves drafts; those that are refused are left out, and the others saved without them."""
+    outcome = _Outcome()
+    reasons = find_existing(records, mapping, drafts)
+    refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in reasons.items()}
+    outcome.refused = [(drafts[index], found) for index, found in refused.items()]
+    left = [draft for index, draft in enumerate(drafts) if index not in refused]
+    if mapping.create_only:
+        outcome.unchanged = sum(draft.id is not None for draft in left)
+        left = [draft for draft in left if draft.id is None]
+    while left:
+        try:
+            records.save(mapping.view.name, [Write(id=draft.id, values=draft.values) for draft in left])
         except BatchInvalid as error:
-            for index, refusal in error.failures.items():
-                rejected.add(result, drafts[index].row, _reasons(refusal))
-            drafts = [draft for index, draft in enumerate(drafts) if index not in error.failures]
+            outcome.refused += [(left[index], _reasons(found)) for index, found in error.failures.items()]
+            left = [draft for index, draft in enumerate(left) if index not in error.failures]
             continue
         actions = [change.action for change in records.written]
-        result.created += actions.count("created")
-        result.updated += actions.count("updated")
-        result.unchanged += len(drafts) - len(actions)
-        return
+        outcome.created, outcome.updated = actions.count("created"), actions.count("updated")
+        outcome.unchanged += len(left) - len(actions)
+        break
+    return outcome
 
 
-def _find_existing(records: Records, mapping: Mapping, drafts: Sequence[_Draft]) -> None:
-    """Gives each draft the id of the record that has its key already."""
-    if mapping.key is None or not drafts:
-        return
-    entity, declared = mapping.view.entity, mapping.view.fields[mapping.key]
-    column = declared.of(entity)
-    wanted: dict[Any, list[_Draft]] = {}
-    for draft in drafts:
-        try:
-            value = declared.type.check(draft.values[mapping.key])
-        except ValueInvalid:
-            continue  # the door will say what is wrong with it
-        wanted.setdefault(value, []).append(draft)
-    query = sa.select(column, entity.id).where(column.in_(list(wanted)), entity.deleted_at.is_(None))
-    for value, record_id in records.session.execute(query.where(records.actor.visible(entity, "update"))):
-        for draft in wanted[value]:
-            draft.id = record_id
-
-
-def _reasons(error: TrellisError) -> dict[str, list[str]]:
+def _reasons(error: TrellisError) -> Reasons:
     if isinstance(error, RecordInvalid):
         return {name: [str(one) for one in found] for name, found in error.errors.items()}
     return {"_record": [str(error)]}
-
-
-class _ErrorsFile:
-    """The rejected rows as a CSV with the columns of the import, so that it can be mended and imported again."""
-
-    def __init__(self, path: Path | None, stack: ExitStack) -> None:
-        self._path = path
-        self._stack = stack
-        self._writer: csv.DictWriter[str] | None = None
-
-    def add(self, result: ImportResult, row: Row, errors: dict[str, list[str]]) -> None:
-        """Counts a rejected row and writes it."""
-        result.rejected += 1
-        if len(result.rejections) < KEPT:
-            result.rejections.append(Rejection(row.number, errors))
-        if self._path is None:
-            return
-        if self._writer is None:
-            file = self._stack.enter_context(self._path.open("w", encoding="utf-8", newline=""))
-            names = [name for name in row.cells if name not in IGNORED]
-            self._writer = csv.DictWriter(file, [*names, *IGNORED], extrasaction="ignore")
-            self._writer.writeheader()
-        text = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
-        self._writer.writerow({**row.cells, "_row": row.number, "_problem": text})

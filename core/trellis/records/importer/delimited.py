@@ -1,0 +1,137 @@
+"""Text files of rows: their delimiter and header found out, their lines cut into cells."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from trellis.i18n import translator
+from trellis.records.cells import restored
+from trellis.records.importer.encodings import ImportFailed, encoding_of
+
+_ = translator("trellis")
+
+DELIMITERS = ",;\t|"
+WHITESPACE = "whitespace"
+LOOKED_AT = 50
+LONGEST_CELL = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a text file holds its rows. ``headed`` says that the header is its first line."""
+
+    encoding: str
+    delimiter: str
+    header: Sequence[str]
+    headed: bool = True
+
+
+def form_of(
+    path: Path,
+    encoding: str | None,
+    delimiter: str | None,
+    header: Sequence[str] | None,
+    returned: Sequence[str],
+) -> Form:
+    """The form of a file: what is given, and what its first lines tell.
+
+    A file of rejected rows (its last columns are ``returned``) is read as it was written, whatever the file that the
+    rows came from looked like.
+    """
+    encoding = encoding or encoding_of(path)
+    found = _delimiter(path, encoding)
+    first = next(lines(path, Form(encoding, found, [], headed=False)), [])
+    if not first:
+        raise ImportFailed(_("%(file)s is empty", file=path.name))
+    if [cell.strip() for cell in first[-len(returned) :]] == list(returned):
+        return Form(encoding, found, unique(first))
+    if header is not None:
+        return Form(encoding, delimiter or found, unique(header), headed=False)
+    if delimiter is not None and delimiter != found:
+        first = next(lines(path, Form(encoding, delimiter, [], headed=False)), [])
+    return Form(encoding, delimiter or found, unique(first))
+
+
+def unique(header: Sequence[object]) -> list[str]:
+    """Names of columns, each different from the others: of two alike the second gets a number."""
+    found: dict[str, None] = {}
+    for cell in header:
+        name, number = str(cell).strip(), 2
+        while name in found:
+            name, number = f"{str(cell).strip()} ({number})", number + 1
+        found[name] = None
+    return list(found)
+
+
+def lines(path: Path, form: Form) -> Iterator[list[str]]:
+    """The rows of cells below the header. Raises ImportFailed, which says the line, where they cannot be read."""
+    with path.open(encoding=form.encoding, newline="") as file:
+        found = _split(file) if form.delimiter == WHITESPACE else _csv(file, form.delimiter)
+        number = 0
+        try:
+            for number, cells in enumerate(found, start=1):
+                if number > 1 or not form.headed:
+                    yield cells
+        except csv.Error as error:
+            raise ImportFailed(_("%(file)s, %(problem)s", file=path.name, problem=str(error))) from None
+        except UnicodeDecodeError as error:
+            problem = _(
+                "%(file)s, after row %(row)s: not valid %(encoding)s",
+                file=path.name,
+                row=number,
+                encoding=error.encoding,
+            )
+            raise ImportFailed(problem) from None
+
+
+def count(path: Path, form: Form) -> int:
+    """Reads a file to its end and says how many rows there are."""
+    return sum(1 for _line in lines(path, form))
+
+
+def _csv(file: TextIO, delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    done = 0
+    try:
+        for cells in reader:
+            yield [restored(cell) if cell[:1] == "'" else cell for cell in cells]
+            done = reader.line_num
+    except csv.Error as error:
+        raise csv.Error(f"line {done + 1}: {error}") from None
+
+
+def _split(file: TextIO) -> Iterator[list[str]]:
+    for line in file:
+        yield line.split()
+
+
+def _delimiter(path: Path, encoding: str) -> str:
+    """The delimiter that cuts the first lines into the most cells, the same number in each."""
+    with path.open(encoding=encoding, newline="") as file:
+        try:
+            start = [line for line in islice(file, LOOKED_AT) if line.strip()]
+        except UnicodeDecodeError:
+            return DELIMITERS[0]  # reading it will tell where
+    scores = {one: _agreement(start, one) for one in DELIMITERS}
+    best = max(scores, key=lambda one: scores[one])
+    if scores[best][1] > 1:
+        return best
+    widths = {len(line.split()) for line in start}
+    # Words of a title part at spaces too: a table of three columns or more, in all lines alike, is meant as one.
+    return WHITESPACE if len(start) > 1 and len(widths) == 1 and widths.pop() > 2 else DELIMITERS[0]
+
+
+def _agreement(start: Sequence[str], delimiter: str) -> tuple[float, int]:
+    """(share of rows as wide as the header, its width); nothing where there is but one column."""
+    try:
+        rows = [cells for cells in csv.reader(start, delimiter=delimiter) if cells]
+    except csv.Error:
+        return (0.0, 0)
+    width = len(rows[0]) if rows else 0
+    return (sum(len(cells) == width for cells in rows) / len(rows), width) if width > 1 else (0.0, 0)

@@ -1,0 +1,67 @@
+"""Which rows of an import are records already: found by key, a batch with one query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from trellis.errors import Message
+from trellis.i18n import translator
+from trellis.records.door import Records
+from trellis.records.entity import Field
+from trellis.records.importer.mapping import ID, Mapping
+from trellis.records.importer.readers import Row
+
+_ = translator("trellis")
+
+
+@dataclass
+class Draft:
+    """A record to be, from one row or from several with the same key; ``place`` is how far in the file the last one is.
+
+    ``id`` is that of the record that has the key already.
+    """
+
+    row: Row
+    place: int
+    values: dict[str, Any]
+    key: Any
+    id: int | None = None
+
+
+def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[int, Message]:
+    """Gives each draft the id of its record; the positions of those that cannot be saved, with the reason."""
+    declared = mapping.key_field
+    if declared is None or not drafts:
+        return {}
+    found = _found(records, mapping, declared, [draft.key for draft in drafts])
+    refused: dict[int, Message] = {}
+    for index, draft in enumerate(drafts):
+        known = found.get(draft.key, [])
+        present = [one for one in known if not one.deleted]
+        if len(present) > 1:
+            refused[index] = _("Several records have “%(key)s” here", key=str(draft.key))
+        elif present and not present[0].may and not mapping.create_only:
+            refused[index] = _("You may not change the record that has “%(key)s” here", key=str(draft.key))
+        elif present:
+            draft.id = present[0].id
+        elif known and (declared.unique or declared.name == ID):
+            refused[index] = _("The record that has “%(key)s” here is in the recycle bin", key=str(draft.key))
+        elif declared.name == ID:
+            refused[index] = _("There is no such record")
+    return refused
+
+
+def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[Any]) -> dict[Any, list[Any]]:
+    """The records that have these keys, those in the bin and those out of reach too: by key."""
+    entity = mapping.view.entity
+    column = declared.of(entity)
+    may = sa.and_(records.actor.visible(entity), records.actor.visible(entity, "update"))
+    query = sa.select(column, entity.id, may.label("may"), entity.deleted_at.is_not(None).label("deleted"))
+    found: dict[Any, list[Any]] = {}
+    for row in records.session.execute(query.where(column.in_(keys))):
+        found.setdefault(row[0], []).append(row)
+    return found
