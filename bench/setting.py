@@ -36,13 +36,19 @@ def installed(database: str) -> Iterator[tuple[Installation, Workspace]]:
         url = _postgresql(Path(folder)) if database == "postgresql" else ""
         installation = Installation(Config(home=Path(folder) / "home", database_url=url))
         try:
-            workspace = installation.create_workspace("bench", Settings(title="Bench"))
-            enabling.enable(workspace, "retail")
-            yield installation, workspace
+            yield installation, fresh_workspace(installation, "bench")
         finally:
             if url:
-                installation.delete_workspace("bench")
+                for entry in installation.workspaces():
+                    installation.delete_workspace(entry.name)
             installation.close()
+
+
+def fresh_workspace(installation: Installation, name: str) -> Workspace:
+    """One more empty workspace with retail enabled."""
+    workspace = installation.create_workspace(name, Settings(title=name))
+    enabling.enable(workspace, "retail")
+    return workspace
 
 
 def _postgresql(folder: Path) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
@@ -19,9 +21,21 @@ _WRITE = "trellis_write"
 _SCHEMA = "trellis_schema"
 
 
+def json_text(value: Any) -> str:
+    """How JSON columns are written: by orjson, which is quick, unless only the standard library can."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # whole numbers beyond 64 bits
+        return json.dumps(value)
+
+
 def sqlite_engine(path: Path) -> Engine:
     """An engine on a SQLite file in WAL mode. Transactions are begun by us, so that a failed migration leaves nothing."""
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": 30, "check_same_thread": False},
+        json_serializer=json_text,
+    )
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
@@ -50,7 +64,12 @@ def postgresql_engine(url: str) -> Engine:
         "postgres://", "postgresql+psycopg://", 1
     )
     engine = sa.create_engine(
-        driver_url, pool_size=10, max_overflow=10, pool_recycle=1800, pool_pre_ping=True
+        driver_url,
+        pool_size=10,
+        max_overflow=10,
+        pool_recycle=1800,
+        pool_pre_ping=True,
+        json_serializer=json_text,
     )
 
     @event.listens_for(engine, "begin")

@@ -142,15 +142,25 @@ def version_problem(requirement: str, version: str) -> str:
     return "" if fits else f"needs core {requirement}; this is {version}"
 
 
+Implementation = tuple[str, Callable[..., Any]]
+
+
 class Hooks:
-    """Calls hooks of a fixed set of plugins, each call guarded and attributed."""
+    """Calls hooks of a fixed set of plugins, all of them loaded before, each call guarded and attributed."""
 
     def __init__(self, manager: pluggy.PluginManager, names: Sequence[str]) -> None:
         self._manager = manager
         self._names = frozenset(names) | {CORE}
+        self._found: dict[str, tuple[Implementation, ...]] = {}
 
-    def implementations(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    def implementations(self, hook: str) -> tuple[Implementation, ...]:
         """(plugin, function) pairs of ``hook``: the core first, then in order of registration."""
+        found = self._found.get(hook)
+        if found is None:
+            found = self._found[hook] = tuple(self._find(hook))
+        return found
+
+    def _find(self, hook: str) -> Iterator[Implementation]:
         found = getattr(self._manager.hook, hook).get_hookimpls()
         ours = [impl for impl in found if _owner(impl.plugin_name) in self._names]
         for impl in sorted(ours, key=lambda impl: _owner(impl.plugin_name) != CORE):

@@ -24,12 +24,13 @@ from trellis.errors import (
 from trellis.i18n import translator
 from trellis.plugins import CORE, Fault
 from trellis.records import schema
-from trellis.records.entity import default_value
+from trellis.records.bulk import insert_rows, new_ids
+from trellis.records.entity import Field, default_value
 from trellis.records.events import Action, BeforeSave, Change, Saved
 from trellis.records.lifecycles import check_move
 from trellis.records.query import ListQuery, Page, Record
 from trellis.records.references import check_references, check_unique, resolve_external
-from trellis.records.values import audit_json, decode, difference, encode
+from trellis.records.values import created, decode, difference, encode
 from trellis.security.actor import Actor
 from trellis.system import Event
 
@@ -67,6 +68,25 @@ class _Draft:
     before: dict[str, Any]
     row: Mapping[str, Any]
     id: int | None = None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What every record of an entity is completed with and must have; made once for an edition."""
+
+    defaults: tuple[Field, ...]
+    required: tuple[str, ...]
+
+
+def _plan(edition: Edition, view: EntityView) -> _Plan:
+    def make() -> _Plan:
+        fields = view.fields.values()
+        return _Plan(
+            tuple(field for field in fields if field.default is not None),
+            tuple(field.name for field in fields if field.required and not field.read_only),
+        )
+
+    return edition.cached(("plan", view.name), make)  # type: ignore[no-any-return]
 
 
 class Records:
@@ -232,10 +252,11 @@ class Records:
 
     def _complete(self, view: EntityView, draft: _Draft) -> None:
         new = draft.write.id is None
+        plan = _plan(self.edition, view)
         if new:
-            for name, field in view.fields.items():
-                if name not in draft.values and field.default is not None:
-                    draft.values[name] = default_value(field)
+            for field in plan.defaults:
+                if field.name not in draft.values:
+                    draft.values[field.name] = default_value(field)
             if draft.values.get("owner") is None and self.actor.user_id is not None and view.name != "user":
                 draft.values["owner"] = self.actor.user_id
             if draft.values.get("unit") is None and self.actor.units:
@@ -243,11 +264,7 @@ class Records:
         self._before_save(view, draft, "created" if new else "updated")
         merged = {**draft.before, **draft.values}
         check_move(view, draft.before, merged)
-        missing = [
-            name
-            for name, field in view.fields.items()
-            if field.required and not field.read_only and merged.get(name) is None
-        ]
+        missing = [name for name in plan.required if merged.get(name) is None]
         if missing:
             raise RecordInvalid({name: [_("This field needs a value")] for name in missing})
 
@@ -281,15 +298,17 @@ class Records:
         table = cast(sa.Table, view.entity.__table__)
         now = datetime.now(UTC)
         stamp: dict[str, Any] = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
-        stamp |= {"updated_by_id": self.actor.user_id, "version": 1, "extra": {}}
+        stamp |= {"updated_by_id": self.actor.user_id, "version": 1}
         encoded = [encode(view, draft.values, {}) for draft in drafts]
-        names = {name for columns in encoded for name in columns}
-        blank = dict.fromkeys(names)
-        rows = [{**blank, **stamp, **columns} for columns in encoded]
-        for draft, row, record_id in zip(drafts, rows, new_ids(self.session, table, len(rows)), strict=True):
-            draft.id = row["id"] = record_id
-        self.session.execute(sa.insert(table), rows)
-        return [Change(one.id or 0, "created", difference(view, {}, one.values)) for one in drafts]
+        blank: dict[str, Any] = {name: None for columns in encoded for name in columns} | {"extra": {}}
+        rows = []
+        for draft, columns, record_id in zip(
+            drafts, encoded, new_ids(self.session, table, len(drafts)), strict=True
+        ):
+            draft.id = record_id
+            rows.append({**blank, **columns, "id": record_id})
+        insert_rows(self.session, table, stamp, rows)
+        return [Change(one.id or 0, "created", created(view, one.values)) for one in drafts]
 
     def _update(self, view: EntityView, draft: _Draft) -> Change | None:
         changed = difference(view, draft.before, draft.values)
@@ -343,19 +362,17 @@ class Records:
         """Writes the events and tells plugins, still inside the transaction."""
         if not changes:
             return
-        now = datetime.now(UTC)
         common = {
-            "at": now,
+            "at": datetime.now(UTC),
             "actor_id": self.actor.user_id,
             "actor_name": self.actor.name,
+            "source": self.actor.source,
             "entity": view.name,
         }
-        common |= {"source": self.actor.source}
         rows = [
-            {**common, "record_id": change.id, "action": change.action, "changes": audit_json(change)}
-            for change in changes
+            {"record_id": change.id, "action": change.action, "changes": change.changes} for change in changes
         ]
-        self.session.execute(sa.insert(Event), rows)
+        insert_rows(self.session, cast(sa.Table, Event.__table__), common, rows)
         event = Saved(
             entity=view.name,
             changes=tuple(changes),
@@ -366,17 +383,3 @@ class Records:
         for plugin, function in self.edition.hooks.implementations("trellis_after_save"):
             self._guarded(plugin, "trellis_after_save", function, event)
         self._committed.append(event)
-
-
-def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
-    """Ids for new records, so that many can be written by one statement.
-
-    On SQLite a writing transaction is alone, so the next ids are free; PostgreSQL gives them from the table's sequence.
-    """
-    if session.get_bind().dialect.name == "sqlite":
-        last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
-        return range(last + 1, last + number + 1)
-    quoted = f'"{table.name}"'
-    sequence = sa.func.pg_get_serial_sequence(quoted, "id")
-    series = sa.func.generate_series(1, number).table_valued()
-    return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(series)).all()

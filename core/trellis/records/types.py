@@ -26,6 +26,7 @@ _FACTOR = 10_000
 _QUANTUM = decimal.Decimal(1).scaleb(-SCALE)
 _LIMIT = decimal.Decimal(10) ** 14
 _LARGEST_INTEGER = 2**63 - 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class FixedPoint(TypeDecorator[decimal.Decimal]):
@@ -135,7 +136,7 @@ class FieldType:
     def _check(self, value: Any) -> Any:
         if not isinstance(value, str):
             raise ValueInvalid(_("Must be text"))
-        if re.search("[\x00\ud800-\udfff]", value):
+        if _UNSTORABLE.search(value):
             raise ValueInvalid(_("The text holds a character that cannot be stored"))
         return value.strip()
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from trellis.edition import EntityView
-from trellis.records.events import Change
 
 
 def decode(view: EntityView, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,6 +52,9 @@ def difference(
     return changed
 
 
-def audit_json(change: Change) -> dict[str, list[Any]]:
-    """The changes of one record as the log keeps them."""
-    return {name: list(pair) for name, pair in change.changes.items()}
+def created(view: EntityView, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """:func:`difference` from nothing."""
+    fields = view.fields
+    return {
+        name: (None, fields[name].type.to_json(value)) for name, value in values.items() if value is not None
+    }

@@ -1,0 +1,83 @@
+"""Writing many rows at once, as fast as each database takes them: COPY on PostgreSQL, one executemany on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import Session
+
+FEW = 100
+"""Fewer rows are written as any others: SQLAlchemy keeps the compiled statement."""
+
+Row = Mapping[str, Any]
+
+
+def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
+    """Ids for new records, so that many can be written by one statement.
+
+    On SQLite a writing transaction is alone, so the next ids are free; PostgreSQL gives them from the table's sequence.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        return range(last + 1, last + number + 1)
+    quoted = f'"{table.name}"'
+    sequence = sa.func.pg_get_serial_sequence(quoted, "id")
+    series = sa.func.generate_series(1, number).table_valued()
+    return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(series)).all()
+
+
+def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[Row]) -> None:
+    """Inserts rows of the same columns; ``common`` holds those that are alike in all of them."""
+    names = list(rows[0])
+    if len(rows) < FEW or _has_defaults(table, {*common, *names}):
+        session.execute(sa.insert(table), [{**common, **row} for row in rows])
+        return
+    connection = session.connection()
+    alike = tuple(_convert(common[name], table.c[name], connection.dialect) for name in common)
+    lists = [_converted(name, table.c[name], connection.dialect, rows) for name in names]
+    values = [(*alike, *row) for row in zip(*lists, strict=True)]
+    write = _copy if connection.dialect.name == "postgresql" else _insert
+    write(connection, table, [*common, *names], values)
+
+
+def _has_defaults(table: sa.Table, given: set[str]) -> bool:
+    """Some other column has a value made by Python, which only SQLAlchemy fills in."""
+    return any(column.default is not None and column.name not in given for column in table.columns)
+
+
+def _processor(column: sa.Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _convert(value: Any, column: sa.Column[Any], dialect: Dialect) -> Any:
+    process = _processor(column, dialect)
+    return value if process is None else process(value)
+
+
+def _converted(name: str, column: sa.Column[Any], dialect: Dialect, rows: Sequence[Row]) -> list[Any]:
+    process = _processor(column, dialect)
+    return [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
+
+
+def _insert(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
+    quote = connection.dialect.identifier_preparer.quote
+    columns, marks = ", ".join(map(quote, names)), ", ".join("?" * len(names))
+    connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})", values)
+
+
+def _copy(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
+    import psycopg
+
+    quote = connection.dialect.identifier_preparer.quote
+    statement = f"COPY {quote(table.name)} ({', '.join(map(quote, names))}) FROM STDIN"
+    try:
+        cursor: Any = connection.connection.cursor()
+        with cursor, cursor.copy(statement) as copy:
+            for row in values:
+                copy.write_row(row)
+    except psycopg.Error as error:  # as SQLAlchemy reports those of its own statements
+        kind = sa.exc.IntegrityError if isinstance(error, psycopg.IntegrityError) else sa.exc.DBAPIError
+        raise kind(statement, None, error) from error
