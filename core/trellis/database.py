@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,17 @@ from trellis.records.sqlite import install_functions
 
 _WRITE = "trellis_write"
 _SCHEMA = "trellis_schema"
+
+WRITERS = 7_355_435
+"""Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.
+
+They are taken before a transaction gets its number, so that the change feed can tell which ones are under way.
+"""
+
+
+def namespace_number(schema: str) -> int:
+    """The key of a namespace in advisory locks."""
+    return zlib.crc32(schema.encode()) & 0x7FFF_FFFF
 
 
 def json_text(value: Any) -> str:
@@ -74,12 +86,17 @@ def postgresql_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        schema = connection.get_execution_options().get(_SCHEMA)
-        if (
-            schema
-        ):  # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
-            quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
-            connection.exec_driver_sql(f"SET LOCAL search_path TO {quoted}")
+        options = connection.get_execution_options()
+        schema = options.get(_SCHEMA)
+        if not schema:
+            return
+        # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
+        statement = (
+            f"SET LOCAL search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
+        )
+        if options.get(_WRITE):  # in the same message to the server
+            statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
+        connection.exec_driver_sql(statement)
 
     return engine
 

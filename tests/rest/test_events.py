@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from callers import Client, open_client
 from flask import Flask
+from trellis.edition import Settings
 from trellis.installation import Installation
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
@@ -52,6 +53,16 @@ def test_what_commits_late_is_not_lost(client: Client, workspace: Workspace, dat
         early, reached = feed(client, last)
     late, _end = feed(client, reached)
     assert sorted(entity for entity, _action, _id in early + late) == ["customer", "product"]
+
+
+def test_what_others_write_elsewhere_holds_nothing_up(
+    client: Client, installation: Installation, database: str
+) -> None:
+    other = installation.create_workspace("other", Settings())
+    with other.write() as slow:
+        Records(slow, other.edition(slow), SYSTEM).create("customer", {"name": "Slow"})
+        client.create("customer", name="Fast")
+        assert [entity for entity, _action, _id in feed(client)[0]][-1] == "customer"
 
 
 def test_a_reader_sees_events_of_records_within_reach(

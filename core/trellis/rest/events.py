@@ -2,7 +2,7 @@
 
 A reader keeps the id of the last event it has seen and asks for what came ``after`` it. Ids alone would not do on
 PostgreSQL, where a transaction can commit after one that took higher ids: events are ordered by transaction, and only those
-older than every running transaction are shown, so that nothing can still appear before what was read.
+older than every transaction that still writes in this workspace are shown, so that nothing can appear before what was read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask import Response, g
 
 from trellis.contributions import Scope
+from trellis.database import WRITERS, namespace_number
 from trellis.edition import EntityView
 from trellis.errors import CursorInvalid
 from trellis.rest.answers import answer
@@ -22,6 +23,17 @@ from trellis.system import Event
 
 PER_PAGE, MOST_PER_PAGE = 100, 500
 _event = Event.__table__.c
+HORIZON = sa.text("""
+    SELECT coalesce(min(running), txid_snapshot_xmax(txid_current_snapshot()))
+    FROM txid_snapshot_xip(txid_current_snapshot()) AS running
+    WHERE running % 4294967296 IN (
+        SELECT number.transactionid::text::bigint
+        FROM pg_locks AS writer JOIN pg_locks AS number USING (virtualtransaction)
+        WHERE writer.locktype = 'advisory' AND number.locktype = 'transactionid' AND number.mode = 'ExclusiveLock'
+            AND writer.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND writer.classid = :writers AND writer.objid = :namespace)
+""")
+"""The oldest transaction that is writing in this workspace, or the next one; others on the server do not matter."""
 
 
 @blueprint.get("/events")
@@ -48,11 +60,14 @@ def _follows(after: int) -> sa.ColumnElement[bool]:
 
 
 def _finished() -> list[sa.ColumnElement[bool]]:
-    """Written by a transaction that is over, as are all before it. SQLite has one writer at a time."""
+    """Written by a transaction that is over, as are all before it. SQLite has one writer at a time.
+
+    The horizon is found by a statement of its own: the events are read in a later snapshot, which sees all below it.
+    """
     if g.session.get_bind().dialect.name != "postgresql":
         return []
-    oldest = sa.literal_column("txid_snapshot_xmin(txid_current_snapshot())", sa.BigInteger)
-    return [_event.transaction < sa.select(oldest).scalar_subquery()]
+    key = {"writers": WRITERS, "namespace": namespace_number(g.workspace.namespace.schema)}
+    return [_event.transaction < g.session.scalar(HORIZON, key)]
 
 
 def _readable(views: list[EntityView]) -> sa.ColumnElement[bool]:
