@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from trellis.contributions import Kpi, Unit
 from trellis.i18n import MINUS, format_money, format_number, format_percent, format_short_money, translator
-from trellis.kpi.results import KpiResult, Value
+from trellis.kpi.results import KpiResult, Point, Value
 
 _ = translator("trellis")
 
@@ -30,7 +31,9 @@ def figure_text(kpi: Kpi, value: Value | None, currency: str, *, short: bool = F
 
 
 def signed(text: str, value: float) -> str:
-    """Deviations always have a sign."""
+    """Deviations always have a sign, unless they round to zero."""
+    if not is_seen(text):
+        return text.removeprefix(MINUS)
     return text if value < 0 or text.startswith(MINUS) else f"+{text}"
 
 
@@ -44,15 +47,33 @@ def delta(result: KpiResult) -> dict[str, Any] | None:
     if result.value is None or base is None:
         return None
     gap = float(result.value) - float(base)
-    if kpi.unit is Unit.PERCENT:
-        text = str(_("%(number)s pp", number=signed(format_number(gap * 100, 1), gap)))
-    elif not base:
+    share = gap / abs(float(base)) if base else None
+    text = gap_text(kpi, gap, share)
+    if text is None:
         return None
-    else:
-        text = signed(format_percent(gap / abs(float(base))), gap)
-    better = (gap >= 0) is kpi.higher_is_better or gap == 0
-    close = bool(base) and abs(gap) <= 0.03 * abs(float(base))
+    if not is_seen(text):
+        return {"text": text, "tone": "", "up": None}
+    better = (gap >= 0) is kpi.higher_is_better
+    close = share is not None and abs(share) <= 0.03
     return {"text": text, "tone": "good" if better else "warn" if close else "danger", "up": gap >= 0}
+
+
+def gap_text(kpi: Kpi, gap: float, share: float | None) -> str | None:
+    """A deviation as it is shown: of a share in points, of the rest in percent of ``share``; None when there is none."""
+    if kpi.unit is Unit.PERCENT:
+        return str(_("%(number)s pp", number=signed(format_number(gap * 100, 1), gap)))
+    return None if share is None else signed(format_percent(share), gap)
+
+
+def is_seen(text: str) -> bool:
+    """Whether a shown number is other than zero."""
+    return any(letter in "123456789" for letter in text)
+
+
+def trend(points: Sequence[Point]) -> list[float]:
+    """The values of a sparkline; none where nothing is known."""
+    known = any(point.value is not None for point in points)
+    return [float(point.value or 0) for point in points] if known else []
 
 
 def finding(result: KpiResult) -> str:

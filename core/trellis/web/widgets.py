@@ -30,7 +30,7 @@ from trellis.records.board import board
 from trellis.records.query import ListQuery
 from trellis.segments.engine import movements, sizes
 from trellis.web.display import origin, shown, title_of
-from trellis.web.figures import delta, figure_text, finding
+from trellis.web.figures import delta, figure_text, finding, trend
 from trellis.web.rfm_map import rfm_cells
 
 _ = translator("trellis")
@@ -93,7 +93,7 @@ def _kpi_strip(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     results = engine.strip(g.session, g.edition, g.actor, names, period, today=today())
     figures = []
     for one in results:
-        values = [float(point.value) if point.value is not None else 0.0 for point in one.points]
+        values = trend(one.points)
         plan = [float(point.target) for point in one.points if point.target is not None]
         top = max(float(one.value or 0), float(one.target or 0), 1e-9)
         figures.append(

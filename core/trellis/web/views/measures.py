@@ -29,7 +29,7 @@ from trellis.records.rules import describe
 from trellis.records.rules import parse as parse_rule
 from trellis.segments.engine import members, movements, sizes
 from trellis.web.display import currency_of, origin, title_of
-from trellis.web.figures import delta, figure_text, finding, signed, unit_word
+from trellis.web.figures import delta, figure_text, finding, signed, trend, unit_word
 from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
@@ -226,7 +226,7 @@ def _kpi_row(one: KpiResult, grain: str) -> dict[str, Any]:
         "title": str(one.kpi.title),
         "unit": unit_word(one.kpi, currency_symbol(one.currency or g.edition.settings.currency)),
         "origin": origin(g.edition, one.kpi.owner),
-        "values": [float(point.value or 0) for point in points],
+        "values": trend(points),
         "ahead": None,
         "finding": f"{one.kpi.title}: {finding(one)}",
         "url": f"{base()}/kpis?{urlencode({'kpi': one.kpi.name, 'period': one.period.code, 'grain': grain})}",
