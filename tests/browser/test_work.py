@@ -43,12 +43,14 @@ def page(site: str, browser_page: Page) -> Page:
     browser_page.fill("input[name=password]", PASSWORD)
     browser_page.press("input[name=password]", "Enter")
     expect(browser_page.locator("h1")).to_contain_text("Anna")
+    browser_page.wait_for_load_state()  # keys and menus work once the scripts are there
     return browser_page
 
 
 def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:
     page.goto(f"{site}/acme/customer")
     page.keyboard.press("c")
+    page.wait_for_url("**/customer/new")
     page.fill("#f-name", "Ирина Соколова")
     page.keyboard.press("Control+Enter")
     expect(page.locator("h1")).to_have_text("Ирина Соколова")
@@ -128,7 +130,8 @@ def test_losing_asks_why(site: str, page: Page) -> None:
 
 def test_language_and_theme_are_remembered(site: str, page: Page) -> None:
     page.locator(".side-user [popovertarget=user-menu]").click()
-    page.get_by_role("menuitemradio", name="Русский").click()
+    with page.expect_navigation():
+        page.get_by_role("menuitemradio", name="Русский").click()
     expect(page.locator("html")).to_have_attribute("lang", "ru")
     page.locator("[data-theme-toggle]").first.click()
     theme = page.locator("html").get_attribute("data-theme")
