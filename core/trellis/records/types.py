@@ -18,6 +18,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from trellis.i18n import Text as Label
 from trellis.i18n import translator
+from trellis.records.numbers import NumberUnclear, read_number
 
 _ = translator("trellis")
 
@@ -453,18 +454,12 @@ class Json(FieldType):
 
 
 def _decimal(value: Any) -> decimal.Decimal:
-    """Reads a number as people and spreadsheets write it: ``1 234,50``, ``1234.5``, ``−3``."""
     if isinstance(value, bool):
         raise ValueInvalid(_("Must be a number"))
-    text = re.sub(r"[\s\u00a0\u202f]", "", str(value)).replace("\u2212", "-")
-    if "," in text and "." not in text:
-        text = text.replace(",", ".")
-    elif "," in text:
-        text = text.replace(",", "")
     try:
-        number = decimal.Decimal(text)
-    except decimal.InvalidOperation:
-        raise ValueInvalid(_("Must be a number")) from None
+        number = value if isinstance(value, decimal.Decimal) else read_number(str(value))
+    except NumberUnclear as error:
+        raise ValueInvalid(error.message) from None
     if not number.is_finite():
         raise ValueInvalid(_("Must be a number"))
     return number

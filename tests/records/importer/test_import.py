@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from importing import file, imported, records
 from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.exporter import columns_of, rows_of, write_file
-from trellis.records.importer import ImportFailed, ImportResult, run_import
+from trellis.records.importer import ImportFailed
 from trellis.records.importer.expressions import (
     ExpressionFailed,
     ExpressionInvalid,
@@ -22,22 +23,6 @@ from trellis.records.importer.expressions import (
 from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
-
-
-def imported(workspace: Workspace, entity: str, path: Path, **options: Any) -> ImportResult:
-    return run_import(workspace, SYSTEM, entity, path, **options)
-
-
-def records(workspace: Workspace, entity: str, *names: str) -> list[tuple[Any, ...]]:
-    with workspace.read() as session:
-        page = Records(session, workspace.edition(session), SYSTEM).list(entity, sort=("id",), limit=500)
-        return [tuple(record.values[name] for name in names) for record in page.items]
-
-
-def file(folder: Path, name: str, content: str | bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,14 @@ from typing import Any
 
 from trellis.contributions import ImportMapping
 from trellis.edition import Edition, EntityView
-from trellis.errors import TrellisError
+from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
+from trellis.records.importer.conventions import Convention, conventions_of
 from trellis.records.importer.expressions import Expression, compile_expression, names_of
 from trellis.records.importer.readers import NUMBER, PROBLEM, Source
 from trellis.records.schema import EXTERNAL
-from trellis.records.types import Integer, Reference, Text
+from trellis.records.types import Integer, Reference, Text, ValueInvalid
 
 _ = translator("trellis")
 
@@ -75,7 +76,7 @@ class Mapping:
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
         """The values of a record that a row gives; None for a row to leave out. Empty cells give nothing.
 
-        Raises ExpressionFailed.
+        Raises ExpressionFailed, RecordInvalid.
         """
         names = names_of(cells, number) if self.computes else {}
         if self.skip is not None and self.skip(names):
@@ -88,7 +89,10 @@ class Mapping:
                 value = value.strip()
             if value is None or value == "" or target.name in found:
                 continue
-            found[target.name] = target.convert(value)
+            try:
+                found[target.name] = target.convert(value)
+            except ValueInvalid as error:
+                raise RecordInvalid({target.name: [error.message]}) from None
         return found
 
     @property
@@ -181,7 +185,8 @@ def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = 
 
 def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
     """A mapping made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
-    targets = [_target(view, name, origin, source.typed) for name, origin in plan.columns.items()]
+    known = conventions_of(view, plan.columns, source)
+    targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
     skip = compile_expression(plan.skip) if plan.skip else None
     read = {one.source for one in targets if isinstance(one.source, str)}
     for expression in [skip, *(one.source for one in targets)]:
@@ -220,12 +225,13 @@ def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> F
     return view.fields[key]
 
 
-def _target(view: EntityView, name: str, origin: str, typed: bool) -> _Target:
+def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[str, Convention]) -> _Target:
     source = compile_expression(origin[1:]) if origin.startswith("=") else origin
     if name == ID:
         return _Target(name, source, _as_is)
     if name in view.fields:
-        return _Target(name, source, _conversion(view.fields[name], typed))
+        convert = known[name].read if name in known else _conversion(view.fields[name], typed)
+        return _Target(name, source, convert)
     if name.removesuffix(BY_ID) in view.references:
         return _Target(name.removesuffix(BY_ID), source, _as_is)
     raise MappingInvalid(_("%(entity)s has no field “%(name)s”", entity=view.info.title, name=name))

@@ -1,0 +1,95 @@
+"""How a column of a file writes numbers and days: told by all of its cells, so that no single one is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any, Protocol
+
+from trellis.edition import EntityView
+from trellis.i18n import translator
+from trellis.records.importer.readers import Source
+from trellis.records.numbers import NumberUnclear, decimal_mark, read_number
+from trellis.records.types import ValueInvalid
+
+_ = translator("trellis")
+
+
+class Convention(Protocol):
+    """Is shown every cell of a column first, then reads them."""
+
+    def see(self, cell: str) -> None:
+        """Learns from a cell."""
+
+    def read(self, value: Any) -> Any:
+        """The value in a form that the field takes; raises ValueInvalid for what may be two values."""
+
+
+class Numbers:
+    """Numbers with the decimal mark that the column shows."""
+
+    def __init__(self) -> None:
+        self._marks: set[str] = set()
+
+    def see(self, cell: str) -> None:
+        if (mark := decimal_mark(cell)) is not None:
+            self._marks.add(mark)
+
+    def read(self, value: Any) -> Any:
+        mark = next(iter(self._marks)) if len(self._marks) == 1 else None
+        try:
+            return read_number(value, mark) if isinstance(value, str) else value
+        except NumberUnclear as error:
+            raise ValueInvalid(error.message) from None
+
+
+class Days:
+    """Days such as ``31.12.2026``, and ``12/31/2026`` where some cell shows which part is the month.
+
+    What is written otherwise (``2026-12-31``) is left to the field.
+    """
+
+    _written = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+
+    def __init__(self) -> None:
+        self._day_first = self._month_first = False
+
+    def see(self, cell: str) -> None:
+        parts = self._written.fullmatch(cell.strip())
+        if parts is not None and parts[2] != ".":
+            self._day_first |= int(parts[1]) > 12
+            self._month_first |= int(parts[3]) > 12
+
+    def read(self, value: Any) -> Any:
+        parts = self._written.fullmatch(value) if isinstance(value, str) else None
+        if parts is None:
+            return value
+        day, month = int(parts[1]), int(parts[3])
+        if parts[2] != "." and day != month:
+            if self._day_first == self._month_first:
+                raise ValueInvalid(_("“%(text)s” may be two days; write it as 2026-11-23", text=value))
+            day, month = (month, day) if self._month_first else (day, month)
+        try:
+            found = date(int(parts[4]), month, day)
+            clock = time(int(parts[5]), int(parts[6]), int(parts[7] or 0)) if parts[5] else None
+        except ValueError:
+            raise ValueInvalid(_("Must be a date such as 2026-11-23")) from None
+        return found if clock is None else datetime.combine(found, clock)
+
+
+def conventions_of(view: EntityView, columns: Mapping[str, str], source: Source) -> dict[str, Convention]:
+    """The conventions of fields that columns fill as they are, learned in one pass over the file."""
+    found: dict[str, Convention] = {}
+    for name in columns.keys() & view.fields.keys():
+        if view.fields[name].type.kind in ("date", "datetime"):
+            found[name] = Days()
+        elif view.fields[name].type.kind == "number":
+            found[name] = Numbers()
+    if found and not source.typed:
+        for row in source.rows():
+            for name, convention in found.items():
+                cell = row.cells.get(columns[name])
+                if cell and isinstance(cell, str):
+                    convention.see(cell)
+    return found
