@@ -10,12 +10,16 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from trellis import enabling
 from trellis.config import Config
+from trellis.crm.customers.entities import Customer
 from trellis.installation import Installation
 from trellis.plugins import PluginRegistry
 from trellis.records.door import Records
+from trellis.records.importer import run_import
 from trellis.security.actor import SYSTEM
+from trellis.workspace import Workspace
 
 TESTS = Path(__file__).parents[1]
 
@@ -44,7 +48,7 @@ ENABLING_STEPS = {
 }
 
 
-def run(config: Config, script: str) -> subprocess.CompletedProcess[str]:
+def run(config: Config, script: str, *more: str) -> subprocess.CompletedProcess[str]:
     """Runs a script as one more process of the server."""
     arguments = [
         sys.executable,
@@ -52,6 +56,7 @@ def run(config: Config, script: str) -> subprocess.CompletedProcess[str]:
         PRELUDE + textwrap.dedent(script),
         str(config.home),
         config.database_url,
+        *more,
     ]
     return subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=os.environ)
 
@@ -103,3 +108,39 @@ def test_killed_between_batches_keeps_every_acknowledged_write_and_nothing_else(
         assert names == {f"{batch}-{row}" for batch in acknowledged for row in range(20)}
     finally:
         installation.close()
+
+
+IMPORT = """
+from trellis.records.importer import run_import
+
+def told(done, total):
+    print(done, flush=True)
+    if done == 2000:
+        die()
+
+run_import(workspace, SYSTEM, "customer", Path(sys.argv[3]), told=told)
+"""
+
+
+@pytest.mark.parametrize("columns", [("name",), ("external_id", "name")], ids=["without a key", "with a key"])
+def test_a_killed_import_goes_on_and_nothing_doubles(config: Config, columns: tuple[str, ...]) -> None:
+    path = config.home.parent / "customers.csv"
+    rows = [",".join([f"C{number}"] * len(columns)) for number in range(2500)]
+    path.write_text("\n".join([",".join(columns), *rows]))
+    done = run(config, IMPORT, str(path))
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert done.stdout.split() == ["1000", "2000"]
+    installation = reopened(config)
+    try:
+        workspace = installation.workspace("acme")
+        assert names_in(workspace) == [f"C{number}" for number in range(2000)]
+        result = run_import(workspace, SYSTEM, "customer", path)
+        assert (result.created, result.resumed + result.unchanged) == (500, 2000)
+        assert names_in(workspace) == [f"C{number}" for number in range(2500)]
+    finally:
+        installation.close()
+
+
+def names_in(workspace: Workspace) -> list[str]:
+    with workspace.read() as session:
+        return list(session.scalars(sa.select(Customer.name).order_by(Customer.id)))

@@ -1,0 +1,71 @@
+"""Files as other programs write them: typed cells, objects of different keys, rows that come back mended."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from importing import file, imported, records
+from trellis.records.importer import ImportFailed
+from trellis.workspace import Workspace
+
+
+def sheet(path: Path, *rows: tuple[Any, ...]) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        page, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+        for index, row in enumerate(rows):
+            for column, value in enumerate(row):
+                page.write(index, column, value, day if isinstance(value, date) else None)
+    return path
+
+
+def test_cells_of_a_spreadsheet_keep_their_meaning(workspace: Workspace, tmp_path: Path) -> None:
+    names = ("external_id", "name", "phone", "birthday")
+    path = sheet(tmp_path / "c.xlsx", names, (12923.0, 2026, 420602123456, date(1988, 6, 14)))
+    assert imported(workspace, "customer", path).rejections == []
+    assert records(workspace, "customer", "external_id", "name", "birthday") == [
+        ("12923", "2026", date(1988, 6, 14))
+    ]
+    orders = ("external_id", "number", "customer", "ordered_at", "amount")
+    path = sheet(tmp_path / "o.xlsx", orders, (1, 7, 12923, datetime(2026, 1, 2, 10, 30), 1234.5))
+    assert imported(workspace, "order", path).rejections == []
+    moment = datetime(2026, 1, 2, 10, 30, tzinfo=UTC)
+    assert records(workspace, "order", "number", "ordered_at", "amount") == [("7", moment, Decimal("1234.5"))]
+
+
+def test_objects_may_have_other_keys_than_the_first(workspace: Workspace, tmp_path: Path) -> None:
+    lines = [{"name": "Anna"}, {"name": "Boris", "city": "Brno"}, ["nonsense"]]
+    path = file(tmp_path, "c.jsonl", "\n".join(json.dumps(line) for line in lines))
+    result = imported(workspace, "customer", path)
+    assert (result.created, result.rejected) == (2, 1)
+    assert records(workspace, "customer", "name", "city") == [("Anna", None), ("Boris", "Brno")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl"])
+def test_refused_rows_are_mended_in_place_until_none_is_left(
+    workspace: Workspace, tmp_path: Path, ending: str
+) -> None:
+    path = file(tmp_path, "c.csv", "external_id,name,email\n1,Anna,a@b.cz\n2,Boris,nonsense\n3,Cyril,worse\n")
+    errors = tmp_path / f"errors.{ending}"
+    assert imported(workspace, "customer", path, errors=errors).rejected == 2
+    again = imported(workspace, "customer", errors, errors=errors)
+    assert [(one.row, set(one.errors)) for one in again.rejections] == [(2, {"email"}), (3, {"email"})]
+    mapping = file(
+        tmp_path, "m.json", json.dumps({"columns": {"external_id": "external_id", "name": "name"}})
+    )
+    assert imported(workspace, "customer", errors, mapping=mapping, errors=tmp_path / "left.csv").created == 2
+    assert not (tmp_path / "left.csv").exists()
+    assert [name for (name,) in records(workspace, "customer", "name")] == ["Anna", "Boris", "Cyril"]
+
+
+def test_a_text_that_is_not_in_the_encoding_named_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "c.csv", "name\nИрина\n".encode("cp1251"))
+    with pytest.raises(ImportFailed, match="utf-8"):
+        imported(workspace, "customer", path, encoding="utf-8")
+    assert imported(workspace, "customer", path, encoding="cp1251").created == 1
+    assert records(workspace, "customer", "name") == [("Ирина",)]
