@@ -147,7 +147,10 @@ class IdempotentCall(Base):
 
 
 class ImportRun(Base):
-    """An import that was asked for over REST: its progress while it runs (``finished_at`` is empty), then its result."""
+    """An import that was asked for over REST: its progress while it runs (``finished_at`` is empty), then its result.
+
+    ``seen_at`` is when it last told of its progress: one that has been silent for long was killed.
+    """
 
     __tablename__ = "import_run"
 
@@ -157,6 +160,7 @@ class ImportRun(Base):
     filename: Mapped[str] = mapped_column(sa.String(255))
     dry_run: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rows: Mapped[int] = mapped_column(sa.Integer, default=0)
     result: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)

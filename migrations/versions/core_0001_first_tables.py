@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("filename", sa.String(length=255), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("result", JsonData, nullable=False),

@@ -27,6 +27,8 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
 KEPT = timedelta(hours=24)
+SILENT = timedelta(minutes=2)
+"""A call at work in transactions of its own that has told nothing for so long was killed; it may be sent again."""
 _KEPT_HEADERS = ("Location", "ETag", "Content-Type")
 _calls = IdempotentCall.__table__.c
 _CHUNK = 1 << 20
@@ -94,7 +96,8 @@ def _fingerprint() -> str:
 def _claim(session: Session, user_id: int, key: str, fingerprint: str) -> Any:
     """Writes the key down, or answers what is kept for it. Of two at once, the second waits for the first to end."""
     now = datetime.now(UTC)
-    session.execute(sa.delete(IdempotentCall).where(_calls.at < now - KEPT))
+    killed = sa.and_(_calls.status.is_(None), _calls.at < now - SILENT)
+    session.execute(sa.delete(IdempotentCall).where(sa.or_(_calls.at < now - KEPT, killed)))
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {
         "user_id": user_id,
@@ -113,6 +116,14 @@ def _claim(session: Session, user_id: int, key: str, fingerprint: str) -> Any:
     if kept.status is None:
         raise Conflict(_("The first request with this Idempotency-Key is still at work"))
     return kept
+
+
+def still_at_work() -> None:
+    """Says that the call at hand is not over yet; it has transactions of its own."""
+    key = g.get("idempotency_key")
+    if key is not None:
+        with g.workspace.write() as session:
+            session.execute(sa.update(IdempotentCall).where(*_ours(key)).values(at=datetime.now(UTC)))
 
 
 def _ours(key: str) -> tuple[sa.ColumnElement[bool], ...]:

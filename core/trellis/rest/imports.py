@@ -16,6 +16,7 @@ from trellis.contributions import ImportMapping
 from trellis.errors import RecordInvalid, RecordNotFound, TrellisError
 from trellis.i18n import translator
 from trellis.records.importer import ImportResult, run_import
+from trellis.rest import idempotency
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
@@ -108,8 +109,14 @@ def _import(run_id: int, entity: str, file: FileStorage, dry_run: bool) -> Impor
             mapping=_mapping(Path(folder)),
             key=request.form.get("key") or None,
             dry_run=dry_run,
-            told=_nothing if dry_run else lambda rows, _total: _change(run_id, rows=rows),
+            told=_nothing if dry_run else lambda rows, _total: _tell(run_id, rows),
         )
+
+
+def _tell(run_id: int, rows: int) -> None:
+    """Says that the import is alive, and so is the call that asked for it."""
+    _change(run_id, rows=rows, seen_at=datetime.now(UTC))
+    idempotency.still_at_work()
 
 
 def _nothing(_rows: int, _total: int) -> None:
@@ -138,7 +145,8 @@ def _mapping(folder: Path) -> str | Path | None:
 
 def _begin(entity: str, filename: str, dry_run: bool) -> int:
     values = {"user_id": g.actor.user_id, "entity": entity, "filename": filename[-255:], "dry_run": dry_run}
-    values |= {"started_at": datetime.now(UTC), "rows": 0, "result": {}, "problem": ""}
+    now = datetime.now(UTC)
+    values |= {"started_at": now, "seen_at": now, "rows": 0, "result": {}, "problem": ""}
     with g.workspace.write() as session:
         return int(session.scalar(sa.insert(ImportRun.__table__).values(values).returning(_run.id)))  # type: ignore[arg-type]
 
@@ -161,7 +169,13 @@ def _found(import_id: int) -> Any:
 
 
 def _written(row: Any) -> dict[str, Any]:
-    state = "running" if row.finished_at is None else "failed" if row.problem else "done"
+    state = "failed" if row.problem else "done" if row.finished_at else "running"
+    problem = row.problem or None
+    if state == "running" and not row.dry_run and row.seen_at < datetime.now(UTC) - idempotency.SILENT:
+        state, problem = (
+            "failed",
+            str(_("The import was interrupted; send the file again, it goes on from there")),
+        )
     told = {
         "id": row.id,
         "state": state,
@@ -169,5 +183,5 @@ def _written(row: Any) -> dict[str, Any]:
         "filename": row.filename,
         "dry_run": row.dry_run,
     }
-    times = {"started_at": row.started_at, "finished_at": row.finished_at, "problem": row.problem or None}
+    times = {"started_at": row.started_at, "finished_at": row.finished_at, "problem": problem}
     return {**told, **times, "rows": row.rows, **row.result}
