@@ -300,7 +300,7 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
     title = title_of(view, record)
     cells = [shown(g.edition, base, view.fields[name], record, bare=True) for name in names]
     fields = view.fields
-    line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else None
+    line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else {}
     figure = shown(g.edition, base, fields[info.amount_field], record)["text"] if info.amount_field else ""
     when = shown(g.edition, base, fields[info.date_field], record)["text"] if info.date_field else ""
     icon = {"company": "building", "person": "user"}.get(str(record.values.get("kind")), "")
@@ -311,7 +311,7 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
         "icon": icon,
         "avatar": person(title, record.id),
         "cells": cells,
-        "line": line,
+        "line": {**line, "url": ""},  # on a phone the whole row is one link
         "figure": figure,
         "when": when,
     }
