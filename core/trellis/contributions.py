@@ -377,7 +377,8 @@ class ImportMapping(Contribution):
     ``=``; a reference holds the external id of its record. Rows for which the expression ``skip`` is true are left out.
     Rows that share their ``key`` are one record, and the last of them counts; with ``create_only`` the first does, and
     what is there already stays as it is: for files that repeat the customer on each line of a receipt. ``delimiter`` is
-    a character or ``whitespace``; ``header`` names the columns of a file that has none.
+    a character or ``whitespace``; ``header`` names the columns of a file that has none. ``decimal`` (``.`` or ``,``) and
+    ``dates`` (``day_first`` or ``month_first``) say how it writes numbers and days, where its columns do not show it.
     """
 
     entity: str
@@ -387,6 +388,8 @@ class ImportMapping(Contribution):
     create_only: bool = False
     delimiter: str | None = None
     header: Sequence[str] | None = None
+    decimal: str | None = None
+    dates: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

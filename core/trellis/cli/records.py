@@ -23,6 +23,7 @@ _ = translator("trellis")
 @click.option(
     "--key", help="The field that tells whether a record exists already; the external id by default."
 )
+@click.option("--encoding", help="Of a text file, such as cp1251; found out by default.")
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option(
     "--errors",
@@ -36,6 +37,7 @@ def import_(
     file: Path,
     mapping: str | None,
     key: str | None,
+    encoding: str | None,
     dry_run: bool,
     errors: Path | None,
     json_: bool,
@@ -46,7 +48,16 @@ def import_(
     with opened() as installation, progress(file.name) as told:
         found = installation.workspace(workspace)
         result = run_import(
-            found, SYSTEM, entity, file, mapping=mapping, key=key, dry_run=dry_run, errors=errors, told=told
+            found,
+            SYSTEM,
+            entity,
+            file,
+            mapping=mapping,
+            key=key,
+            encoding=encoding,
+            dry_run=dry_run,
+            errors=errors,
+            told=told,
         )
         found.record_faults(result.faults)
     if json_:

@@ -10,7 +10,8 @@ from trellis.i18n import Text, translator
 _ = translator("trellis")
 
 _PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|[+-]?\.[0-9]+")
-_WRITTEN = re.compile(r"([+-]?)([1-9][0-9]{0,2}(?:[.,][0-9]{3})+|[0-9]+)(?:([.,])([0-9]*))?")
+_WRITTEN = re.compile(r"([+-]?)([1-9][0-9]{0,2}(?:([.,])[0-9]{3}(?:\3[0-9]{3})*)|[0-9]+)(?:([.,])([0-9]*))?")
+_THOUSAND = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _SET_OFF = re.compile(r"[\s'\u2019]")
 _OTHER = {".": ",", ",": "."}
 
@@ -23,19 +24,21 @@ class NumberUnclear(ValueError):
         self.message = message
 
 
-def read_number(text: str, mark: str | None = None) -> Decimal:
+def read_number(text: str, mark: str | None = None, *, by_program: bool = True) -> Decimal:
     """The number in a text: ``1234.5``, ``1 234,50``, ``1.234,50``, ``1,234.50``, ``−3``.
 
-    ``mark`` is the decimal mark where it is known. Without it a point alone is one, as in JSON, and a comma where it
-    cannot be between thousands. Raises NumberUnclear, also for ``1,234``, which is either of two numbers.
+    ``mark`` is the decimal mark where it is known. Without it a comma is one where it cannot be between thousands, and
+    so is a point; a text written ``by_program`` (JSON) never has a point between thousands. Raises NumberUnclear, also
+    for ``1,234``, which is either of two numbers.
     """
     text = _SET_OFF.sub("", text).replace("\N{MINUS SIGN}", "-")
-    if mark != "," and _PLAIN.fullmatch(text):
+    if mark != "," and _PLAIN.fullmatch(text) and (by_program or mark or not _THOUSAND.fullmatch(text)):
         return Decimal(text)
     sign, whole, between, last, digits = _parts(text)
     if last is None and between is not None and whole.count(between) == 1:
         if mark is None:
-            meant = {"one": sign + whole.replace(between, ""), "other": sign + whole.replace(between, ".")}
+            one, other = (sign + whole.replace(between, instead) for instead in ("", "."))
+            meant = {"one": one, "other": f"{other}0"}
             raise NumberUnclear(_("May be %(one)s or %(other)s; write it in one of these forms", **meant))
         if between == mark:
             return Decimal(sign + whole.replace(between, "."))
@@ -60,8 +63,7 @@ def _parts(text: str) -> tuple[str, str, str | None, str | None, str | None]:
     found = _WRITTEN.fullmatch(text)
     if found is None:
         raise NumberUnclear(_("Must be a number"))
-    sign, whole, last, digits = found.groups()
-    groups = {letter for letter in whole if letter in _OTHER}
-    if len(groups) > 1 or last in groups:
+    sign, whole, between, last, digits = found.groups()
+    if between is not None and last == between:
         raise NumberUnclear(_("Must be a number"))
-    return sign, whole, groups.pop() if groups else None, last, digits
+    return sign, whole, between, last, digits

@@ -466,6 +466,6 @@ def _decimal(value: Any) -> decimal.Decimal:
 
 
 def _plain(value: decimal.Decimal) -> str:
-    """A decimal string with at least two digits after the point and no trailing zeros beyond them."""
-    whole, _point, digits = f"{value:.4f}".partition(".")
-    return f"{whole}.{digits[:2]}{digits[2:].rstrip('0')}"
+    """A decimal string with two digits after the point, or four: three might be read as thousands."""
+    text = f"{value:.4f}"
+    return text.removesuffix("00")

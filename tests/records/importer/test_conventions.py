@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from importing import file, imported, records
+from trellis.records.importer import MappingInvalid
+from trellis.records.importer.conventions import Days, Numbers
+from trellis.records.types import ValueInvalid
 from trellis.workspace import Workspace
+
+
+def written(number: Decimal, mark: str, between: str) -> str:
+    return f"{number:,f}".replace(",", "\0").replace(".", mark).replace("\0", between)
+
 
 CUSTOMER = "external_id,name\nA,Anna\n"
 
@@ -39,7 +51,69 @@ def test_the_decimal_mark_is_that_of_the_column(
 
 def test_a_number_that_may_be_two_is_refused_with_both(workspace: Workspace, tmp_path: Path) -> None:
     reasons = orders(workspace, tmp_path, ("1,234", "2026-01-02"), ("5", "2026-01-02"))
-    assert len(reasons) == 1 and "1234" in reasons[0] and "1.234" in reasons[0]
+    assert len(reasons) == 1 and "1234" in reasons[0] and "1.2340" in reasons[0]
+    assert len(orders(workspace, tmp_path, ("1.234", "2026-01-02"), ("5", "2026-01-02"))) == 1
+
+
+@pytest.mark.parametrize(("decimal", "amount"), [(",", Decimal(1234)), (".", Decimal("1.234"))])
+def test_a_mapping_may_declare_what_the_cells_do_not_show(
+    workspace: Workspace, tmp_path: Path, decimal: str, amount: Decimal
+) -> None:
+    imported(workspace, "customer", file(tmp_path, "c.csv", CUSTOMER))
+    names = ("number", "customer", "ordered_at", "amount")
+    declared = {"columns": {name: name for name in names}, "decimal": decimal, "dates": "month_first"}
+    mapping = file(tmp_path, "m.json", json.dumps(declared))
+    path = file(tmp_path, "o.csv", ";".join(names) + "\nN1;A;03/02/2026;1.234\n")
+    assert imported(workspace, "order", path, mapping=mapping).rejections == []
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    assert records(workspace, "order", "ordered_at", "amount") == [(moment, amount)]
+    with pytest.raises(MappingInvalid, match="dates"):
+        imported(
+            workspace, "order", path, mapping=file(tmp_path, "w.json", json.dumps({**declared, "dates": "y"}))
+        )
+
+
+def test_a_column_that_shows_nothing_follows_the_others(workspace: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "p.csv", "external_id;name;price;cost\n1;Chair;1.234;0,50\n")
+    assert imported(workspace, "product", path).rejections == []
+    assert records(workspace, "product", "price", "cost") == [(Decimal(1234), Decimal("0.5"))]
+
+
+MARKS = [(".", ","), (",", "."), (",", " "), (".", "'"), (",", "")]
+
+
+@given(
+    st.lists(st.decimals(min_value=-(10**9), max_value=10**9, places=3), min_size=1, max_size=8),
+    st.sampled_from(MARKS),
+)
+def test_a_column_in_one_form_is_read_right_or_refused(
+    numbers: list[Decimal], marks: tuple[str, str]
+) -> None:
+    cells = [written(number, *marks) for number in numbers]
+    column = Numbers(None, set())
+    for cell in cells:
+        column.see(cell)
+    for number, cell in zip(numbers, cells, strict=True):
+        with suppress(ValueInvalid):
+            assert column.read(cell) == number
+    declared = Numbers(marks[0], set())
+    assert [declared.read(cell) for cell in cells] == numbers
+
+
+@given(
+    st.lists(st.dates(min_value=date(1000, 1, 1)), min_size=1, max_size=6),
+    st.sampled_from(["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y"]),
+)
+def test_days_in_one_form_are_read_right_or_refused(days: list[date], form: str) -> None:
+    cells = [day.strftime(form) for day in days]
+    column = Days(None)
+    for cell in cells:
+        column.see(cell)
+    for day, cell in zip(days, cells, strict=True):
+        try:
+            assert column.read(cell) == day
+        except ValueInvalid:
+            assert "/" in form
 
 
 @pytest.mark.parametrize(

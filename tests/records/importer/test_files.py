@@ -69,3 +69,17 @@ def test_a_text_that_is_not_in_the_encoding_named_is_refused(workspace: Workspac
         imported(workspace, "customer", path, encoding="utf-8")
     assert imported(workspace, "customer", path, encoding="cp1251").created == 1
     assert records(workspace, "customer", "name") == [("Ирина",)]
+
+
+def test_an_encoding_that_does_not_exist_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    for name in ("cp12511", "hex"):
+        with pytest.raises(ImportFailed, match=name):
+            imported(workspace, "customer", file(tmp_path, "c.csv", "name\nAnna\n"), encoding=name)
+
+
+def test_a_broken_letter_in_utf8_is_told_with_its_line(workspace: Workspace, tmp_path: Path) -> None:
+    lines = ["name", *["Анна Кузнецова"] * 20, "Пётр"]
+    path = file(tmp_path, "c.csv", "\n".join(lines).encode()[:-1] + b"\n")
+    with pytest.raises(ImportFailed, match="line 22"):
+        imported(workspace, "customer", path)
+    assert records(workspace, "customer", "name") == []

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from importing import file, imported, records
 from trellis.contributions import Grant, Scope
-from trellis.errors import PermissionRefused
-from trellis.records.door import Records
+from trellis.errors import Conflict, PermissionRefused
+from trellis.i18n import Text
+from trellis.records.door import Records, Write
 from trellis.records.importer import MappingInvalid, run_import
 from trellis.security.actor import SYSTEM, Actor
+from trellis.system import Event
 from trellis.workspace import Workspace
 
 
@@ -90,3 +94,44 @@ def test_a_column_that_the_file_lacks_is_named(workspace: Workspace, tmp_path: P
     with pytest.raises(MappingInvalid, match="Town"):
         imported(workspace, "customer", path, mapping=mapping)
     assert records(workspace, "customer", "name") == []
+
+
+def listening(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that plugins hear of after a commit."""
+    heard: list[str] = []
+
+    def tell(records: Records) -> None:
+        heard.extend(f"{change.id}" for event in records._committed for change in event.changes)
+
+    monkeypatch.setattr(Records, "committed", tell)
+    return heard
+
+
+def test_a_dry_run_tells_nobody_and_leaves_no_event(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = listening(workspace, monkeypatch)
+    path = file(tmp_path, "c.csv", "external_id,name\nA,Anna\n")
+    assert imported(workspace, "customer", path, dry_run=True).created == 1
+    with workspace.read() as session:
+        assert heard == session.scalars(sa.select(Event.id)).all() == []
+    assert imported(workspace, "customer", path).created == 1
+    assert len(heard) == 1
+
+
+def test_a_record_that_somebody_makes_meanwhile_does_not_end_the_import(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, met = Records.save, []
+
+    def saved(records: Records, entity: str, writes: Sequence[Write]) -> list[int]:
+        if any(write.values.get("name") == "C3" for write in writes) and len(met) < 6:
+            met.append(len(writes))
+            raise Conflict(Text("Another record with these values was saved at the same moment"))
+        return save(records, entity, writes)
+
+    monkeypatch.setattr(Records, "save", saved)
+    path = file(tmp_path, "c.csv", "\n".join(["name", *(f"C{number}" for number in range(20))]))
+    result = imported(workspace, "customer", path)
+    assert (result.created, [one.row for one in result.rejections]) == (19, [4])
+    assert met[0] == 20 and met[-1] == 1

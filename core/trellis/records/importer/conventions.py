@@ -15,6 +15,9 @@ from trellis.records.types import ValueInvalid
 
 _ = translator("trellis")
 
+MARKS = (".", ",")
+DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
+
 
 class Convention(Protocol):
     """Is shown every cell of a column first, then reads them."""
@@ -27,32 +30,37 @@ class Convention(Protocol):
 
 
 class Numbers:
-    """Numbers with the decimal mark that the column shows."""
+    """Numbers with the decimal mark that is declared, or that the column shows, or else the other columns do."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: str | None, others: set[str]) -> None:
+        self._declared = declared
         self._marks: set[str] = set()
+        self._others = others
 
     def see(self, cell: str) -> None:
         if (mark := decimal_mark(cell)) is not None:
             self._marks.add(mark)
+            self._others.add(mark)
 
     def read(self, value: Any) -> Any:
-        mark = next(iter(self._marks)) if len(self._marks) == 1 else None
+        marks = self._marks or self._others
+        mark = self._declared or (next(iter(marks)) if len(marks) == 1 else None)
         try:
-            return read_number(value, mark) if isinstance(value, str) else value
+            return read_number(value, mark, by_program=False) if isinstance(value, str) else value
         except NumberUnclear as error:
             raise ValueInvalid(error.message) from None
 
 
 class Days:
-    """Days such as ``31.12.2026``, and ``12/31/2026`` where some cell shows which part is the month.
+    """Days such as ``31.12.2026``, and ``12/31/2026`` where it is declared, or some cell shows, which part is the month.
 
     What is written otherwise (``2026-12-31``) is left to the field.
     """
 
     _written = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 
-    def __init__(self) -> None:
+    def __init__(self, declared: str | None) -> None:
+        self._declared = declared
         self._day_first = self._month_first = False
 
     def see(self, cell: str) -> None:
@@ -67,9 +75,10 @@ class Days:
             return value
         day, month = int(parts[1]), int(parts[3])
         if parts[2] != "." and day != month:
-            if self._day_first == self._month_first:
+            if self._declared is None and self._day_first == self._month_first:
                 raise ValueInvalid(_("“%(text)s” may be two days; write it as 2026-11-23", text=value))
-            day, month = (month, day) if self._month_first else (day, month)
+            month_first = self._declared == MONTH_FIRST if self._declared else self._month_first
+            day, month = (month, day) if month_first else (day, month)
         try:
             found = date(int(parts[4]), month, day)
             clock = time(int(parts[5]), int(parts[6]), int(parts[7] or 0)) if parts[5] else None
@@ -78,15 +87,23 @@ class Days:
         return found if clock is None else datetime.combine(found, clock)
 
 
-def conventions_of(view: EntityView, columns: Mapping[str, str], source: Source) -> dict[str, Convention]:
-    """The conventions of fields that columns fill as they are, learned in one pass over the file."""
+def conventions_of(
+    view: EntityView, columns: Mapping[str, str], source: Source, decimal: str | None, dates: str | None
+) -> dict[str, Convention]:
+    """The conventions of fields that columns fill as they are: declared, else learned in one pass over the file.
+
+    JSON needs none: its numbers and days are written by programs.
+    """
     found: dict[str, Convention] = {}
+    if source.typed:
+        return found
+    marks: set[str] = set()
     for name in columns.keys() & view.fields.keys():
         if view.fields[name].type.kind in ("date", "datetime"):
-            found[name] = Days()
+            found[name] = Days(dates)
         elif view.fields[name].type.kind == "number":
-            found[name] = Numbers()
-    if found and not source.typed:
+            found[name] = Numbers(decimal, marks)
+    if found:
         for row in source.rows():
             for name, convention in found.items():
                 cell = row.cells.get(columns[name])

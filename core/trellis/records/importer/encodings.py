@@ -28,6 +28,14 @@ class ImportFailed(TrellisError):
     code = "import_failed"
 
 
+def is_text_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of texts by this name."""
+    try:
+        return isinstance("".encode(name), bytes)
+    except (LookupError, ValueError):
+        return False
+
+
 def encoding_of(path: Path) -> str:
     """The encoding of a text file, read to its end. Raises ImportFailed where it is no text, or broken UTF-8."""
     with path.open("rb") as file:

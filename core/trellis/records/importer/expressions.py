@@ -14,6 +14,7 @@ from simpleeval import SimpleEval
 from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.records import types
+from trellis.records.numbers import read_number
 
 _ = translator("trellis")
 
@@ -30,8 +31,10 @@ class ExpressionFailed(ValueError):
     """An expression cannot be evaluated on this row."""
 
 
-def _number(value: Any) -> Decimal:
-    return Decimal(str(types.Decimal().check(value) or 0))
+def _number(value: Any, mark: str | None = None) -> Decimal:
+    """A number; ``mark`` is the decimal mark of the file where it is not a point."""
+    given = read_number(value, mark) if mark and isinstance(value, str) and value.strip() else value
+    return Decimal(str(types.Decimal().check(given) or 0))
 
 
 def _date(value: Any, form: str = "%Y-%m-%d") -> date | None:

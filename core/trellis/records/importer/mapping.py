@@ -15,7 +15,7 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
-from trellis.records.importer.conventions import Convention, conventions_of
+from trellis.records.importer.conventions import DAY_FIRST, MARKS, MONTH_FIRST, Convention, conventions_of
 from trellis.records.importer.expressions import Expression, compile_expression, names_of
 from trellis.records.importer.readers import NUMBER, PROBLEM, Source
 from trellis.records.schema import EXTERNAL
@@ -25,7 +25,8 @@ _ = translator("trellis")
 
 ID = "id"
 BY_ID = ".id"
-KEYS = {"columns", "key", "skip", "delimiter", "header", "create_only"}
+KEYS = {"columns", "key", "skip", "delimiter", "header", "create_only", "decimal", "dates"}
+DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST)}
 Convert = Callable[[Any], Any]
 
 
@@ -41,7 +42,8 @@ class Plan:
     """What a mapping asks for, before the file is known: a source for each field, the key, which rows to leave out.
 
     With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter`` and
-    ``header`` say what the file does not.
+    ``header`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
+    it writes numbers and days, where its columns do not show it.
     """
 
     columns: Table[str, str]
@@ -50,6 +52,8 @@ class Plan:
     delimiter: str | None = None
     header: Sequence[str] | None = None
     create_only: bool = False
+    decimal: str | None = None
+    dates: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ def plan_of(edition: Edition, entity: str, given: str | Path, key: str | None) -
         delimiter=found.delimiter,
         header=found.header,
         create_only=found.create_only,
+        decimal=found.decimal,
+        dates=found.dates,
     )
 
 
@@ -146,6 +152,11 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         raise MappingInvalid(
             _("In a mapping, key, skip and delimiter are texts, and header is a list of texts")
         )
+    for name, values in DECLARED.items():
+        if data.get(name) not in (None, *values):
+            raise MappingInvalid(
+                _("In a mapping, %(name)s is one of: %(known)s", name=name, known="  ".join(values))
+            )
     return Plan(
         columns=data["columns"],
         key=key or data.get("key"),
@@ -153,6 +164,8 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         delimiter=data.get("delimiter"),
         header=[str(one) for one in header] if header else None,
         create_only=data.get("create_only") is True,
+        decimal=data.get("decimal"),
+        dates=data.get("dates"),
     )
 
 
@@ -185,7 +198,7 @@ def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = 
 
 def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
     """A mapping made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
-    known = conventions_of(view, plan.columns, source)
+    known = conventions_of(view, plan.columns, source, plan.decimal, plan.dates)
     targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
     skip = compile_expression(plan.skip) if plan.skip else None
     read = {one.source for one in targets if isinstance(one.source, str)}

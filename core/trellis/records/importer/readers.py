@@ -14,7 +14,7 @@ import orjson
 
 from trellis.i18n import Text, translator
 from trellis.records.importer.delimited import Form, count, form_of, lines, unique
-from trellis.records.importer.encodings import ImportFailed, encoding_of
+from trellis.records.importer.encodings import ImportFailed, encoding_of, is_text_encoding
 
 _ = translator("trellis")
 
@@ -59,6 +59,8 @@ def open_source(
     """
     if not path.is_file():
         raise ImportFailed(_("There is no file %(path)s", path=str(path)))
+    if encoding is not None and not is_text_encoding(encoding):
+        raise ImportFailed(_("There is no encoding “%(name)s”; such are utf-8, cp1251", name=encoding))
     ending = path.suffix.lower()
     if ending in (".xlsx", ".xlsm", ".xls", ".ods"):
         return _spreadsheet(path, header)
