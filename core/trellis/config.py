@@ -14,23 +14,36 @@ class Config:
     ``home`` (``TRELLIS_HOME``, default ``./trellis-data``) holds SQLite files, the session key and uploads;
     ``database_url`` (``TRELLIS_DATABASE_URL``) switches to PostgreSQL; empty means SQLite files under ``home``.
     ``secret_key`` (``TRELLIS_SECRET_KEY``) signs sessions, where several machines must share it; empty means a key of
-    its own, made once and kept in ``home``.
+    its own, made once and kept in ``home``. ``api_rate`` (``TRELLIS_API_RATE``, default 60000) is how many REST calls a
+    minute one token may make of one server process, 0 for any number. ``proxies`` (``TRELLIS_PROXIES``, default 0) is how
+    many reverse proxies stand in front, whose word on a visitor's address is taken.
     """
 
     home: Path
     database_url: str = ""
     secret_key: str = ""
+    api_rate: int = 0
+    proxies: int = 0
 
     @classmethod
     def from_environment(cls) -> Config:
-        """The configuration that ``TRELLIS_HOME``, ``TRELLIS_DATABASE_URL`` and ``TRELLIS_SECRET_KEY`` give."""
+        """The configuration that the variables named above give; ValueError for a number that is none."""
         return cls(
             home=Path(os.environ.get("TRELLIS_HOME") or "trellis-data").absolute(),
             database_url=os.environ.get("TRELLIS_DATABASE_URL", ""),
             secret_key=os.environ.get("TRELLIS_SECRET_KEY", ""),
+            api_rate=_number("TRELLIS_API_RATE", 60_000),
+            proxies=_number("TRELLIS_PROXIES", 0),
         )
 
     @property
     def on_postgresql(self) -> bool:
         """Workspaces are schemas of one PostgreSQL database."""
         return bool(self.database_url)
+
+
+def _number(variable: str, usual: int) -> int:
+    text = os.environ.get(variable, "")
+    if text and not text.isdecimal():
+        raise ValueError(f"{variable} is {text!r}; give a whole number, 0 or more")
+    return int(text) if text else usual

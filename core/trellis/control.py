@@ -51,6 +51,20 @@ class Membership(ControlBase):
     )
 
 
+class FailedSignIns(ControlBase):
+    """How often signing in failed for one mail address, or from one network address, and until when it is refused.
+
+    ``key`` is a digest, so that what strangers typed is not kept.
+    """
+
+    __tablename__ = "failed_sign_ins"
+
+    key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(sa.Integer)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    refused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 def identity_of(session: Session, email: str) -> Identity | None:
     """The identity of a mail address, in any case."""
     return session.scalar(sa.select(Identity).where(Identity.email == email.strip().lower()))

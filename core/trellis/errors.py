@@ -85,6 +85,18 @@ class StaleVersion(TrellisError):
         self.current = current
 
 
+class TooMany(TrellisError):
+    """Asked too often; ``seconds`` is how long to wait."""
+
+    status = 429
+    code = "too_many"
+    title = _("Too many requests; wait a little")
+
+    def __init__(self, seconds: int, detail: Message = "") -> None:
+        super().__init__(detail)
+        self.seconds = max(1, seconds)
+
+
 class Conflict(TrellisError):
     """The state of the workspace does not allow this now."""
 

@@ -130,6 +130,10 @@ def test_people_sign_in_with_what_was_set(shell: Shell) -> None:
     )
     assert [row["email"] for row in shell.json("user", "list", "acme")] == ["eva@acme.test"]
     assert shell.ok("user", "token", "acme", "eva@acme.test").startswith("trl_")
+    shell.ok("user", "unlock", "acme", "eva@acme.test")
+    shell.ok("user", "rename", "acme", "eva@acme.test", "ewa@acme.test")
+    assert [row["email"] for row in shell.json("user", "list", "acme")] == ["ewa@acme.test"]
+    assert "no user" in shell.refused("user", "unlock", "acme", "eva@acme.test")
 
 
 def test_the_doctor_finds_nothing_in_a_sound_installation(shell: Shell) -> None:

@@ -133,8 +133,8 @@ def sign_in(app: Flask, workspace: Workspace, email: str, password: str) -> Clie
 def test_a_browser_session_reads_and_with_its_csrf_token_writes(
     app: Flask, installation: Installation, workspace: Workspace
 ) -> None:
-    add_user(installation, workspace, "boss@acme.test", "Boss", ["administrator"], "long-enough")
-    browser = sign_in(app, workspace, "boss@acme.test", "long-enough")
+    add_user(installation, workspace, "boss@acme.test", "Boss", ["administrator"], "a long password")
+    browser = sign_in(app, workspace, "boss@acme.test", "a long password")
     http, base = browser.http, browser.base
     assert http.get(f"{base}/customer").status_code == 200
     refused = http.post(f"{base}/customer", json={"name": "A"})

@@ -7,7 +7,9 @@ import sys
 import click
 
 from trellis.cli.output import as_json, opened, print_json, print_table
-from trellis.security.identities import add_user, list_users
+from trellis.security import attempts
+from trellis.security.actor import SYSTEM
+from trellis.security.identities import add_user, change_email, find_user, list_users
 from trellis.security.tokens import new_token
 
 
@@ -58,3 +60,26 @@ def token(workspace: str, email: str, title: str) -> None:
     """Prints a new API token of a user; it is shown this once."""
     with opened() as installation:
         click.echo(new_token(installation.workspace(workspace), email, title))
+
+
+@user.command()
+@click.argument("workspace")
+@click.argument("email")
+def unlock(workspace: str, email: str) -> None:
+    """Lets somebody sign in at once again after too many failed attempts."""
+    with opened() as installation:
+        find_user(installation.workspace(workspace), email)
+        attempts.unlock(installation, email)
+    click.echo(f"unlocked {email}")
+
+
+@user.command()
+@click.argument("workspace")
+@click.argument("email")
+@click.argument("new_email")
+def rename(workspace: str, email: str, new_email: str) -> None:
+    """Gives somebody another mail address; the sign-in moves with it."""
+    with opened() as installation:
+        place = installation.workspace(workspace)
+        change_email(installation, place, find_user(place, email), new_email, SYSTEM)
+    click.echo(f"renamed {email} to {new_email}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request, session
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import IntegerConverter, UnicodeConverter
 from werkzeug.wrappers import Response as BaseResponse
@@ -52,6 +52,7 @@ def _converters(state: BlueprintSetupState) -> None:
 @blueprint.before_request
 def _begin() -> BaseResponse | None:
     workspace = g.installation.workspace((request.view_args or {})["workspace"])
+    current_app.extensions["trellis_rates"].take((workspace.name, _caller()))
     if request.endpoint == UPLOAD:
         request.max_content_length = request.max_form_memory_size = LARGEST_UPLOAD
     try:
@@ -73,6 +74,11 @@ def _end(response: Response) -> Response:
     if request.method == "POST":
         idempotency.end(response)
     return response
+
+
+def _caller() -> object:
+    """Whose calls are counted together, known before the database is asked: a token, or a browser's session."""
+    return request.headers.get("Authorization") or session.get("uniquifier") or request.remote_addr
 
 
 def _recognise(workspace: Workspace) -> Recognised:

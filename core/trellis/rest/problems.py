@@ -12,7 +12,15 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from trellis.errors import EditionInvalid, PluginError, RecordInvalid, RuleInvalid, StaleVersion, TrellisError
+from trellis.errors import (
+    EditionInvalid,
+    PluginError,
+    RecordInvalid,
+    RuleInvalid,
+    StaleVersion,
+    TooMany,
+    TrellisError,
+)
 from trellis.i18n import translator
 from trellis.records.door import BatchInvalid
 
@@ -35,7 +43,7 @@ TITLES = {
     414: _("The address is too long"),
     415: _("The body has the wrong media type"),
     422: _("Some values are not valid"),
-    429: _("Too many requests; wait a little"),
+    429: TooMany.title,
     431: _("The headers are too large"),
     500: _("Something went wrong on the server"),
     503: _("The database cannot answer now; try again in a moment"),
@@ -93,6 +101,8 @@ def from_error(error: TrellisError) -> Response:
     response = problem(error.status, error.code, error.title, error.detail, **_members(error))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Trellis"'
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.seconds)
     return response
 
 

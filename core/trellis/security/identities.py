@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from trellis.errors import Conflict, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.records.door import Records
 from trellis.records.types import Email, ValueInvalid
-from trellis.security import passwords
+from trellis.security import attempts, passwords
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.people import User
 from trellis.system import Event
@@ -106,6 +106,17 @@ def list_users(installation: Installation, workspace: Workspace) -> list[Person]
         ]
 
 
+def find_user(workspace: Workspace, email: str) -> int:
+    """The id of the user with this mail address; RecordInvalid when there is none."""
+    with workspace.read() as session:
+        user_id = session.scalar(
+            sa.select(User.id).where(User.email == email.strip().lower(), User.deleted_at.is_(None))
+        )
+    if user_id is None:
+        raise RecordInvalid({"email": [_("There is no user “%(email)s” here", email=email)]})
+    return user_id
+
+
 def set_roles(session: Session, edition: Edition, actor: Actor, user_id: int, roles: Sequence[str]) -> None:
     """Gives a user these roles instead of the present ones; the change is kept in the log."""
     actor.require_administrator()
@@ -115,20 +126,84 @@ def set_roles(session: Session, edition: Edition, actor: Actor, user_id: int, ro
         raise RecordNotFound()
     if list(roles) != user.roles:
         change = {"roles": [list(user.roles), list(roles)]}
-        user.roles, user.version, user.updated_at = list(roles), user.version + 1, datetime.now(UTC)
-        session.add(
-            Event(
-                at=user.updated_at,
-                actor_id=actor.user_id,
-                actor_name=actor.name,
-                source=actor.source,
-                entity="user",
-                record_id=user_id,
-                action="updated",
-                changes=change,
-            )
+        user.roles = list(roles)
+        _log_change(session, actor, user, change)
+
+
+def _log_change(session: Session, actor: Actor, user: User, changes: dict[str, list[Any]]) -> None:
+    user.version, user.updated_at = user.version + 1, datetime.now(UTC)
+    session.add(
+        Event(
+            at=user.updated_at,
+            actor_id=actor.user_id,
+            actor_name=actor.name,
+            source=actor.source,
+            entity="user",
+            record_id=user.id,
+            action="updated",
+            changes=changes,
         )
+    )
+    session.flush()
+
+
+def give_password(installation: Installation, workspace: Workspace, email: str, password: str) -> None:
+    """A new password from an administrator of ``workspace``; the sessions of the person end.
+
+    Raises RecordInvalid for somebody who works in other workspaces too: it would open those as well.
+    """
+    known = _identity(installation, email)
+    if known is None or not _is_member(installation, known, workspace):
+        raise RecordNotFound()
+    if known.password is not None and _works_elsewhere(installation, known, workspace):
+        message = _("This person works in other workspaces too and changes the password alone")
+        raise RecordInvalid({"password": [message]})
+    set_password(installation, email, password)
+    attempts.unlock(installation, email)
+
+
+def change_email(
+    installation: Installation, workspace: Workspace, user_id: int, email: str, actor: Actor
+) -> None:
+    """Gives a user another mail address and moves the sign-in to it, with its password; the sessions go on.
+
+    Somebody who works in other workspaces keeps the old address there; whoever signs in to another workspace with the new
+    one enters with the password used there. Raises RecordInvalid for a bad address, Conflict for that of another user
+    here. The sign-in moves first; whatever was interrupted in between can be repeated.
+    """
+    actor.require_administrator()
+    email = _checked_email(email)
+    with workspace.read() as session:
+        user = session.get(User, user_id)
+        if user is None:
+            raise RecordNotFound()
+        old = user.email
+        taken = session.scalar(sa.select(User.id).where(User.email == email, User.id != user_id))
+    if taken is not None:
+        raise Conflict(_("“%(email)s” is a user of this workspace already", email=email))
+    if email == old:
+        return
+    _move_sign_in(installation, workspace, old, email)
+    with workspace.write() as session:
+        user = session.get_one(User, user_id)
+        user.email = email
+        _log_change(session, actor, user, {"email": [old, email]})
+
+
+def _move_sign_in(installation: Installation, workspace: Workspace, old: str, new: str) -> None:
+    with installation.control.write() as session:
+        identity, other = identity_of(session, old), identity_of(session, new)
+        here = None if identity is None else session.get(Membership, (workspace.name, identity.id))
+        if identity is None or here is None:  # never could sign in, or was moved before it was interrupted
+            return
+        if other is None and not _works_elsewhere(installation, identity, workspace):
+            identity.email = new
+            return
+        moved = other or Identity(email=new, password=identity.password)
+        session.add(moved)
+        session.delete(here)
         session.flush()
+        session.merge(Membership(workspace=workspace.name, identity_id=moved.id))
 
 
 def set_password(installation: Installation, email: str, password: str) -> None:
@@ -142,6 +217,22 @@ def set_password(installation: Installation, email: str, password: str) -> None:
         identity.password, identity.uniquifier = hashed, secrets.token_hex(32)
 
 
+def change_password(
+    installation: Installation, email: str, current: str, password: str, address: str = ""
+) -> Identity:
+    """A new password from the person, who proves the present one; all sessions end. Returns the identity as it is now.
+
+    A wrong present password counts as a failed sign-in. Raises RecordInvalid (``current``, ``password``), TooMany.
+    """
+    passwords.require_good_password(password, email)
+    if authenticate(installation, None, email, current, address) is None:
+        raise RecordInvalid({"current": [_("This is not the present password")]})
+    set_password(installation, email, password)
+    changed = _identity(installation, email)
+    assert changed is not None
+    return changed
+
+
 def end_sessions(installation: Installation, email: str) -> None:
     """Signs somebody out of every browser."""
     with installation.control.write() as session:
@@ -151,12 +242,23 @@ def end_sessions(installation: Installation, email: str) -> None:
 
 
 def authenticate(
-    installation: Installation, workspace: str | None, email: str, password: str
+    installation: Installation, workspace: str | None, email: str, password: str, address: str = ""
 ) -> Identity | None:
     """The identity behind a mail address and password, if it may enter ``workspace`` (or any, for None).
 
-    A wrong password, an unknown address and a missing membership all answer None, and take as long.
+    A wrong password, an unknown address and a missing membership all answer None, and take as long. Raises TooMany
+    after many failures for this mail address or from this network ``address``, whether anybody has it or not.
     """
+    attempts.begin(installation, email, address)
+    identity = _authenticated(installation, workspace, email, password)
+    if identity is not None:
+        attempts.succeeded(installation, email, address)
+    return identity
+
+
+def _authenticated(
+    installation: Installation, workspace: str | None, email: str, password: str
+) -> Identity | None:
     try:
         identity = _identity(installation, _checked_email(email))
     except RecordInvalid:  # what is no address is nobody's
@@ -192,6 +294,14 @@ def _identity(installation: Installation, email: str) -> Identity | None:
 def _is_member(installation: Installation, identity: Identity, workspace: Workspace) -> bool:
     with installation.control.read() as session:
         return session.get(Membership, (workspace.name, identity.id)) is not None
+
+
+def _works_elsewhere(installation: Installation, identity: Identity, workspace: Workspace) -> bool:
+    query = sa.select(Membership.workspace).where(
+        Membership.identity_id == identity.id, Membership.workspace != workspace.name
+    )
+    with installation.control.read() as session:
+        return session.scalars(query).first() is not None
 
 
 def _works_in(installation: Installation, identity: Identity, name: str) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from trellis.errors import RecordInvalid
+from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator
 
 if TYPE_CHECKING:
@@ -14,8 +15,26 @@ if TYPE_CHECKING:
 
 _ = translator("trellis")
 
-SHORTEST = 8
+SHORTEST = 12
 LONGEST = 200
+_ENOUGH = 3
+"""The zxcvbn score from which on a password needs more than 10^8 guesses."""
+_SHORT_NAME = 3
+_READ_BY_ZXCVBN = 60
+"""Letters that zxcvbn looks at; its time grows with the cube of them."""
+_KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
+_RUSSIAN = (
+    "пароль",
+    "привет",
+    "любовь",
+    "солнышко",
+    "наташа",
+    "максим",
+    "админ",
+    "администратор",
+    "россия",
+    "москва",
+)
 
 
 @lru_cache(maxsize=1)
@@ -36,15 +55,31 @@ def hash_password(password: str) -> str:
 
 
 def require_good_password(password: str, email: str) -> None:
-    """Raises RecordInvalid for a password that is too short, too long, or the mail address itself."""
+    """Raises RecordInvalid, with the way to mend it, for a password that is short, easily guessed, or has the address in it."""
+    problem = _problem(password, email.strip().lower())
+    if problem:
+        raise RecordInvalid({"password": [problem]})
+
+
+def _problem(password: str, email: str) -> Message:
     if len(password) < SHORTEST:
-        raise RecordInvalid(
-            {"password": [_("A password needs at least %(number)s characters", number=SHORTEST)]}
-        )
+        return _("A password needs at least %(number)s characters", number=SHORTEST)
     if len(password) > LONGEST:
-        raise RecordInvalid({"password": [_("A password has at most %(number)s characters", number=LONGEST)]})
-    if password.strip().lower() == email.strip().lower():
-        raise RecordInvalid({"password": [_("The password must not be the mail address")]})
+        return _("A password has at most %(number)s characters", number=LONGEST)
+    name = email.partition("@")[0]
+    if email in password.lower() or (len(name) > _SHORT_NAME and name in password.lower()):
+        return _("Leave your mail address out of the password")
+    if _easily_guessed(password, [part for part in re.split(r"[@._+-]", email) if part]):
+        return _("This password is easily guessed; take four words that have nothing to do with each other")
+    return ""
+
+
+def _easily_guessed(password: str, about: list[str]) -> bool:
+    from zxcvbn import zxcvbn
+
+    shown = password[:_READ_BY_ZXCVBN]
+    spellings = {shown, shown.lower().translate(_KEYS)}  # also typed on the other keyboard layout
+    return any(zxcvbn(one, user_inputs=[*about, *_RUSSIAN])["score"] < _ENOUGH for one in spellings)
 
 
 def matches(kept: str | None, password: str) -> bool:

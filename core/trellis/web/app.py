@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from trellis import rest
 from trellis.installation import Installation
+from trellis.security.rates import Rates
 from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
@@ -16,6 +18,7 @@ from trellis.web.views import (
     measures,
     model,
     palette,
+    profile,
     records,
     settings,
     settings_fields,
@@ -28,6 +31,7 @@ from trellis.web.views import session as entrance
 PAGES = (
     health,
     entrance,
+    profile,
     settings,
     settings_users,
     settings_roles,
@@ -74,11 +78,15 @@ def create_app(installation: Installation) -> Flask:
     session.configure(app, installation.config)
     templating.configure(app, installation.plugins)
     app.after_request(_harden)
+    app.extensions["trellis_rates"] = Rates(installation.config.api_rate)
     context.configure(app, installation)
     errors.configure(app)
     app.register_blueprint(rest.blueprint)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
+    if installation.config.proxies:
+        hops = installation.config.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
 
 

@@ -11,7 +11,7 @@ from flask import Flask, g, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from trellis.errors import Message, RecordInvalid, TrellisError
+from trellis.errors import Message, RecordInvalid, TooMany, TrellisError
 from trellis.i18n import translator
 from trellis.rest import problems
 from trellis.web.plain import plain_shell
@@ -51,7 +51,11 @@ def _known(error: TrellisError) -> Answer:
         return problems.from_error(error)
     title = _TITLES.get(error.status, error.title)
     text = " ".join(_sentences(error)) or (_TEXTS.get(error.status, "") if error.status in _TITLES else "")
-    return error_page(error.status, title, text)
+    html, status = error_page(error.status, title, text)
+    response = Response(html, status, mimetype="text/html")
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _sentences(error: TrellisError) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
+from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import hookimpl
 from trellis.i18n import translator
 from trellis.records.entity import Entity
+from trellis.records.events import BeforeSave
 from trellis.security.people import Position, Unit, User
 
 _ = translator("trellis")
@@ -16,6 +18,22 @@ STRUCTURE = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG2")
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
     return [User, Unit, Position]
+
+
+_OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
+"""What of a user decides over rights: a scope follows the unit."""
+
+
+@hookimpl
+def trellis_before_save(event: BeforeSave) -> None:
+    if event.entity != "user":
+        return
+    changed = {name for name, value in event.values.items() if value != event.before.get(name)}
+    if event.action == "updated" and "email" in changed:
+        text = _("An administrator changes the address in the settings, so that the sign-in moves with it")
+        raise RecordInvalid({"email": [text]})
+    if not event.actor.administrator and (event.action != "updated" or changed & _OF_ADMINISTRATORS):
+        raise PermissionRefused()
 
 
 @hookimpl

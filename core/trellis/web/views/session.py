@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.control import WorkspaceEntry
 from trellis.edition import Edition
+from trellis.errors import TooMany
 from trellis.i18n import translator
 from trellis.security.identities import authenticate
 from trellis.web import language as languages
@@ -49,7 +50,12 @@ def login(workspace: str) -> BaseResponse:
 @blueprint.post("/<workspace>/login")
 def sign_in(workspace: str) -> BaseResponse | tuple[str, int]:
     email, password = request.form.get("email", ""), request.form.get("password", "")
-    identity = authenticate(g.installation, workspace, email, password)
+    try:
+        identity = authenticate(g.installation, workspace, email, password, request.remote_addr or "")
+    except TooMany as error:
+        response = make_response(_form(str(error.detail)), error.status)
+        response.headers["Retry-After"] = str(error.seconds)
+        return response
     if identity is None:
         return _form(str(_("The address or the password is not right"))), 401
     sessions.sign_in(identity)

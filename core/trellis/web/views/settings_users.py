@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,10 +10,11 @@ from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Role
-from trellis.errors import RecordInvalid, TrellisError
-from trellis.i18n import format_number, translator
-from trellis.records.query import ListQuery
-from trellis.security.identities import add_user, set_password, set_roles
+from trellis.errors import Conflict, RecordInvalid, TrellisError
+from trellis.i18n import format_number, format_time, translator
+from trellis.records.query import ListQuery, Record
+from trellis.security import attempts
+from trellis.security.identities import add_user, change_email, give_password, set_roles
 from trellis.security.people import User
 from trellis.web.display import control, person
 from trellis.web.shell import shell, toast
@@ -31,6 +33,7 @@ def show(workspace: str) -> str:
     found = ListQuery(view, g.edition, g.actor, sort=("name",), limit=500).page(g.session).items
     roles = dict(g.session.execute(sa.select(User.id, User.roles)).all())
     known = g.edition.all(Role)
+    locked = attempts.refused(g.installation, [record.values["email"] for record in found])
     rows = [
         {
             "person": person(record.values["name"], record.id),
@@ -38,9 +41,10 @@ def show(workspace: str) -> str:
             "roles": [str(known[name].title) if name in known else name for name in roles.get(record.id, ())],
             "unit": record.titles.get("unit", ""),
             "last_seen": "",
-            "state": {"text": str(_("Active")), "tone": "good"}
-            if record.values["active"]
-            else {"text": str(_("Closed")), "tone": "neutral"},
+            "state": _state(record, locked.get(record.values["email"])),
+            "unlock_url": f"{base()}/settings/users/{record.id}/unlock"
+            if record.values["email"] in locked
+            else "",
             "url": f"{base()}/user/{record.id}",
             "edit_url": f"{base()}/settings/users/{record.id}",
         }
@@ -50,6 +54,25 @@ def show(workspace: str) -> str:
     return settings_page(
         "settings/users.html", "users", _("Users"), users=users, roles_url=f"{base()}/settings/roles"
     )
+
+
+def _state(record: Record, locked_until: datetime | None) -> dict[str, str]:
+    if not record.values["active"]:
+        return {"text": str(_("Closed")), "tone": "neutral"}
+    if locked_until is not None:
+        return {"text": str(_("Locked until %(time)s", time=format_time(locked_until))), "tone": "warn"}
+    return {"text": str(_("Active")), "tone": "good"}
+
+
+@blueprint.post("/<workspace>/settings/users/<int:user_id>/unlock")
+def unlock(workspace: str, user_id: int) -> BaseResponse:
+    """Lets somebody sign in again at once after too many failed attempts."""
+    user = g.session.get(User, user_id)
+    if user is None:
+        abort(404)
+    attempts.unlock(g.installation, user.email)
+    toast(_("%(name)s may try again now", name=user.name))
+    return go(f"{base()}/settings/users")
 
 
 @blueprint.get("/<workspace>/settings/users/new")
@@ -101,11 +124,18 @@ def save(workspace: str, user_id: int) -> BaseResponse | tuple[str, int]:
         g.session.expire_all()
         set_roles(g.session, g.edition, g.actor, user_id, _roles())
         if given.get("password"):
-            set_password(g.installation, user.email, given["password"])
+            give_password(g.installation, g.workspace, user.email, given["password"])
+        if given.get("email", "").strip().lower() not in ("", user.email):
+            g.release()  # the address is changed by transactions of its own
+            change_email(g.installation, g.workspace, user_id, given["email"], g.actor)
     except TrellisError as error:
-        return _dialog(user, given, messages(error)), 422
+        return _dialog(g.session.get(User, user_id), given, _at_email(error)), 422
     toast(_("Saved"))
     return go(f"{base()}/settings/users")
+
+
+def _at_email(error: TrellisError) -> dict[str, list[str]]:
+    return {"email": [str(error)]} if isinstance(error, Conflict) else messages(error)
 
 
 def _roles() -> list[str]:
@@ -138,7 +168,13 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
     unit = control(g.edition, base(), g.edition.entity("user").fields["unit"], user.unit_id if user else None)
     fields = [
         field("name", _("Name"), required=True),
-        *([] if user else [field("email", _("E-mail"), "email", required=True)]),
+        field(
+            "email",
+            _("E-mail"),
+            "email",
+            required=True,
+            help=str(_("The sign-in moves with the address")) if user else "",
+        ),
         field(
             "roles",
             _("Roles"),
