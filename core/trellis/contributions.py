@@ -300,15 +300,24 @@ class Scope(StrEnum):
     ALL = "all"
 
 
+class FieldRight(StrEnum):
+    """What a role may do with one field of the records it reaches."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+
+
 @dataclass(frozen=True)
 class Grant:
-    """Rights on one entity (``*`` for all entities not named)."""
+    """Rights on one entity (``*`` for all entities not named). ``fields`` limits single fields; the others are open."""
 
     entity: str
     read: Scope = Scope.ALL
     create: bool = False
     update: Scope = Scope.NONE
     delete: Scope = Scope.NONE
+    fields: Mapping[str, FieldRight] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+from sqlalchemy import ClauseElement
 
 from trellis.contributions import (
     Channel,
@@ -90,10 +92,12 @@ class EntityView:
     owner: str
     fields: Mapping[str, Field]
     lifecycles: tuple[Lifecycle, ...] = ()
+    seen_info: EntityInfo | None = None
+    """Differs from the entity's where fields that it names are withheld from the reader."""
 
     @property
     def info(self) -> EntityInfo:
-        return self.entity.__entity__
+        return self.seen_info or self.entity.__entity__
 
     @property
     def name(self) -> str:
@@ -114,6 +118,8 @@ class EntityView:
 
 Check = Callable[["Edition", Any], None]
 """Checks one contribution against a composed edition; raises what is wrong with it."""
+Reads = Callable[["Edition", Any], Iterable[ClauseElement]]
+"""The statements that a contribution makes, to see which columns it reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +134,14 @@ class Edition:
     entities: Mapping[str, EntityView]
     contributions: Mapping[type[Contribution], Mapping[str, Contribution]]
     faults: tuple[Fault, ...] = ()
+    reads: Mapping[type[Contribution], Reads] = field(default_factory=dict, repr=False)
+    restricts: Edition | None = field(default=None, repr=False)
     _cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def whole(self) -> Edition:
+        """All that exists, where this is an edition as a reader with limited field rights sees it."""
+        return self.restricts or self
 
     def entity(self, name: str) -> EntityView:
         """The entity of that name, or :class:`EntityNotFound`."""
@@ -168,10 +181,12 @@ def compose(
     hooks: Hooks,
     own: Sequence[Contribution | Field] = (),
     checks: Mapping[type[Contribution], Check] = MappingProxyType({}),
+    reads: Mapping[type[Contribution], Reads] = MappingProxyType({}),
 ) -> Edition:
     """Builds the edition. Never raises for a contribution: what does not fit is in ``faults`` and left out.
 
-    ``own`` are the organisation's own fields, roles and the like; ``checks`` are the engines' checks by kind.
+    ``own`` are the organisation's own fields, roles and the like; ``checks`` are the engines' checks by kind, ``reads`` how they
+    see what a contribution reads.
     """
     faults: list[Fault] = []
     views = _entities(hooks, faults)
@@ -189,6 +204,7 @@ def compose(
         contributions=MappingProxyType(
             {kind: MappingProxyType(named) for kind, named in contributions.items()}
         ),
+        reads=reads,
     )
     for kind, named in contributions.items():
         for contribution in list(named.values()):

@@ -113,7 +113,7 @@ class Workspace:
 
     def compose(self, session: Session, enabled: Sequence[str] | None = None) -> Edition:
         """Builds the edition, or the one there would be with exactly these plugins ``enabled``."""
-        from trellis.checks import CHECKS
+        from trellis.checks import CHECKS, READS
 
         state = session.get_one(WorkspaceState, 1)
         names = enabled if enabled is not None else enabled_plugins(session)
@@ -127,6 +127,7 @@ class Workspace:
             hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
             own=own,
             checks=CHECKS,
+            reads=READS,
         )
         return dataclasses.replace(edition, faults=(*faults, *edition.faults))
 

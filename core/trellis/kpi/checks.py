@@ -50,6 +50,21 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
         _compiles(statement.add_columns(bucket(kpi.date, [_bounds(kpi.date)]).label("b")).group_by("b"))
 
 
+def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
+    """What a KPI is computed from and split by."""
+    _query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
+    if kpi.entity is None:
+        return [statement]
+    splits = [split_of(edition, kpi, by) for by in split_names(edition, kpi)]
+    dates = [] if kpi.date is None else [sa.select(kpi.date)]
+    return [statement, *dates, *(sa.select(split.key).where(*split.conditions) for split in splits)]
+
+
+def income_reads(edition: Edition, source: Any) -> list[sa.ClauseElement]:
+    """What the income of a source is computed from."""
+    return [source.select(IncomeQuery(edition.settings, None))]
+
+
 def _asked(edition: Edition, kpi: Any, period: Period) -> tuple[KpiQuery, sa.Select[Any]]:
     query = KpiQuery(edition, SYSTEM, [period], _DAY)
     statement = kpi.select(query)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trellis.contributions import IncomeSource
+from trellis.errors import PermissionRefused
 from trellis.kpi.days import is_moment, local_day
 from trellis.kpi.periods import midnight
 from trellis.records.entity import Base
@@ -119,6 +120,12 @@ class IncomeQuery:
 def income_sources(edition: Edition) -> list[str]:
     """The names of the sources that count in this edition."""
     return sorted(edition.all(IncomeSource))
+
+
+def require_income(edition: Edition) -> None:
+    """Raises PermissionRefused for an edition from which income is withheld, because a field it is computed from is."""
+    if len(edition.all(IncomeSource)) < len(edition.whole.all(IncomeSource)):
+        raise PermissionRefused()
 
 
 def counts(edition: Edition, income: Any = IncomeDay) -> sa.ColumnElement[bool]:

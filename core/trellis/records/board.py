@@ -65,6 +65,7 @@ def board(
 ) -> Board:
     """The board of a lifecycle: one query for the totals, one for the cards of each open stage, whatever the number of rows."""
     actor.require(lifecycle.entity, "read")
+    edition = actor.sees(edition)
     view = edition.entity(lifecycle.entity)
     totals = _totals(session, edition, actor, view, lifecycle, rule)
     largest = max((amount or count for count, amount in totals.values()), default=0)

@@ -97,8 +97,9 @@ class Records:
 
     def __init__(self, session: Session, edition: Edition, actor: Actor) -> None:
         self.session = session
-        self.edition = edition
+        self.edition = edition.whole
         self.actor = actor
+        self._seen = actor.sees(edition)
         self.faults: builtins.list[Fault] = []
         self.written: builtins.list[Change] = []
         self._committed: builtins.list[Saved] = []
@@ -213,7 +214,7 @@ class Records:
             if write.version is not None and row.get("version") != write.version:
                 raise StaleVersion(row["version"])
             try:
-                values = schema.load(self.edition, view, write.values)
+                values = schema.load(self._seen, self._seen.entity(view.name), write.values)
                 before = decode(view, row) if row else {}
                 drafts[index] = _Draft(write, values, before, row, write.id)
             except RecordInvalid as error:
@@ -234,10 +235,18 @@ class Records:
         ]
         for step in steps:
             found = step()
-            failures.update(found)
+            failures.update({index: self._told(view, error) for index, error in found.items()})
             for index in found:
                 drafts.pop(index, None)
                 values.pop(index, None)
+
+    def _told(self, view: EntityView, error: RecordInvalid) -> RecordInvalid:
+        """The error without the fields that are withheld from the actor."""
+        hidden = view.fields.keys() - self._seen.entity(view.name).fields.keys()
+        told = {name: found for name, found in error.errors.items() if name not in hidden}
+        if len(told) < len(error.errors):
+            told["_record"] = [_("This needs a value in a field that your role does not open")]
+        return RecordInvalid(told)
 
     def _each(
         self, drafts: Mapping[int, _Draft], check: Callable[[_Draft], None]

@@ -122,13 +122,15 @@ def load_by_schema(edition: Edition, view: EntityView, values: Mapping[str, Any]
     except ma.ValidationError as error:
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise RecordInvalid(
-            {name: _messages(view, name, found) for name, found in messages.items()}
+            {name: _messages(edition, view, name, found) for name, found in messages.items()}
         ) from None
 
 
-def _messages(view: EntityView, name: str, found: Any) -> list[Message]:
+def _messages(edition: Edition, view: EntityView, name: str, found: Any) -> list[Message]:
     known = view.fields.get(name)
     if known is not None and known.read_only:
+        if not edition.whole.entity(view.name).fields[name].read_only:
+            return [_("Your role may read this field, not change it")]
         return [_("This field is kept by Trellis and cannot be written")]
     if known is None and name != "_schema":
         close = get_close_matches(name, view.fields, 1, 0.6)

@@ -10,8 +10,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from trellis.contributions import Grant, Role, Scope
+from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.records.entity import Entity
+from trellis.security.field_rights import FieldRule, restricted
 
 Act = Literal["read", "create", "update", "delete"]
 _ORDER = {Scope.NONE: 0, Scope.OWN: 1, Scope.UNIT: 2, Scope.ALL: 3}
@@ -31,7 +33,12 @@ class Actor:
     units: tuple[int, ...] = ()
     administrator: bool = False
     grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
+    fields: frozenset[FieldRule] = frozenset()
     source: str = "system"
+
+    def sees(self, edition: Edition) -> Edition:
+        """``edition`` without the fields that this actor may not read, and with those it may not write as read only."""
+        return restricted(edition, self.fields) if self.fields and not self.administrator else edition.whole
 
     def scope(self, entity: str, act: Act) -> Scope:
         """Which records of ``entity`` this actor may ``act`` on."""

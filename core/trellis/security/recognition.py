@@ -94,4 +94,6 @@ def _recognised(
     edition = workspace.edition(session, row.revision)
     key = ("actor", row.id, row.version, row.tree, source)
     actor = edition.cached(key, lambda: actor_from(session, edition, row, source))
-    return Recognised(edition=edition, actor=actor, email=row.email, language=row.language, token_id=token_id)
+    return Recognised(
+        edition=actor.sees(edition), actor=actor, email=row.email, language=row.language, token_id=token_id
+    )

@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Grant, Role, Scope
+from trellis.contributions import FieldRight, Grant, Role, Scope
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import Text, translator
 from trellis.security.actor import Actor, merge_grants
+from trellis.security.field_rights import merge_field_rules
 from trellis.security.people import OwnRole, Unit, User
 from trellis.workspace_state import raise_revision
 
@@ -41,10 +42,19 @@ def grant_from_json(entity: str, rights: Mapping[str, Any]) -> Grant:
             create=bool(rights.get("create", False)),
             update=Scope(rights.get("update", "none")),
             delete=Scope(rights.get("delete", "none")),
+            fields=_field_rights(entity, rights.get("fields", {})),
         )
     except ValueError:
         known = ", ".join(scope.value for scope in Scope)
         raise RecordInvalid({entity: [_("A scope is one of: %(known)s", known=known)]}) from None
+
+
+def _field_rights(entity: str, rights: Mapping[str, Any]) -> dict[str, FieldRight]:
+    try:
+        return {name: FieldRight(right) for name, right in rights.items() if right != FieldRight.WRITE}
+    except ValueError:
+        known = ", ".join(right.value for right in FieldRight)
+        raise RecordInvalid({entity: [_("A right on a field is one of: %(known)s", known=known)]}) from None
 
 
 def grant_to_json(grant: Grant) -> dict[str, Any]:
@@ -54,6 +64,7 @@ def grant_to_json(grant: Grant) -> dict[str, Any]:
         "create": grant.create,
         "update": grant.update.value,
         "delete": grant.delete.value,
+        "fields": {name: right.value for name, right in grant.fields.items()},
     }
 
 
@@ -79,6 +90,7 @@ def actor_from(session: Session, edition: Edition, user: Any, source: str) -> Ac
         units=units_below(session, user.unit_id),
         administrator=any(role.administrator for role in roles),
         grants=merge_grants(roles),
+        fields=merge_field_rules(roles),
         source=source,
     )
 

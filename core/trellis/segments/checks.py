@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.edition import Edition
@@ -20,3 +21,8 @@ def check_segment(edition: Edition, segment: Any) -> None:
     statement = candidates(edition, segment, _DAY)
     for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
         statement.compile(dialect=dialect)
+
+
+def segment_reads(edition: Edition, segment: Any) -> list[sa.ClauseElement]:
+    """What the segment's members are found by."""
+    return [candidates(edition, segment, _DAY)]

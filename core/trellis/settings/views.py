@@ -41,6 +41,10 @@ def save_view(
         raise RecordInvalid({"title": [_("Give the view a name")]})
     if shared:
         actor.require_administrator()
+    for part in ("sort", "fields"):
+        names = definition.get(part, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise RecordInvalid({part: [_("Give a list of field names")]})
     if definition.get("rule"):
         parse(definition["rule"], view, edition)
     unknown = [name for name in definition.get("fields", ()) if name not in view.fields]

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from trellis.contributions import Lifecycle, Panel
 from trellis.edition import EntityView
+from trellis.errors import PermissionRefused
 from trellis.i18n import (
     format_date,
     format_datetime,
@@ -27,6 +28,7 @@ from trellis.plugins import Fault
 from trellis.records import related, types
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
+from trellis.security.field_rights import only_seen
 from trellis.web.display import new_title, origin, person, shown, title_of
 
 _ = translator("trellis")
@@ -435,12 +437,16 @@ def _panels(view: EntityView, record: Record) -> Iterator[dict[str, Any]]:
             continue
         mark = origin(g.edition, panel.owner)
         try:
-            variables = panel.load(g.records, record.id)
+            with only_seen(g.session, g.edition):
+                variables = panel.load(g.records, record.id)
             html = Markup(render_template(panel.template, **variables))  # rendered with autoescape
             yield {"title": str(panel.title), "origin": mark, "html": html}
         except Exception as error:  # a panel is code of a plugin
-            g.records.faults.append(Fault.of(panel.owner, "trellis_panels", error))
-            text = str(_("The rest of the page works. The administrator can see why"))
+            if isinstance(error, PermissionRefused):
+                text = str(_("It shows what your role does not open"))
+            else:
+                g.records.faults.append(Fault.of(panel.owner, "trellis_panels", error))
+                text = str(_("The rest of the page works. The administrator can see why"))
             yield {
                 "fault": {"title": str(_("“%(panel)s” is not available", panel=panel.title)), "text": text}
             }

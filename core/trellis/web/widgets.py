@@ -75,10 +75,13 @@ def widget_context(
             raise ValueError(f"there is no widget “{widget.kind}”")
         return {**common, **make(widget, period, base)}
     except Exception as error:  # what a card shows comes from contributions, which are code of plugins
-        if dashboard.owner == CORE:
+        if g.edition.restricts is not None:  # it shows a field that is withheld from the reader
+            text = str(_("It shows what your role does not open"))
+        elif dashboard.owner == CORE:
             raise
-        g.records.faults.append(Fault.of(dashboard.owner, "trellis_dashboards", error))
-        text = str(_("The rest of the page works. The administrator can see why"))
+        else:
+            g.records.faults.append(Fault.of(dashboard.owner, "trellis_dashboards", error))
+            text = str(_("The rest of the page works. The administrator can see why"))
         return {
             **common,
             "fault": {

@@ -19,7 +19,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import united_bits
 from trellis.kpi.days import bucket
-from trellis.kpi.income import INCOME_DAY
+from trellis.kpi.income import INCOME_DAY, require_income
 from trellis.kpi.periods import Grain, Period, containing, span, today_in
 from trellis.security.actor import Actor
 
@@ -84,6 +84,7 @@ def loyalty(
 ) -> Loyalty:
     """Loyalty of the customers that the reader may see, in the months of ``period`` that have begun."""
     actor.require("customer", "read")
+    require_income(actor.sees(edition))
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     whole = period if period.grain in (Grain.YEAR, Grain.QUARTER) else containing(period.first, Grain.MONTH)
     months = [month for month in whole.split(Grain.MONTH) if month.first <= today]

@@ -19,7 +19,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.kpi.income import INCOME_DAY
+from trellis.kpi.income import INCOME_DAY, require_income
 from trellis.records.types import FixedPoint, Money
 from trellis.security.actor import Actor
 
@@ -99,6 +99,7 @@ def pyramid(
     ``measure`` is margin, revenue, or None to choose by what is known.
     """
     actor.require("customer", "read")
+    require_income(actor.sees(edition))
     if measure is not None and measure not in MEASURES:
         raise TrellisError(_("“%(given)s” is not a measure; choose margin or revenue", given=measure[:40]))
     complete = coverage(session, edition, actor, window)

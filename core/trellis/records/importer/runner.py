@@ -102,8 +102,9 @@ def run_import(
     MappingInvalid, ExpressionInvalid, PermissionRefused.
     """
     with workspace.read() as session:
-        view = workspace.edition(session).entity(entity)
-        plan = plan_of(workspace.edition(session), entity, mapping, key) if mapping is not None else None
+        edition = actor.sees(workspace.edition(session))
+        view = edition.entity(entity)
+        plan = plan_of(edition, entity, mapping, key) if mapping is not None else None
     actor.require(entity, "create")
     if plan is None:
         source = open_source(path, encoding=encoding)

@@ -154,12 +154,22 @@ def new_view(workspace: str, entity: str) -> str:
 @blueprint.post("/<workspace>/<entity>/views")
 def create_view(workspace: str, entity: str) -> BaseResponse:
     view_of(entity)
-    definition = json.loads(request.form["definition"])
+    definition = _definition(request.form.get("definition", ""))
     shared = request.form.get("shared") == "true"
     saved = save_view(
         g.session, g.edition, g.actor, entity, request.form.get("title", ""), definition, shared=shared
     )
     return go(f"{base()}/{entity}?view={saved.id}")
+
+
+def _definition(text: str) -> dict[str, Any]:
+    try:
+        definition = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        definition = None
+    if not isinstance(definition, dict):
+        raise RecordInvalid({"definition": [_("A view is an object in JSON")]})
+    return definition
 
 
 @blueprint.get("/<workspace>/<entity>/export")

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.contributions import Direction, Grant, Role, Scope
+from trellis.contributions import Direction, FieldRight, Grant, Role, Scope
 from trellis.crm.project.rows import DIRECTIONS
-from trellis.edition import OWN
+from trellis.edition import OWN, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.security.actor import merge_grants
+from trellis.security.field_rights import always_readable
 from trellis.security.people import User
 from trellis.security.roles import save_role
 from trellis.web.display import origin
@@ -33,6 +34,13 @@ SCOPES = {
     Scope.OWN: _("Own"),
     Scope.UNIT: _("My unit"),
     Scope.ALL: _("All"),
+}
+
+
+FIELD_RIGHTS = {
+    FieldRight.NONE: _("Hidden"),
+    FieldRight.READ: _("Reads only"),
+    FieldRight.WRITE: _("Reads and edits"),
 }
 
 
@@ -79,7 +87,7 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
         abort(403)
     title = request.form.get("title", "").strip()
     new_name = name if known else f"own.{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_') or 'role'}"
-    rights = {
+    rights: dict[str, dict[str, Any]] = {
         view: {
             "read": request.form.get(f"{view}.read", "none"),
             "create": request.form.get(f"{view}.create") == "true",
@@ -88,6 +96,14 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
         }
         for view in g.edition.entities
     }
+    for view in g.edition.entities.values():
+        kept = always_readable(view)
+        chosen = {name: request.form.get(f"{view.name}/{name}", "write") for name in view.fields}
+        rights[view.name]["fields"] = {
+            name: "read" if right == "none" and name in kept else right
+            for name, right in chosen.items()
+            if right != "write" and not (view.fields[name].read_only and right == "read")
+        }
     try:
         save_role(g.session, new_name, title, rights)
     except RecordInvalid as error:
@@ -139,6 +155,34 @@ def _page(role: Role | None, source: Role | None, errors: dict[str, list[str]]) 
     return settings_page("settings/role.html", "users", title, role=context)
 
 
+def _fields(view: EntityView, role: Role | None) -> dict[str, Any]:
+    """The matrix of an entity's fields, and in a word how many of them are limited."""
+    given = next((grant.fields for grant in role.grants if grant.entity == view.name), {}) if role else {}
+    kept = always_readable(view)
+    fields = []
+    for field in view.fields.values():
+        rights = [FieldRight.WRITE] if field.read_only else [FieldRight.WRITE, FieldRight.READ]
+        rights += [] if field.name in kept else [FieldRight.NONE]
+        right = given.get(field.name, FieldRight.WRITE)
+        titles = {FieldRight.WRITE: FIELD_RIGHTS[FieldRight.READ]} if field.read_only else {}
+        options = [
+            {"value": one.value, "title": str(titles.get(one, FIELD_RIGHTS[one])), "selected": one is right}
+            for one in rights
+        ]
+        fields.append(
+            {
+                "name": f"{view.name}/{field.name}",
+                "title": str(field.label),
+                "origin": origin(g.edition, field.owner),
+                "options": options,
+                "fixed": len(options) == 1,
+            }
+        )
+    limited = sum(name in view.fields for name in given)
+    text = _n("%(num)s field limited", "%(num)s fields limited", limited) if limited else _("All fields")
+    return {"fields": fields, "fields_text": str(text), "limited": bool(limited)}
+
+
 def _groups(role: Role | None) -> list[dict[str, Any]]:
     """The rights of a role on every entity, by direction; those that “all others” gives are written out."""
     grants = merge_grants([role]) if role else {}
@@ -154,6 +198,7 @@ def _groups(role: Role | None) -> list[dict[str, Any]]:
             "create": bool(everything) or grant.create,
             "update": (everything or grant.update).value,
             "delete": (everything or grant.delete).value,
+            **_fields(view, role),
         }
         groups.setdefault(view.info.direction, []).append(row)
     return [

@@ -1,0 +1,241 @@
+"""Rights on single fields: whoever may not read a field works with an edition in which it does not exist.
+
+Lists, filters, sorts, counts, forms, REST, OpenAPI, exports, history and messages all go by the fields of their edition, so
+that nothing has to ask. Contributions that compute with such a field (KPIs, segments, income) are left out with it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from trellis.contributions import Contribution, FieldRight, IncomeSource, Lifecycle, Role, Scope, Stage
+from trellis.edition import OWN, Edition, EntityView
+from trellis.errors import PermissionRefused
+from trellis.records.entity import EntityInfo, ExtraValue, Field
+
+
+class FieldRule(NamedTuple):
+    """``right`` is all that is allowed on a field."""
+
+    entity: str
+    field: str
+    right: FieldRight
+
+
+def merge_field_rules(roles: Sequence[Role]) -> frozenset[FieldRule]:
+    """The rules of several roles together: a field is withheld where each role that opens its entity withholds it."""
+    opening = [
+        {grant.entity: grant for grant in role.grants}
+        for role in roles
+        if any(grant.read is not Scope.NONE or grant.create for grant in role.grants)
+    ]
+    ruled = {(grant.entity, name) for grants in opening for grant in grants.values() for name in grant.fields}
+    found = set()
+    for entity, name in ruled:
+        rights = [
+            grant.fields.get(name, FieldRight.WRITE)
+            for grants in opening
+            if (grant := grants.get(entity) or grants.get("*")) is not None
+            and (grant.read is not Scope.NONE or grant.create)
+        ]
+        right = max(rights, key=_ORDER.__getitem__, default=FieldRight.WRITE)
+        if right is not FieldRight.WRITE:
+            found.add(FieldRule(entity, name, right))
+    return frozenset(found)
+
+
+_READING = "withheld columns"
+_ROLLUP = "income_day"
+_KEPT = ("external_id", "owner", "unit", "created_at")
+_ORDER = {FieldRight.NONE: 0, FieldRight.READ: 1, FieldRight.WRITE: 2}
+
+
+def always_readable(view: EntityView) -> frozenset[str]:
+    """The fields without which a record has no name and no place: their rule can be READ, not NONE."""
+    fixed = {view.info.title_field, view.info.parent, view.info.date_field, *_KEPT}
+    fixed |= {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
+    return frozenset(name for name in fixed if name)
+
+
+def restricted(edition: Edition, rules: frozenset[FieldRule]) -> Edition:
+    """``edition`` without what the rules withhold; made once for each set of rules."""
+    whole = edition.whole
+    return whole.cached(("restricted", rules), lambda: _restricted(whole, rules))  # type: ignore[no-any-return]
+
+
+def _restricted(whole: Edition, rules: frozenset[FieldRule]) -> Edition:
+    by_entity: dict[str, dict[str, FieldRight]] = {}
+    for rule in rules:
+        by_entity.setdefault(rule.entity, {})[rule.field] = rule.right
+    entities = {
+        name: _view(view, by_entity[name]) if name in by_entity else view
+        for name, view in whole.entities.items()
+    }
+    seen = dataclasses.replace(
+        whole, entities=MappingProxyType(entities), faults=(), restricts=whole, _cache={}
+    )
+    hidden = {
+        (_table(view), field.column or name)
+        for view in whole.entities.values()
+        for name, field in view.fields.items()
+        if name not in entities[view.name].fields
+    }
+    if not hidden:
+        return seen
+    reading = _Reading(whole, frozenset(hidden))
+    contributions = {
+        kind: MappingProxyType({name: one for name, one in named.items() if not reading.withholds(kind, one)})
+        for kind, named in whole.contributions.items()
+    }
+    lifecycles = {one.name: one for view in entities.values() for one in view.lifecycles}
+    contributions[Lifecycle] = MappingProxyType(lifecycles)
+    seen = dataclasses.replace(seen, contributions=MappingProxyType(contributions), _cache={})
+    seen.cached(_READING, lambda: reading)
+    return seen
+
+
+@contextmanager
+def only_seen(session: Session, edition: Edition) -> Iterator[None]:
+    """While a plugin's own code reads: PermissionRefused for a statement that touches what ``edition`` withholds."""
+    reading = edition.cached(_READING, lambda: None)
+    if reading is None:
+        yield
+        return
+
+    def check(execution: ORMExecuteState) -> None:
+        if reading.names(execution.statement):
+            raise PermissionRefused()
+
+    sa.event.listen(session, "do_orm_execute", check)
+    try:
+        yield
+    finally:
+        sa.event.remove(session, "do_orm_execute", check)
+
+
+def _view(view: EntityView, rights: Mapping[str, FieldRight]) -> EntityView:
+    kept = always_readable(view)
+    fields: dict[str, Field] = {}
+    for name, field in view.fields.items():
+        right = rights.get(name, FieldRight.WRITE)
+        if right is FieldRight.NONE and name not in kept:
+            continue
+        fields[name] = field if right is FieldRight.WRITE else dataclasses.replace(field, read_only=True)
+    return dataclasses.replace(
+        view,
+        fields=fields,
+        lifecycles=tuple(_lifecycle(one, fields) for one in view.lifecycles),
+        seen_info=_info(view.info, fields),
+    )
+
+
+def _info(info: EntityInfo, fields: Mapping[str, Field]) -> EntityInfo:
+    def known(name: str | None) -> str | None:
+        return name if name in fields else None
+
+    return dataclasses.replace(
+        info,
+        subtitle_field=known(info.subtitle_field),
+        amount_field=known(info.amount_field),
+        sort=info.sort if info.sort.removeprefix("-") in fields else "",
+    )
+
+
+def _lifecycle(lifecycle: Lifecycle, fields: Mapping[str, Field]) -> Lifecycle:
+    def stage(one: Stage) -> Stage:
+        return dataclasses.replace(one, requires=tuple(name for name in one.requires if name in fields))
+
+    return dataclasses.replace(lifecycle, stages=tuple(stage(one) for one in lifecycle.stages))
+
+
+def _table(view: EntityView) -> str:
+    return cast(sa.Table, view.entity.__table__).name
+
+
+def check_role(edition: Edition, role: Any) -> None:
+    """The fields that a plugin's role limits exist: a name with a slip in it would leave a field open."""
+    for grant in () if role.owner == OWN else role.grants:
+        view = edition.entities.get(grant.entity)
+        for name in grant.fields:
+            if view is not None and "." not in name and name not in view.fields:
+                raise ValueError(f"{role.name}: {grant.entity} has no field “{name}”")
+
+
+class _Reading:
+    """Finds the contributions that compute with hidden columns, from the SQL that they make."""
+
+    def __init__(self, whole: Edition, hidden: frozenset[tuple[str, str]]) -> None:
+        self._whole = whole
+        self._hidden = hidden
+        self._extended = {
+            _table(view)
+            for view in whole.entities.values()
+            for name, field in view.fields.items()
+            if field.is_extension and (_table(view), name) in hidden
+        }
+        self._income = False
+        self._income = any(self._touches(one, IncomeSource) for one in whole.all(IncomeSource).values())
+
+    def withholds(self, kind: type[Contribution], one: Contribution) -> bool:
+        return kind in self._whole.reads and (
+            self._touches(one, kind) or (kind is IncomeSource and self._income)
+        )
+
+    def _touches(self, one: Contribution, kind: type[Contribution]) -> bool:
+        reads = self._whole.reads.get(kind)
+        if reads is None:
+            return False
+        try:
+            return any(self._in(statement) for statement in reads(self._whole, one))
+        except Exception:  # code of a plugin: what cannot be looked at is not shown
+            return True
+
+    def _in(self, statement: Any) -> bool:
+        whole_extra = any(
+            column == "extra" and table in self._extended for table, column in columns_of(statement)
+        )
+        return whole_extra or self.names(statement)
+
+    def names(self, statement: Any) -> bool:
+        """Whether a statement names a hidden column, or the income that is computed from one."""
+        return any(
+            (table, column) in self._hidden or (table == _ROLLUP and self._income)
+            for table, column in columns_of(statement)
+        )
+
+
+def columns_of(statement: sa.ClauseElement) -> Iterator[tuple[str, str]]:
+    """(table, column) of all that a statement reads; an extension field's column is its name."""
+    waiting: list[Any] = [statement]
+    known: set[int] = set()
+    while waiting:
+        element = waiting.pop()
+        if id(element) in known:
+            continue
+        known.add(id(element))
+        if isinstance(element, ExtraValue):
+            yield from ((table, element.key) for table, _column in _bases(element.extra))
+            continue
+        yield from _bases(element)
+        if isinstance(element, sa.Select):  # the columns of a whole entity are not among its children
+            waiting.extend(element.selected_columns)
+        waiting.extend(_children(element))
+
+
+def _children(element: Any) -> Iterable[Any]:
+    return element.get_children() if hasattr(element, "get_children") else ()
+
+
+def _bases(element: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(element, sa.ColumnClause):
+        for base in element.base_columns:
+            table = getattr(base, "table", None)
+            if isinstance(table, sa.Table):
+                yield table.name, base.key or base.name

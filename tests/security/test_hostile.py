@@ -1,0 +1,220 @@
+"""What a hostile user tries, in every text of every entity and against every write."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from io import BytesIO, StringIO
+from typing import Any
+
+import pytest
+from callers import open_client
+from flask import Flask
+from flask.testing import FlaskClient
+from samples import gym, registry
+from security import everything
+from trellis import enabling
+from trellis.installation import Installation
+from trellis.security.identities import add_user
+from trellis.web.app import create_app
+from trellis.workspace import Workspace
+from web.conftest import PASSWORD, token_of
+
+SCRIPT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*191}}"
+FORMULA = "=cmd|'/c calc'!A1"
+
+
+@pytest.fixture
+def place(open_installation: Callable[..., Installation]) -> tuple[Flask, Installation, Workspace]:
+    installation = open_installation(plugins=registry(gym()))
+    workspace = installation.workspace("acme")
+    enabling.enable(workspace, "gym")
+    add_user(installation, workspace, "boss@acme.test", SCRIPT, ["administrator"], PASSWORD)
+    return create_app(installation), installation, workspace
+
+
+def enter(app: Flask) -> FlaskClient:
+    client = app.test_client()
+    form = {"csrf_token": token_of(client.get("/acme/login").text), "email": "boss@acme.test"}
+    assert client.post("/acme/login", data={**form, "password": PASSWORD}).status_code == 303
+    return client
+
+
+def test_markup_in_any_text_is_shown_as_text(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, _installation, workspace = place
+    ids = everything.fill(workspace, SCRIPT)
+    browser = enter(app)
+    token = token_of(browser.get("/acme/").text)
+    pages = ["/acme/", "/acme/tasks", "/acme/palette?q=script", "/acme/settings/users", "/acme/model"]
+    for entity, record_id in ids.items():
+        base = f"/acme/{entity}"
+        tabs = ("", "?tab=details", "?tab=history", "/edit", "/field/name")
+        pages += [base, f"{base}/board", f"{base}?q={SCRIPT}", f"{base}/new?name={SCRIPT}", f"{base}/options"]
+        pages += [f"{base}/{record_id}{tab}" for tab in tabs]
+    form = {"csrf_token": token, "title": SCRIPT, "definition": '{"sort": ["name"]}'}
+    assert browser.post("/acme/customer/views", data=form).status_code < 400
+    browser.post(f"/acme/customer/{ids['customer']}/compose", data={**form, "kind": "note", "text": SCRIPT})
+    shown = 0
+    for page in [*pages, "/acme/customer"]:
+        answer = browser.get(page)
+        assert answer.status_code < 500, page
+        if answer.mimetype != "text/html":
+            continue
+        assert "<script>alert" not in answer.text, page
+        assert "<img src=x" not in answer.text, page
+        assert not re.search(r"[\"']><(script|img)", answer.text), page
+        assert "1337" not in answer.text, page
+        shown += "&lt;script&gt;alert" in answer.text
+    assert shown > len(ids)
+
+
+def test_addresses_that_run_scripts_are_not_links(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, installation, workspace = place
+    client = open_client(app, installation, workspace, "key@acme.test", ["administrator"])
+    for address in ("javascript:alert(1)", "data:text/html,x", " JaVaScRiPt:alert(1)", "//evil.test"):
+        assert client.post("/customer", {"name": "A", "website": address}).status_code == 422, address
+
+
+def test_a_spreadsheet_runs_nothing_of_an_export(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, installation, workspace = place
+    client = open_client(app, installation, workspace, "key@acme.test", ["administrator"])
+    for start in ("=", "+", "-", "@", "\t=", "\r="):
+        client.create("customer", name=f"x{start}", city=f"{start}cmd|'/c calc'!A1")
+    lines = enter(app).get("/acme/customer/export?columns=city").text
+    cells = [cell for line in csv.reader(StringIO(lines, newline="")) for cell in line]
+    assert sum("cmd|" in cell for cell in cells) == 6
+    assert not any(re.match(r"\s*[=+@-]", cell) for cell in cells)
+
+
+def test_every_write_of_a_browser_needs_the_token_of_its_page(
+    place: tuple[Flask, Installation, Workspace],
+) -> None:
+    app, _installation, _workspace = place
+    browser = enter(app)
+    filled: dict[str, Any] = {"workspace": "acme", "entity": "customer", "plugin": "gym", "name": "gym"}
+    filled |= {"record_id": 1, "user_id": 1, "act": "delete", "slug": "x", "view_id": 1}
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            values = {name: filled.get(name, "x") for name in rule.arguments}
+            address = app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
+            for token in ({}, {"csrf_token": "0" * 43}):
+                answer = browser.open(address, method=method, data=token)
+                assert answer.status_code in (403, 405), (method, address)
+                tried += 1
+    assert tried > 50
+
+
+def test_a_session_is_made_anew_by_signing_in(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, *_rest = place
+    client = app.test_client()
+    before = token_of(client.get("/acme/login").text)
+    planted = client.get_cookie("trellis")
+    form = {"csrf_token": before, "email": "boss@acme.test", "password": PASSWORD}
+    assert client.post("/acme/login", data=form).status_code == 303
+    kept = client.get_cookie("trellis")
+    assert planted is not None and kept is not None and planted.value != kept.value
+    assert token_of(client.get("/acme/profile").text) != before
+    victim = app.test_client()
+    victim.set_cookie("trellis", planted.value)
+    assert victim.get("/acme/customer").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.test",
+        "https://evil.test",
+        "/\\evil.test",
+        "/acme//evil.test",
+        "/acme/\r\nSet-Cookie: a=b",
+        "javascript:1",
+    ],
+)
+def test_signing_in_leads_nowhere_else(place: tuple[Flask, Installation, Workspace], target: str) -> None:
+    client = place[0].test_client()
+    form = {"csrf_token": token_of(client.get("/acme/login").text), "email": "boss@acme.test"}
+    answer = client.post("/acme/login", data={**form, "password": PASSWORD, "next": target})
+    assert answer.headers["Location"] == "/acme/"
+    assert "a=b" not in str(answer.headers)
+    hosted = client.get("/acme/", headers={"Host": "evil.test"})
+    assert "evil.test" not in hosted.text
+
+
+def test_what_trellis_keeps_is_not_assigned(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, installation, workspace = place
+    client = open_client(app, installation, workspace, "key@acme.test", ["administrator"])
+    made = client.create("customer", name="A")
+    for name in (
+        "id",
+        "version",
+        "created_at",
+        "created_by",
+        "created_by_id",
+        "updated_by_id",
+        "deleted_at",
+        "extra",
+        "owner_id",
+        "__class__",
+    ):
+        assert client.patch(f"/customer/{made}", {name: 1}).status_code == 422, name
+        assert client.post("/customer", {"name": "B", name: 1}).status_code == 422, name
+    for name in ("roles", "administrator", "password"):
+        assert client.patch(f"/user/{client.user_id}", {name: ["administrator"]}).status_code == 422
+    clerk = open_client(app, installation, workspace, "clerk@acme.test", ["agent"])
+    assert clerk.patch(f"/user/{clerk.user_id}", {"unit": 1}).status_code in (403, 422)
+    assert clerk.post("/user", {"name": "C", "email": "c@acme.test"}).status_code == 403
+
+
+def test_deep_and_odd_input_is_refused_calmly(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, installation, workspace = place
+    client = open_client(app, installation, workspace, "key@acme.test", ["administrator"])
+    deep = '{"not":' * 900 + "{}" + "}" * 900
+    assert client.get("/customer", query_string={"filter": deep}).status_code == 400
+    for body in (
+        "[" * 100_000,
+        '{"name":' * 50_000,
+        '{"name": "\\ud800"}',
+        '{"name": 1e999}',
+        b"\xff\xfe",
+        '{"name": "\\u0000"}',
+    ):
+        answer = client("POST", "/customer", data=body, content_type="application/json")
+        assert answer.status_code in (400, 422), body[:20]
+    browser = enter(app)
+    assert browser.get("/acme/customer", query_string={"filter": deep}).status_code == 400
+    form = {"csrf_token": token_of(browser.get("/acme/").text), "title": "View"}
+    for definition in (
+        "{",
+        "[1]",
+        '{"fields": 5}',
+        '{"sort": {"a": 1}}',
+        '{"rule": 7}',
+        "[" * 100_000,
+        '"x"',
+    ):
+        answer = browser.post("/acme/customer/views", data={**form, "definition": definition})
+        assert answer.status_code in (400, 422), definition[:20]
+    for path in (
+        "/static/../../pyproject.toml",
+        "/static/%2e%2e/%2e%2e/config.py",
+        "/acme/%00",
+        "/static/vendor/..%2f..%2fapp.py",
+    ):
+        assert browser.get(path).status_code == 404, path
+
+
+def test_a_file_name_leads_nowhere(place: tuple[Flask, Installation, Workspace]) -> None:
+    app, installation, workspace = place
+    client = open_client(app, installation, workspace, "key@acme.test", ["administrator"])
+    for name, mapping in (("../../../etc/passwd.csv", ""), ("c.csv", "/etc/passwd"), ("c.csv", "../x.json")):
+        form = {"entity": "customer", "file": (BytesIO(b"name\nA\n"), name), "dry_run": "true"}
+        answer = client(
+            "POST",
+            "/imports",
+            data={**form, **({"mapping": mapping} if mapping else {})},
+            content_type="multipart/form-data",
+        )
+        assert answer.status_code in (201, 422), answer.text
+        assert "root:" not in answer.text

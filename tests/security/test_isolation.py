@@ -1,0 +1,248 @@
+"""Nothing leaks, not even existence: every route and entity, asked by a stranger, another workspace and lower roles.
+
+The requests are generated from the routes of the application and the entities of the edition, so that a new route or
+entity is tried without anybody thinking of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+from callers import open_client
+from flask import Flask
+from flask.testing import FlaskClient
+from samples import gym, registry
+from security.everything import fill
+from trellis import enabling
+from trellis.edition import Edition, Settings
+from trellis.installation import Installation
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM, Actor
+from trellis.security.identities import add_user
+from trellis.security.roles import save_role
+from trellis.settings.views import save_view
+from trellis.web.app import create_app
+from trellis.workspace import Workspace
+from web.conftest import PASSWORD, token_of
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+SECRET = "Zanzibar"
+MISSING = 987_654_321
+IDS = ("record_id", "user_id", "import_id")
+OPEN = frozenset({"session.login", "session.sign_in", "session.index", "session.logout", "static"})
+
+
+@dataclass
+class House:
+    """Two workspaces of one server with the same kinds of records, and their edition."""
+
+    app: Flask
+    installation: Installation
+    acme: Workspace
+    other: Workspace
+    edition: Edition
+    ids: dict[str, int]
+    view_id: int
+
+
+@pytest.fixture
+def house(open_installation: Callable[..., Installation]) -> House:
+    installation = open_installation(plugins=registry(gym()))
+    acme = installation.workspace("acme")
+    other = installation.create_workspace("other", Settings(title="Other"))
+    for workspace in (acme, other):
+        enabling.enable(workspace, "gym")
+    app = create_app(installation)
+    add_user(installation, acme, "boss@acme.test", "Boss", ["administrator"], PASSWORD)
+    add_user(installation, other, "chief@other.test", "Chief", ["administrator"], PASSWORD)
+    ids = fill(acme, SECRET)
+    with acme.write() as session:
+        edition = acme.edition(session)
+        shut = {name: {"read": "none"} for name in edition.entities}
+        own = {
+            name: {"read": "own", "create": True, "update": "own", "delete": "own"}
+            for name in edition.entities
+        }
+        save_role(session, "own.nothing", "Nothing", shut)
+        save_role(session, "own.own", "Own", own)
+        boss = next(iter(Records(session, edition, SYSTEM).list("user").items)).id
+        ids["user"] = boss
+        view = save_view(
+            session,
+            edition,
+            Actor(user_id=boss, name="Boss"),
+            "customer",
+            f"{SECRET} view",
+            {"sort": ["name"]},
+        )
+        view_id = view.id
+    with acme.read() as session:
+        edition = acme.edition(session)
+    for role in ("nothing", "own"):
+        add_user(installation, acme, f"{role}@acme.test", role.title(), [f"own.{role}"], PASSWORD)
+    return House(app, installation, acme, other, edition, ids, view_id)
+
+
+def sign_in(house: House, workspace: str, email: str) -> FlaskClient:
+    client = house.app.test_client()
+    form = {"csrf_token": token_of(client.get(f"/{workspace}/login").text), "email": email}
+    assert client.post(f"/{workspace}/login", data={**form, "password": PASSWORD}).status_code == 303
+    return client
+
+
+def addresses(house: House, rest: bool) -> Iterator[tuple[Rule, str, str, str, bool]]:
+    """(rule, method, address, its twin with an id that is nobody's, whether it has an id): all routes of acme."""
+    names = {
+        "name": ["own.nothing", "gym"],
+        "plugin": ["gym"],
+        "kpi": ["revenue"],
+        "segment": ["gym.gold"],
+        "analytics": ["pyramid"],
+        "act": ["delete", "owner", "restore"],
+        "slug": ["card"],
+        "filename": ["x"],
+    }
+    for rule in house.app.url_map.iter_rules():
+        if "workspace" not in rule.arguments or rule.rule.startswith("/api/") is not rest:
+            continue
+        if rule.endpoint in OPEN:
+            continue
+        entities = list(house.edition.entities) if "entity" in rule.arguments else [""]
+        free = sorted(rule.arguments - {"workspace", "entity", *IDS})
+        for entity, chosen in product(entities, product(*(names[one] for one in free))):
+            filled = dict(zip(free, chosen, strict=True)) | {"workspace": "acme"}
+            filled |= {"entity": entity} if entity else {}
+            if "field/<name>" in rule.rule:
+                filled["name"] = house.edition.entity(entity).info.title_field
+            mine = rule.arguments & set(IDS)
+            there = house.ids[entity] if entity else house.ids["user"] if "user_id" in mine else 1
+            found = filled | {one: there for one in mine}
+            nobody = filled | {one: MISSING for one in mine}
+            adapter = house.app.url_map.bind("localhost")
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                first = adapter.build(rule.endpoint, found, method=method)
+                second = adapter.build(rule.endpoint, nobody, method=method)
+                yield rule, method, first, second, bool(mine)
+
+
+def plain(answer: TestResponse, there: str) -> tuple[int, str, str]:
+    """What of an answer can tell one thing from another: without the id asked for and the page's own token."""
+    text = re.sub(r'value="[\w.-]{20,}"|name="csrf-token"[^>]*', "", answer.get_data(as_text=True))
+    numbers = re.compile(rf"\b({there}|{MISSING})\b")
+    place = answer.headers.get("Location", "")
+    return answer.status_code, numbers.sub("#", text), numbers.sub("#", place)
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "rest.move": {"stage": "won"},
+    "rest.batch": {},
+    "rest.create": {},
+}
+
+
+def test_a_token_of_another_workspace_opens_nothing(house: House) -> None:
+    chief = open_client(house.app, house.installation, house.other, "key@other.test", ["administrator"])
+    headers = {"Authorization": f"Bearer {chief.token}"}
+    forged = {"Authorization": "Bearer trl_nobody"}
+    http, tried = house.app.test_client(), 0
+    for rule, method, address, _twin, _has_id in addresses(house, rest=True):
+        foreign = http.open(address, method=method, headers=headers)
+        unknown = http.open(address, method=method, headers=forged)
+        tried += 1
+        if rule.endpoint == "rest.docs":
+            assert (foreign.status_code, foreign.headers["Location"][:11]) == (303, "/acme/login")
+            continue
+        assert foreign.status_code == 401, address
+        assert (foreign.data, foreign.status_code) == (unknown.data, unknown.status_code), address
+    assert tried > 100
+
+
+def test_a_session_of_another_workspace_is_sent_to_sign_in(house: House) -> None:
+    browser = sign_in(house, "other", "chief@other.test")
+    token = token_of(browser.get("/other/profile").text)
+    for _rule, method, address, _twin, _has_id in addresses(house, rest=False):
+        answer = browser.open(
+            address, method=method, data={"csrf_token": token} if method == "POST" else None
+        )
+        assert (answer.status_code, answer.headers["Location"][:11]) == (303, "/acme/login"), address
+        assert SECRET not in answer.text
+    for _rule, method, address, _twin, _has_id in addresses(house, rest=True):
+        assert browser.open(address, method=method, headers={"X-CSRF-Token": token}).status_code in (401, 303)
+
+
+@pytest.mark.parametrize("role", ["nothing", "own"])
+def test_rest_tells_a_lower_role_nothing(house: House, role: str) -> None:
+    browser = sign_in(house, "acme", f"{role}@acme.test")
+    headers = {"X-CSRF-Token": token_of(browser.get("/acme/profile").text)}
+    told, tried = [], 0
+    for rule, method, address, twin, has_id in addresses(house, rest=True):
+        body = BODIES.get(rule.endpoint, {}) if method in ("POST", "PATCH") else None
+        mine = "/user/" in address
+        found = browser.open(address, method=method, headers=headers, json=body)
+        tried += 1
+        assert found.status_code < 500, address
+        if SECRET in found.text or SECRET.lower() in found.text:
+            told.append(f"{method} {address} told {SECRET}")
+        if has_id and not mine:
+            nobody = browser.open(twin, method=method, headers=headers, json=body)
+            there = address.rsplit("/", 1)[1].partition(":")[0]
+            if plain(found, there) != plain(nobody, there):
+                told.append(f"{method} {address} {found.status_code} {nobody.status_code}")
+    assert told == []
+    assert tried > 100
+
+
+@pytest.mark.parametrize("role", ["nothing", "own"])
+def test_pages_tell_a_lower_role_nothing(house: House, role: str) -> None:
+    browser = sign_in(house, "acme", f"{role}@acme.test")
+    token = token_of(browser.get("/acme/profile").text)
+    told = []
+    for rule, method, address, twin, has_id in addresses(house, rest=False):
+        if "/session/" in rule.rule or "/profile/" in rule.rule:
+            continue
+        data = {"csrf_token": token, "ids": str(house.ids["customer"])} if method == "POST" else None
+        if rule.endpoint == "lists.bulk":
+            entity = address.split("/")[2]
+            has_id, data = True, {"csrf_token": token, "ids": str(house.ids[entity]), "owner": "1"}
+        found = browser.open(address, method=method, data=data)
+        assert found.status_code < 500, (method, address)
+        if SECRET in found.text or SECRET.lower() in found.text:
+            told.append(f"{method} {address} told {SECRET}")
+        if has_id and "/user" not in address:
+            other = {**data, "ids": str(MISSING)} if data else None
+            nobody = browser.open(twin, method=method, data=other)
+            there = str(house.ids[address.split("/")[2]]) if address.split("/")[2] in house.ids else "1"
+            if plain(found, there) != plain(nobody, there):
+                told.append(f"{method} {address} {found.status_code} {nobody.status_code}")
+    view = browser.get(f"/acme/customer?view={house.view_id}")
+    assert SECRET not in view.text
+    assert told == []
+
+
+def test_references_filters_and_keys_tell_nothing_of_what_is_out_of_sight(house: House) -> None:
+    clerk = open_client(house.app, house.installation, house.acme, "clerk@acme.test", ["own.own"])
+    hidden = house.ids["customer"]
+    answers = []
+    for target in (hidden, MISSING):
+        got = clerk.post("/order", {"number": "N", "ordered_at": "2026-01-01T00:00:00Z", "customer": target})
+        answers.append((got.status_code, got.text.replace(str(target), "#")))
+    assert answers[0] == answers[1]
+    assert clerk.get(f"/order?customer={hidden}&count=true").json["total"] == 0  # type: ignore[index]
+    assert clerk.get(f"/customer?q={SECRET}&count=true").json["total"] == 0  # type: ignore[index]
+    assert clerk.get("/events").json["items"] == [] or SECRET not in clerk.get("/events").text  # type: ignore[index]
+    boss = open_client(house.app, house.installation, house.acme, "key@acme.test", ["administrator"])
+    for number in range(3):
+        boss.create("customer", name=f"{SECRET} {number}")
+    cursor = boss.get("/customer?limit=1&sort=name").json["next"]  # type: ignore[index]
+    answer = clerk.get(f"/customer?limit=1&sort=name&cursor={cursor}")
+    assert (answer.status_code, SECRET in answer.text) == (200, False)
+    key = {"Idempotency-Key": "one"}
+    boss.post("/customer", {"name": f"{SECRET} again"}, headers=key)
+    again = clerk.post("/customer", {"name": "Mine"}, headers=key)
+    assert (again.status_code, SECRET in again.text) == (201, False)
