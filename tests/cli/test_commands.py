@@ -10,27 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from trellis.cli import main
 from trellis.config import Config
 
 
 class Shell:
-    """Runs ``trellis`` on one installation."""
+    """Runs ``trellis`` on one installation, in this process: starting one for each command takes most of the time."""
 
     def __init__(self, config: Config) -> None:
         self.environment = {
-            **os.environ,
             "TRELLIS_HOME": str(config.home),
             "TRELLIS_DATABASE_URL": config.database_url,
             "LANG": "en_US.UTF-8",
         }
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "trellis", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=120)
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env=self.environment, prog_name="trellis")
 
     def ok(self, *arguments: str) -> str:
         done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         return done.stdout
 
     def json(self, *arguments: str) -> Any:
@@ -38,7 +38,7 @@ class Shell:
 
     def refused(self, *arguments: str) -> str:
         done = self.run(*arguments)
-        assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+        assert done.exit_code == 1, (done.exit_code, done.stdout, done.stderr)
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
         assert "Traceback" not in done.stderr
         return done.stderr
@@ -78,9 +78,20 @@ def test_what_is_refused_says_why_in_one_line(shell: Shell, arguments: tuple[str
     assert reason in shell.refused(*arguments)
 
 
+def test_the_command_ends_with_its_status_and_reason(config: Config) -> None:
+    environment = {
+        **os.environ,
+        "TRELLIS_HOME": str(config.home),
+        "TRELLIS_DATABASE_URL": config.database_url,
+    }
+    command = [sys.executable, "-m", "trellis", "workspace", "info", "nothing"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+
+
 def test_wrong_usage_ends_with_2(shell: Shell) -> None:
-    assert shell.run("workspace", "create").returncode == 2
-    assert shell.run("nonsense").returncode == 2
+    assert shell.run("workspace", "create").exit_code == 2
+    assert shell.run("nonsense").exit_code == 2
 
 
 def test_records_go_in_and_out(shell: Shell, tmp_path: Path) -> None:
