@@ -147,9 +147,11 @@ class IdempotentCall(Base):
 
 
 class ImportRun(Base):
-    """An import that was asked for over REST: its progress while it runs (``finished_at`` is empty), then its result.
+    """An import that was asked for: its progress while it runs (``finished_at`` is empty), then its result.
 
-    ``seen_at`` is when it last told of its progress: one that has been silent for long was killed.
+    ``seen_at`` is when it last told of its progress: one that has been silent for long was killed. ``state`` is where an
+    import in the browser stands (draft, waiting, running, done, failed, undoing, undone); ``plan`` what was asked for;
+    ``total`` about how many rows its file has.
     """
 
     __tablename__ = "import_run"
@@ -165,6 +167,49 @@ class ImportRun(Base):
     rows: Mapped[int] = mapped_column(sa.Integer, default=0)
     result: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
     problem: Mapped[str] = mapped_column(sa.Text, default="")
+    state: Mapped[str] = mapped_column(sa.String(12), default="", server_default="")
+    plan: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict, server_default="{}")
+    total: Mapped[int] = mapped_column(sa.Integer, default=0, server_default="0")
+
+
+class ImportPart(Base):
+    """A piece of a file of an import: of the one that was sent (``source``), or of its ``rejected`` rows.
+
+    Files stand in the database, so that every process of every machine can read them.
+    """
+
+    __tablename__ = "import_part"
+
+    run_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(sa.String(12), primary_key=True)
+    number: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    data: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
+class ImportBatch(Base):
+    """The events that one transaction of an import wrote: by them the import can be undone."""
+
+    __tablename__ = "import_batch"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("import_run.id", ondelete="CASCADE"), index=True)
+    first_event: Mapped[int] = mapped_column(sa.BigInteger)
+    last_event: Mapped[int] = mapped_column(sa.BigInteger)
+    transaction: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class SavedMapping(Base):
+    """How the columns of a file that comes again become fields; ``plan`` is a mapping in JSON."""
+
+    __tablename__ = "saved_mapping"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entity: Mapped[str] = mapped_column(sa.String(80), index=True)
+    title: Mapped[str] = mapped_column(sa.String(120))
+    user_id: Mapped[int | None] = mapped_column(BigId)
+    plan: Mapped[dict[str, Any]] = mapped_column(JsonData)
 
 
 class ImportProgress(Base):

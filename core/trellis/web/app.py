@@ -14,6 +14,7 @@ from trellis.web.views import (
     boards,
     health,
     home,
+    imports,
     lists,
     measures,
     model,
@@ -42,6 +43,7 @@ PAGES = (
     measures,
     boards,
     palette,
+    imports,
     records,
     lists,
 )

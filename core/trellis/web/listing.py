@@ -173,7 +173,7 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "may_create": g.actor.may(view.name, "create") and not listing.trash,
         "may_edit": may_edit,
         "new_url": f"{base}/{view.name}/new",
-        "import_url": "",
+        "import_url": f"{base}/{view.name}/import" if g.actor.may(view.name, "create") else "",
         "export_url": f"{base}/{view.name}/export?{urlencode(listing.arguments())}",
         "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
         "views": _views(listing, base, total),

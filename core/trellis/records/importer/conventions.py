@@ -63,6 +63,11 @@ class Days:
         self._declared = declared
         self._day_first = self._month_first = False
 
+    @classmethod
+    def looks_like(cls, text: str) -> bool:
+        """A text is written as a day."""
+        return cls._written.fullmatch(text) is not None
+
     def see(self, cell: str) -> None:
         parts = self._written.fullmatch(cell.strip())
         if parts is not None and parts[2] != ".":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from trellis.plugins import Fault
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.importer.existing import Draft, find_existing
 from trellis.records.importer.expressions import ExpressionFailed
-from trellis.records.importer.mapping import ID, Mapping, compiled, plan_by_headers, plan_of
+from trellis.records.importer.mapping import ID, Mapping, Plan, compiled, plan_by_headers, plan_of
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
 from trellis.records.importer.resuming import ImportedTwice, Progress
@@ -34,6 +34,7 @@ KEPT = 100
 """Rejections kept for the answer; all of them are in the errors file."""
 
 Told = Callable[[int, int], None]
+Noted = Callable[[Session], AbstractContextManager[None]]
 Reasons = dict[str, list[str]]
 
 
@@ -72,7 +73,7 @@ class ImportResult:
 
 
 @dataclass
-class _Outcome:
+class Outcome:
     """What became of the drafts of one transaction."""
 
     created: int = 0
@@ -87,24 +88,28 @@ def run_import(
     entity: str,
     path: Path,
     *,
-    mapping: str | Path | None = None,
+    mapping: str | Path | Plan | None = None,
     key: str | None = None,
     dry_run: bool = False,
     errors: Path | None = None,
     encoding: str | None = None,
     told: Told = lambda done, total: None,
+    noted: Noted = lambda session: nullcontext(),
 ) -> ImportResult:
     """Imports a file, which is first read to its end: a broken one imports nothing.
 
     Each batch is one transaction, so a killed import can be run again and nothing doubles: with a key each row finds its
     record, without one the import goes on where it was. A dry run does all of it in one transaction and takes it back.
-    ``told`` hears how many rows of about how many are done. Raises ImportFailed for a file that cannot be read,
+    ``told`` hears how many rows of about how many are done, ``noted`` is entered around the
+    writing in each transaction. Raises ImportFailed for a file that cannot be read,
     MappingInvalid, ExpressionInvalid, PermissionRefused.
     """
     with workspace.read() as session:
         edition = actor.sees(workspace.edition(session))
         view = edition.entity(entity)
-        plan = plan_of(edition, entity, mapping, key) if mapping is not None else None
+        plan = mapping if isinstance(mapping, Plan) else None
+        if mapping is not None and not isinstance(mapping, Plan):
+            plan = plan_of(edition, entity, mapping, key)
     actor.require(entity, "create")
     if plan is None:
         source = open_source(path, encoding=encoding)
@@ -115,7 +120,7 @@ def run_import(
     progress = Progress(workspace, path, (entity, plan)) if ready.key is None and not dry_run else None
     with RejectedRows(errors, source) as rejected:
         actor = dataclasses.replace(actor, source="import")
-        run = _Run(workspace, actor, ready, source, rejected, told, progress)
+        run = _Run(workspace, actor, ready, source, rejected, told, noted, progress)
         return run.tried() if dry_run else run.done()
 
 
@@ -134,6 +139,7 @@ class _Run:
         source: Source,
         rejected: RejectedRows,
         told: Told,
+        noted: Noted,
         progress: Progress | None,
     ) -> None:
         self._workspace = workspace
@@ -142,6 +148,7 @@ class _Run:
         self._source = source
         self._rejected = rejected
         self._told = told
+        self._noted = noted
         self._progress = progress
         self._dry: Session | None = None
         self._result = ImportResult(unused=mapping.unused)
@@ -176,12 +183,12 @@ class _Run:
         by_key: dict[Any, Draft] = {}
         for place, row in enumerate(batch, start=start + 1):
             try:
-                draft = self._draft(row, place)
+                draft = draft_of(self._mapping, row, place)
             except ExpressionFailed as error:
                 self._reject(row, {"_record": [str(error)]})
                 continue
             except RecordInvalid as error:
-                self._reject(row, _reasons(error))
+                self._reject(row, reasons_of(error))
                 continue
             if draft is None:
                 self._result.skipped += 1
@@ -191,32 +198,13 @@ class _Run:
                 known.values.update(draft.values)
         yield from by_key.values()
 
-    def _draft(self, row: Row, place: int) -> Draft | None:
-        """The record that a row asks for; None for a row to leave out."""
-        if row.problem is not None:
-            raise RecordInvalid({"_record": [row.problem]})
-        values = self._mapping.values(row.cells, row.number)
-        declared = self._mapping.key_field
-        if values is None:
-            return None
-        if declared is None:
-            return Draft(row, place, values, key=("row", place))
-        try:
-            key = declared.type.check(values.get(declared.name))
-        except ValueInvalid as error:
-            raise RecordInvalid({declared.name: [error.message]}) from None
-        if key is None:
-            raise RecordInvalid({declared.name: [_("The key is empty")]})
-        if declared.name == ID:
-            values.pop(ID)
-        return Draft(row, place, values, key)
-
     def _save(self, drafts: list[Draft], place: int) -> None:
         """Saves drafts in one transaction; what is refused as a whole is tried in halves, until the culprit is alone."""
         try:
             with self._begin() as session:
                 records = Records(session, self._workspace.edition(session), self._actor)
-                outcome = _write(records, self._mapping, drafts)
+                with self._noted(session):
+                    outcome = write(records, self._mapping, drafts)
                 if self._progress is not None:
                     self._progress.reach(session, place)
         except (PluginError, ImportedTwice):
@@ -229,7 +217,7 @@ class _Run:
                 return
             if not isinstance(error, TrellisError) or not drafts:
                 raise
-            outcome = _Outcome(refused=[(drafts[0], _reasons(error))])
+            outcome = Outcome(refused=[(drafts[0], reasons_of(error))])
         else:
             self._keep(records, place)
         self._count(outcome)
@@ -246,7 +234,7 @@ class _Run:
         records.committed()
         self._result.faults += records.faults
 
-    def _count(self, outcome: _Outcome) -> None:
+    def _count(self, outcome: Outcome) -> None:
         self._result.created += outcome.created
         self._result.updated += outcome.updated
         self._result.unchanged += outcome.unchanged
@@ -267,11 +255,32 @@ def _part_of(session: Session) -> Iterator[Session]:
         yield session
 
 
-def _write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> _Outcome:
+def draft_of(mapping: Mapping, row: Row, place: int) -> Draft | None:
+    """The record that a row asks for; None for a row to leave out. Raises ExpressionFailed, RecordInvalid."""
+    if row.problem is not None:
+        raise RecordInvalid({"_record": [row.problem]})
+    values = mapping.values(row.cells, row.number)
+    declared = mapping.key_field
+    if values is None:
+        return None
+    if declared is None:
+        return Draft(row, place, values, key=("row", place))
+    try:
+        key = declared.type.check(values.get(declared.name))
+    except ValueInvalid as error:
+        raise RecordInvalid({declared.name: [error.message]}) from None
+    if key is None:
+        raise RecordInvalid({declared.name: [_("The key is empty")]})
+    if declared.name == ID:
+        values.pop(ID)
+    return Draft(row, place, values, key)
+
+
+def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcome:
     """Saves drafts; those that are refused are left out, and the others saved without them."""
-    outcome = _Outcome()
-    reasons = find_existing(records, mapping, drafts)
-    refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in reasons.items()}
+    outcome = Outcome()
+    found_wrong = find_existing(records, mapping, drafts)
+    refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in found_wrong.items()}
     outcome.refused = [(drafts[index], found) for index, found in refused.items()]
     left = [draft for index, draft in enumerate(drafts) if index not in refused]
     if mapping.create_only:
@@ -281,7 +290,7 @@ def _write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> _Outc
         try:
             records.save(mapping.view.name, [Write(id=draft.id, values=draft.values) for draft in left])
         except BatchInvalid as error:
-            outcome.refused += [(left[index], _reasons(found)) for index, found in error.failures.items()]
+            outcome.refused += [(left[index], reasons_of(found)) for index, found in error.failures.items()]
             left = [draft for index, draft in enumerate(left) if index not in error.failures]
             continue
         actions = [change.action for change in records.written]
@@ -291,7 +300,7 @@ def _write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> _Outc
     return outcome
 
 
-def _reasons(error: TrellisError) -> Reasons:
+def reasons_of(error: TrellisError) -> Reasons:
     if isinstance(error, RecordInvalid):
         return {name: [str(one) for one in found] for name, found in error.errors.items()}
     return {"_record": [str(error)]}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request
@@ -12,7 +14,7 @@ from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.records.door import Write
-from trellis.records.exporter import PAGE, columns_of, csv_lines, rows_of
+from trellis.records.exporter import PAGE, columns_of, csv_lines, rows_of, write_file
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.settings.views import save_view
@@ -25,6 +27,10 @@ _n = plural_translator("trellis")
 
 blueprint = Blueprint("lists", __name__)
 OPTIONS = 20
+EXPORTS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonl": "application/x-ndjson",
+}
 
 
 def view_of(entity: str) -> EntityView:
@@ -174,7 +180,7 @@ def _definition(text: str) -> dict[str, Any]:
 
 @blueprint.get("/<workspace>/<entity>/export")
 def export(workspace: str, entity: str) -> Response:
-    """The whole list as CSV, with the columns shown; made page by page."""
+    """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; made page by page."""
     listing = read_listing(view_of(entity), request.args)
     names = [
         name
@@ -196,9 +202,18 @@ def export(workspace: str, entity: str) -> Response:
             limit=PAGE,
         )
 
-    lines = csv_lines(columns, rows_of(g.session, listing.view, columns, pages))
-    headers = {"Content-Disposition": f'attachment; filename="{entity}.csv"'}
-    return Response("".join(lines), content_type="text/csv; charset=utf-8", headers=headers)
+    rows = rows_of(g.session, listing.view, columns, pages)
+    ending = request.args.get("format", "csv")
+    headers = {"Content-Disposition": f'attachment; filename="{entity}.{ending}"'}
+    if ending == "csv":
+        lines = csv_lines(columns, rows)
+        return Response("".join(lines), content_type="text/csv; charset=utf-8", headers=headers)
+    if ending not in EXPORTS:
+        abort(404)
+    with TemporaryDirectory(prefix="trellis-export-") as folder:
+        path = Path(folder) / f"{entity}.{ending}"
+        write_file(path, listing.view, columns, rows)
+        return Response(path.read_bytes(), content_type=EXPORTS[ending], headers=headers)
 
 
 @blueprint.post("/<workspace>/<entity>/bulk/<act>")

@@ -1,0 +1,109 @@
+"""The first rows of a file as the import would take them, with what is wrong beside each cell. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Table
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from trellis.edition import Edition
+from trellis.errors import RecordInvalid, TrellisError
+from trellis.records.door import Records
+from trellis.records.importer.existing import Draft
+from trellis.records.importer.expressions import ExpressionFailed
+from trellis.records.importer.mapping import Mapping, Plan, compiled
+from trellis.records.importer.readers import Row, open_source
+from trellis.records.importer.runner import Reasons, draft_of, reasons_of, write
+from trellis.security.actor import Actor
+
+ROWS = 12
+
+
+@dataclass
+class PreviewRow:
+    """One row: the value of each field as it is written in the file or computed, and the reasons of refusal by field.
+
+    ``becomes`` is new, changed, left_out, joined (to the row above with the same key) or refused.
+    """
+
+    number: int
+    values: Table[str, Any]
+    becomes: str = "new"
+    errors: Reasons = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """``fields`` are the columns of ``rows``, by the names of fields; ``unused`` columns of the file lead nowhere."""
+
+    fields: Sequence[str]
+    rows: Sequence[PreviewRow]
+    unused: Sequence[str]
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a preview."""
+
+
+def preview(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    entity: str,
+    plan: Plan,
+    path: Path,
+    encoding: str | None,
+) -> Preview:
+    """Tries the first rows inside the transaction of ``session``, and takes them back.
+
+    Raises ImportFailed, MappingInvalid, ExpressionInvalid.
+    """
+    source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
+    mapping = compiled(edition.entity(entity), plan, source)
+    rows: list[PreviewRow] = []
+    drafts: dict[Any, tuple[Draft, PreviewRow]] = {}
+    for place, row in enumerate(islice(source.rows(), ROWS), start=1):
+        rows.append(_tried(mapping, row, place, drafts))
+    try:
+        with session.begin_nested():
+            records = Records(session, edition, actor)
+            outcome = write(records, mapping, [draft for draft, _row in drafts.values()])
+            raise _TakenBack
+    except _TakenBack:
+        for draft, reasons in outcome.refused:
+            shown = drafts[draft.key][1]
+            shown.becomes, shown.errors = "refused", reasons
+    except TrellisError as error:
+        for _draft, shown in drafts.values():
+            shown.becomes, shown.errors = "refused", reasons_of(error)
+    for draft, shown in drafts.values():
+        if draft.id is not None and shown.becomes == "new":
+            shown.becomes = "left_out" if mapping.create_only else "changed"
+    fields = list(dict.fromkeys(target.name for target in mapping.targets))
+    return Preview(fields=fields, rows=rows, unused=mapping.unused)
+
+
+def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft, PreviewRow]]) -> PreviewRow:
+    raw = {one.name: row.cells.get(one.source) for one in mapping.targets if isinstance(one.source, str)}
+    shown = PreviewRow(row.number, raw)
+    try:
+        draft = draft_of(mapping, row, place)
+    except ExpressionFailed as error:
+        shown.becomes, shown.errors = "refused", {"_record": [str(error)]}
+        return shown
+    except RecordInvalid as error:
+        shown.becomes, shown.errors = "refused", reasons_of(error)
+        return shown
+    if draft is None:
+        shown.becomes = "left_out"
+        return shown
+    shown.values = {**draft.values, **{name: value for name, value in raw.items() if value is not None}}
+    known = drafts.setdefault(draft.key, (draft, shown))
+    if known[0] is not draft:
+        shown.becomes = "joined"
+    return shown

@@ -1,0 +1,144 @@
+"""What a file seems to hold: the kinds of its columns, and which field each of them may be meant for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import Any
+
+from trellis.contributions import ImportMapping
+from trellis.edition import Edition, EntityView
+from trellis.i18n import LANGUAGES, use_locale
+from trellis.records.entity import Field
+from trellis.records.importer.conventions import Days
+from trellis.records.importer.readers import NUMBER, PROBLEM, Source
+from trellis.records.numbers import NumberUnclear, read_number
+
+LOOKED_AT = 200
+EXAMPLES = 3
+ALIKE = 0.82
+"""How alike two names must be to be taken for the same."""
+
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+_WORDS = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a file: some of its values, and what they are: text, number, date, email, phone, or empty."""
+
+    name: str
+    kind: str
+    examples: Sequence[str]
+
+
+def columns_of_file(source: Source) -> list[Column]:
+    """The columns of a file, told by its first rows."""
+    values: dict[str, list[Any]] = {name: [] for name in source.columns if name not in (NUMBER, PROBLEM)}
+    for row in islice(source.rows(), LOOKED_AT):
+        for name, found in values.items():
+            value = row.cells.get(name)
+            if value is not None and str(value).strip():
+                found.append(value)
+    return [
+        Column(
+            name=name,
+            kind=_kind(found),
+            examples=[str(one)[:40] for one in dict.fromkeys(map(str, found))][:EXAMPLES],
+        )
+        for name, found in values.items()
+        if name
+    ]
+
+
+def _kind(values: Sequence[Any]) -> str:
+    if not values:
+        return "empty"
+    for kind, fits in (("date", _is_date), ("number", _is_number), ("email", _is_mail), ("phone", _is_phone)):
+        if all(fits(value) for value in values):
+            return kind
+    return "text"
+
+
+def _is_date(value: Any) -> bool:
+    if isinstance(value, date | datetime):
+        return True
+    text = str(value).strip()
+    return bool(_ISO.fullmatch(text) or Days.looks_like(text))
+
+
+def _is_number(value: Any) -> bool:
+    text = str(value).strip()
+    if text.startswith("+") or (text.startswith("0") and text.isdigit() and len(text) > 1):
+        return False
+    try:
+        return read_number(text, ",") is not None
+    except NumberUnclear:
+        pass
+    try:
+        return read_number(text, ".") is not None
+    except NumberUnclear:
+        return False
+
+
+def _is_mail(value: Any) -> bool:
+    return _MAIL.fullmatch(str(value).strip()) is not None
+
+
+def _is_phone(value: Any) -> bool:
+    return _PHONE.fullmatch(str(value).strip()) is not None
+
+
+def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> dict[str, str]:
+    """A column for each field that one seems meant for: by name or label in any language, as in the mappings of
+    plugins, by a similar name, by the kind of its values. A column is used once."""
+    fields = {name: field for name, field in view.fields.items() if not field.read_only}
+    names = _names(edition, view, fields)
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+
+    def take(field: str, column: str) -> None:
+        if field not in found and column not in taken:
+            found[field] = column
+            taken.add(column)
+
+    for one in columns:
+        if (exact := names.get(_plain(one.name))) is not None:
+            take(exact, one.name)
+    for one in columns:
+        likeness, field = max(
+            ((SequenceMatcher(None, _plain(one.name), name).ratio(), field) for name, field in names.items()),
+            default=(0.0, ""),
+        )
+        if likeness >= ALIKE:
+            take(field, one.name)
+    for one in columns:
+        if one.kind in ("email", "phone"):
+            same = next((name for name, field in fields.items() if field.type.name == one.kind), None)
+            if same is not None:
+                take(same, one.name)
+    return found
+
+
+def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
+    """What a column for a field may be called, without marks and capitals."""
+    names: dict[str, str] = {}
+    for mapping in edition.all(ImportMapping).values():
+        if mapping.entity == view.name:
+            for name, origin in mapping.columns.items():
+                if name in fields and not origin.startswith("="):
+                    names[_plain(origin)] = name
+    for language in LANGUAGES:
+        with use_locale(language):
+            names |= {_plain(str(field.label)): name for name, field in fields.items()}
+    return names | {_plain(name): name for name in fields}
+
+
+def _plain(name: str) -> str:
+    return _WORDS.sub("", name.casefold())

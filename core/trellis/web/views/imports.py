@@ -1,0 +1,381 @@
+"""Imports in the browser: a file is sent, mapped, tried, imported; its result is kept and can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.edition import EntityView
+from trellis.errors import TrellisError
+from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
+from trellis.records.importer import parts, runs
+from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
+from trellis.web.shell import entity_page, shell
+from trellis.web.views.lists import base, go, messages, view_of
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+blueprint = Blueprint("imports", __name__)
+
+KINDS: Mapping[str, Text] = {
+    "text": _("Text"),
+    "number": _("Number"),
+    "date": _("Date"),
+    "email": _("Mail address"),
+    "phone": _("Telephone"),
+    "empty": _("Empty"),
+}
+STATES: Mapping[str, tuple[Text, str]] = {
+    "draft": (_("Not started"), "neutral"),
+    "waiting": (_("Waiting"), "info"),
+    "running": (_("Running"), "info"),
+    "undoing": (_("Being undone"), "info"),
+    "done": (_("Done"), "good"),
+    "failed": (_("Failed"), "danger"),
+    "undone": (_("Undone"), "neutral"),
+}
+BECOMES: Mapping[str, tuple[Text, str]] = {
+    "new": (_("New record"), "good"),
+    "changed": (_("Changed"), "info"),
+    "left_out": (_("Left out"), "neutral"),
+    "joined": (_("Same record"), "neutral"),
+    "refused": (_("Refused"), "danger"),
+}
+COUNTS: Mapping[str, Text] = {
+    "created": _("Created"),
+    "updated": _("Changed"),
+    "unchanged": _("Unchanged"),
+    "skipped": _("Left out"),
+    "rejected": _("Rejected"),
+}
+ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
+KEY_KINDS = ("text", "number", "date", "datetime")
+
+
+@blueprint.url_value_preprocessor
+def _accept_large_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    request.max_content_length = runs.LARGEST
+
+
+@blueprint.get("/<workspace>/<entity>/import")
+def begin(workspace: str, entity: str) -> str:
+    return _begin(_importable(entity), [])
+
+
+@blueprint.post("/<workspace>/<entity>/import")
+def send(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
+    view = _importable(entity)
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _begin(view, [str(_("Choose a file"))]), 422
+    with TemporaryDirectory(prefix="trellis-import-") as folder:
+        path = Path(folder) / f"import{PurePosixPath(file.filename).suffix.lower()}"
+        file.save(path)
+        try:
+            run_id = runs.draft(g.session, g.edition, g.actor, entity, path, file.filename)
+        except TrellisError as error:
+            if error.status != 422:
+                raise
+            return _begin(view, [one for found in messages(error).values() for one in found]), 422
+    return go(f"{base()}/imports/{run_id}")
+
+
+@blueprint.get("/<workspace>/imports/<int:run_id>")
+def show(workspace: str, run_id: int) -> str:
+    row = runs.find(g.session, g.actor, run_id)
+    view = _importable(row.entity)
+    if row.state == "draft":
+        return _page("imports/mapping.html", view, _mapping(view, row))
+    return _page("imports/run.html", view, _progress(view, row))
+
+
+@blueprint.post("/<workspace>/imports/<int:run_id>/preview")
+def preview(workspace: str, run_id: int) -> str:
+    """Keeps how the file is to be imported, and shows its first rows as they would become."""
+    row = runs.find(g.session, g.actor, run_id)
+    view = _importable(row.entity)
+    runs.set_plan(g.session, row, _asked(row))
+    try:
+        found = runs.previewed(g.session, g.edition, g.actor, runs.find(g.session, g.actor, run_id))
+    except TrellisError as error:
+        problems = [one for texts in messages(error).values() for one in texts]
+        return render_template("imports/preview.html", preview={"problems": problems}, shell=shell())
+    rows = [
+        {
+            "number": one.number,
+            "becomes": str(BECOMES[one.becomes][0]),
+            "tone": BECOMES[one.becomes][1],
+            "cells": [
+                {"text": _text(one.values.get(name)), "problems": one.errors.get(name, [])}
+                for name in found.fields
+            ],
+            "problems": [
+                text for name, texts in one.errors.items() if name not in found.fields for text in texts
+            ],
+        }
+        for one in found.rows
+    ]
+    refused = sum(one.becomes == "refused" for one in found.rows)
+    shown = {
+        "heads": [str(view.fields[name].label) if name in view.fields else name for name in found.fields],
+        "rows": rows,
+        "refused": str(_n("%(num)s of these rows is refused", "%(num)s of these rows are refused", refused))
+        if refused
+        else "",
+        "unused": ", ".join(found.unused),
+    }
+    return render_template("imports/preview.html", preview=shown, shell=shell())
+
+
+@blueprint.post("/<workspace>/imports/<int:run_id>/run")
+def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
+    row = runs.find(g.session, g.actor, run_id)
+    view = _importable(row.entity)
+    runs.set_plan(g.session, row, _asked(row))
+    row = runs.find(g.session, g.actor, run_id)
+    try:
+        runs.start(g.session, g.edition, row)
+    except TrellisError as error:
+        problems = [one for texts in messages(error).values() for one in texts]
+        return _page("imports/mapping.html", view, {**_mapping(view, row), "problems": problems}), 422
+    if request.form.get("save_as", "").strip():
+        runs.save_mapping(g.session, g.actor, row, request.form["save_as"])
+    return go(f"{base()}/imports/{run_id}")
+
+
+@blueprint.post("/<workspace>/imports/<int:run_id>/use")
+def use(workspace: str, run_id: int) -> BaseResponse:
+    """Takes a mapping that was saved before."""
+    row = runs.find(g.session, g.actor, run_id)
+    wanted = request.form.get("saved", "")
+    saved = next((one for one in runs.saved_mappings(g.session, g.actor, row) if str(one.id) == wanted), None)
+    if saved is None:
+        abort(404)
+    runs.set_plan(g.session, row, saved.plan)
+    return go(f"{base()}/imports/{run_id}")
+
+
+@blueprint.post("/<workspace>/imports/<int:run_id>/work")
+def work(workspace: str, run_id: int) -> Response:
+    """Works on an import; the page asks for it and need not wait for the answer."""
+    g.release()
+    runs.work(g.workspace, g.actor, run_id)
+    return Response(status=204)
+
+
+@blueprint.get("/<workspace>/imports/<int:run_id>/progress")
+def progress(workspace: str, run_id: int) -> str:
+    row = runs.find(g.session, g.actor, run_id)
+    context = _progress(_importable(row.entity), row)
+    return render_template("imports/progress.html", run=context, shell=shell())
+
+
+@blueprint.get("/<workspace>/imports/<int:run_id>/rejected")
+def rejected(workspace: str, run_id: int) -> Response:
+    """The rows that were refused, with their reasons, to be mended and sent again."""
+    row = runs.find(g.session, g.actor, run_id)
+    with TemporaryDirectory(prefix="trellis-import-") as folder:
+        path = Path(folder) / "rejected"
+        if not parts.bring(g.session, row.id, parts.REJECTED, path):
+            abort(404)
+        data = path.read_bytes()
+    name = f"rejected-{row.id}{runs.rejected_ending(row)}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, content_type="application/octet-stream", headers=headers)
+
+
+@blueprint.post("/<workspace>/imports/<int:run_id>/undo")
+def undo(workspace: str, run_id: int) -> BaseResponse:
+    row = runs.find(g.session, g.actor, run_id)
+    runs.start_undoing(g.session, row)
+    return go(f"{base()}/imports/{run_id}")
+
+
+def _importable(entity: str) -> EntityView:
+    view = view_of(entity)
+    if not g.actor.may(entity, "create"):
+        abort(403)
+    return view
+
+
+def _page(template: str, view: EntityView, context: Mapping[str, Any]) -> str:
+    title = _("Import: %(plural)s", plural=view.info.plural)
+    return entity_page(template, view, title=title, inside=True, run=context)
+
+
+def _begin(view: EntityView, problems: list[str]) -> str:
+    context = {
+        "action": f"{base()}/{view.name}/import",
+        "accept": ",".join(runs.ENDINGS),
+        "largest": str(_("%(number)s MB at most", number=runs.LARGEST // 1024 // 1024)),
+        "problems": problems,
+        "latest": [_summary(row) for row in runs.latest(g.session, g.actor, view.name) if row.state],
+    }
+    return _page("imports/begin.html", view, context)
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    title, tone = STATES["failed" if runs.is_stuck(row) else row.state]
+    counts = [(name, row.result.get(name)) for name in COUNTS]
+    return {
+        "url": f"{base()}/imports/{row.id}",
+        "file": row.filename,
+        "when": format_datetime(row.started_at),
+        "state": str(title),
+        "tone": tone,
+        "counts": ", ".join(
+            f"{str(COUNTS[name]).lower()} {format_number(number)}" for name, number in counts if number
+        ),
+    }
+
+
+def _mapping(view: EntityView, row: Any) -> dict[str, Any]:
+    plan = row.plan
+    by_column = {column: name for name, column in plan.get("columns", {}).items()}
+    fields = [(name, str(field.label)) for name, field in view.fields.items() if not field.read_only]
+    ready = [(one.name, str(one.title)) for one in runs.ready_mappings(g.edition, row)]
+    columns = [
+        {
+            "id": index,
+            "name": one["name"],
+            "kind": str(KINDS[one["kind"]]),
+            "examples": one["examples"],
+            "options": _options([("", str(_("Leave out"))), *fields], by_column.get(one["name"], "")),
+        }
+        for index, one in enumerate(plan["file"])
+    ]
+    keys = [
+        (name, str(view.fields[name].label))
+        for name in plan.get("columns", {})
+        if name in view.fields and view.fields[name].type.kind in KEY_KINDS
+    ]
+    ending = PurePosixPath(row.filename).suffix.lower()
+    return {
+        "url": f"{base()}/imports/{row.id}",
+        "back": f"{base()}/{view.name}/import",
+        "file": row.filename,
+        "rows": str(_n("%(num)s row", "%(num)s rows", row.total)),
+        "columns": columns,
+        "text": ending in (".csv", ".tsv", ".txt"),
+        "saved": [
+            {"value": one.id, "title": one.title} for one in runs.saved_mappings(g.session, g.actor, row)
+        ],
+        "ready": _options([("", str(_("By columns, as below"))), *ready], plan.get("mapping") or "")
+        if ready
+        else [],
+        "found_by": _options([("", str(_("Every row is a new record"))), *keys], plan.get("key") or ""),
+        "existing": _options(
+            [("", str(_("Change it"))), ("leave", str(_("Leave it as it is")))],
+            "leave" if plan.get("create_only") else "",
+        ),
+        "decimal": _options(
+            [("", str(_("As the columns show"))), (".", "1234.50"), (",", "1234,50")],
+            plan.get("decimal") or "",
+        ),
+        "dates": _options(
+            [("", str(_("As the columns show"))), (DAY_FIRST, "31/12/2026"), (MONTH_FIRST, "12/31/2026")],
+            plan.get("dates") or "",
+        ),
+        "encoding": _options(
+            [("", str(_("Found out"))), *((one, one) for one in ENCODINGS)], plan.get("encoding") or ""
+        ),
+        "problems": [],
+    }
+
+
+def _options(pairs: list[tuple[str, str]], chosen: str) -> list[dict[str, Any]]:
+    return [{"value": value, "title": title, "selected": value == chosen} for value, title in pairs]
+
+
+def _asked(row: Any) -> dict[str, Any]:
+    """The plan that the form describes."""
+    form = request.form
+    columns: dict[str, str] = {}
+    for index, one in enumerate(row.plan["file"]):
+        name = form.get(f"column-{index}", "")
+        if name:
+            columns.setdefault(name, one["name"])
+    key = form.get("key", "")
+    return {
+        "columns": columns,
+        "key": key if key in columns else None,
+        "mapping": form.get("mapping") or None,
+        "create_only": form.get("existing") == "leave",
+        "decimal": form.get("decimal") or None,
+        "dates": form.get("dates") or None,
+        "encoding": form.get("encoding") or None,
+    }
+
+
+def _progress(view: EntityView, row: Any) -> dict[str, Any]:
+    stuck = runs.is_stuck(row)
+    going = row.state in ("waiting", "running", "undoing")
+    title, tone = STATES[row.state or "done"]
+    url = f"{base()}/imports/{row.id}"
+    undone = row.result.get("undone")
+    share = min(row.rows / row.total, 1.0) if row.total else 0.0
+    return {
+        "url": url,
+        "entity": str(view.info.plural),
+        "list_url": f"{base()}/{view.name}",
+        "again_url": f"{base()}/{view.name}/import",
+        "file": row.filename,
+        "state": str(title),
+        "tone": tone,
+        "going": going,
+        "needs_work": row.state == "waiting" or stuck,
+        "done": row.rows,
+        "total": max(row.total, row.rows),
+        "percent": round(share * 100),
+        "told": str(
+            _(
+                "%(done)s of %(total)s rows",
+                done=format_number(row.rows),
+                total=format_number(max(row.total, row.rows)),
+            )
+        ),
+        "problem": row.problem,
+        "counts": [
+            {
+                "label": str(label),
+                "value": format_number(row.result[name]),
+                "tone": "danger" if name == "rejected" and row.result[name] else "",
+            }
+            for name, label in COUNTS.items()
+            if name in row.result
+        ],
+        "rejections": [
+            {
+                "row": one["row"],
+                "reasons": [
+                    f"{view.fields[name].label}: {' '.join(texts)}"
+                    if name in view.fields
+                    else " ".join(texts)
+                    for name, texts in one["errors"].items()
+                ],
+            }
+            for one in row.result.get("rejections", [])[:20]
+        ],
+        "rejected_url": f"{url}/rejected" if parts.there(g.session, row.id, parts.REJECTED) else "",
+        "may_undo": row.state in ("done", "failed") and g.actor.may(view.name, "delete"),
+        "undone": [
+            (str(_("In the bin")), format_number(undone["removed"])),
+            (str(_("Given back")), format_number(undone["given_back"])),
+            (str(_("Left: changed since, or not yours to change")), format_number(undone["left"])),
+        ]
+        if undone
+        else [],
+        "left": [f"{base()}/{view.name}/{one}" for one in undone["records_left"][:20]] if undone else [],
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = next(iter(value.values()), "")
+    return "" if value is None else str(value)

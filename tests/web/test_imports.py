@@ -1,0 +1,187 @@
+"""Imports in the browser: sent, mapped, tried, run, mended and undone."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from trellis.crm.customers.entities import Customer
+from trellis.records.importer import runs
+from trellis.system import Event, ImportPart
+from werkzeug.test import TestResponse
+
+SignIn = Callable[[str], FlaskClient]
+PEOPLE = "Kundennr;Имя;E-Mail;Town\nA;Anna;anna@acme.test;Brno\nB;Boris;wrong;Wien\nC;;c@acme.test;Graz\n"
+
+
+@pytest.fixture
+def browser(sign_in: SignIn) -> FlaskClient:
+    return sign_in("admin@acme.test")
+
+
+def token_of(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def send(browser: FlaskClient, content: str | bytes, name: str = "people.csv") -> TestResponse:
+    data = content.encode() if isinstance(content, str) else content
+    token = token_of(browser.get("/acme/customer/import").text)
+    form = {"csrf_token": token, "file": (io.BytesIO(data), name)}
+    return browser.post("/acme/customer/import", data=form, content_type="multipart/form-data")
+
+
+def post(browser: FlaskClient, url: str, **form: Any) -> TestResponse:
+    token = token_of(browser.get("/acme/customer/import").text)
+    return browser.post(url, data={"csrf_token": token, **form})
+
+
+def chosen(page: str, column: str) -> str:
+    """The field that is chosen for a column."""
+    select = page.split(f"Field for {column}")[1].split("</select>")[0]
+    picked = [one for one in select.split("<option ") if " selected" in one]
+    return picked[0].split('value="')[1].split('"')[0] if picked else ""
+
+
+MAPPED = {"column-0": "external_id", "column-1": "name", "column-2": "email", "column-3": "city"}
+
+
+def imported(browser: FlaskClient, content: str = PEOPLE, **more: str) -> str:
+    """Imports a file to its end; the address of the import."""
+    url = send(browser, content).headers["Location"]
+    answer = post(browser, f"{url}/run", **{**MAPPED, "key": "external_id", **more})
+    assert answer.status_code == 302, answer.text
+    assert "Waiting" in browser.get(f"{url}/progress").text
+    assert post(browser, f"{url}/work").status_code == 204
+    return url
+
+
+def customers(browser: FlaskClient, *names: str) -> list[Any]:
+    with _workspace(browser).read() as session:
+        found = sa.select(Customer.name, Customer.city, Customer.deleted_at.is_(None).label("here"))
+        rows = session.execute(found.where(Customer.name.in_(names)).order_by(Customer.name)).all()
+        return [tuple(row) for row in rows]
+
+
+def _workspace(browser: FlaskClient) -> Any:
+    return browser.application.config["TEST_WORKSPACE"]
+
+
+@pytest.fixture(autouse=True)
+def _known(app: Any, open_installation: Any) -> None:
+    from samples import gym, registry
+
+    app.config["TEST_WORKSPACE"] = open_installation(plugins=registry(gym())).workspace("acme")
+
+
+def test_columns_are_recognised_by_label_likeness_and_kind(browser: FlaskClient) -> None:
+    url = send(browser, "Название,Citty,Contact,Note 7\nAnna,Brno,a@acme.test,x\n").headers["Location"]
+    page = browser.get(url).text
+    assert [chosen(page, one) for one in ("Название", "Citty", "Contact", "Note 7")] == [
+        "name",
+        "city",
+        "email",
+        "",
+    ]
+
+
+def test_the_first_rows_show_what_is_wrong_beside_the_cell_and_write_nothing(browser: FlaskClient) -> None:
+    url = send(browser, PEOPLE).headers["Location"]
+    page = post(browser, f"{url}/preview", **MAPPED, key="external_id").text
+    assert page.count("Refused") == 2 and page.count("New record") == 1
+    assert 'wrong">wrong<span class="cell-problem">Must be a mail address' in page
+    assert customers(browser, "Anna", "Boris") == []
+    assert "Choose a field" in post(browser, f"{url}/preview").text
+
+
+def test_an_import_tells_its_counts_and_gives_back_the_rejected_rows(browser: FlaskClient) -> None:
+    url = imported(browser)
+    page = browser.get(url).text
+    assert "Done" in page and "Rejected rows" in page and "Must be a mail address" in page
+    assert customers(browser, "Anna", "Boris") == [("Anna", "Brno", True)]
+    mended = browser.get(f"{url}/rejected").text.replace("wrong", "b@acme.test")
+    again = imported(browser, mended)
+    assert customers(browser, "Anna", "Boris") == [("Anna", "Brno", True), ("Boris", "Wien", True)]
+    assert browser.get(f"{again}/rejected").status_code == 200  # the row without a name is still there
+    post(browser, f"{url}/work")
+    assert len(customers(browser, "Anna")) == 1
+
+
+def test_undoing_takes_back_what_nobody_has_changed_since(browser: FlaskClient) -> None:
+    imported(browser, "Kundennr;Имя;E-Mail;Town\nA;Anna;;Brno\nB;Boris;;Wien\n")
+    url = imported(
+        browser, "Kundennr;Имя;E-Mail;Town\nA;Anna;;Praha\nB;Boris;;Graz\nC;Cyril;;Riga\nD;Dana;;Riga\n"
+    )
+    with _workspace(browser).read() as session:
+        boris, dana = session.scalars(
+            sa.select(Customer.id).where(Customer.name.in_(["Boris", "Dana"])).order_by(Customer.id)
+        ).all()
+    post(browser, f"/acme/customer/{boris}/field/city", version="2", city="Linz")
+    post(browser, f"/acme/customer/{dana}/field/city", version="1", city="Tartu")
+    assert post(browser, f"{url}/undo").status_code == 302
+    post(browser, f"{url}/work")
+    assert customers(browser, "Anna", "Boris", "Cyril", "Dana") == [
+        ("Anna", "Brno", True),
+        ("Boris", "Linz", True),
+        ("Cyril", "Riga", False),
+        ("Dana", "Tartu", True),
+    ]
+    page = browser.get(url).text
+    assert f">#{boris}<" in page and f">#{dana}<" in page and "Undone" in page
+    assert post(browser, f"{url}/undo").status_code == 409
+
+
+def test_a_mapping_that_was_saved_is_offered_for_the_next_file(browser: FlaskClient) -> None:
+    content = "A;B\nAnna;Brno\n"
+    url = send(browser, content).headers["Location"]
+    mapped = {"column-0": "name", "column-1": "city"}
+    post(browser, f"{url}/run", **mapped, save_as="From the shop")
+    again = send(browser, content).headers["Location"]
+    page = browser.get(again).text
+    assert "From the shop" in page and chosen(page, "A") == ""
+    saved = page.split('name="saved"')[1].split('value="')[1].split('"')[0]
+    assert post(browser, f"{again}/use", saved=saved).status_code == 302
+    assert chosen(browser.get(again).text, "B") == "city"
+
+
+def test_what_cannot_be_read_is_told_and_nothing_is_kept(browser: FlaskClient) -> None:
+    for content, name, told in (
+        (b"\x00\x01", "people.xlsx", "cannot be read"),
+        ("name\nAnna\n", "people.exe", "must end in"),
+        ("", "people.csv", "empty"),
+    ):
+        answer = send(browser, content, name)
+        assert (answer.status_code, told in answer.text) == (422, True), name
+    with _workspace(browser).read() as session:
+        assert session.scalars(sa.select(ImportPart.run_id)).all() == []
+
+
+def test_a_file_beyond_the_limit_is_refused(browser: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "LARGEST", 1000)
+    token = token_of(browser.get("/acme/customer/import").text)
+    form = {"csrf_token": token, "file": (io.BytesIO(b"name\n" * 1000), "c.csv")}
+    answer = browser.post("/acme/customer/import", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 413
+
+
+def test_imports_of_others_are_not_there(browser: FlaskClient, sign_in: SignIn) -> None:
+    url = imported(browser)
+    agent, reader = sign_in("agent@acme.test"), sign_in("reader@acme.test")
+    assert reader.get("/acme/customer/import").status_code == 403
+    for path in ("", "/progress", "/rejected"):
+        assert agent.get(f"{url}{path}").status_code == 404, path
+    for act in ("preview", "run", "work", "undo", "use"):
+        assert post(agent, f"{url}/{act}").status_code == 404, act
+
+
+def test_an_import_speaks_for_the_one_who_started_it(browser: FlaskClient) -> None:
+    imported(browser)
+    with _workspace(browser).read() as session:
+        query = sa.select(Event.actor_name, Event.source).where(Event.source == "import").distinct()
+        assert session.execute(query).all() == [("Admin", "import")]
