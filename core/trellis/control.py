@@ -51,6 +51,22 @@ class Membership(ControlBase):
     )
 
 
+class BrowserSession(ControlBase):
+    """A browser in which somebody has signed in. Its cookie names this row; without the row it opens nothing."""
+
+    __tablename__ = "browser_session"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    identity_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("identity.id", ondelete="CASCADE"), index=True
+    )
+    device: Mapped[str] = mapped_column(sa.String(200))
+    address: Mapped[str] = mapped_column(sa.String(200))
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class FailedSignIns(ControlBase):
     """How often signing in failed for one mail address, or from one network address, and until when it is refused.
 

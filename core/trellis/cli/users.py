@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -10,7 +11,7 @@ from trellis.cli.output import as_json, opened, print_json, print_table
 from trellis.security import attempts
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user, change_email, find_user, list_users
-from trellis.security.tokens import new_token
+from trellis.security.tokens import Limits, new_token
 
 
 @click.group()
@@ -56,10 +57,17 @@ def list_(workspace: str, json_: bool) -> None:
 @click.argument("workspace")
 @click.argument("email")
 @click.option("--title", default="", help="What the token is for.")
-def token(workspace: str, email: str, title: str) -> None:
+@click.option("--read-only", is_flag=True, help="It may read, and change nothing.")
+@click.option("--entity", "entities", multiple=True, help="All it reaches; may be given several times.")
+@click.option("--days", type=click.IntRange(1), default=None, help="It ends after so many days.")
+def token(
+    workspace: str, email: str, title: str, read_only: bool, entities: tuple[str, ...], days: int | None
+) -> None:
     """Prints a new API token of a user; it is shown this once."""
+    expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     with opened() as installation:
-        click.echo(new_token(installation.workspace(workspace), email, title))
+        limits = Limits(read_only, entities, expires_at)
+        click.echo(new_token(installation.workspace(workspace), email, title, limits))
 
 
 @user.command()

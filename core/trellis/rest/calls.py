@@ -10,6 +10,8 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import IntegerConverter, UnicodeConverter
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.errors import PermissionRefused
+from trellis.i18n import translator
 from trellis.rest import idempotency
 from trellis.rest.problems import NotSignedIn
 from trellis.security.recognition import Recognised, by_email, by_token, note_use
@@ -17,6 +19,8 @@ from trellis.web import context
 from trellis.web.language import speak_to_person, speak_to_program
 from trellis.web.session import require_csrf, signed_in
 from trellis.workspace import Workspace
+
+_ = translator("trellis")
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +104,8 @@ def _recognise(workspace: Workspace) -> Recognised:
         found = by_email(workspace, context.enter(workspace, writes=in_one), known.email, SOURCE)
     if found is None:
         raise NotSignedIn()
+    if found.read_only and writes:
+        raise PermissionRefused(_("This token only reads"))
     return found
 
 

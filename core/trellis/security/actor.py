@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -91,6 +91,21 @@ def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.Colu
     own = (entity.id if name == "user" else entity.owner_id) == actor.user_id
     unit = entity.id if name == "unit" else entity.unit_id
     return sa.or_(own, unit.in_(actor.units)) if scope is Scope.UNIT and actor.units else own
+
+
+def limited(actor: Actor, *, read_only: bool, entities: Sequence[str]) -> Actor:
+    """``actor`` with no more rights than a limited token has: it administers nothing, and reaches ``entities`` if any."""
+    everything = Grant("*", create=True, update=Scope.ALL, delete=Scope.ALL)
+    grants = {"*": everything} if actor.administrator else dict(actor.grants)
+    if entities:
+        known = {name: grants.get(name) or grants.get("*") for name in entities}
+        grants = {name: grant for name, grant in known.items() if grant is not None}
+    if read_only:
+        grants = {
+            name: replace(grant, create=False, update=Scope.NONE, delete=Scope.NONE)
+            for name, grant in grants.items()
+        }
+    return replace(actor, administrator=False, grants=MappingProxyType(grants))
 
 
 SYSTEM = Actor(name="Trellis", administrator=True)

@@ -115,7 +115,7 @@ class OwnRole(Base):
 
 
 class ApiToken(Base):
-    """A token for REST; only its SHA-256 is kept."""
+    """A token for REST; only its SHA-256 is kept. ``entities``, when there are any, are all that it reaches."""
 
     __tablename__ = "api_token"
 
@@ -126,3 +126,6 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    read_only: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
+    entities: Mapped[list[str]] = mapped_column(JsonData, default=list, server_default="[]")
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

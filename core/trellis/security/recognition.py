@@ -5,7 +5,7 @@ Actors are kept with their edition and made anew when the user, the tree of unit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.edition import Edition
-from trellis.security.actor import Actor
+from trellis.security.actor import Actor, limited
 from trellis.security.people import ApiToken, Unit, User
 from trellis.security.roles import actor_from
 from trellis.security.tokens import digest
@@ -41,7 +41,14 @@ _wanted = (
 )
 _works_here = sa.and_(_user.active, _user.deleted_at.is_(None))
 _of_token = (
-    sa.select(*_wanted, _token.id.label("token_id"), _token.last_used_at)
+    sa.select(
+        *_wanted,
+        _token.id.label("token_id"),
+        _token.last_used_at,
+        _token.read_only,
+        _token.entities,
+        _token.expires_at,
+    )
     .select_from(WorkspaceState.__table__)
     .outerjoin(
         ApiToken.__table__, sa.and_(_token.digest == sa.bindparam("digest"), _token.revoked_at.is_(None))
@@ -64,16 +71,22 @@ class Recognised:
     email: str
     language: str | None
     token_id: int | None = None
+    read_only: bool = False
 
 
 def by_token(workspace: Workspace, session: Session, token: str, source: str) -> Recognised | None:
     """The user behind an API token; None for a token that is unknown here, revoked, or of somebody inactive."""
     row = session.execute(_of_token, {"digest": digest(token)}).one()
-    if row.id is None:
+    if row.id is None or (row.expires_at is not None and row.expires_at <= datetime.now(UTC)):
         return None
     used = row.last_used_at
     due = used is None or datetime.now(UTC) - used > _TOUCH_AFTER
-    return _recognised(workspace, session, row, source, row.token_id if due else None)
+    found = _recognised(workspace, session, row, source, row.token_id if due else None)
+    if not row.read_only and not row.entities:
+        return found
+    actor = limited(found.actor, read_only=row.read_only, entities=row.entities)
+    edition = actor.sees(found.edition)
+    return replace(found, actor=actor, edition=edition, read_only=row.read_only)
 
 
 def by_email(workspace: Workspace, session: Session, email: str, source: str) -> Recognised | None:

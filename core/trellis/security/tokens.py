@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.edition import Edition
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.security.actor import Actor
@@ -30,7 +32,19 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def new_token(workspace: Workspace, email: str, title: str = "") -> str:
+@dataclass(frozen=True)
+class Limits:
+    """What a token may do of what its user may: only read, only some entities (all when empty), only until a moment."""
+
+    read_only: bool = False
+    entities: Sequence[str] = ()
+    expires_at: datetime | None = None
+
+
+EVERYTHING = Limits()
+
+
+def new_token(workspace: Workspace, email: str, title: str = "", limits: Limits = EVERYTHING) -> str:
     """A new token for the user with this mail address; it is shown now and never again."""
     with workspace.write() as session:
         query = sa.select(User.id).where(
@@ -39,17 +53,29 @@ def new_token(workspace: Workspace, email: str, title: str = "") -> str:
         user_id = session.scalar(query)
         if user_id is None:
             raise RecordInvalid({"email": [_("There is no active user “%(email)s” here", email=email)]})
-        return issue_token(session, user_id, title)
+        return issue_token(session, workspace.edition(session), user_id, title, limits)
 
 
-def issue_token(session: Session, user_id: int, title: str = "") -> str:
-    """A new token for a user, in the transaction of ``session``."""
+def issue_token(
+    session: Session, edition: Edition, user_id: int, title: str = "", limits: Limits = EVERYTHING
+) -> str:
+    """A new token for a user, in the transaction of ``session``. RecordInvalid for an unknown entity or a moment past."""
+    unknown = [name for name in limits.entities if name not in edition.entities]
+    if unknown:
+        raise RecordInvalid(
+            {"entities": [_("There is no entity “%(name)s” in this edition", name=unknown[0])]}
+        )
+    if limits.expires_at is not None and limits.expires_at <= datetime.now(UTC):
+        raise RecordInvalid({"expires_at": [_("Choose a moment that is to come")]})
     token = PREFIX + secrets.token_urlsafe(32)
     kept = ApiToken(
         user_id=user_id,
         digest=digest(token),
         title=title.strip()[:_LONGEST_TITLE],
         created_at=datetime.now(UTC),
+        read_only=limits.read_only,
+        entities=sorted(limits.entities),
+        expires_at=limits.expires_at,
     )
     session.add(kept)
     session.flush()
@@ -58,7 +84,8 @@ def issue_token(session: Session, user_id: int, title: str = "") -> str:
 
 def tokens_of(session: Session, user_id: int) -> Sequence[ApiToken]:
     """The tokens of a user that still work, newest first."""
-    query = sa.select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+    lasting = sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > datetime.now(UTC))
+    query = sa.select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None), lasting)
     return session.scalars(query.order_by(ApiToken.id.desc())).all()
 
 

@@ -98,7 +98,7 @@ def _begin_page() -> BaseResponse | None:
     known = signed_in(g.installation)
     if known is None or not known.may_enter(name):
         return to_login(name)
-    g.memberships = known.memberships
+    g.memberships, g.signed_in = known.memberships, known
     if request.blueprint in _DERIVED and request.method in SAFE:
         freshen(workspace)
     found = by_email(workspace, enter(workspace, writes=request.method not in SAFE), known.email, "web")

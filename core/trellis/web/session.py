@@ -10,7 +10,7 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from trellis.control import Identity, Membership, WorkspaceEntry
+from trellis.control import BrowserSession, Identity, Membership, WorkspaceEntry
 from trellis.errors import TrellisError
 from trellis.i18n import translator
+from trellis.security import browser_sessions
 
 if TYPE_CHECKING:
     from trellis.config import Config
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 COOKIE = "trellis"
-LIFETIME = timedelta(days=14)
 CSRF_FIELD = "csrf_token"
 CSRF_HEADERS = ("X-CSRF-Token", "X-CSRFToken")
 
@@ -47,6 +47,7 @@ class SignedIn:
     """The identity of a browser session, and the workspaces it may enter."""
 
     identity_id: int
+    number: int
     email: str
     memberships: tuple[WorkspaceEntry, ...]
 
@@ -70,7 +71,7 @@ def configure(app: Flask, config: Config) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        PERMANENT_SESSION_LIFETIME=browser_sessions.LIFETIME,
     )
     app.session_interface = _SessionInterface()
 
@@ -87,28 +88,35 @@ def _own_key(path: Path) -> str:
     return path.read_text().strip()
 
 
-def sign_in(identity: Identity) -> None:
+def sign_in(installation: Installation, identity: Identity) -> None:
     """Begins a session of its own for this identity; nothing of the session before is kept."""
-    session.clear()
+    sign_out(installation)
+    number = browser_sessions.begin(
+        installation, identity.id, request.user_agent.string, request.remote_addr or ""
+    )
     session.permanent = True
-    session.update(identity=identity.id, uniquifier=identity.uniquifier)
+    session.update(identity=identity.id, uniquifier=identity.uniquifier, number=number)
 
 
-def sign_out() -> None:
-    """Ends the session of this browser."""
+def sign_out(installation: Installation) -> None:
+    """Ends the session of this browser, on the server too: a copy of its cookie opens nothing any more."""
+    identity_id, number = session.get("identity"), session.get("number")
+    if isinstance(identity_id, int) and isinstance(number, int):
+        browser_sessions.end(installation, identity_id, number)
     session.clear()
 
 
 def signed_in(installation: Installation) -> SignedIn | None:
     """Who has signed in with this browser, checked against the control database by one SELECT."""
-    identity_id, uniquifier = session.get("identity"), session.get("uniquifier")
-    if not isinstance(identity_id, int) or not isinstance(uniquifier, str):
+    identity_id, uniquifier, number = (session.get(name) for name in ("identity", "uniquifier", "number"))
+    if not (isinstance(identity_id, int) and isinstance(uniquifier, str) and isinstance(number, int)):
         return None
     query = (
-        sa.select(Identity.email, Identity.uniquifier, WorkspaceEntry)
+        sa.select(Identity.email, Identity.uniquifier, WorkspaceEntry, BrowserSession.last_used_at)
+        .join(BrowserSession, BrowserSession.identity_id == Identity.id)
         .outerjoin(Membership, Membership.identity_id == Identity.id)
         .outerjoin(WorkspaceEntry, WorkspaceEntry.name == Membership.workspace)
-        .where(Identity.id == identity_id, Identity.active)
+        .where(Identity.id == identity_id, Identity.active, BrowserSession.id == number)
         .order_by(WorkspaceEntry.title)
     )
     with installation.control.read() as control:
@@ -116,7 +124,10 @@ def signed_in(installation: Installation) -> SignedIn | None:
         control.expunge_all()
     if not rows or not hmac.compare_digest(rows[0][1], uniquifier):
         return None
-    return SignedIn(identity_id, rows[0][0], tuple(row[2] for row in rows if row[2] is not None))
+    if datetime.now(UTC) - rows[0][3] > browser_sessions.TOUCH_AFTER:
+        with suppress(sa.exc.OperationalError):  # a busy database is no reason to refuse a page
+            browser_sessions.touch(installation, number, request.remote_addr or "")
+    return SignedIn(identity_id, number, rows[0][0], tuple(row[2] for row in rows if row[2] is not None))
 
 
 def csrf_token() -> str:

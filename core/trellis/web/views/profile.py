@@ -1,22 +1,29 @@
-"""One's own profile: the password."""
+"""One's own profile: the password, the browsers one has signed in with, and API tokens."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.errors import TrellisError
-from trellis.i18n import translator
+from trellis.errors import RecordInvalid, TooMany, TrellisError
+from trellis.i18n import format_date, format_datetime, plural_translator, translator
+from trellis.security import browser_sessions
 from trellis.security.identities import change_password
+from trellis.security.tokens import Limits, issue_token, revoke_token, tokens_of
 from trellis.web import session as sessions
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go, messages
 
 _ = translator("trellis")
+_n = plural_translator("trellis")
 
 blueprint = Blueprint("profile", __name__)
+
+DAYS = (30, 90, 365)
+Errors = dict[str, list[str]]
 
 
 @blueprint.get("/<workspace>/profile")
@@ -37,39 +44,146 @@ def password(workspace: str) -> BaseResponse | tuple[str, int, dict[str, str]]:
             given.get("password", ""),
             request.remote_addr or "",
         )
+    except TooMany as error:
+        found = {"current": [str(error.detail)]}
+        return _page(found), error.status, {"Retry-After": str(error.seconds)}
     except TrellisError as error:
-        waits = getattr(error, "seconds", None)
-        found = {"current": [str(error.detail)]} if waits else messages(error)
-        return _page(found), error.status, {"Retry-After": str(waits)} if waits else {}
-    sessions.sign_in(identity)
+        return _page(messages(error)), error.status, {}
+    browser_sessions.end_others(g.installation, identity.id, g.signed_in.number)
+    sessions.sign_in(g.installation, identity)
     toast(_("The password is changed. Other browsers are signed out"))
     return go(f"{base()}/profile")
 
 
-def _page(errors: dict[str, list[str]]) -> str:
-    def field(name: str, label: Any, autocomplete: str, text: Any = "") -> dict[str, Any]:
-        return {
-            "id": name,
-            "name": name,
-            "label": str(label),
-            "kind": "password",
-            "value": "",
-            "required": True,
-            "autocomplete": autocomplete,
-            "help": str(text),
-            "errors": errors.get(name, []),
-        }
+@blueprint.post("/<workspace>/profile/sessions/end")
+def end_others(workspace: str) -> BaseResponse:
+    browser_sessions.end_others(g.installation, g.signed_in.identity_id, g.signed_in.number)
+    toast(_("Other browsers are signed out"))
+    return go(f"{base()}/profile")
 
-    advice = _("At least 12 characters; four words that have nothing to do with each other are good")
-    fields = [
-        field("current", _("Present password"), "current-password"),
-        field("password", _("New password"), "new-password", advice),
-    ]
-    problems = [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()]
+
+@blueprint.post("/<workspace>/profile/sessions/<int:number>/end")
+def end_one(workspace: str, number: int) -> BaseResponse:
+    browser_sessions.end(g.installation, g.signed_in.identity_id, number)
+    toast(_("Signed out there"))
+    return go(f"{base()}/profile")
+
+
+@blueprint.post("/<workspace>/profile/tokens")
+def add_token(workspace: str) -> str | tuple[str, int]:
+    """A new token; it is on this page and nowhere else."""
+    given = request.form
+    days = given.get("days", "")
+    try:
+        if not given.get("title", "").strip():
+            raise RecordInvalid({"title": [_("Say what the token is for")]})
+        expires_at = datetime.now(UTC) + timedelta(days=int(days)) if days in map(str, DAYS) else None
+        entities = [name for name in given.getlist("entities") if name]
+        limits = Limits(given.get("reach") != "write", entities, expires_at)
+        token = issue_token(g.session, g.edition, g.actor.user_id, given["title"], limits)
+    except RecordInvalid as error:
+        return _page(messages(error)), 422
+    return _page({}, token)
+
+
+@blueprint.post("/<workspace>/profile/tokens/<int:token_id>/revoke")
+def revoke(workspace: str, token_id: int) -> BaseResponse:
+    revoke_token(g.session, g.actor, token_id)
+    toast(_("The token opens nothing any more"))
+    return go(f"{base()}/profile")
+
+
+def _page(errors: Errors, token: str = "") -> str:
     profile = {
         "email": g.email,
-        "action": f"{base()}/profile/password",
-        "password": fields,
-        "problems": problems,
+        "url": f"{base()}/profile",
+        "password": _password_fields(errors),
+        "problems": [
+            {"field": str(_FIELDS.get(name, name)), "id": name, "text": " ".join(found)}
+            for name, found in errors.items()
+        ],
+        "sessions": _sessions(),
+        "tokens": _tokens(),
+        "token": token,
+        "token_fields": _token_fields(errors),
     }
     return page("profile.html", title=_("My profile"), icon="user-cog", profile=profile)
+
+
+_FIELDS = {
+    "current": _("Present password"),
+    "password": _("New password"),
+    "title": _("What for"),
+    "entities": _("Records"),
+}
+
+
+def _field(name: str, kind: str, errors: Errors, **more: Any) -> dict[str, Any]:
+    label = str(_FIELDS.get(name, name))
+    common = {"id": name, "name": name, "label": label, "kind": kind, "value": "", "required": True}
+    return {**common, "errors": errors.get(name, []), **more}
+
+
+def _password_fields(errors: Errors) -> list[dict[str, Any]]:
+    advice = _("At least 12 characters; four words that have nothing to do with each other are good")
+    return [
+        _field("current", "password", errors, autocomplete="current-password"),
+        _field("password", "password", errors, autocomplete="new-password", help=str(advice)),
+    ]
+
+
+def _token_fields(errors: Errors) -> list[dict[str, Any]]:
+    def option(value: object, title: Any) -> dict[str, Any]:
+        return {"value": str(value), "title": str(title), "selected": False}
+
+    lasting = [option(days, _n("%(num)s day", "%(num)s days", days)) for days in DAYS]
+    entities = [
+        option(view.name, view.info.plural)
+        for view in g.edition.entities.values()
+        if g.actor.may(view.name, "read")
+    ]
+    reach = [option("read", _("Reads only")), option("write", _("Reads and edits"))]
+    everything = str(_("None chosen means all that your roles open"))
+    return [
+        _field("title", "text", errors, maxlength=120),
+        _field("reach", "choice", errors, label=str(_("May")), options=reach, no_blank=True),
+        _field("entities", "choices", errors, options=entities, required=False, help=everything),
+        _field(
+            "days",
+            "choice",
+            errors,
+            label=str(_("Ends after")),
+            options=[*lasting, option("", _("Never"))],
+            no_blank=True,
+        ),
+    ]
+
+
+def _sessions() -> list[dict[str, Any]]:
+    found = browser_sessions.sessions_of(g.installation, g.signed_in.identity_id)
+    return [
+        {
+            "device": browser_sessions.device_name(one.device),
+            "address": one.address,
+            "used": format_datetime(one.last_used_at),
+            "here": one.id == g.signed_in.number,
+            "end_url": f"{base()}/profile/sessions/{one.id}/end",
+        }
+        for one in found
+    ]
+
+
+def _tokens() -> list[dict[str, Any]]:
+    known = g.edition.entities
+    return [
+        {
+            "title": one.title,
+            "may": str(_("Reads only") if one.read_only else _("Reads and edits")),
+            "entities": ", ".join(str(known[name].info.plural) for name in one.entities if name in known)
+            or str(_("All")),
+            "ends": format_date(one.expires_at) if one.expires_at else str(_("Never")),
+            "used": format_datetime(one.last_used_at),
+            "revoke_url": f"{base()}/profile/tokens/{one.id}/revoke",
+        }
+        for one in tokens_of(g.session, g.actor.user_id)
+    ]

@@ -58,13 +58,13 @@ def sign_in(workspace: str) -> BaseResponse | tuple[str, int]:
         return response
     if identity is None:
         return _form(str(_("The address or the password is not right"))), 401
-    sessions.sign_in(identity)
+    sessions.sign_in(g.installation, identity)
     return redirect(_next(workspace), 303)
 
 
 @blueprint.post("/<workspace>/logout")
 def logout(workspace: str) -> BaseResponse:
-    sessions.sign_out()
+    sessions.sign_out(g.installation)
     return redirect(f"/{workspace}/login", 303)
 
 
