@@ -34,7 +34,7 @@ from werkzeug.test import TestResponse
 
 SECRET = "Zanzibar"
 MISSING = 987_654_321
-IDS = ("record_id", "user_id", "import_id")
+IDS = ("record_id", "user_id", "import_id", "run_id")
 OPEN = frozenset({"session.login", "session.sign_in", "session.index", "session.logout", "static"})
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import UtcDateTime
 
-revision = "control_0050"
+revision = "control_0002"
 down_revision = "control_0001"
 branch_labels = None
 depends_on = None

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, UtcDateTime
 
-revision = "control_0051"
-down_revision = "control_0050"
+revision = "control_0003"
+down_revision = "control_0002"
 branch_labels = None
 depends_on = None
 

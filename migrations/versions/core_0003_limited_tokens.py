@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import JsonData, UtcDateTime
 
-revision = "core_0050"
-down_revision = "core_0001"
+revision = "core_0003"
+down_revision = "core_0002"
 branch_labels = None
 depends_on = None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from trellis.records.types import BigId, JsonData, UtcDateTime
+from trellis.records.types import BigId, JsonData
 
-revision = "core_0020"
+revision = "core_0002"
 down_revision = "core_0001"
 branch_labels = None
 depends_on = None
