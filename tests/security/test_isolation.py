@@ -34,7 +34,7 @@ from werkzeug.test import TestResponse
 
 SECRET = "Zanzibar"
 MISSING = 987_654_321
-IDS = ("record_id", "user_id", "import_id")
+IDS = ("record_id", "user_id", "import_id", "number", "token_id")
 OPEN = frozenset({"session.login", "session.sign_in", "session.index", "session.logout", "static"})
 
 
@@ -111,7 +111,7 @@ def addresses(house: House, rest: bool) -> Iterator[tuple[Rule, str, str, str, b
     for rule in house.app.url_map.iter_rules():
         if "workspace" not in rule.arguments or rule.rule.startswith("/api/") is not rest:
             continue
-        if rule.endpoint in OPEN:
+        if rule.endpoint in OPEN or rule.endpoint.startswith("recovery."):
             continue
         entities = list(house.edition.entities) if "entity" in rule.arguments else [""]
         free = sorted(rule.arguments - {"workspace", "entity", *IDS})
