@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import JsonData, UtcDateTime
 
 revision = "core_0050"
-down_revision = "core_0001"
+down_revision = "core_0020"
 branch_labels = None
 depends_on = None
 
