@@ -16,7 +16,9 @@ class Config:
     ``secret_key`` (``TRELLIS_SECRET_KEY``) signs sessions, where several machines must share it; empty means a key of
     its own, made once and kept in ``home``. ``api_rate`` (``TRELLIS_API_RATE``, default 60000) is how many REST calls a
     minute one token may make of one server process, 0 for any number. ``proxies`` (``TRELLIS_PROXIES``, default 0) is how
-    many reverse proxies stand in front, whose word on a visitor's address is taken.
+    many reverse proxies stand in front, whose word on a visitor's address is taken. Mail needs ``smtp_url``
+    (``TRELLIS_SMTP_URL``: ``smtp://user:password@host:587`` or ``smtps://...:465``), ``mail_from``
+    (``TRELLIS_MAIL_FROM``) and ``url`` (``TRELLIS_URL``), the address under which people reach this server.
     """
 
     home: Path
@@ -24,6 +26,9 @@ class Config:
     secret_key: str = ""
     api_rate: int = 0
     proxies: int = 0
+    smtp_url: str = ""
+    mail_from: str = ""
+    url: str = ""
 
     @classmethod
     def from_environment(cls) -> Config:
@@ -34,6 +39,9 @@ class Config:
             secret_key=os.environ.get("TRELLIS_SECRET_KEY", ""),
             api_rate=_number("TRELLIS_API_RATE", 60_000),
             proxies=_number("TRELLIS_PROXIES", 0),
+            smtp_url=os.environ.get("TRELLIS_SMTP_URL", ""),
+            mail_from=os.environ.get("TRELLIS_MAIL_FROM", ""),
+            url=os.environ.get("TRELLIS_URL", ""),
         )
 
     @property

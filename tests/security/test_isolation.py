@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -26,15 +27,15 @@ from trellis.security.actor import SYSTEM, Actor
 from trellis.security.identities import add_user
 from trellis.security.roles import save_role
 from trellis.settings.views import save_view
+from trellis.system import ImportRun
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 from web.conftest import PASSWORD, token_of
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import TestResponse
 
 SECRET = "Zanzibar"
 MISSING = 987_654_321
-IDS = ("record_id", "user_id", "import_id", "run_id")
 OPEN = frozenset({"session.login", "session.sign_in", "session.index", "session.logout", "static"})
 
 
@@ -82,6 +83,9 @@ def house(open_installation: Callable[..., Installation]) -> House:
             {"sort": ["name"]},
         )
         view_id = view.id
+        run = {"user_id": boss, "entity": "customer", "filename": f"{SECRET}.csv", "problem": SECRET}
+        now = datetime.now(UTC)
+        session.add(ImportRun(**run, started_at=now, seen_at=now, finished_at=now, state="done"))
     with acme.read() as session:
         edition = acme.edition(session)
     for role in ("nothing", "own"):
@@ -111,16 +115,16 @@ def addresses(house: House, rest: bool) -> Iterator[tuple[Rule, str, str, str, b
     for rule in house.app.url_map.iter_rules():
         if "workspace" not in rule.arguments or rule.rule.startswith("/api/") is not rest:
             continue
-        if rule.endpoint in OPEN:
+        if rule.endpoint in OPEN or rule.endpoint.startswith("recovery."):
             continue
         entities = list(house.edition.entities) if "entity" in rule.arguments else [""]
-        free = sorted(rule.arguments - {"workspace", "entity", *IDS})
-        for entity, chosen in product(entities, product(*(names[one] for one in free))):
+        mine = {name for name in rule.arguments if isinstance(rule._converters.get(name), IntegerConverter)}
+        free = sorted(rule.arguments - {"workspace", "entity", *mine})
+        for entity, chosen in product(entities, product(*(names.get(one, ["x"]) for one in free))):
             filled = dict(zip(free, chosen, strict=True)) | {"workspace": "acme"}
             filled |= {"entity": entity} if entity else {}
             if "field/<name>" in rule.rule:
                 filled["name"] = house.edition.entity(entity).info.title_field
-            mine = rule.arguments & set(IDS)
             there = house.ids[entity] if entity else house.ids["user"] if "user_id" in mine else 1
             found = filled | {one: there for one in mine}
             nobody = filled | {one: MISSING for one in mine}

@@ -274,6 +274,17 @@ def _authenticated(
     return identity
 
 
+def identity_in(installation: Installation, workspace: str, email: str) -> Identity | None:
+    """The identity of an active user of a workspace; None for anybody else."""
+    try:
+        identity = _identity(installation, _checked_email(email))
+    except RecordInvalid:
+        return None
+    if identity is None or not identity.active or not _works_in(installation, identity, workspace):
+        return None
+    return identity
+
+
 def _checked_email(email: str) -> str:
     try:
         checked = Email().check(email)

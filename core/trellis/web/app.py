@@ -21,6 +21,7 @@ from trellis.web.views import (
     palette,
     profile,
     records,
+    recovery,
     settings,
     settings_fields,
     settings_plugins,
@@ -32,6 +33,7 @@ from trellis.web.views import session as entrance
 PAGES = (
     health,
     entrance,
+    recovery,
     profile,
     settings,
     settings_users,

@@ -25,7 +25,9 @@ from trellis.web.session import csrf_token, require_csrf, signed_in
 from trellis.workspace import Workspace
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OPEN = frozenset({"session.login", "session.sign_in"})
+_OPEN = frozenset(
+    {"session.login", "session.sign_in", "recovery.show", "recovery.ask", "recovery.choose", "recovery.use"}
+)
 _DERIVED = frozenset({"home", "measures", "model"})
 """Pages that show figures computed for all customers together."""
 

@@ -116,5 +116,6 @@ def _form(problem: str = "") -> str:
         "problem": problem,
         "next": request.values.get("next", ""),
         "hint": "",
+        "recover_url": f"/{g.workspace.name}/recover",
     }
     return render_template("login.html", login=context, page_title=str(_("Sign in")), shell=plain_shell())

@@ -1,0 +1,66 @@
+"""Mail: one message at a time, by SMTP."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import ssl
+import threading
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import unquote, urlsplit
+
+from trellis.config import Config
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 20
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+def may_send(config: Config) -> bool:
+    """Whether this installation can send mail that leads back to it."""
+    return bool(config.smtp_url and config.mail_from and config.url)
+
+
+def message(config: Config, to: str, subject: str, text: str) -> EmailMessage:
+    """A plain message. Raises ValueError for a line break where there can be none."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = config.mail_from, to, subject
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=config.mail_from.rpartition("@")[2])
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
+    return mail
+
+
+def send(config: Config, mail: EmailMessage) -> None:
+    """Hands a message to the mail server. Raises OSError or smtplib.SMTPException when it cannot."""
+    server = urlsplit(config.smtp_url)
+    host, port = server.hostname or "localhost", server.port or _PORTS.get(server.scheme, 587)
+    context = ssl.create_default_context()
+    if server.scheme == "smtps":
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
+    else:
+        connection = smtplib.SMTP(host, port, timeout=TIMEOUT)
+    with connection:
+        connection.ehlo()
+        if server.scheme == "smtp" and connection.has_extn("starttls"):
+            connection.starttls(context=context)
+            connection.ehlo()
+        if server.username:
+            connection.login(unquote(server.username), unquote(server.password or ""))
+        connection.send_message(mail)
+
+
+def send_soon(config: Config, mail: EmailMessage) -> threading.Thread:
+    """Sends a message beside the request, which takes as long whether there is one to send or not."""
+    thread = threading.Thread(target=_try, args=(config, mail), daemon=True, name="mail")
+    thread.start()
+    return thread
+
+
+def _try(config: Config, mail: EmailMessage) -> None:
+    try:
+        send(config, mail)
+    except (OSError, smtplib.SMTPException):
+        log.exception("a mail could not be sent")

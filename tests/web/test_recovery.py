@@ -1,0 +1,160 @@
+"""A forgotten password: a link by mail through a real mail server, good once and for an hour."""
+
+from __future__ import annotations
+
+import queue
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import Flask
+from itsdangerous import TimestampSigner
+from trellis import mail
+from trellis.config import Config
+from trellis.edition import Settings
+from trellis.installation import Installation
+from trellis.security.identities import add_user, end_sessions
+from trellis.web.app import create_app
+from web.conftest import PASSWORD, token_of
+from werkzeug.test import TestResponse
+
+NEW = "four quiet wooden boats"
+Box = "queue.Queue[EmailMessage]"
+
+
+class _Post:
+    """Takes what is sent to it."""
+
+    def __init__(self) -> None:
+        self.box: Box = queue.Queue()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        received = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(received, EmailMessage)
+        self.box.put(received)
+        return "250 OK"
+
+
+@pytest.fixture
+def post_office() -> Iterator[tuple[str, Box]]:
+    post = _Post()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(post, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield f"smtp://127.0.0.1:{port}", post.box
+    controller.stop()
+
+
+@pytest.fixture
+def app(config: Config, post_office: tuple[str, Box]) -> Iterator[Flask]:
+    configured = replace(
+        config, smtp_url=post_office[0], mail_from="crm@acme.test", url="https://crm.acme.test/"
+    )
+    installation = Installation(configured)
+    workspace = installation.workspace("acme")
+    add_user(installation, workspace, "anna@acme.test", "Anna", ["agent"], PASSWORD)
+    add_user(installation, workspace, "new@acme.test", "New", ["agent"])
+    other = installation.create_workspace("other", Settings())
+    add_user(installation, other, "stranger@other.test", "Stranger", ["agent"], PASSWORD)
+    application = create_app(installation)
+    application.extensions["installation"] = installation
+    yield application
+    installation.close()
+
+
+def ask(app: Flask, email: str, host: str = "localhost") -> TestResponse:
+    client = app.test_client()
+    form = {
+        "csrf_token": token_of(client.get("/acme/recover", base_url=f"http://{host}").text),
+        "email": email,
+    }
+    return client.post("/acme/recover", data=form, base_url=f"http://{host}")
+
+
+def link_in(box: Box) -> str:
+    received = box.get(timeout=20)
+    assert (received["From"], received["To"]) == ("crm@acme.test", "anna@acme.test")
+    found = re.search(r"https://crm\.acme\.test(/acme/recover/\S+)", received.get_content())
+    assert found is not None
+    return found[1]
+
+
+def choose(app: Flask, link: str, password: str) -> TestResponse:
+    client = app.test_client()
+    form = {"csrf_token": token_of(client.get("/acme/login").text), "password": password}
+    return client.post(link, data=form)
+
+
+def enters(app: Flask, password: str, email: str = "anna@acme.test") -> bool:
+    client = app.test_client()
+    form = {"csrf_token": token_of(client.get("/acme/login").text), "email": email, "password": password}
+    return client.post("/acme/login", data=form).status_code == 303
+
+
+def test_a_link_gives_a_new_password_once(app: Flask, post_office: tuple[str, Box]) -> None:
+    assert "Forgotten the password?" in app.test_client().get("/acme/login").text
+    assert ask(app, "Anna@acme.test", host="evil.test").status_code == 200
+    link = link_in(post_office[1])
+    assert "anna@acme.test" in app.test_client().get(link).text
+    weak = choose(app, link, "qwertyuiop123")
+    assert (weak.status_code, "easily guessed" in weak.text) == (422, True)
+    assert enters(app, PASSWORD)
+    assert choose(app, link, NEW).status_code == 200
+    assert (enters(app, PASSWORD), enters(app, NEW)) == (False, True)
+    assert choose(app, link, "another fine long lamp").status_code == 404
+    assert app.test_client().get(link).status_code == 404
+    assert enters(app, NEW)
+
+
+def test_nobody_learns_who_has_an_account(app: Flask, post_office: tuple[str, Box]) -> None:
+    answers = [
+        ask(app, email) for email in ("anna@acme.test", "nobody@acme.test", "stranger@other.test", "x")
+    ]
+    plain = {one.text.partition("<main")[2] for one in answers}
+    assert ({one.status_code for one in answers}, len(plain)) == ({200}, 1)
+    link_in(post_office[1])
+    assert post_office[1].empty()
+
+
+def test_a_link_ends_with_time_with_the_sessions_and_when_it_is_bent(
+    app: Flask, post_office: tuple[str, Box], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(app, "anna@acme.test")
+    link = link_in(post_office[1])
+    assert app.test_client().get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 404
+    assert app.test_client().get("/acme/recover/x").status_code == 404
+    present = TimestampSigner.get_timestamp
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: present(self) + 3601)
+    assert app.test_client().get(link).status_code == 404
+    monkeypatch.undo()
+    assert app.test_client().get(link).status_code == 200
+    end_sessions(app.extensions["installation"], "anna@acme.test")
+    assert app.test_client().get(link).status_code == 404
+
+
+def test_links_are_not_sent_without_end_and_signing_in_stays_open(
+    app: Flask, post_office: tuple[str, Box]
+) -> None:
+    for email in ("anna@acme.test", "nobody@acme.test"):
+        assert [ask(app, email).status_code for _number in range(6)] == [200] * 5 + [429]
+    assert enters(app, PASSWORD)
+
+
+def test_without_a_mail_server_it_says_what_to_do(config: Config) -> None:
+    installation = Installation(config)
+    page = create_app(installation).test_client().get("/acme/recover").text
+    assert "sends no mail" in page
+    assert "<form" not in page
+    installation.close()
+
+
+def test_a_mail_has_one_line_in_its_head(config: Config) -> None:
+    with pytest.raises(ValueError, match=r"linefeed|newline"):
+        mail.message(replace(config, mail_from="crm@acme.test"), "a@b.test\nBcc: c@d.test", "S", "T")
