@@ -18,7 +18,7 @@ from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.query import Record
 from trellis.records.values import to_json
-from trellis.security.actor import Actor
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import Event, ImportBatch, current_transaction
 from trellis.workspace import Workspace
 
@@ -105,6 +105,8 @@ def _take_back(records: Records, entity: str, event: Any, found: Undone) -> None
     try:
         with records.session.begin_nested():
             record = records.get(entity, event.record_id)
+            if records.actor.fields:  # what is withheld from the person must be as it was, too
+                record = Records(records.session, records.edition, SYSTEM).get(entity, record.id)
             whole = _as_was(view, record, event)
             if event.action == "created" and whole:
                 records.delete(entity, record.id)
