@@ -23,6 +23,9 @@ EXAMPLES = 3
 ALIKE = 0.82
 """How alike two names must be to be taken for the same."""
 
+TITLES = ("name", "fullname", "title", "имя", "фио", "наименование", "название")
+"""What other programs call the field that names a record."""
+
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
@@ -128,7 +131,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
 
 def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
     """What a column for a field may be called, without marks and capitals."""
-    names: dict[str, str] = {}
+    names = {word: view.info.title_field for word in TITLES if view.info.title_field in fields}
     for mapping in edition.all(ImportMapping).values():
         if mapping.entity == view.name:
             for name, origin in mapping.columns.items():

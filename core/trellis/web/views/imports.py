@@ -116,7 +116,9 @@ def preview(workspace: str, run_id: int) -> str:
                 for name in found.fields
             ],
             "problems": [
-                text for name, texts in one.errors.items() if name not in found.fields for text in texts
+                f"{view.fields[name].label}: {' '.join(texts)}" if name in view.fields else " ".join(texts)
+                for name, texts in one.errors.items()
+                if name not in found.fields
             ],
         }
         for one in found.rows
@@ -363,7 +365,9 @@ def _progress(view: EntityView, row: Any) -> dict[str, Any]:
             for one in row.result.get("rejections", [])[:20]
         ],
         "rejected_url": f"{url}/rejected" if parts.there(g.session, row.id, parts.REJECTED) else "",
-        "may_undo": row.state in ("done", "failed") and g.actor.may(view.name, "delete"),
+        "may_undo": row.state in ("done", "failed")
+        and (row.problem or row.result.get("created") or row.result.get("updated"))
+        and g.actor.may(view.name, "delete"),
         "undone": [
             (str(_("In the bin")), format_number(undone["removed"])),
             (str(_("Given back")), format_number(undone["given_back"])),
