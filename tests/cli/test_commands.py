@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 from trellis.cli import main
 from trellis.config import Config
+from trellis.installation import Installation
+from trellis.settings.fields import add_field
 
 
 class Shell:
@@ -166,3 +168,21 @@ def test_a_demo_that_was_killed_is_made_anew_and_a_whole_one_is_kept(
         assert "20" in customers
     made, kept = (config.home.parent / f"{title}.csv" for title in ("made", "kept"))
     assert made.read_text() == kept.read_text()
+
+
+def test_a_new_vertical_passes_the_checks_and_carries_the_fields_of_a_workspace(
+    shell: Shell, config: Config, tmp_path: Path
+) -> None:
+    installation = Installation(config)
+    workspace = installation.workspace("acme")
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        choice = {"type": "choice", "label": "Tea's size", "options": ["S", "M"], "in_list": True}
+        add_field(session, edition, "customer", "size", choice)
+    installation.close()
+    folder = tmp_path / "package"
+    shell.ok("new", "vertical", "tea_house", "--dir", str(folder), "--from-workspace", "acme")
+    assert "all checks pass" in shell.ok("plugin", "check", str(folder))
+    assert "tea_house.size" in (folder / "trellis_tea_house" / "fields.py").read_text()
+    assert "not empty" in shell.refused("new", "vertical", "tea_house", "--dir", str(folder))
+    assert "small latin letters" in shell.refused("new", "vertical", "Tea House")

@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": "trellis.cli.server:doctor",
     "workspace": "trellis.cli.workspaces:workspace",
     "plugin": "trellis.cli.plugins:plugin",
+    "new": "trellis.cli.new:new",
     "user": "trellis.cli.users:user",
     "import": "trellis.cli.records:import_",
     "export": "trellis.cli.records:export",
