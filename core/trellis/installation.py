@@ -18,6 +18,7 @@ from trellis.database import Namespace, postgresql_engine, sqlite_engine
 from trellis.edition import Settings
 from trellis.errors import Conflict, RecordInvalid, WorkspaceNotFound
 from trellis.i18n import LANGUAGES, translator
+from trellis.jobs.bells import Bell, FileBell, ListenBell
 from trellis.plugins import PluginRegistry
 from trellis.workspace import Workspace
 
@@ -89,6 +90,12 @@ class Installation:
     def sqlite_path(self, name: str) -> Path:
         """The file of a workspace on SQLite."""
         return self.config.home / "workspaces" / f"{name}.db"
+
+    def bell(self) -> Bell:
+        """What tells a worker of jobs that some workspace may have something to do."""
+        if self.config.on_postgresql:
+            return ListenBell(self.config.database_url, _schema(""))
+        return FileBell(self.sqlite_path("").parent)
 
     def close(self) -> None:
         """Closes all connections."""

@@ -26,8 +26,9 @@ _MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 class Server(BaseApplication):  # type: ignore[misc]
     """Runs the application of an installation; each worker opens the databases for itself."""
 
-    def __init__(self, config: Config, options: dict[str, Any]) -> None:
+    def __init__(self, config: Config, options: dict[str, Any], *, works_jobs: bool) -> None:
         self._config = config
+        self._works_jobs = works_jobs
         self._options = options
         super().__init__()
 
@@ -39,9 +40,14 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called by gunicorn in each worker to make the application."""
         from trellis.installation import Installation
+        from trellis.job_kinds import JOB_KINDS
+        from trellis.jobs import Runner
         from trellis.web.app import create_app
 
-        return create_app(Installation(self._config))
+        installation = Installation(self._config)
+        if self._works_jobs:
+            Runner(installation, JOB_KINDS).start()
+        return create_app(installation)
 
 
 def default_workers(config: Config) -> int:
@@ -56,9 +62,13 @@ def serve(
     port: int = 8000,
     workers: int | None = None,
     threads: int = THREADS,
+    works_jobs: bool = True,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serves until it is told to stop. ``ready`` is called once when connections are accepted."""
+    """Serves until it is told to stop, and does jobs beside it unless workers of their own do them.
+
+    ``ready`` is called once when connections are accepted.
+    """
     number = workers or default_workers(config)
     options: dict[str, Any] = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -80,7 +90,7 @@ def serve(
         options["child_exit"] = _forget_metrics
     import trellis.web.app  # noqa: F401 - imported before the workers are forked, so that they share it
 
-    Server(config, options).run()
+    Server(config, options, works_jobs=works_jobs).run()
 
 
 def logging_settings() -> dict[str, Any]:

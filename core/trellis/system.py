@@ -147,11 +147,10 @@ class IdempotentCall(Base):
 
 
 class ImportRun(Base):
-    """An import that was asked for: its progress while it runs (``finished_at`` is empty), then its result.
+    """An import that was asked for, and its result.
 
-    ``seen_at`` is when it last told of its progress: one that has been silent for long was killed. ``state`` is where an
-    import in the browser stands (draft, waiting, running, done, failed, undoing, undone); ``plan`` what was asked for;
-    ``total`` about how many rows its file has.
+    ``state`` is where it stands (draft, waiting, running, done, failed, stopped, undoing, undone); ``plan`` what was asked
+    for; ``total`` about how many rows its file has. The job ``job_id`` does the work and knows how far it is.
     """
 
     __tablename__ = "import_run"
@@ -162,7 +161,6 @@ class ImportRun(Base):
     filename: Mapped[str] = mapped_column(sa.String(255))
     dry_run: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rows: Mapped[int] = mapped_column(sa.Integer, default=0)
     result: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
@@ -170,21 +168,20 @@ class ImportRun(Base):
     state: Mapped[str] = mapped_column(sa.String(12), default="", server_default="")
     plan: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict, server_default="{}")
     total: Mapped[int] = mapped_column(sa.Integer, default=0, server_default="0")
+    job_id: Mapped[int | None] = mapped_column(BigId)
 
 
-class ImportPart(Base):
-    """A piece of a file of an import: of the one that was sent (``source``), or of its ``rejected`` rows.
+class FilePart(Base):
+    """A piece of a file that people sent or that was made for them: ``import/5/source``, ``export/7``.
 
-    Files stand in the database, so that every process of every machine can read them.
+    Such files stand in the database, so that every process of every machine can read them.
     """
 
-    __tablename__ = "import_part"
+    __tablename__ = "file_part"
 
-    run_id: Mapped[int] = mapped_column(
-        BigId, sa.ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True
-    )
-    kind: Mapped[str] = mapped_column(sa.String(12), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     number: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    kept_until: Mapped[datetime] = mapped_column(UtcDateTime)
     data: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 

@@ -18,15 +18,15 @@ from trellis import enabling
 from trellis.config import Config
 from trellis.crm.customers.entities import Customer
 from trellis.installation import Installation
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Job, Runner
 from trellis.plugins import PluginRegistry
 from trellis.records.door import Records
 from trellis.records.importer import run_import
-from trellis.rest import idempotency
+from trellis.rest import imports
 from trellis.security.actor import SYSTEM
-from trellis.system import IdempotentCall, ImportRun
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
-from werkzeug.test import TestResponse
 
 TESTS = Path(__file__).parents[1]
 
@@ -148,48 +148,44 @@ def test_a_killed_import_goes_on_and_nothing_doubles(config: Config, columns: tu
         installation.close()
 
 
-SENT = """
-import io
-from trellis.web.app import create_app
-from trellis.rest import imports
+WORKED = """
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Runner, Work
 
-def told(run_id, rows):
-    tell(run_id, rows)
-    if rows == 1000:
+def tell(work, done, total):
+    told(work, done, total)
+    if done == 1000:
         die()
 
-tell, imports._tell = imports._tell, told
-http = create_app(installation).test_client()
-headers = {"Authorization": f"Bearer {sys.argv[3]}", "Idempotency-Key": "k"}
-data = {"entity": "customer", "file": (io.BytesIO(Path(sys.argv[4]).read_bytes()), "c.csv")}
-http.post("/api/v1/acme/imports", data=data, headers=headers)
+told, Work.tell = Work.tell, tell
+Runner(installation, JOB_KINDS).drain()
 """
 
 
-def test_an_import_over_rest_that_was_killed_is_told_so_and_may_be_sent_again(config: Config) -> None:
-    path = config.home.parent / "customers.csv"
-    path.write_text("\n".join(["name", *(f"C{number}" for number in range(1500))]))
+def test_an_import_over_rest_whose_worker_was_killed_is_ended_by_the_next(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "\n".join(["name", *(f"C{number}" for number in range(1500))])
+    monkeypatch.setattr(imports, "PATIENCE", 0)
     installation = reopened(config)
     try:
         workspace = installation.workspace("acme")
         client = open_client(
             create_app(installation), installation, workspace, "a@acme.test", ["administrator"]
         )
-        done = run(config, SENT, client.token, str(path))
+        data = {"entity": "customer", "file": (io.BytesIO(rows.encode()), "c.csv")}
+        assert client("POST", "/imports", data=data).status_code == 202
+        done = run(config, WORKED)
         assert done.returncode == -signal.SIGKILL, done.stderr
-
-        def send() -> TestResponse:
-            data = {"entity": "customer", "file": (io.BytesIO(path.read_bytes()), "c.csv")}
-            return client("POST", "/imports", data=data, headers={"Idempotency-Key": "k"})
-
-        assert (send().status_code, client.get("/imports/1").json["state"]) == (409, "running")
-        with workspace.write() as session:  # as if it were silent for long
-            then = datetime.now(UTC) - 2 * idempotency.SILENT
-            session.execute(sa.update(ImportRun).values(seen_at=then))
-            session.execute(sa.update(IdempotentCall).values(at=then))
-        assert client.get("/imports/1").json["state"] == "failed"
-        again = send()
-        assert (again.status_code, again.json["resumed"], again.json["created"]) == (201, 1000, 500)
+        told = client.get("/imports/1").json
+        assert (told["state"], told["rows"]) == ("running", 1000)
+        runner = Runner(installation, JOB_KINDS)
+        assert runner.drain() == 0  # the lease of the dead has not ended
+        with workspace.write() as session:
+            session.execute(sa.update(Job).values(due_at=datetime.now(UTC)))
+        assert runner.drain() == 1
+        told = client.get("/imports/1").json
+        assert (told["state"], told["resumed"], told["created"]) == ("done", 1000, 500)
         assert names_in(workspace) == [f"C{number}" for number in range(1500)]
     finally:
         installation.close()

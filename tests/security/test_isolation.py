@@ -85,7 +85,7 @@ def house(open_installation: Callable[..., Installation]) -> House:
         view_id = view.id
         run = {"user_id": boss, "entity": "customer", "filename": f"{SECRET}.csv", "problem": SECRET}
         now = datetime.now(UTC)
-        session.add(ImportRun(**run, started_at=now, seen_at=now, finished_at=now, state="done"))
+        session.add(ImportRun(**run, started_at=now, finished_at=now, state="done"))
     with acme.read() as session:
         edition = acme.edition(session)
     for role in ("nothing", "own"):

@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from trellis.crm.customers.entities import Customer
-from trellis.records.importer import runs
-from trellis.system import Event, ImportPart
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Runner, Work
+from trellis.records.importer import runner, runs
+from trellis.system import Event, FilePart
 from werkzeug.test import TestResponse
 
 SignIn = Callable[[str], FlaskClient]
@@ -58,7 +60,7 @@ def imported(browser: FlaskClient, content: str = PEOPLE, **more: str) -> str:
     answer = post(browser, f"{url}/run", **{**MAPPED, "key": "external_id", **more})
     assert answer.status_code == 302, answer.text
     assert "Waiting" in browser.get(f"{url}/progress").text
-    assert post(browser, f"{url}/work").status_code == 204
+    work(browser)
     return url
 
 
@@ -69,15 +71,20 @@ def customers(browser: FlaskClient, *names: str) -> list[Any]:
         return [tuple(row) for row in rows]
 
 
+def work(browser: FlaskClient) -> int:
+    """Does what waits in the background."""
+    return Runner(browser.application.config["TEST_INSTALLATION"], JOB_KINDS).drain()
+
+
 def _workspace(browser: FlaskClient) -> Any:
-    return browser.application.config["TEST_WORKSPACE"]
+    return browser.application.config["TEST_INSTALLATION"].workspace("acme")
 
 
 @pytest.fixture(autouse=True)
 def _known(app: Any, open_installation: Any) -> None:
     from samples import gym, registry
 
-    app.config["TEST_WORKSPACE"] = open_installation(plugins=registry(gym())).workspace("acme")
+    app.config["TEST_INSTALLATION"] = open_installation(plugins=registry(gym()))
 
 
 def test_columns_are_recognised_by_label_likeness_and_kind(browser: FlaskClient) -> None:
@@ -109,7 +116,7 @@ def test_an_import_tells_its_counts_and_gives_back_the_rejected_rows(browser: Fl
     again = imported(browser, mended)
     assert customers(browser, "Anna", "Boris") == [("Anna", "Brno", True), ("Boris", "Wien", True)]
     assert browser.get(f"{again}/rejected").status_code == 200  # the row without a name is still there
-    post(browser, f"{url}/work")
+    work(browser)
     assert len(customers(browser, "Anna")) == 1
 
 
@@ -125,7 +132,7 @@ def test_undoing_takes_back_what_nobody_has_changed_since(browser: FlaskClient) 
     post(browser, f"/acme/customer/{boris}/field/city", version="2", city="Linz")
     post(browser, f"/acme/customer/{dana}/field/city", version="1", city="Tartu")
     assert post(browser, f"{url}/undo").status_code == 302
-    post(browser, f"{url}/work")
+    work(browser)
     assert customers(browser, "Anna", "Boris", "Cyril", "Dana") == [
         ("Anna", "Brno", True),
         ("Boris", "Linz", True),
@@ -135,6 +142,43 @@ def test_undoing_takes_back_what_nobody_has_changed_since(browser: FlaskClient) 
     page = browser.get(url).text
     assert f">#{boris}<" in page and f">#{dana}<" in page and "Undone" in page
     assert post(browser, f"{url}/undo").status_code == 409
+
+
+def test_an_import_is_stopped_while_it_waits_and_gone_on_with(browser: FlaskClient) -> None:
+    url = send(browser, PEOPLE).headers["Location"]
+    post(browser, f"{url}/run", **MAPPED, key="external_id")
+    assert post(browser, f"{url}/stop").status_code == 302
+    assert (work(browser), customers(browser, "Anna")) == (0, [])
+    page = browser.get(url).text
+    assert "Stopped" in page and "Go on" in page
+    assert post(browser, f"{url}/stop").status_code == 409
+    post(browser, f"{url}/go-on")
+    assert work(browser) == 1
+    assert customers(browser, "Anna") == [("Anna", "Brno", True)] and "Done" in browser.get(url).text
+    assert post(browser, f"{url}/go-on").status_code == 409
+
+
+def test_an_import_that_runs_is_stopped_between_two_batches(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BATCH", 1)
+    url = send(browser, "Kundennr;Имя\nA;Anna\nB;Boris\nC;Cyril\n").headers["Location"]
+    post(browser, f"{url}/run", **{"column-0": "external_id", "column-1": "name"}, key="external_id")
+    told = Work.tell
+
+    def tell(self: Work, done: int, total: int) -> None:
+        if done == 2:
+            post(browser, f"{url}/stop")
+        told(self, done, total)
+
+    monkeypatch.setattr(Work, "tell", tell)
+    work(browser)
+    assert len(customers(browser, "Anna", "Boris", "Cyril")) == 2
+    assert "Stopped" in browser.get(url).text and "Undo" in browser.get(url).text
+    monkeypatch.setattr(Work, "tell", told)
+    post(browser, f"{url}/go-on")
+    work(browser)
+    assert len(customers(browser, "Anna", "Boris", "Cyril")) == 3
 
 
 def test_a_mapping_that_was_saved_is_offered_for_the_next_file(browser: FlaskClient) -> None:
@@ -159,7 +203,7 @@ def test_what_cannot_be_read_is_told_and_nothing_is_kept(browser: FlaskClient) -
         answer = send(browser, content, name)
         assert (answer.status_code, told in answer.text) == (422, True), name
     with _workspace(browser).read() as session:
-        assert session.scalars(sa.select(ImportPart.run_id)).all() == []
+        assert session.scalars(sa.select(FilePart.name)).all() == []
 
 
 def test_a_file_beyond_the_limit_is_refused(browser: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +220,7 @@ def test_imports_of_others_are_not_there(browser: FlaskClient, sign_in: SignIn) 
     assert reader.get("/acme/customer/import").status_code == 403
     for path in ("", "/progress", "/rejected"):
         assert agent.get(f"{url}{path}").status_code == 404, path
-    for act in ("preview", "run", "work", "undo", "use"):
+    for act in ("preview", "run", "stop", "go-on", "undo", "use"):
         assert post(agent, f"{url}/{act}").status_code == 404, act
 
 

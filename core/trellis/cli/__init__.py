@@ -12,6 +12,7 @@ import click
 COMMANDS = {
     "demo": "trellis.cli.demo:demo",
     "serve": "trellis.cli.server:serve",
+    "worker": "trellis.cli.server:worker",
     "doctor": "trellis.cli.server:doctor",
     "workspace": "trellis.cli.workspaces:workspace",
     "plugin": "trellis.cli.plugins:plugin",

@@ -1,4 +1,4 @@
-"""``trellis serve`` and ``trellis doctor``."""
+"""``trellis serve``, ``trellis worker`` and ``trellis doctor``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from trellis.installation import Installation
 @click.option(
     "--workers", type=click.IntRange(1), help="Processes; one on SQLite, one a processor on PostgreSQL."
 )
-def serve(host: str, port: int, workers: int | None) -> None:
+@click.option("--no-jobs", is_flag=True, help="Leave background work to `trellis worker`.")
+def serve(host: str, port: int, workers: int | None, no_jobs: bool) -> None:
     """Serves all workspaces."""
     from trellis import serve as server
 
@@ -31,8 +32,33 @@ def serve(host: str, port: int, workers: int | None) -> None:
         host=host,
         port=port,
         workers=workers,
+        works_jobs=not no_jobs,
         ready=lambda: click.echo(f"Trellis is at {address}"),
     )
+
+
+@click.command()
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True, help="Jobs at a time.")
+@click.option("--once", is_flag=True, help="Do what is due now, and end.")
+def worker(threads: int, once: bool) -> None:
+    """Does background jobs: imports, exports, backups, mail."""
+    import logging.config
+    import signal
+
+    from trellis.job_kinds import JOB_KINDS
+    from trellis.jobs import Runner
+    from trellis.serve import logging_settings
+
+    logging.config.dictConfig(logging_settings())
+    with opened() as installation:
+        runner = Runner(installation, JOB_KINDS, threads)
+        if once:
+            click.echo(f"{runner.drain()} jobs done")
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: runner.stop())
+        click.echo(f"waiting for jobs, {threads} at a time")
+        runner.run()
 
 
 @click.command()

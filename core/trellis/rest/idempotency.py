@@ -118,14 +118,6 @@ def _claim(session: Session, user_id: int, key: str, fingerprint: str) -> Any:
     return kept
 
 
-def still_at_work() -> None:
-    """Says that the call at hand is not over yet; it has transactions of its own."""
-    key = g.get("idempotency_key")
-    if key is not None:
-        with g.workspace.write() as session:
-            session.execute(sa.update(IdempotentCall).where(*_ours(key)).values(at=datetime.now(UTC)))
-
-
 def _ours(key: str) -> tuple[sa.ColumnElement[bool], ...]:
     return _calls.user_id == g.actor.user_id, _calls.key == key
 

@@ -60,6 +60,11 @@ _of_email = (
     .select_from(WorkspaceState.__table__)
     .outerjoin(User.__table__, sa.and_(_user.email == sa.bindparam("email"), _works_here))
 )
+_of_id = (
+    sa.select(*_wanted)
+    .select_from(WorkspaceState.__table__)
+    .outerjoin(User.__table__, sa.and_(_user.id == sa.bindparam("id"), _works_here))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,12 @@ def by_email(workspace: Workspace, session: Session, email: str, source: str) ->
     """The active user with this mail address, in small letters."""
     row = session.execute(_of_email, {"email": email}).one()
     return None if row.id is None else _recognised(workspace, session, row, source, None)
+
+
+def by_id(workspace: Workspace, session: Session, user_id: int) -> Recognised | None:
+    """The active user with this number: who works in the background acts for them."""
+    row = session.execute(_of_id, {"id": user_id}).one()
+    return None if row.id is None else _recognised(workspace, session, row, "system", None)
 
 
 def note_use(session: Session, token_id: int) -> None:

@@ -133,3 +133,17 @@ def installation(open_installation: Callable[..., Installation]) -> Installation
 def workspace(installation: Installation) -> Workspace:
     """The workspace ``acme``: migrated and empty, with the core alone."""
     return installation.workspace(WORKSPACE)
+
+
+@pytest.fixture
+def worker(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A thread that does background jobs, as the server's would."""
+    from trellis.job_kinds import JOB_KINDS
+    from trellis.jobs import Runner, runner
+
+    monkeypatch.setattr(runner, "TICK", 0.02)
+    working = Runner(installation, JOB_KINDS)
+    thread = working.start()
+    yield
+    working.stop()
+    thread.join()

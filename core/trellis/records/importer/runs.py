@@ -1,4 +1,4 @@
-"""Imports in steps: a file is kept, looked at, mapped and tried; then it runs, and can be undone.
+"""Imports in steps: a file is kept, looked at, mapped and tried; then a job does it, and it can be undone.
 
 What a run has reached stands in the database: the page that started it may be left, and after a kill it goes on.
 """
@@ -6,7 +6,7 @@ What a run has reached stands in the database: the page that started it may be l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,12 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis import files
 from trellis.contributions import ImportMapping
 from trellis.edition import Edition
 from trellis.errors import Conflict, RecordInvalid, RecordNotFound, TrellisError
 from trellis.i18n import translator
-from trellis.records.importer import parts
-from trellis.records.importer.mapping import Plan, plan_from_json, plan_of
+from trellis.jobs import Job, JobInterrupted, Work, ask_to_stop, enqueue, retry
+from trellis.jobs.job import FAILED, UNFINISHED
+from trellis.records.importer.mapping import KEYS, Plan, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
 from trellis.records.importer.readers import open_source
 from trellis.records.importer.rejected import SPREADSHEET
@@ -29,28 +31,25 @@ from trellis.records.importer.undoing import Journal, undo
 from trellis.records.schema import EXTERNAL
 from trellis.records.tables import DELIMITED, JSON_LINES
 from trellis.security.actor import Actor
-from trellis.system import ImportPart, ImportRun, SavedMapping
+from trellis.system import ImportRun, SavedMapping
 from trellis.workspace import Workspace
 
 _ = translator("trellis")
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson", ".json")
 LARGEST = 64 * 1024 * 1024
-KEPT = timedelta(days=14)
-"""How long files of imports are kept."""
-SILENT = timedelta(minutes=2)
-"""A run that has told nothing for so long was killed; it may be gone on with."""
+KIND = "import"
+GOING = ("waiting", "running", "undoing")
 
 _run = ImportRun.__table__.c
+_job = Job.__table__.c
 
 
 def draft(session: Session, edition: Edition, actor: Actor, entity: str, path: Path, filename: str) -> int:
     """Keeps a file and what it seems to hold; returns the number of the import. Raises ImportFailed, RecordInvalid."""
     view = edition.entity(entity)
     actor.require(entity, "create")
-    if PurePosixPath(filename).suffix.lower() not in ENDINGS:
-        known = ", ".join(ENDINGS)
-        raise RecordInvalid({"file": [_("The name must end in one of: %(known)s", known=known)]})
+    check_name(filename)
     source = open_source(path)
     columns = columns_of_file(source)
     found = suggested(edition, view, columns)
@@ -59,42 +58,99 @@ def draft(session: Session, edition: Edition, actor: Actor, entity: str, path: P
         "key": EXTERNAL if EXTERNAL in found else None,
         "file": [{"name": one.name, "kind": one.kind, "examples": list(one.examples)} for one in columns],
     }
-    now = datetime.now(UTC)
-    old = sa.select(_run.id).where(_run.started_at < now - KEPT)
-    session.execute(sa.delete(ImportPart).where(ImportPart.run_id.in_(old)))
-    values: dict[str, Any] = {
-        "user_id": actor.user_id,
-        "entity": entity,
-        "filename": filename[-255:],
-        "dry_run": False,
+    return keep(session, actor, entity, path, filename, plan, total=source.count)
+
+
+def check_name(filename: str) -> None:
+    """Raises RecordInvalid unless the ending is one of :data:`ENDINGS`."""
+    if PurePosixPath(filename).suffix.lower() not in ENDINGS:
+        known = ", ".join(ENDINGS)
+        raise RecordInvalid({"file": [_("The name must end in one of: %(known)s", known=known)]})
+
+
+def keep(
+    session: Session,
+    actor: Actor,
+    entity: str,
+    path: Path,
+    filename: str,
+    plan: Mapping[str, Any],
+    *,
+    total: int,
+    dry_run: bool = False,
+) -> int:
+    """Keeps a file and how it is to be imported, as a draft; returns the number of the import."""
+    values: dict[str, Any] = {"user_id": actor.user_id, "entity": entity, "filename": filename[-255:]}
+    values |= {
+        "dry_run": dry_run,
+        "started_at": datetime.now(UTC),
+        "plan": plan,
+        "total": total,
+        "state": "draft",
     }
-    values |= {"started_at": now, "seen_at": now, "rows": 0, "result": {}, "problem": "", "state": "draft"}
-    insert = sa.insert(ImportRun).values(**values, plan=plan, total=source.count).returning(_run.id)
+    insert = sa.insert(ImportRun).values(**values, result={}).returning(_run.id)
     run_id = int(session.scalar(insert) or 0)
-    parts.keep(session, run_id, parts.SOURCE, path)
+    files.keep(session, source_name(run_id), path)
     return run_id
 
 
+def source_name(run_id: int) -> str:
+    """The name that the file of an import is kept under."""
+    return f"import/{run_id}/source"
+
+
+def rejected_name(run_id: int) -> str:
+    """The name that the rejected rows of an import are kept under."""
+    return f"import/{run_id}/rejected"
+
+
+_FOUND = (
+    *ImportRun.__table__.c,
+    _job.done.label("job_done"),
+    _job.state.label("job_state"),
+    _job.problem.label("job_problem"),
+)
+
+
 def find(session: Session, actor: Actor, run_id: int) -> Any:
-    """The row of an import: one's own, or any as an administrator. Raises RecordNotFound."""
-    own = [] if actor.administrator else [_run.user_id == actor.user_id]
-    row = session.execute(sa.select(ImportRun.__table__).where(_run.id == run_id, *own)).first()
+    """The row of an import with what its job says: one's own, or any as an administrator. Raises RecordNotFound."""
+    row = session.execute(_visible(actor).where(_run.id == run_id)).first()
     if row is None:
         raise RecordNotFound()
     return row
 
 
-def latest(session: Session, actor: Actor, entity: str, number: int = 10) -> Sequence[Any]:
-    """The last imports of an entity that the actor may see."""
+def latest(
+    session: Session, actor: Actor, limit: int, *, entity: str | None = None, before: int | None = None
+) -> Sequence[Any]:
+    """The last imports that the actor may see, the newest first."""
+    query = _visible(actor).order_by(_run.id.desc()).limit(limit)
+    if entity is not None:
+        query = query.where(_run.entity == entity, _run.dry_run.is_(False))
+    return session.execute(query.where(_run.id < before) if before else query).all()
+
+
+def _visible(actor: Actor) -> sa.Select[Any]:
     own = [] if actor.administrator else [_run.user_id == actor.user_id]
-    query = sa.select(ImportRun.__table__).where(_run.entity == entity, _run.dry_run.is_(False), *own)
-    return session.execute(query.order_by(_run.id.desc()).limit(number)).all()
+    joined = ImportRun.__table__.outerjoin(Job.__table__, _job.id == _run.job_id)
+    return sa.select(*_FOUND).select_from(joined).where(*own)
 
 
-def is_stuck(row: Any) -> bool:
-    """The process that worked on an import was killed."""
-    silent = row.seen_at < datetime.now(UTC) - SILENT
-    return row.state in ("running", "undoing") and silent
+def state_of(row: Any) -> str:
+    """Where an import stands, also when its job ended before it could say so."""
+    if row.state in GOING and row.job_state is not None and row.job_state not in UNFINISHED:
+        return str(row.job_state)
+    return str(row.state or ("done" if row.finished_at else "failed"))
+
+
+def rows_done(row: Any) -> int:
+    """How many rows of an import are done."""
+    return int(row.job_done or 0) if row.state in GOING else int(row.rows)
+
+
+def problem_of(row: Any) -> str:
+    """Why an import failed; empty when it did not."""
+    return str(row.problem or (row.job_problem if state_of(row) == FAILED else "") or "")
 
 
 def set_plan(session: Session, row: Any, asked: Mapping[str, Any]) -> None:
@@ -112,64 +168,82 @@ def plan_for(edition: Edition, row: Any) -> Plan:
         return plan_of(edition, row.entity, asked["mapping"], None)
     if not asked.get("columns"):
         raise RecordInvalid({"columns": [_("Choose a field for one column at least")]})
-    names = ("columns", "key", "create_only", "decimal", "dates", "delimiter")
-    return plan_from_json({name: asked[name] for name in names if asked.get(name)})
+    return plan_from_json({name: asked[name] for name in KEYS if asked.get(name)})
 
 
 def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Preview:
     """The first rows of a draft, tried. Raises ImportFailed, MappingInvalid, RecordInvalid."""
     with TemporaryDirectory(prefix="trellis-import-") as folder:
         path = _place(folder, row)
-        if not parts.bring_start(session, row.id, path):
+        whole = path.suffix.lower() in (".xlsx", ".xls", ".ods")
+        if not (files.bring if whole else files.bring_start)(session, source_name(row.id), path):
             raise RecordInvalid({"file": [_("The file is not kept any more; send it again")]})
         plan = plan_for(edition, row)
         return preview(session, edition, actor, row.entity, plan, path, row.plan.get("encoding"))
 
 
-def start(session: Session, edition: Edition, row: Any) -> None:
-    """Says that a draft shall run. Raises MappingInvalid, Conflict."""
+def start(session: Session, edition: Edition, actor: Actor, row: Any) -> None:
+    """Puts the work of a draft into the queue. Raises MappingInvalid, Conflict."""
     plan_for(edition, row)
-    _move(session, row.id, ("draft",), "waiting")
+    _begin(session, actor, row.id, ("draft",), "waiting")
 
 
-def start_undoing(session: Session, row: Any) -> None:
-    """Says that what an import did shall be taken back."""
-    _move(session, row.id, ("done", "failed"), "undoing", seen_at=datetime.now(UTC) - 2 * SILENT)
+def start_undoing(session: Session, actor: Actor, row: Any) -> None:
+    """Puts into the queue that what an import did shall be taken back."""
+    _begin(session, actor, row.id, ("done", "failed", "stopped"), "undoing")
 
 
-def _move(session: Session, run_id: int, before: Sequence[str], state: str, **more: Any) -> None:
-    moved = sa.update(ImportRun).where(_run.id == run_id, _run.state.in_(before)).values(state=state, **more)
-    if session.execute(moved).rowcount != 1:  # type: ignore[attr-defined]
+def stop(session: Session, actor: Actor, row: Any) -> None:
+    """Ends an import where it is; what it did stays, and can be undone or gone on with."""
+    if row.state not in GOING:
+        raise Conflict(_("This import does not wait or run any more"))
+    ask_to_stop(session, actor, row.job_id)
+
+
+def go_on(session: Session, actor: Actor, row: Any) -> None:
+    """Puts an import that was stopped or met an error back into the queue."""
+    if row.job_id is None:
+        raise Conflict(_("This import has been started already"))
+    retry(session, actor, row.job_id)
+    session.execute(
+        sa.update(ImportRun)
+        .where(_run.id == row.id)
+        .values(state="undoing" if row.state == "undoing" else "waiting", problem="")
+    )
+
+
+def _begin(session: Session, actor: Actor, run_id: int, before: Sequence[str], state: str) -> None:
+    job_id = enqueue(session, KIND, {"run": run_id}, actor.user_id)
+    moved = sa.update(ImportRun).where(_run.id == run_id, _run.state.in_(before))
+    if session.execute(moved.values(state=state, job_id=job_id)).rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict(_("This import has been started already"))
 
 
-def work(workspace: Workspace, actor: Actor, run_id: int) -> None:
-    """Does what an import waits for; nothing when it waits for nothing, or another process is at it."""
-    with workspace.write() as session:
+def work(work: Work) -> None:
+    """The job of an import: does it, or takes it back, from where the attempt before was killed."""
+    workspace, actor, run_id = work.workspace, work.actor, int(work.arguments["run"])
+    with workspace.read() as session:
         row = find(session, actor, run_id)
-        if not (row.state == "waiting" or is_stuck(row)):
-            return
-        state = "undoing" if row.state == "undoing" else "running"
-        here = (_run.id == run_id, _run.seen_at == row.seen_at)
-        claimed = sa.update(ImportRun).where(*here).values(state=state, seen_at=datetime.now(UTC))
-        if session.execute(claimed).rowcount != 1:  # type: ignore[attr-defined]
-            return
-
-    def told(done: int, _total: int) -> None:
-        _change(workspace, run_id, rows=done, seen_at=datetime.now(UTC))
-
     try:
-        if state == "undoing":
-            found = undo(workspace, actor, row.entity, run_id, told).to_json()
-            result = {**row.result, "undone": found}
-            _change(workspace, run_id, state="undone", finished_at=datetime.now(UTC), result=result)
-            return
-        done = _work(workspace, actor, row, told)
-        workspace.record_faults(done.faults)
-        told_all = {"state": "done", "rows": done.resumed + done.rows, "result": done.to_json()}
-        _change(workspace, run_id, finished_at=datetime.now(UTC), **told_all)
+        if row.state == "undoing":
+            found = undo(workspace, actor, row.entity, run_id, work.tell).to_json()
+            values: dict[str, Any] = {"state": "undone", "result": {**row.result, "undone": found}}
+        else:
+            _change(workspace, run_id, state="running")
+            done = _work(workspace, actor, row, work.tell)
+            workspace.record_faults(done.faults)
+            values = {"state": "done", "rows": done.resumed + done.rows, "result": done.to_json()}
     except TrellisError as error:
         _change(workspace, run_id, state="failed", finished_at=datetime.now(UTC), problem=str(error))
+        raise
+    except JobInterrupted as interrupted:
+        if interrupted.stopped:
+            _change(workspace, run_id, state="stopped", finished_at=datetime.now(UTC))
+        raise
+    with workspace.write() as session:
+        statement = sa.update(ImportRun).where(_run.id == run_id)
+        session.execute(statement.values(finished_at=datetime.now(UTC), **values))
+        work.finish(session, {})
 
 
 def _work(workspace: Workspace, actor: Actor, row: Any, told: Any) -> ImportResult:
@@ -177,8 +251,8 @@ def _work(workspace: Workspace, actor: Actor, row: Any, told: Any) -> ImportResu
         path = _place(folder, row)
         rejected = Path(folder) / f"rejected{rejected_ending(row)}"
         with workspace.read() as session:
-            plan = plan_for(workspace.edition(session), row)
-            if not parts.bring(session, row.id, parts.SOURCE, path):
+            plan = plan_for(actor.sees(workspace.edition(session)), row)
+            if not files.bring(session, source_name(row.id), path):
                 raise RecordInvalid({"file": [_("The file is not kept any more; send it again")]})
         result = run_import(
             workspace,
@@ -186,15 +260,20 @@ def _work(workspace: Workspace, actor: Actor, row: Any, told: Any) -> ImportResu
             row.entity,
             path,
             mapping=plan,
+            dry_run=row.dry_run,
             errors=rejected,
             encoding=row.plan.get("encoding"),
-            told=told,
+            told=_nothing if row.dry_run else told,
             noted=Journal(row.id).noting,
         )
         if rejected.exists():
             with workspace.write() as session:
-                parts.keep(session, row.id, parts.REJECTED, rejected)
+                files.keep(session, rejected_name(row.id), rejected)
         return result
+
+
+def _nothing(_rows: int, _total: int) -> None:
+    """A dry run is one transaction of its own, beside which SQLite lets nobody write."""
 
 
 def rejected_ending(row: Any) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis import files
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
-from trellis.records.importer import parts, runs
+from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
 from trellis.web.shell import entity_page, shell
 from trellis.web.views.lists import base, go, messages, view_of
@@ -38,6 +39,7 @@ STATES: Mapping[str, tuple[Text, str]] = {
     "undoing": (_("Being undone"), "info"),
     "done": (_("Done"), "good"),
     "failed": (_("Failed"), "danger"),
+    "stopped": (_("Stopped"), "warn"),
     "undone": (_("Undone"), "neutral"),
 }
 BECOMES: Mapping[str, tuple[Text, str]] = {
@@ -55,6 +57,7 @@ COUNTS: Mapping[str, Text] = {
     "rejected": _("Rejected"),
 }
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
+LATEST = 10
 KEY_KINDS = ("text", "number", "date", "datetime")
 
 
@@ -142,7 +145,7 @@ def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
     runs.set_plan(g.session, row, _asked(row))
     row = runs.find(g.session, g.actor, run_id)
     try:
-        runs.start(g.session, g.edition, row)
+        runs.start(g.session, g.edition, g.actor, row)
     except TrellisError as error:
         problems = [one for texts in messages(error).values() for one in texts]
         return _page("imports/mapping.html", view, {**_mapping(view, row), "problems": problems}), 422
@@ -163,12 +166,17 @@ def use(workspace: str, run_id: int) -> BaseResponse:
     return go(f"{base()}/imports/{run_id}")
 
 
-@blueprint.post("/<workspace>/imports/<int:run_id>/work")
-def work(workspace: str, run_id: int) -> Response:
-    """Works on an import; the page asks for it and need not wait for the answer."""
-    g.release()
-    runs.work(g.workspace, g.actor, run_id)
-    return Response(status=204)
+@blueprint.post("/<workspace>/imports/<int:run_id>/stop")
+def stop(workspace: str, run_id: int) -> BaseResponse:
+    runs.stop(g.session, g.actor, runs.find(g.session, g.actor, run_id))
+    return go(f"{base()}/imports/{run_id}")
+
+
+@blueprint.post("/<workspace>/imports/<int:run_id>/go-on")
+def go_on(workspace: str, run_id: int) -> BaseResponse:
+    """Puts an import that was stopped or failed back into the queue."""
+    runs.go_on(g.session, g.actor, runs.find(g.session, g.actor, run_id))
+    return go(f"{base()}/imports/{run_id}")
 
 
 @blueprint.get("/<workspace>/imports/<int:run_id>/progress")
@@ -182,11 +190,9 @@ def progress(workspace: str, run_id: int) -> str:
 def rejected(workspace: str, run_id: int) -> Response:
     """The rows that were refused, with their reasons, to be mended and sent again."""
     row = runs.find(g.session, g.actor, run_id)
-    with TemporaryDirectory(prefix="trellis-import-") as folder:
-        path = Path(folder) / "rejected"
-        if not parts.bring(g.session, row.id, parts.REJECTED, path):
-            abort(404)
-        data = path.read_bytes()
+    data = b"".join(files.content(g.session, runs.rejected_name(row.id)))
+    if not data:
+        abort(404)
     name = f"rejected-{row.id}{runs.rejected_ending(row)}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, content_type="application/octet-stream", headers=headers)
@@ -195,7 +201,7 @@ def rejected(workspace: str, run_id: int) -> Response:
 @blueprint.post("/<workspace>/imports/<int:run_id>/undo")
 def undo(workspace: str, run_id: int) -> BaseResponse:
     row = runs.find(g.session, g.actor, run_id)
-    runs.start_undoing(g.session, row)
+    runs.start_undoing(g.session, g.actor, row)
     return go(f"{base()}/imports/{run_id}")
 
 
@@ -217,13 +223,13 @@ def _begin(view: EntityView, problems: list[str]) -> str:
         "accept": ",".join(runs.ENDINGS),
         "largest": str(_("%(number)s MB at most", number=runs.LARGEST // 1024 // 1024)),
         "problems": problems,
-        "latest": [_summary(row) for row in runs.latest(g.session, g.actor, view.name) if row.state],
+        "latest": [_summary(row) for row in runs.latest(g.session, g.actor, LATEST, entity=view.name)],
     }
     return _page("imports/begin.html", view, context)
 
 
 def _summary(row: Any) -> dict[str, Any]:
-    title, tone = STATES["failed" if runs.is_stuck(row) else row.state]
+    title, tone = STATES[runs.state_of(row)]
     counts = [(name, row.result.get(name)) for name in COUNTS]
     return {
         "url": f"{base()}/imports/{row.id}",
@@ -316,12 +322,11 @@ def _asked(row: Any) -> dict[str, Any]:
 
 
 def _progress(view: EntityView, row: Any) -> dict[str, Any]:
-    stuck = runs.is_stuck(row)
-    going = row.state in ("waiting", "running", "undoing")
-    title, tone = STATES[row.state or "done"]
+    state, done = runs.state_of(row), runs.rows_done(row)
+    title, tone = STATES[state]
     url = f"{base()}/imports/{row.id}"
     undone = row.result.get("undone")
-    share = min(row.rows / row.total, 1.0) if row.total else 0.0
+    share = min(done / row.total, 1.0) if row.total else 0.0
     return {
         "url": url,
         "entity": str(view.info.plural),
@@ -330,19 +335,19 @@ def _progress(view: EntityView, row: Any) -> dict[str, Any]:
         "file": row.filename,
         "state": str(title),
         "tone": tone,
-        "going": going,
-        "needs_work": row.state == "waiting" or stuck,
-        "done": row.rows,
-        "total": max(row.total, row.rows),
+        "going": state in runs.GOING,
+        "may_go_on": state in ("stopped", "failed"),
+        "done": done,
+        "total": max(row.total, done),
         "percent": round(share * 100),
         "told": str(
             _(
                 "%(done)s of %(total)s rows",
-                done=format_number(row.rows),
-                total=format_number(max(row.total, row.rows)),
+                done=format_number(done),
+                total=format_number(max(row.total, done)),
             )
         ),
-        "problem": row.problem,
+        "problem": runs.problem_of(row),
         "counts": [
             {
                 "label": str(label),
@@ -364,9 +369,9 @@ def _progress(view: EntityView, row: Any) -> dict[str, Any]:
             }
             for one in row.result.get("rejections", [])[:20]
         ],
-        "rejected_url": f"{url}/rejected" if parts.there(g.session, row.id, parts.REJECTED) else "",
-        "may_undo": row.state in ("done", "failed")
-        and (row.problem or row.result.get("created") or row.result.get("updated"))
+        "rejected_url": f"{url}/rejected" if files.size(g.session, runs.rejected_name(row.id)) else "",
+        "may_undo": row.state in ("done", "failed", "stopped")
+        and (row.state != "done" or row.result.get("created") or row.result.get("updated"))
         and g.actor.may(view.name, "delete"),
         "undone": [
             (str(_("In the bin")), format_number(undone["removed"])),

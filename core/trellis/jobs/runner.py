@@ -1,0 +1,204 @@
+"""Works through the jobs of all workspaces, in threads: inside the server, or in ``trellis worker``."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from trellis import files
+from trellis.errors import TrellisError, WorkspaceNotFound
+from trellis.i18n import translator, use_locale
+from trellis.jobs import queue
+from trellis.jobs.job import DONE, FAILED, STOPPED
+from trellis.jobs.work import JobInterrupted, Kinds, Work
+from trellis.security import recognition
+from trellis.security.actor import SYSTEM
+
+if TYPE_CHECKING:
+    from trellis.installation import Installation
+    from trellis.workspace import Workspace
+
+_ = translator("trellis")
+log = logging.getLogger(__name__)
+
+TICK = 0.5
+"""Seconds between two looks at what has become due."""
+ALL_EVERY = 60.0
+"""Seconds after which every workspace is looked at, whether its bell rang or not."""
+
+
+class Runner:
+    """Takes due jobs and does them, ``threads`` at a time."""
+
+    def __init__(self, installation: Installation, kinds: Kinds, threads: int = 1) -> None:
+        self._installation = installation
+        self._kinds = kinds
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
+        self._stopping = threading.Event()
+        self._due: dict[str, datetime] = {}
+        self._held: dict[tuple[str, int], int] = {}
+        self._lock = threading.Lock()
+        self._renewed = time.monotonic()
+        self._looked = float("-inf")
+
+    def start(self) -> threading.Thread:
+        """Works in a thread of this process until :meth:`stop`."""
+        thread = threading.Thread(target=self.run, name="jobs", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """Takes no more jobs; :meth:`run` returns when those at hand are done."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Works until it is told to stop."""
+        bell = self._installation.bell()
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._round()
+                    self._look_at(bell.wait(TICK))
+                except sa.exc.SQLAlchemyError:
+                    log.exception("the queue of jobs cannot be read; trying again")
+                    self._stopping.wait(TICK)
+        finally:
+            bell.close()
+            self._pool.shutdown(wait=True)
+
+    def drain(self) -> int:
+        """Does all that is due now, here and in this thread; how many jobs that were."""
+        number = 0
+        for entry in self._installation.workspaces():
+            workspace = self._installation.workspace(entry.name)
+            while (row := self._claimed(workspace)) is not None:
+                self._do(workspace, row)
+                number += 1
+        return number
+
+    def _round(self) -> None:
+        """Looks at all workspaces when it is time, renews leases, and hands out what is due."""
+        now = time.monotonic()
+        if now - self._looked > ALL_EVERY:
+            self._looked = now
+            self._look_at({entry.name for entry in self._installation.workspaces()}, tidy=True)
+        if now - self._renewed > queue.RENEWED_EVERY.total_seconds():
+            self._renewed = now
+            self._renew()
+        with self._lock:
+            due = [name for name, at in self._due.items() if at <= datetime.now(UTC)]
+        for name in sorted(due):
+            if len(self._held) >= self._threads:
+                return
+            self._hand_out(name)
+
+    def _look_at(self, names: set[str], *, tidy: bool = False) -> None:
+        for name in names:
+            try:
+                workspace = self._installation.workspace(name)
+                if tidy:
+                    with workspace.write() as session:
+                        queue.forget_old(session)
+                        files.forget_old(session)
+                with workspace.read() as session:
+                    due = queue.next_due(session)
+            except (WorkspaceNotFound, sa.exc.OperationalError, sa.exc.ProgrammingError):
+                due = None  # gone, or not upgraded yet: looked at again with all others
+            with self._lock:
+                if due is None:
+                    self._due.pop(name, None)
+                else:
+                    self._due[name] = due
+
+    def _hand_out(self, name: str) -> None:
+        workspace = self._installation.workspace(name)
+        row = self._claimed(workspace)
+        self._look_at({name})
+        if row is None:
+            return
+        with self._lock:
+            self._held[name, row.id] = row.attempt
+        self._pool.submit(self._take, workspace, row)
+
+    def _take(self, workspace: Workspace, row: Any) -> None:
+        try:
+            self._do(workspace, row)
+        except Exception:
+            log.exception("job %s of %s could not be ended", row.id, workspace.name)
+        finally:
+            with self._lock:
+                self._held.pop((workspace.name, row.id), None)
+
+    def _renew(self) -> None:
+        with self._lock:
+            held = dict(self._held)
+        for name in {name for name, _number in held}:
+            leases = [(number, attempt) for (of, number), attempt in held.items() if of == name]
+            with self._installation.workspace(name).write() as session:
+                queue.renew(session, leases)
+
+    def _claimed(self, workspace: Workspace) -> Any:
+        with workspace.write() as session:
+            return queue.claim(session)
+
+    def _do(self, workspace: Workspace, row: Any) -> None:
+        """Does one claimed job to its end, and says how it ended."""
+        with workspace.read() as session:
+            edition = workspace.edition(session)
+            known = recognition.by_id(workspace, session, row.user_id) if row.user_id else None
+        language = (known.language if known else None) or edition.settings.language
+        with use_locale(language, edition.settings.timezone):
+            state, values = self._tried(workspace, row, known.actor if known else SYSTEM)
+            if state is None:
+                return
+            with workspace.write() as session:
+                if state == "again":
+                    queue.fail(session, row, values["problem"])
+                else:
+                    queue.finish(session, row.id, row.attempt, state, **values)
+
+    def _tried(self, workspace: Workspace, row: Any, actor: Any) -> tuple[str | None, dict[str, str]]:
+        kind = self._kinds.get(row.kind)
+        if kind is None:
+            return FAILED, {"problem": str(_("Nothing here knows how to do “%(kind)s”", kind=row.kind))}
+        if row.user_id and actor is SYSTEM:
+            return FAILED, {"problem": str(_("The user who asked for this is no longer here"))}
+        if row.attempt > queue.MOST_ATTEMPTS:
+            return FAILED, {"problem": str(_("The process that did this was killed again and again"))}
+        work = Work(
+            installation=self._installation,
+            workspace=workspace,
+            actor=actor,
+            job_id=row.id,
+            attempt=row.attempt,
+            arguments=row.arguments,
+        )
+        try:
+            kind(work)
+        except JobInterrupted as interrupted:
+            return (STOPPED if interrupted.stopped else None), {}
+        except TrellisError as error:
+            return FAILED, {"problem": str(error)}
+        except Exception as error:
+            log.exception("job %s (%s) of %s failed", row.id, row.kind, workspace.name)
+            problem = _(
+                "Unexpected error (%(name)s); the log of the server says more", name=type(error).__name__
+            )
+            return "again", {"problem": str(problem)}
+        return DONE, {"problem": ""}
+
+
+def late(installation: Installation, since: timedelta = timedelta(minutes=2)) -> dict[str, int]:
+    """How many jobs of each workspace should have begun ``since`` ago; empty when workers run as they should."""
+    found = {}
+    for entry in installation.workspaces():
+        with installation.workspace(entry.name).read() as session:
+            found[entry.name] = queue.overdue(session, since)
+    return {name: number for name, number in found.items() if number}

@@ -1,0 +1,53 @@
+"""What the function of a job gets: where to work, for whom, and whom to tell how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from trellis.jobs import queue
+from trellis.jobs.job import DONE, STOPPING
+from trellis.security.actor import Actor
+
+if TYPE_CHECKING:
+    from trellis.installation import Installation
+    from trellis.workspace import Workspace
+
+
+class JobInterrupted(Exception):
+    """The job is to end now: somebody stopped it, or another worker has it. Not an error; let it pass."""
+
+    def __init__(self, stopped: bool) -> None:
+        super().__init__("stopped" if stopped else "another worker has this job")
+        self.stopped = stopped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One attempt at a job. The attempt before it may have been killed anywhere, so its function can be done again."""
+
+    installation: Installation
+    workspace: Workspace
+    actor: Actor
+    job_id: int
+    attempt: int
+    arguments: Mapping[str, Any]
+
+    def tell(self, done: int, total: int) -> None:
+        """Keeps how many of about how many are done. Raises JobInterrupted when the job is to end."""
+        with self.workspace.write() as session:
+            state = queue.tell(session, self.job_id, self.attempt, done, total)
+        if state is None or state == STOPPING:
+            raise JobInterrupted(stopped=state is not None)
+
+    def finish(self, session: Session, result: Mapping[str, Any]) -> None:
+        """Ends the job in the transaction of its effect, so that both are there or neither. Raises JobInterrupted."""
+        if not queue.finish(session, self.job_id, self.attempt, DONE, result=dict(result), problem=""):
+            raise JobInterrupted(stopped=False)
+
+
+Kinds = Mapping[str, Callable[[Work], None]]
+"""The functions that do jobs, by kind. A job whose function ends without :meth:`Work.finish` is done all the same."""
