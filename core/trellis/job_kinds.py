@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from trellis.jobs import Kinds
+from trellis.i18n import translator
+from trellis.jobs import JobKind, Kinds
+from trellis.records import export_job
 from trellis.records.importer import runs
 
-JOB_KINDS: Kinds = MappingProxyType({runs.KIND: runs.work})
+_ = translator("trellis")
+
+JOB_KINDS: Kinds = MappingProxyType(
+    {
+        runs.KIND: JobKind(_("Import"), runs.work),
+        export_job.KIND: JobKind(_("Export"), export_job.work),
+    }
+)

@@ -10,8 +10,21 @@ import pytest
 import sqlalchemy as sa
 from trellis.crm.customers.entities import Customer
 from trellis.errors import Conflict, RecordNotFound
+from trellis.i18n import Text
 from trellis.installation import Installation
-from trellis.jobs import Job, JobInterrupted, Runner, Work, ask_to_stop, enqueue, queue, retry, runner
+from trellis.jobs import (
+    Job,
+    JobInterrupted,
+    JobKind,
+    Kinds,
+    Runner,
+    Work,
+    ask_to_stop,
+    enqueue,
+    queue,
+    retry,
+    runner,
+)
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.identities import add_user
@@ -29,7 +42,11 @@ def put(
 
 
 def drained(installation: Installation, do: Do) -> int:
-    return Runner(installation, {"probe": do}).drain()
+    return Runner(installation, probes(do)).drain()
+
+
+def probes(do: Do) -> Kinds:
+    return {"probe": JobKind(Text("Probe"), do)}
 
 
 def job(workspace: Workspace, number: int) -> Job:
@@ -164,7 +181,7 @@ def test_a_lease_is_renewed_while_the_job_runs(
     monkeypatch.setattr(queue, "RENEWED_EVERY", timedelta(0))
     monkeypatch.setattr(runner, "TICK", 0.02)
     number, go = put(workspace), threading.Event()
-    working = Runner(installation, {"probe": lambda work: (go.wait(20), None)[1]})
+    working = Runner(installation, probes(lambda work: (go.wait(20), None)[1]))
     thread = working.start()
     try:
         started = _until(lambda: job(workspace, number), lambda found: found.state == "running")
@@ -180,7 +197,7 @@ def test_a_running_worker_hears_of_jobs_at_once(
     installation: Installation, workspace: Workspace, open_installation: Callable[..., Installation]
 ) -> None:
     done: list[datetime] = []
-    working = Runner(open_installation(), {"probe": lambda work: done.append(datetime.now(UTC))})
+    working = Runner(open_installation(), probes(lambda work: done.append(datetime.now(UTC))))
     thread = working.start()
     try:
         for number in (1, 2):

@@ -85,8 +85,7 @@ def import_(
 @click.option("--fields", help="Fields by name, a,b; all by default.")
 def export(workspace: str, entity: str, file: Path, rule: str | None, fields: str | None) -> None:
     """Exports records to CSV, XLSX or JSON lines, by the file's ending."""
-    from trellis.records.exporter import columns_of, rows_of, write_file
-    from trellis.records.query import ListQuery
+    from trellis.records.exporter import Export, write_file
 
     try:
         only = json.loads(rule) if rule else None
@@ -96,13 +95,9 @@ def export(workspace: str, entity: str, file: Path, rule: str | None, fields: st
         found = installation.workspace(workspace)
         with found.read() as session:
             edition = found.edition(session)
-            view = edition.entity(entity)
-            columns = columns_of(view, fields.split(",") if fields else None)
-
-            def pages(cursor: str | None, names: list[str]) -> ListQuery:
-                return ListQuery(
-                    view, edition, SYSTEM, rule=only, sort=("id",), fields=names, cursor=cursor, limit=500
-                )
-
-            number = write_file(file, view, columns, rows_of(session, view, columns, pages))
+            asked = Export(
+                entity=entity, fields=fields.split(",") if fields else None, rule=only, sort=("id",)
+            )
+            view, columns = edition.entity(entity), asked.columns(edition)
+            number = write_file(file, view, columns, asked.rows(session, edition, SYSTEM))
     click.echo(f"exported {number} to {file}")

@@ -15,8 +15,8 @@ from trellis.jobs.queue import CHANNEL
 class Bell(Protocol):
     """Tells which workspaces may have something to do."""
 
-    def wait(self, seconds: float) -> set[str]:
-        """Waits at most so long; the names of workspaces that something happened in."""
+    def wait(self, seconds: float) -> set[str] | None:
+        """Waits at most so long; the names of workspaces that something happened in. None: some may have been missed."""
 
     def close(self) -> None:
         """Listens no longer."""
@@ -62,11 +62,12 @@ class ListenBell:
         self._prefix = prefix
         self._connection: psycopg.Connection | None = None
 
-    def wait(self, seconds: float) -> set[str]:
+    def wait(self, seconds: float) -> set[str] | None:
         try:
             if self._connection is None:
                 self._connection = psycopg.connect(self._url, autocommit=True)
                 self._connection.execute(f"LISTEN {CHANNEL}")
+                return None
             heard = self._connection.notifies(timeout=seconds, stop_after=1)
             return {notice.payload.removeprefix(self._prefix) for notice in heard}
         except (

@@ -27,6 +27,8 @@ MOST_ATTEMPTS = 100
 """A job whose worker is killed so often is what kills it."""
 FIRST_PAUSE = timedelta(seconds=10)
 KEPT = timedelta(days=14)
+LATE = timedelta(minutes=2)
+"""A job that is due for so long is one that nobody takes."""
 CHANNEL = "trellis_jobs"
 """What PostgreSQL tells workers on, with the name of the schema."""
 
@@ -135,10 +137,10 @@ def latest(session: Session, actor: Actor, limit: int, before: int | None = None
     return session.execute(query.where(_job.id < before) if before else query).all()
 
 
-def overdue(session: Session, since: timedelta) -> int:
-    """How many jobs should have begun ``since`` ago: some, when no worker runs."""
+def overdue(session: Session) -> int:
+    """How many jobs nobody takes: some, when no worker runs."""
     late = sa.select(sa.func.count()).where(
-        _job.finished_at.is_(None), _job.due_at < datetime.now(UTC) - since
+        _job.finished_at.is_(None), _job.due_at < datetime.now(UTC) - LATE
     )
     return session.scalar(late.select_from(Job)) or 0
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -64,8 +64,12 @@ class Runner:
         try:
             while not self._stopping.is_set():
                 try:
+                    heard = bell.wait(TICK)
+                    if heard is None:
+                        self._looked = float("-inf")
+                    else:
+                        self._look_at(heard)
                     self._round()
-                    self._look_at(bell.wait(TICK))
                 except sa.exc.SQLAlchemyError:
                     log.exception("the queue of jobs cannot be read; trying again")
                     self._stopping.wait(TICK)
@@ -181,7 +185,7 @@ class Runner:
             arguments=row.arguments,
         )
         try:
-            kind(work)
+            kind.do(work)
         except JobInterrupted as interrupted:
             return (STOPPED if interrupted.stopped else None), {}
         except TrellisError as error:
@@ -195,10 +199,10 @@ class Runner:
         return DONE, {"problem": ""}
 
 
-def late(installation: Installation, since: timedelta = timedelta(minutes=2)) -> dict[str, int]:
-    """How many jobs of each workspace should have begun ``since`` ago; empty when workers run as they should."""
+def late(installation: Installation) -> dict[str, int]:
+    """How many jobs of each workspace nobody takes; empty when workers run as they should."""
     found = {}
     for entry in installation.workspaces():
         with installation.workspace(entry.name).read() as session:
-            found[entry.name] = queue.overdue(session, since)
+            found[entry.name] = queue.overdue(session)
     return {name: number for name, number in found.items() if number}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from trellis.i18n import Text
 from trellis.jobs import queue
 from trellis.jobs.job import DONE, STOPPING
 from trellis.security.actor import Actor
@@ -49,5 +50,16 @@ class Work:
             raise JobInterrupted(stopped=False)
 
 
-Kinds = Mapping[str, Callable[[Work], None]]
-"""The functions that do jobs, by kind. A job whose function ends without :meth:`Work.finish` is done all the same."""
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of job: what people call it, and the function that does it.
+
+    A job whose function ends without :meth:`Work.finish` is done all the same.
+    """
+
+    title: Text
+    do: Callable[[Work], None]
+
+
+Kinds = Mapping[str, JobKind]
+"""What can be done, by the name that jobs are put into the queue under."""

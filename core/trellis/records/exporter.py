@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from trellis.edition import EntityView
+from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.importer.mapping import BY_ID, ID
 from trellis.records.query import ListQuery, Record
-from trellis.records.tables import text_cell, writing
+from trellis.records.tables import writing
 from trellis.records.types import Reference
+from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
 PAGE = 500
-BUFFER = 64 * 1024
 EXACT = 1e11
 """Amounts below this keep their four digits as numbers of a spreadsheet."""
 
-Pages = Callable[[str | None, list[str]], ListQuery]
-"""Makes the query of a page from its cursor and the fields to read."""
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Which records to export, and which of their fields: all that the actor may read, unless ``fields`` names some."""
+
+    entity: str
+    fields: Sequence[str] | None = None
+    rule: Mapping[str, Any] | None = None
+    text: str = ""
+    sort: Sequence[str] = ()
+
+    def columns(self, edition: Edition) -> list[str]:
+        """The columns of the file. Raises RecordInvalid for a field that is not there."""
+        return columns_of(edition.entity(self.entity), self.fields)
+
+    def rows(self, session: Session, edition: Edition, actor: Actor) -> Iterator[dict[str, Any]]:
+        """The rows as JSON values, by column."""
+        view = edition.entity(self.entity)
+        columns = self.columns(edition)
+        needed = [name for name in columns if name in view.fields]
+        needed += [f"{name}.external_id" for name in columns if name in view.references]
+        cursor: str | None = None
+        while True:
+            page = ListQuery(
+                view,
+                edition,
+                actor,
+                rule=self.rule,
+                text=self.text,
+                sort=self.sort,
+                fields=needed,
+                cursor=cursor,
+                limit=PAGE,
+            ).page(session)
+            for record in page.items:
+                yield {column: _value(view, record, column) for column in columns}
+            if page.next is None:
+                return
+            cursor = page.next
 
 
 def columns_of(view: EntityView, names: Sequence[str] | None = None) -> list[str]:
@@ -45,22 +81,6 @@ def columns_of(view: EntityView, names: Sequence[str] | None = None) -> list[str
         if name in view.references:
             found.append(f"{name}{BY_ID}")
     return found
-
-
-def rows_of(
-    session: Session, view: EntityView, columns: Sequence[str], pages: Pages
-) -> Iterator[dict[str, Any]]:
-    """The rows of an export as JSON values, by column."""
-    needed = [name for name in columns if name in view.fields]
-    needed += [f"{name}.external_id" for name in columns if name in view.references]
-    cursor: str | None = None
-    while True:
-        page = pages(cursor, needed).page(session)
-        for record in page.items:
-            yield {column: _value(view, record, column) for column in columns}
-        if page.next is None:
-            return
-        cursor = page.next
 
 
 def _value(view: EntityView, record: Record, column: str) -> Any:
@@ -89,20 +109,6 @@ def write_file(path: Path, view: EntityView, columns: Sequence[str], rows: Itera
         with suppress(FileNotFoundError):
             part.unlink()
     return number
-
-
-def csv_lines(columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """An export as lines of CSV, for an answer that is sent while it is made."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([text_cell(row[column]) for column in columns])
-        if buffer.tell() > BUFFER:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
 
 
 def _native(view: EntityView, columns: Sequence[str]) -> dict[str, Callable[[Any], Any]]:

@@ -15,6 +15,7 @@ from trellis.web.views import (
     health,
     home,
     imports,
+    jobs,
     lists,
     measures,
     model,
@@ -46,6 +47,7 @@ PAGES = (
     boards,
     palette,
     imports,
+    jobs,
     records,
     lists,
 )

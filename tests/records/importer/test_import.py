@@ -12,7 +12,7 @@ import pytest
 from importing import file, imported, records
 from trellis.errors import TrellisError
 from trellis.records.door import Records
-from trellis.records.exporter import columns_of, rows_of, write_file
+from trellis.records.exporter import Export, write_file
 from trellis.records.importer import ImportFailed
 from trellis.records.importer.expressions import (
     ExpressionFailed,
@@ -20,7 +20,6 @@ from trellis.records.importer.expressions import (
     compile_expression,
     names_of,
 )
-from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
@@ -176,13 +175,9 @@ def test_an_export_can_be_imported_again(workspace: Workspace, tmp_path: Path, e
     path = tmp_path / f"orders.{ending}"
     with workspace.read() as session:
         edition = workspace.edition(session)
-        view = edition.entity("order")
-
-        def pages(cursor: str | None, fields: list[str]) -> ListQuery:
-            return ListQuery(view, edition, SYSTEM, fields=fields, cursor=cursor, sort=("id",), limit=1)
-
-        columns = columns_of(view)
-        assert write_file(path, view, columns, rows_of(session, view, columns, pages)) == 2
+        asked = Export(entity="order", sort=("id",))
+        rows = asked.rows(session, edition, SYSTEM)
+        assert write_file(path, edition.entity("order"), asked.columns(edition), rows) == 2
     with workspace.write() as session:
         door = Records(session, workspace.edition(session), SYSTEM)
         for record in door.list("order").items:
@@ -196,9 +191,7 @@ def test_a_cell_that_looks_like_a_formula_is_defused(workspace: Workspace, tmp_p
     imported(workspace, "customer", file(tmp_path, "c.csv", "external_id,name\nA,=1+1\n"))
     with workspace.read() as session:
         edition = workspace.edition(session)
-        view = edition.entity("customer")
-        rows = rows_of(
-            session, view, ["name"], lambda cursor, names: ListQuery(view, edition, SYSTEM, fields=names)
-        )
-        write_file(tmp_path / "out.csv", view, ["name"], rows)
+        asked = Export(entity="customer", fields=["name"])
+        rows = asked.rows(session, edition, SYSTEM)
+        write_file(tmp_path / "out.csv", edition.entity("customer"), ["name"], rows)
     assert (tmp_path / "out.csv").read_text().splitlines()[1] == "'=1+1"

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, g
 
 from trellis.errors import TrellisError
+from trellis.jobs.runner import late
 from trellis.web.metrics import Metrics
 
 blueprint = Blueprint("health", __name__)
@@ -24,7 +25,7 @@ def healthz() -> dict[str, str]:
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, object], int]:
     """The databases answer and their tables are up to date. Names of workspaces go to the log, not to strangers."""
-    checks = {"database": "ok", "migrations": "ok"}
+    checks = {"database": "ok", "migrations": "ok", "queue": "ok"}
     try:
         behind = {
             entry.name: owners for entry in g.installation.workspaces() if (owners := _behind(entry.name))
@@ -36,7 +37,10 @@ def readyz() -> tuple[dict[str, object], int]:
         if behind:
             log.warning("not ready, run `trellis workspace upgrade --all`: %s", behind)
             checks["migrations"] = f"{len(behind)} workspaces to upgrade: trellis workspace upgrade --all"
-    ready = all(state == "ok" for state in checks.values())
+        elif waiting := late(g.installation):
+            log.warning("jobs wait and nobody takes them, run `trellis worker`: %s", waiting)
+            checks["queue"] = f"{sum(waiting.values())} jobs wait: trellis worker"
+    ready = checks["database"] == checks["migrations"] == "ok"  # pages are served without a worker too
     return {"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503
 
 

@@ -13,13 +13,22 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import format_number, plural_translator, translator
+from trellis.records import export_job
 from trellis.records.door import Write
-from trellis.records.exporter import PAGE, columns_of, csv_lines, rows_of, write_file
+from trellis.records.exporter import Export, write_file
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.settings.views import save_view
 from trellis.web.display import control, origin, title_of
-from trellis.web.listing import COUNT_UP_TO, full_rule, list_context, read_listing, shown_columns
+from trellis.web.listing import (
+    COUNT_UP_TO,
+    Listing,
+    full_rule,
+    list_context,
+    query_of,
+    read_listing,
+    shown_columns,
+)
 from trellis.web.shell import entity_page, shell, toast
 
 _ = translator("trellis")
@@ -27,7 +36,10 @@ _n = plural_translator("trellis")
 
 blueprint = Blueprint("lists", __name__)
 OPTIONS = 20
+EXPORT_AT_ONCE = 10_000
+"""Longer exports are made in the background."""
 EXPORTS = {
+    "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "jsonl": "application/x-ndjson",
 }
@@ -179,41 +191,44 @@ def _definition(text: str) -> dict[str, Any]:
 
 
 @blueprint.get("/<workspace>/<entity>/export")
-def export(workspace: str, entity: str) -> Response:
-    """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; made page by page."""
-    listing = read_listing(view_of(entity), request.args)
-    names = [
-        name
-        for name in (listing.view.info.title_field, *shown_columns(listing))
-        if name in listing.view.fields
-    ]
-    columns = columns_of(listing.view, ["external_id", *(name for name in names if name != "external_id")])
-
-    def pages(cursor: str | None, fields: list[str]) -> ListQuery:
-        return ListQuery(
-            listing.view,
-            g.edition,
-            g.actor,
-            rule=full_rule(listing),
-            text=listing.query,
-            sort=listing.sort,
-            fields=fields,
-            cursor=cursor,
-            limit=PAGE,
-        )
-
-    rows = rows_of(g.session, listing.view, columns, pages)
-    ending = request.args.get("format", "csv")
-    headers = {"Content-Disposition": f'attachment; filename="{entity}.{ending}"'}
-    if ending == "csv":
-        lines = csv_lines(columns, rows)
-        return Response("".join(lines), content_type="text/csv; charset=utf-8", headers=headers)
-    if ending not in EXPORTS:
-        abort(404)
+def export(workspace: str, entity: str) -> Response | str:
+    """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; a long one is offered as a job."""
+    listing, asked, ending = _asked_export(entity)
+    if g.session.scalar(query_of(listing).count_statement(EXPORT_AT_ONCE + 1)) > EXPORT_AT_ONCE:
+        offer = {"action": request.full_path, "list_url": f"{base()}/{entity}"}
+        return entity_page("export.html", listing.view, title=_("Export"), inside=True, offer=offer)
+    columns = asked.columns(g.edition)
+    rows = asked.rows(g.session, g.edition, g.actor)
     with TemporaryDirectory(prefix="trellis-export-") as folder:
         path = Path(folder) / f"{entity}.{ending}"
         write_file(path, listing.view, columns, rows)
+        headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
         return Response(path.read_bytes(), content_type=EXPORTS[ending], headers=headers)
+
+
+@blueprint.post("/<workspace>/<entity>/export")
+def export_later(workspace: str, entity: str) -> BaseResponse:
+    """Puts an export into the queue."""
+    listing, asked, ending = _asked_export(entity)
+    total = g.session.scalar(query_of(listing).count_statement())
+    return go(f"{base()}/jobs/{export_job.start(g.session, g.actor, asked, ending, total)}")
+
+
+def _asked_export(entity: str) -> tuple[Listing, Export, str]:
+    listing = read_listing(view_of(entity), request.args)
+    title = listing.view.info.title_field
+    names = [name for name in (title, *shown_columns(listing)) if name in listing.view.fields]
+    ending = request.args.get("format", "csv")
+    if ending not in EXPORTS:
+        abort(404)
+    asked = Export(
+        entity=entity,
+        fields=["external_id", *(name for name in names if name != "external_id")],
+        rule=full_rule(listing),
+        text=listing.query,
+        sort=listing.sort,
+    )
+    return listing, asked, ending
 
 
 @blueprint.post("/<workspace>/<entity>/bulk/<act>")

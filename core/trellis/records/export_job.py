@@ -1,0 +1,49 @@
+"""Exporting in the background: the file is made by a job and kept for the one who asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from trellis import files
+from trellis.jobs import Work, enqueue
+from trellis.records.exporter import Export, write_file
+from trellis.security.actor import Actor
+
+KIND = "export"
+TOLD_EVERY = 5000
+
+
+def start(session: Session, actor: Actor, export: Export, ending: str, total: int) -> int:
+    """Puts an export into the queue; returns the number of the job. ``ending`` is csv, xlsx or jsonl."""
+    arguments = {**dataclasses.asdict(export), "ending": ending, "total": total}
+    return enqueue(session, KIND, arguments, actor.user_id)
+
+
+def work(work: Work) -> None:
+    """The job: writes the file, and keeps it in the transaction that ends the job."""
+    asked = dict(work.arguments)
+    ending, total = asked.pop("ending"), asked.pop("total")
+    export = Export(**asked)
+    with TemporaryDirectory(prefix="trellis-export-") as folder:
+        path = Path(folder) / f"{export.entity}.{ending}"
+        with work.workspace.read() as session:
+            edition = work.actor.sees(work.workspace.edition(session))
+            rows = _told(work, export.rows(session, edition, work.actor), total)
+            number = write_file(path, edition.entity(export.entity), export.columns(edition), rows)
+        with work.workspace.write() as session:
+            name = f"export/{work.job_id}"
+            files.keep(session, name, path)
+            work.finish(session, {"file": name, "filename": path.name, "rows": number})
+
+
+def _told(work: Work, rows: Iterator[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows):
+        if number % TOLD_EVERY == 0:
+            work.tell(number, max(total, number))
+        yield row
