@@ -123,6 +123,13 @@ class Namespace:
             session.commit()
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session for reading that sees the whole namespace as it was at one moment, however long it reads."""
+        level = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with Session(self._read.execution_options(**level), autoflush=False) as session:
+            yield session
+
+    @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for writing: committed at the end of the block, rolled back when it raises."""
         with Session(self._write, autoflush=False) as session, session.begin():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ _ = translator("trellis")
 
 _CONTROL_SCHEMA = "trellis_control"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_BAD_NAME = _("Use 1 to 40 small latin letters, digits, - and _, starting with a letter")
 _RESERVED = frozenset({"api", "static", "healthz", "readyz", "metrics", "login", "logout"})
 
 
@@ -63,13 +65,27 @@ class Installation:
     def create_workspace(self, name: str, settings: Settings) -> Workspace:
         """Creates and migrates a workspace. Raises RecordInvalid for a bad name or setting, Conflict if it exists."""
         check_settings(name, settings)
+        with self.new_workspace(name, settings.title or name) as workspace:
+            workspace.initialise(settings)
+        return workspace
+
+    @contextmanager
+    def new_workspace(self, name: str, title: str) -> Iterator[Workspace]:
+        """A place for a workspace, to be filled inside the block; it exists when the block ends, and leaves nothing if
+        that raises. Raises RecordInvalid for a bad name, Conflict if there is one of that name.
+        """
+        check_name(name)
         if any(entry.name == name for entry in self.workspaces()):
             raise Conflict(_("There is a workspace “%(name)s” already", name=name))
         workspace = Workspace(name, self._namespace(name, create=True), self.plugins)
-        workspace.initialise(settings)
-        with self.control.write() as session:
-            session.add(WorkspaceEntry(name=name, title=settings.title or name))
-        return self._remember(workspace)
+        try:
+            yield workspace
+            with self.control.write() as session:
+                session.add(WorkspaceEntry(name=name, title=title))
+        except BaseException:
+            self._drop(workspace)
+            raise
+        self._remember(workspace)
 
     def delete_workspace(self, name: str) -> None:
         """Deletes a workspace with all its data."""
@@ -78,14 +94,7 @@ class Installation:
             session.delete(session.get_one(WorkspaceEntry, name))
         with self._lock:
             self._workspaces.pop(name, None)
-        workspace.namespace.dispose()
-        if self.config.on_postgresql:
-            with self._postgresql().begin() as connection:
-                connection.execute(sa.schema.DropSchema(_schema(name), cascade=True, if_exists=True))
-        else:
-            for suffix in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    self.sqlite_path(name).with_name(f"{name}.db{suffix}").unlink()
+        self._drop(workspace)
 
     def sqlite_path(self, name: str) -> Path:
         """The file of a workspace on SQLite."""
@@ -106,6 +115,17 @@ class Installation:
         self.control.dispose()
         if self._engine is not None:
             self._engine.dispose()
+
+    def _drop(self, workspace: Workspace) -> None:
+        name = workspace.name
+        workspace.namespace.dispose()
+        if self.config.on_postgresql:
+            with self._postgresql().begin() as connection:
+                connection.execute(sa.schema.DropSchema(_schema(name), cascade=True, if_exists=True))
+        else:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    self.sqlite_path(name).with_name(f"{name}.db{suffix}").unlink()
 
     def _remember(self, workspace: Workspace) -> Workspace:
         with self._lock:
@@ -147,6 +167,12 @@ def _schema(name: str) -> str:
     return f"ws_{name}"
 
 
+def check_name(name: str) -> None:
+    """Raises RecordInvalid unless a workspace may be called so."""
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        raise RecordInvalid({"name": [_BAD_NAME]})
+
+
 def check_settings(name: str, settings: Settings) -> None:
     """Raises RecordInvalid that names each bad setting and the way to mend it."""
     from zoneinfo import available_timezones
@@ -155,7 +181,7 @@ def check_settings(name: str, settings: Settings) -> None:
 
     errors: dict[str, list[str]] = {}
     if not _NAME.fullmatch(name) or name in _RESERVED:
-        errors["name"] = [str(_("Use 1 to 40 small latin letters, digits, - and _, starting with a letter"))]
+        errors["name"] = [str(_BAD_NAME)]
     if settings.language not in LANGUAGES:
         errors["locale"] = [str(_("Choose one of: %(known)s", known=", ".join(LANGUAGES)))]
     if settings.currency not in list_currencies():

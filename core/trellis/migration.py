@@ -31,11 +31,11 @@ def revisions_of(owner: str, manifest: Manifest | None = None) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def upgrade(connection: Connection, owner: str, revisions: Path) -> None:
-    """Brings an owner's tables to its newest revision, inside the transaction of ``connection``."""
+def upgrade(connection: Connection, owner: str, revisions: Path, revision: str = "heads") -> None:
+    """Brings an owner's tables to a revision, the newest by default, inside the transaction of ``connection``."""
     from alembic import command
 
-    command.upgrade(alembic_config(revisions, connection=connection, owner=owner), "heads")
+    command.upgrade(alembic_config(revisions, connection=connection, owner=owner), revision)
 
 
 def alembic_config(revisions: Path, **attributes: Any) -> Config:

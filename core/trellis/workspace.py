@@ -58,6 +58,15 @@ class Workspace:
                 sa.insert(WorkspaceState).values(id=1, revision=1, settings=dataclasses.asdict(settings))
             )
 
+    def create_tables(self, connection: sa.Connection, revisions: Mapping[str, str | None]) -> None:
+        """Makes the tables of the core and of plugins as they were at these revisions."""
+        for owner, revision in sorted(revisions.items(), key=lambda one: (one[0] != CORE, one[0])):
+            place = migration.revisions_of(
+                owner, None if owner == CORE else self.plugins.load(owner).manifest
+            )
+            if place is not None and revision is not None:
+                migration.upgrade(connection, owner, place, revision)
+
     def upgrade(self) -> list[str]:
         """Brings the tables of the core and of the enabled plugins up to date; returns what was upgraded."""
         with self.namespace.connection() as connection:

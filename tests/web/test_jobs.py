@@ -88,3 +88,20 @@ def test_administrators_see_the_queue_and_try_again_what_failed(
     assert "Stopped" in admin.get("/acme/settings/jobs").text
     assert agent.get("/acme/settings/jobs").status_code == 403
     assert agent.get(f"/acme/jobs/{number}").status_code == 404
+
+
+def test_administrators_make_backups_and_copies(sign_in: SignIn, installation: Installation) -> None:
+    admin, agent = sign_in("admin@acme.test"), sign_in("agent@acme.test")
+    place = post(admin, "/acme/settings/backup")
+    copy = post(admin, "/acme/settings/backup/copy", name="trial", title="Trial")
+    assert Runner(installation, JOB_KINDS).drain() == 2
+    assert admin.get(f"{place}/file").data[:2] == b"PK"
+    assert "/trial/" in admin.get(copy).text and "Download" in admin.get("/acme/settings/backup").text
+    assert "Trial" in admin.get("/trial/").text
+    token = token_of(admin.get("/acme/customer/import").text)
+    for name in ("trial", "No Name", ""):
+        form = {"csrf_token": token, "name": name, "title": "Again"}
+        assert admin.post("/acme/settings/backup/copy", data=form).status_code == 422, name
+    assert agent.get("/acme/settings/backup").status_code == 403
+    _give(installation, "agent")
+    assert admin.get(f"{place}/file").status_code == 403

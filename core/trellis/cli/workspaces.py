@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import click
 
-from trellis.cli.output import as_json, opened, print_json, print_table
+from trellis.cli.output import as_json, opened, print_json, print_table, progress
 from trellis.edition import Settings
 from trellis.errors import Conflict
 from trellis.installation import Installation
@@ -109,3 +110,42 @@ def delete(name: str, yes: bool) -> None:
             raise Conflict(f"All data of {name} would be deleted for good; say --yes if that is meant")
         installation.delete_workspace(name)
     click.echo(f"deleted {name}")
+
+
+@workspace.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(name: str, file: Path) -> None:
+    """Writes all of a workspace to FILE: records, history, settings, people, plugins' tables. Keep it secret."""
+    from trellis.backup import save
+
+    with opened() as installation, progress(f"backing up {name}") as told:
+        manifest = save(installation, name, file, told)
+    click.echo(f"saved {name}: {sum(manifest.tables.values())} rows to {file}")
+
+
+@workspace.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(name: str, file: Path) -> None:
+    """Makes the workspace NAME of a backup, on SQLite or PostgreSQL alike. There must be none of that name."""
+    from trellis.backup import restore as restored
+
+    with opened() as installation, progress(f"restoring {name}") as told:
+        manifest = restored(installation, name, file, told=told)
+    click.echo(
+        f"restored {name}: {sum(manifest.tables.values())} rows of {manifest.made_at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+@workspace.command()
+@click.argument("name")
+@click.argument("new")
+@click.option("--title", help="The name people see; by default that of the original.")
+def copy(name: str, new: str, title: str | None) -> None:
+    """Makes the workspace NEW of all that NAME holds, for trying things."""
+    from trellis.backup import copy_workspace
+
+    with opened() as installation, progress(f"copying {name}") as told:
+        copy_workspace(installation, name, new, title=title, told=told)
+    click.echo(f"copied {name} to {new}")

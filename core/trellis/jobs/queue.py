@@ -131,9 +131,12 @@ def find(session: Session, actor: Actor, job_id: int) -> Any:
     return row
 
 
-def latest(session: Session, actor: Actor, limit: int, before: int | None = None) -> Sequence[Any]:
-    """The jobs that the actor may see, the newest first."""
+def latest(
+    session: Session, actor: Actor, limit: int, before: int | None = None, kinds: Sequence[str] = ()
+) -> Sequence[Any]:
+    """The jobs that the actor may see, the newest first; only those of some ``kinds`` when they are named."""
     query = sa.select(Job.__table__).where(*_own(actor)).order_by(_job.id.desc()).limit(limit)
+    query = query.where(_job.kind.in_(kinds)) if kinds else query
     return session.execute(query.where(_job.id < before) if before else query).all()
 
 

@@ -54,11 +54,13 @@ class Work:
 class JobKind:
     """A kind of job: what people call it, and the function that does it.
 
-    A job whose function ends without :meth:`Work.finish` is done all the same.
+    A job whose function ends without :meth:`Work.finish` is done all the same. What a job ``for_administrators`` made is
+    for those who are administrators when they ask for it.
     """
 
     title: Text
     do: Callable[[Work], None]
+    for_administrators: bool = False
 
 
 Kinds = Mapping[str, JobKind]

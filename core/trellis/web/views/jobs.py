@@ -49,7 +49,10 @@ def show(workspace: str) -> str:
         ).all()
     )
     shown = [
-        {**_job(row), "person": person(names[row.user_id], row.user_id) if row.user_id in names else None}
+        {
+            **job_context(row),
+            "person": person(names[row.user_id], row.user_id) if row.user_id in names else None,
+        }
         for row in rows[:PER_PAGE]
     ]
     older = f"{base()}/settings/jobs?before={rows[PER_PAGE - 1].id}" if len(rows) > PER_PAGE else ""
@@ -64,13 +67,13 @@ def one(workspace: str, job_id: int) -> str | BaseResponse:
     row = queue.find(g.session, g.actor, job_id)
     if row.kind == runs.KIND:
         return go(f"{base()}/imports/{row.arguments['run']}")
-    job = _job(row)
+    job = job_context(row)
     return page("jobs/job.html", title=job["title"], icon="loader", job=job)
 
 
 @blueprint.get("/<workspace>/jobs/<int:job_id>/progress")
 def progress(workspace: str, job_id: int) -> str:
-    job = _job(queue.find(g.session, g.actor, job_id))
+    job = job_context(queue.find(g.session, g.actor, job_id))
     return render_template("jobs/progress.html", job=job, shell=shell())
 
 
@@ -78,6 +81,8 @@ def progress(workspace: str, job_id: int) -> str:
 def file(workspace: str, job_id: int) -> Response:
     """What a job made."""
     row = queue.find(g.session, g.actor, job_id)
+    if row.kind in JOB_KINDS and JOB_KINDS[row.kind].for_administrators:
+        g.actor.require_administrator()
     name = row.result.get("file", "")
     if not files.size(g.session, name):
         abort(404)
@@ -107,7 +112,8 @@ def _back(job_id: int) -> BaseResponse:
     return go(f"{base()}/settings/jobs" if request.form.get("list") else f"{base()}/jobs/{job_id}")
 
 
-def _job(row: Any) -> dict[str, Any]:
+def job_context(row: Any) -> dict[str, Any]:
+    """A job as templates show it."""
     title, tone = STATES[row.state]
     kind = JOB_KINDS.get(row.kind)
     size = files.size(g.session, row.result["file"]) if row.result.get("file") else 0
@@ -116,7 +122,7 @@ def _job(row: Any) -> dict[str, Any]:
         "id": row.id,
         "url": f"{base()}/jobs/{row.id}",
         "title": str(kind.title) if kind else row.kind,
-        "about": row.result.get("filename") or row.arguments.get("entity", ""),
+        "about": row.result.get("filename") or row.arguments.get("entity") or row.arguments.get("new", ""),
         "state": str(title),
         "tone": tone,
         "going": row.state in UNFINISHED,
@@ -138,6 +144,7 @@ def _job(row: Any) -> dict[str, Any]:
         "tries": row.attempt,
         "asked": format_datetime(row.created_at),
         "ended": format_datetime(row.finished_at) if row.finished_at else "",
+        "workspace_url": f"/{row.result['workspace']}/" if row.result.get("workspace") else "",
         "file_url": f"{base()}/jobs/{row.id}/file" if size else "",
         "file_size": str(_("%(number)s MB", number=format_number(size / 1024**2, 1))) if size else "",
         "gone": bool(row.result.get("file")) and not size,

@@ -1,0 +1,26 @@
+"""A copy of a workspace for trying things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trellis.backup.archive import Told
+from trellis.backup.restoring import restore
+from trellis.backup.saving import save
+from trellis.installation import Installation
+
+
+def copy_workspace(
+    installation: Installation,
+    name: str,
+    new: str,
+    *,
+    title: str | None = None,
+    told: Told = lambda done, total: None,
+) -> None:
+    """Makes the workspace ``new`` of all that ``name`` holds now. Raises what :func:`save` and :func:`restore` raise."""
+    with TemporaryDirectory(prefix="trellis-copy-") as folder:
+        path = Path(folder) / "workspace.zip"
+        save(installation, name, path, lambda done, total: told(done, 2 * total))
+        restore(installation, new, path, title=title, told=lambda done, total: told(total + done, 2 * total))
