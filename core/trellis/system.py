@@ -115,6 +115,7 @@ class Event(Base):
     __table_args__ = (
         sa.Index("ix_event_record", "entity", "record_id", "id"),
         sa.Index("ix_event_feed", "transaction", "id"),
+        sa.Index("ix_event_at", "at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -196,7 +196,7 @@ def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "restored": _("%(who)s brought this record back", who=event["actor_name"]),
     }
     icons = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "undo-2"}
-    changes = _field_changes(view, event) if event["action"] == "updated" else []
+    changes = field_changes(view, event) if event["action"] == "updated" else []
     return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
 
 
@@ -206,11 +206,12 @@ def _change(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "moment": event["at"].isoformat(),
         "who": event["actor_name"],
         "act": _change_event(view, event)["title"],
-        "fields": _field_changes(view, event),
+        "fields": field_changes(view, event),
     }
 
 
-def _field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, str]]:
+def field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What an entry of the log changed, in words; fields that are not there for the reader are left out."""
     return [
         {
             "label": str(view.fields[name].label),

@@ -22,7 +22,10 @@ blueprint = Blueprint("settings", __name__)
 SECTIONS = (
     (_("Workspace"), (("general", _("General")), ("users", _("Users and roles")))),
     (_("Edition"), (("plugins", _("Verticals")), ("fields", _("Fields")))),
-    (_("System"), (("jobs", _("Background jobs")), ("backup", _("Backup and copies")))),
+    (
+        _("System"),
+        (("audit", _("Audit trail")), ("jobs", _("Background jobs")), ("backup", _("Backup and copies"))),
+    ),
 )
 
 

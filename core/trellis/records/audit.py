@@ -1,0 +1,80 @@
+"""The audit trail: everything that was written in a workspace, filtered; for administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.security.actor import Actor
+from trellis.system import Event
+
+AT_ONCE = 1000
+SOURCES = ("web", "rest", "cli", "import", "system")
+ACTIONS = ("created", "updated", "deleted", "restored")
+
+_event = Event.__table__.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trail:
+    """Which entries: by whom, of which entity and record, which act, through which face, from and before which moment.
+
+    ``field`` are those that changed this field.
+    """
+
+    actor_id: int | None = None
+    entity: str | None = None
+    record_id: int | None = None
+    action: str | None = None
+    source: str | None = None
+    field: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def page(
+        self, session: Session, actor: Actor, limit: int, below: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The newest entries, or those before the entry ``below``. Raises PermissionRefused."""
+        actor.require_administrator()
+        query = sa.select(Event.__table__).where(*self._conditions(session)).order_by(_event.id.desc())
+        query = query.where(_event.id < below) if below else query
+        return [dict(row) for row in session.execute(query.limit(limit)).mappings()]
+
+    def all(self, session: Session, actor: Actor) -> Iterator[Mapping[str, Any]]:
+        """All entries, the newest first, at flat memory. Raises PermissionRefused."""
+        below = None
+        while rows := self.page(session, actor, AT_ONCE, below):
+            yield from rows
+            below = rows[-1]["id"]
+
+    def _conditions(self, session: Session) -> Iterator[sa.ColumnElement[bool]]:
+        named = {
+            "actor_id": self.actor_id,
+            "entity": self.entity,
+            "record_id": self.record_id,
+            "action": self.action,
+            "source": self.source,
+        }
+        for name, value in named.items():
+            if value is not None:
+                yield _event[name] == value
+        if self.field is not None:
+            yield _changed(session, self.field)
+        # entries are numbered as time goes by, so a period is a range of numbers, and the list walks down the key
+        if self.since is not None:
+            first = sa.select(sa.func.min(_event.id)).where(_event.at >= self.since)
+            yield _event.id >= sa.func.coalesce(session.scalar(first), sa.literal(2**62))
+        if self.before is not None:
+            last = sa.select(sa.func.max(_event.id)).where(_event.at < self.before)
+            yield _event.id <= sa.func.coalesce(session.scalar(last), 0)
+
+
+def _changed(session: Session, field: str) -> sa.ColumnElement[bool]:
+    if session.get_bind().dialect.name == "postgresql":
+        return _event.changes.op("?")(field)
+    return sa.func.json_type(_event.changes, f'$."{field}"').is_not(None)

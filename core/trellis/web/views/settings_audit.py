@@ -1,0 +1,160 @@
+"""Settings: the audit trail, filtered, and as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import sqlalchemy as sa
+from flask import Blueprint, Response, g, request
+
+from trellis.i18n import Text, current_timezone, format_datetime, translator
+from trellis.records.audit import ACTIONS, SOURCES, Trail
+from trellis.records.tables import text_cell
+from trellis.security.people import User
+from trellis.web.display import person
+from trellis.web.record_page import field_changes
+from trellis.web.views.lists import base
+from trellis.web.views.settings import only_administrators, settings_page
+
+_ = translator("trellis")
+
+blueprint = Blueprint("settings_audit", __name__)
+blueprint.before_request(only_administrators)
+
+PER_PAGE = 50
+MOST_PEOPLE = 200
+ACTS: Mapping[str, tuple[Text, str]] = {
+    "created": (_("Created"), "good"),
+    "updated": (_("Changed"), "info"),
+    "deleted": (_("Deleted"), "danger"),
+    "restored": (_("Restored"), "neutral"),
+}
+FACES: Mapping[str, Text] = {
+    "web": _("Browser"),
+    "rest": _("REST"),
+    "cli": _("Command line"),
+    "import": _("Import"),
+    "system": _("System"),
+}
+COLUMNS = ("id", "at", "actor_id", "actor_name", "source", "entity", "record_id", "action", "changes")
+
+
+@blueprint.get("/<workspace>/settings/audit")
+def show(workspace: str) -> str:
+    trail = _trail()
+    below = request.args.get("below", "")
+    rows = trail.page(g.session, g.actor, PER_PAGE + 1, int(below) if below.isdecimal() else None)
+    asked = [(name, value) for name, value in request.args.items() if value and name != "below"]
+    url = f"{base()}/settings/audit"
+    older = urlencode([*asked, ("below", rows[PER_PAGE - 1]["id"])]) if len(rows) > PER_PAGE else ""
+    audit = {
+        "url": url,
+        "filters": _filters(),
+        "filtered": bool(asked),
+        "rows": [_row(row) for row in rows[:PER_PAGE]],
+        "older_url": f"{url}?{older}" if older else "",
+        "newest_url": f"{url}?{urlencode(asked)}" if below else "",
+        "export_url": f"{url}/file?{urlencode(asked)}",
+    }
+    return settings_page("settings/audit.html", "audit", _("Audit trail"), audit=audit)
+
+
+@blueprint.get("/<workspace>/settings/audit/file")
+def file(workspace: str) -> Response:
+    """All entries of the filter as CSV, sent while they are read."""
+    trail, actor, found = _trail(), g.actor, g.workspace
+
+    def lines() -> Iterator[str]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow(COLUMNS)
+        with found.read() as session:
+            for row in trail.all(session, actor):
+                cells = {**row, "at": row["at"].isoformat(), "changes": orjson.dumps(row["changes"]).decode()}
+                writer.writerow([text_cell(cells[name]) for name in COLUMNS])
+                if buffer.tell() > 2**16:
+                    yield buffer.getvalue()
+                    buffer.seek(0)
+                    buffer.truncate()
+        yield buffer.getvalue()
+
+    headers = {"Content-Disposition": f'attachment; filename="audit-{workspace}.csv"'}
+    return Response(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _trail() -> Trail:
+    """What the address asks for; what cannot be read is left out."""
+    given = {name: value.strip() for name, value in request.args.items()}
+    since, until = _day(given.get("since", "")), _day(given.get("until", ""))
+    return Trail(
+        actor_id=_number(given.get("who", "")),
+        entity=given.get("entity") or None,
+        record_id=_number(given.get("record", "")),
+        action=given["action"] if given.get("action") in ACTIONS else None,
+        source=given["source"] if given.get("source") in SOURCES else None,
+        field=given.get("field") or None,
+        since=since,
+        before=until + timedelta(days=1) if until else None,
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _day(text: str) -> datetime | None:
+    """The beginning of a day where the reader is."""
+    try:
+        return datetime.combine(datetime.fromisoformat(text).date(), time(), current_timezone())
+    except ValueError:
+        return None
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    view = g.edition.entities.get(row["entity"])
+    title, tone = ACTS.get(row["action"], (row["action"], "neutral"))
+    return {
+        "when": format_datetime(row["at"]),
+        "moment": row["at"].isoformat(),
+        "person": person(row["actor_name"], row["actor_id"]),
+        "face": str(FACES.get(row["source"], row["source"])),
+        "record": f"{view.info.title if view else row['entity']} {row['record_id'] or ''}",
+        "url": f"{base()}/{view.name}/{row['record_id']}" if view and row["record_id"] else "",
+        "act": str(title),
+        "tone": tone,
+        "changes": field_changes(view, row) if view and row["action"] == "updated" else [],
+    }
+
+
+def _filters() -> list[dict[str, Any]]:
+    people = g.session.execute(sa.select(User.id, User.name).order_by(User.name).limit(MOST_PEOPLE)).all()
+    entities = [(view.name, str(view.info.plural)) for view in g.edition.entities.values()]
+    entity = g.edition.entities.get(request.args.get("entity", ""))
+    fields = [(name, str(one.label)) for name, one in entity.fields.items()] if entity else []
+    return [
+        _choice("who", _("Who"), [(str(one.id), one.name) for one in people]),
+        _choice("entity", _("What"), sorted(entities, key=lambda one: one[1])),
+        *([_choice("field", _("Field"), fields)] if fields else []),
+        _choice("action", _("Act"), [(name, str(ACTS[name][0])) for name in ACTIONS]),
+        _choice("source", _("Through"), [(name, str(FACES[name])) for name in SOURCES]),
+        _input("record", _("Number"), "number"),
+        _input("since", _("From"), "date"),
+        _input("until", _("To"), "date"),
+    ]
+
+
+def _input(name: str, label: Text, kind: str) -> dict[str, Any]:
+    value = request.args.get(name, "")
+    return {"id": f"audit-{name}", "name": name, "label": str(label), "kind": kind, "value": value}
+
+
+def _choice(name: str, label: Text, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    chosen = request.args.get(name, "")
+    options = [{"value": value, "title": title, "selected": value == chosen} for value, title in pairs]
+    return {**_input(name, label, "choice"), "options": options}
