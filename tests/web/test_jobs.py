@@ -12,6 +12,7 @@ from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner, enqueue
 from trellis.security.people import User
 from trellis.web.views import lists
+from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -21,11 +22,6 @@ def installation(open_installation: Callable[..., Installation]) -> Installation
     from samples import gym, registry
 
     return open_installation(plugins=registry(gym()))
-
-
-def token_of(page: str) -> str:
-    """The CSRF token of a page."""
-    return page.split('name="csrf_token" value="')[1].split('"')[0]
 
 
 def post(browser: FlaskClient, url: str, **form: str) -> str:

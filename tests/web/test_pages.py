@@ -7,6 +7,10 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from flask.testing import FlaskClient
+from samples import gym, registry
+from trellis.installation import Installation
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -254,3 +258,26 @@ def test_signing_in_leads_only_inside(app: object) -> None:
         "next": "//evil.test/",
     }
     assert client.post("/acme/login", data=form).location == "/acme/"
+
+
+def test_the_organisation_is_shown_as_a_tree_with_positions_and_people(
+    sign_in: SignIn, open_installation: Callable[..., Installation]
+) -> None:
+    workspace = open_installation(plugins=registry(gym())).workspace("acme")
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        head = records.create("unit", {"name": "Head office"}).id
+        shop = records.create("unit", {"name": "Shop 7", "parent": head}).id
+        records.create("position", {"name": "Shop manager", "unit": shop, "holder": 1})
+        records.create("position", {"name": "Cashier", "unit": shop})
+        ring = records.create("unit", {"name": "Ring A"}).id
+        other = records.create("unit", {"name": "Ring B", "parent": ring}).id
+        records.update("unit", ring, {"parent": other})
+    page = sign_in("admin@acme.test").get("/acme/settings/organisation").text
+    tree = page.split('class="units units-top"')[1].split("<section")[0]
+    assert tree.index("Head office") < tree.index('<ul class="units">') < tree.index("Shop 7")
+    assert tree.index("Shop 7") < tree.index("Shop manager") and "vacant" in tree
+    assert tree.count(">Ring A<") == tree.count(">Ring B<") == 1
+    assert f"/acme/unit/new?parent={shop}" in tree
+    assert "Agent" in page.split("Without a unit")[1]
+    assert sign_in("agent@acme.test").get("/acme/settings/organisation").status_code == 403

@@ -20,7 +20,10 @@ _ = translator("trellis")
 blueprint = Blueprint("settings", __name__)
 
 SECTIONS = (
-    (_("Workspace"), (("general", _("General")), ("users", _("Users and roles")))),
+    (
+        _("Workspace"),
+        (("general", _("General")), ("users", _("Users and roles")), ("organisation", _("Organisation"))),
+    ),
     (_("Edition"), (("plugins", _("Verticals")), ("fields", _("Fields")))),
     (
         _("System"),
