@@ -19,6 +19,7 @@ from trellis.edition import Edition
 from trellis.errors import Conflict, EditionInvalid, PluginError
 from trellis.i18n import translator
 from trellis.plugins import Fault, core_version, version_problem
+from trellis.quarantine import release
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
 from trellis.system import LedgerEntry, PluginFault, PluginState
 from trellis.workspace import Workspace
@@ -148,6 +149,13 @@ def disable(workspace: Workspace, name: str) -> None:
             .values(enabled=False, quarantined=False, changed_at=datetime.now(UTC))
         )
         raise_revision(connection)
+
+
+def let_out(workspace: Workspace, name: str) -> None:
+    """Takes a plugin out of quarantine. Raises Conflict when it is not there."""
+    with workspace.write() as session:
+        if not release(session, name):
+            raise Conflict(_("The plugin “%(name)s” is not in quarantine here", name=name))
 
 
 def purge(workspace: Workspace, name: str, export: Path) -> list[str]:

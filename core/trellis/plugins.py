@@ -20,21 +20,26 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from trellis import hookspecs
 from trellis.contributions import Manifest
 from trellis.errors import PluginError, TrellisError
+from trellis.guard import MOST_CONTRIBUTIONS, TookTooLong, TooLarge, limited
 
 log = logging.getLogger(__name__)
 
 GROUP = "trellis.plugins"
 CORE = "core"
+LONGEST_TRACE = 8_000
+TIMEOUT_WEIGHT = 5
+"""A call that had to be left behind holds a thread, and everybody waits for it."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An error of a plugin, attributed to the hook in which it happened."""
+    """An error of a plugin, attributed to the hook in which it happened. ``weight`` counts towards quarantine."""
 
     plugin: str
     hook: str
     message: str
     trace: str
+    weight: int = 1
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def error(self) -> PluginError:
@@ -45,7 +50,8 @@ class Fault:
     def of(cls, plugin: str, hook: str, error: BaseException) -> Fault:
         """The fault that ``error`` is, with its traceback."""
         message = str(error) if isinstance(error, TrellisError) else f"{type(error).__name__}: {error}"
-        return cls(plugin, hook, message, "".join(traceback.format_exception(error)))
+        weight = TIMEOUT_WEIGHT if isinstance(error, TookTooLong) else 1
+        return cls(plugin, hook, message, "".join(traceback.format_exception(error))[-LONGEST_TRACE:], weight)
 
 
 @dataclass(frozen=True)
@@ -170,9 +176,11 @@ class Hooks:
         """(plugin, result) of a contribution hook; an error becomes a fault."""
         for plugin, function in self.implementations(hook):
             try:
-                result = function()
+                result = function() if plugin == CORE else limited(function)
                 if not isinstance(result, list | tuple):
                     raise TypeError(f"returned {type(result).__name__}, not a list")
+                if len(result) > MOST_CONTRIBUTIONS:
+                    raise TooLarge("contributions", MOST_CONTRIBUTIONS)
             except Exception as error:  # a plugin may raise anything
                 faults.append(Fault.of(plugin, hook, error))
                 continue

@@ -51,7 +51,10 @@ class LedgerEntry(Base):
 
 
 class PluginFault(Base):
-    """Errors of a plugin in one hook: first and last time, count, and the last traceback."""
+    """Errors of a plugin in one hook: first and last time, count, and the last traceback.
+
+    ``recent`` adds up their weights since ``recent_since``: what quarantines the plugin.
+    """
 
     __tablename__ = "plugin_fault"
 
@@ -62,6 +65,8 @@ class PluginFault(Base):
     first_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
     count: Mapped[int] = mapped_column(sa.Integer, default=1)
+    recent: Mapped[int] = mapped_column(sa.Integer, default=0, server_default="0")
+    recent_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class OwnField(Base):

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,10 +18,11 @@ from trellis.database import Namespace
 from trellis.edition import Edition, Settings, compose
 from trellis.errors import PluginError
 from trellis.plugins import CORE, Fault, PluginRegistry
+from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
 from trellis.security.roles import own_roles
 from trellis.settings.fields import own_fields
-from trellis.system import PluginFault, PluginState, WorkspaceState
+from trellis.system import PluginState, WorkspaceState
 from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
 
 log = logging.getLogger(__name__)
@@ -141,13 +141,15 @@ class Workspace:
         return dataclasses.replace(edition, faults=(*faults, *edition.faults))
 
     def record_faults(self, faults: Sequence[Fault]) -> None:
-        """Keeps the faults of plugins for the administrator. Never raises: a fault must not become another."""
+        """Keeps the faults of plugins for the administrator. Never raises: a fault must not become another.
+
+        A plugin that failed too often of late is put into quarantine.
+        """
         if not faults:
             return
         try:
             with self.write() as session:
-                for fault in faults:
-                    _count_fault(session, fault)
+                keep_faults(session, faults)
         except sa.exc.SQLAlchemyError:
             log.exception("faults of plugins in %s could not be kept", self.name)
 
@@ -173,28 +175,3 @@ class Workspace:
             return
         if migration.current_revision(connection, owner) != migration.newest_revision(revisions):
             migration.upgrade(connection, owner, revisions)
-
-
-def _count_fault(session: Session, fault: Fault) -> None:
-    known = session.get(PluginFault, (fault.plugin, fault.hook))
-    if known is None:
-        now = datetime.now(UTC)
-        session.add(
-            PluginFault(
-                plugin=fault.plugin,
-                hook=fault.hook,
-                message=fault.message,
-                trace=fault.trace,
-                first_at=now,
-                last_at=now,
-                count=1,
-            )
-        )
-        session.flush()
-    else:
-        known.message, known.trace, known.last_at, known.count = (
-            fault.message,
-            fault.trace,
-            fault.at,
-            known.count + 1,
-        )

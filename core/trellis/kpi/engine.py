@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
+from trellis.guard import limited
 from trellis.kpi.catalogue import find
 from trellis.kpi.days import bucket
 from trellis.kpi.income import IncomeDay
@@ -24,6 +25,7 @@ from trellis.kpi.query import KpiQuery
 from trellis.kpi.results import KpiResult, Point, Share, Value, number
 from trellis.kpi.splits import PERSON, UNIT, Split, grouped, split_of
 from trellis.kpi.targets import Targets, targets
+from trellis.plugins import CORE
 from trellis.security.actor import Actor
 
 SPARKLINE = 12
@@ -85,6 +87,11 @@ def series(
     return _points(kpi, periods, rows, targets(session, [kpi], periods))
 
 
+def _select(kpi: Kpi, query: KpiQuery) -> sa.Select[Any]:
+    """The statement that the code of a KPI builds."""
+    return kpi.select(query) if kpi.owner == CORE else limited(lambda: kpi.select(query))
+
+
 def records(
     edition: Edition, actor: Actor, name: str, period: Period, by: str | None = None, key: Any = None
 ) -> tuple[str, sa.Select[Any]] | None:
@@ -94,7 +101,7 @@ def records(
         return None
     query = KpiQuery(edition, actor, [period], period.last)
     ids: Any = IncomeDay.customer_id if issubclass(kpi.entity, IncomeDay) else kpi.entity.id
-    statement = kpi.select(query).with_only_columns(ids, maintain_column_froms=True).distinct()
+    statement = _select(kpi, query).with_only_columns(ids, maintain_column_froms=True).distinct()
     if by is not None:
         split = split_of(edition, kpi, by)
         statement = statement.where(
@@ -180,7 +187,7 @@ def _measure(
 
     def ask(wanted: Sequence[Period], index: Any) -> sa.Select[Any]:
         query = KpiQuery(edition, actor, wanted, today)
-        statement = kpi.select(query)
+        statement = _select(kpi, query)
         foreign = query.foreign if kpi.entity is not None else sa.literal_column("0", sa.Integer)
         return statement.add_columns(foreign.label("kpi_foreign"), index.label("kpi_bucket"))
 
@@ -227,7 +234,7 @@ def _shares(
     split: Split,
     planned: Targets,
 ) -> list[Share]:
-    statement = grouped(kpi.select(KpiQuery(edition, actor, [period], today)), split, edition, actor)
+    statement = grouped(_select(kpi, KpiQuery(edition, actor, [period], today)), split, edition, actor)
     shares = []
     for key, raw, name in session.execute(statement):
         plan = None

@@ -20,8 +20,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trellis.contributions import IncomeSource
 from trellis.errors import PermissionRefused
+from trellis.guard import limited
 from trellis.kpi.days import is_moment, local_day
 from trellis.kpi.periods import midnight
+from trellis.plugins import CORE
 from trellis.records.entity import Base
 from trellis.records.types import BigId, FixedPoint, UtcDateTime
 
@@ -161,7 +163,8 @@ def _parts(touched: Touched) -> Iterator[Touched]:
 
 
 def _insert(edition: Edition, source: IncomeSource, touched: Touched | None) -> sa.Insert:
-    statement = source.select(IncomeQuery(edition.settings, touched))
+    query = IncomeQuery(edition.settings, touched)
+    statement = source.select(query) if source.owner == CORE else limited(lambda: source.select(query))
     rows = statement.group_by(*list(statement.selected_columns)[:3]).subquery("rows")
     customer, day, currency, revenue, cost, occasions = rows.c
     customers = edition.entity("customer").entity.__table__.c

@@ -6,7 +6,8 @@ import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from trellis.errors import (
     StaleVersion,
     TrellisError,
 )
+from trellis.guard import Stopwatch, TookTooLong, abandon, inside, limited
 from trellis.i18n import translator
 from trellis.plugins import CORE, Fault
 from trellis.records import schema
@@ -35,6 +37,7 @@ from trellis.security.actor import Actor
 from trellis.system import Event
 
 _ = translator("trellis")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,7 @@ class Records:
         self.actor = actor
         self._seen = actor.sees(edition)
         self.faults: builtins.list[Fault] = []
+        self._watch = Stopwatch()
         self.written: builtins.list[Change] = []
         self._committed: builtins.list[Saved] = []
 
@@ -188,8 +192,9 @@ class Records:
         """Tells plugins what was committed. The face calls it after the transaction; a fault changes nothing."""
         for event in self._committed:
             for plugin, function in self.edition.hooks.implementations("trellis_after_commit"):
+                call = partial(function, event=event)
                 try:
-                    function(event=event)
+                    call() if plugin == CORE else limited(call)
                 except Exception as error:  # a plugin may raise anything; the write is done
                     self.faults.append(Fault.of(plugin, "trellis_after_commit", error))
         self._committed.clear()
@@ -229,7 +234,10 @@ class Records:
         values = {index: draft.values for index, draft in drafts.items()}
         steps: builtins.list[Callable[[], dict[int, RecordInvalid]]] = [
             lambda: resolve_external(self.session, self.edition, self.actor, view, values),
-            lambda: self._each(drafts, lambda draft: self._complete(view, draft)),
+            lambda: self._hosting(
+                "trellis_before_save",
+                lambda: self._each(drafts, lambda draft: self._complete(view, draft)),
+            ),
             lambda: check_references(self.session, self.edition, self.actor, view, values),
             lambda: check_unique(self.session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
         ]
@@ -293,15 +301,32 @@ class Records:
 
     def _guarded(self, plugin: str, hook: str, function: Callable[..., None], event: object) -> None:
         """Calls a hook inside the transaction. What a plugin refuses is an error of the record; a crash is its fault."""
-        try:
+        if plugin == CORE:
             function(event=event)
+            return
+        try:
+            self._watch.start(plugin, hook)
+            with inside(self.session):
+                function(event=event)
         except TrellisError:
             raise
         except Exception as error:
-            if plugin == CORE:
-                raise
             self.faults.append(Fault.of(plugin, hook, error))
             raise PluginError(plugin, hook, f"{type(error).__name__}: {error}") from error
+        finally:
+            self._watch.stop()
+
+    def _hosting(self, hook: str, work: Callable[[], T]) -> T:
+        """Does work in which plugins are called: in a thread that is left behind when one of them takes too long."""
+        if all(plugin == CORE for plugin, _function in self.edition.hooks.implementations(hook)):
+            return work()
+        try:
+            return limited(work, self._watch)
+        except TookTooLong as error:
+            plugin, hook = self._watch.at_work or (CORE, hook)
+            self.faults.append(Fault.of(plugin, hook, error))
+            abandon(self.session)
+            raise PluginError(plugin, hook, str(error)) from error
 
     def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
@@ -389,6 +414,9 @@ class Records:
             edition=self.edition,
             actor=self.actor,
         )
+        self._hosting("trellis_after_save", lambda: self._after_save(event))
+        self._committed.append(event)
+
+    def _after_save(self, event: Saved) -> None:
         for plugin, function in self.edition.hooks.implementations("trellis_after_save"):
             self._guarded(plugin, "trellis_after_save", function, event)
-        self._committed.append(event)

@@ -9,12 +9,14 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from trellis.contributions import RestEndpoint
 from trellis.errors import RecordNotFound, TrellisError
+from trellis.guard import TookTooLong, abandon, inside, limited
 from trellis.i18n import translator
+from trellis.records.door import Records
 from trellis.rest.answers import write
 from trellis.rest.arguments import Arguments, json_object
 from trellis.rest.calls import blueprint
 from trellis.rest.figures import PluginBroke, blame
-from trellis.security.field_rights import only_seen
+from trellis.web.plugin_calls import read, sized
 
 _ = translator("trellis")
 
@@ -43,15 +45,27 @@ def _arguments() -> dict[str, Any]:
 
 def _call(endpoint: RestEndpoint, arguments: dict[str, Any]) -> bytes:
     try:
-        if endpoint.method == "GET":  # what writes goes through the door
-            with only_seen(g.session, g.edition):
-                return write(endpoint.call(g.records, arguments))
-        return write(endpoint.call(g.records, arguments))
+        if endpoint.method == "GET":
+            return read(endpoint.owner, lambda records: _answered(endpoint, records, arguments))
+        return limited(lambda: _write(endpoint, arguments))
     except TrellisError:
         raise
     except Exception as error:  # code of a plugin: it may raise anything
+        if isinstance(error, TookTooLong) and g.work.writes:
+            abandon(g.session)
         blame(endpoint.owner, "trellis_rest", error)
         text = _(
             "The call “%(name)s” of the plugin “%(plugin)s” failed", name=endpoint.name, plugin=endpoint.owner
         )
         raise PluginBroke(text) from error
+
+
+def _write(endpoint: RestEndpoint, arguments: dict[str, Any]) -> bytes:
+    """A call that writes, in the transaction of the request."""
+    with inside(g.session):
+        return _answered(endpoint, g.records, arguments)
+
+
+def _answered(endpoint: RestEndpoint, records: Records, arguments: dict[str, Any]) -> bytes:
+    answered: bytes = sized(write(endpoint.call(records, arguments)))
+    return answered

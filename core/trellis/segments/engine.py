@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Scope, Segment
 from trellis.edition import Edition
 from trellis.errors import TrellisError
+from trellis.guard import limited
 from trellis.i18n import translator
 from trellis.kpi.periods import today_in
-from trellis.plugins import Fault
+from trellis.plugins import CORE, Fault
 from trellis.records.entity import Entity
 from trellis.records.events import Saved
 from trellis.records.rules import RuleContext, matching, parse
@@ -96,8 +97,11 @@ def candidates(edition: Edition, segment: Segment, today: date) -> sa.Select[Any
     view = edition.entity(segment.entity)
     entity = view.entity
     ids = sa.select(entity.id.label("id")).where(entity.deleted_at.is_(None))
-    if segment.select is not None:
-        return ids.where(entity.id.in_(segment.select(SegmentQuery(edition, today))))
+    select = segment.select
+    if select is not None:
+        query = SegmentQuery(edition, today)
+        members = select(query) if segment.owner == CORE else limited(lambda: select(query))
+        return ids.where(entity.id.in_(members))
     if segment.rule is None:
         raise TypeError(f"the segment {segment.name} needs a rule or a select")
     context = RuleContext(edition=edition, actor=SYSTEM, today=today)

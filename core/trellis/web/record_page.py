@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -26,10 +27,11 @@ from trellis.i18n import (
 )
 from trellis.plugins import Fault
 from trellis.records import related, types
+from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
-from trellis.security.field_rights import only_seen
 from trellis.web.display import new_title, origin, person, shown, title_of
+from trellis.web.plugin_calls import read, sized
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -431,6 +433,11 @@ def _align(declared: Field) -> str:
     return "end" if isinstance(declared.type, types.Integer | types.Decimal) else "start"
 
 
+def _panel(panel: Panel, record_id: int, records: Records) -> Markup:
+    variables = panel.load(records, record_id)
+    return Markup(sized(render_template(panel.template, **variables)))  # rendered with autoescape
+
+
 def _panels(view: EntityView, record: Record) -> Iterator[dict[str, Any]]:
     """Cards of plugins. One that fails gives a quiet card and a fault; the page goes on."""
     for panel in g.edition.all(Panel).values():
@@ -438,9 +445,7 @@ def _panels(view: EntityView, record: Record) -> Iterator[dict[str, Any]]:
             continue
         mark = origin(g.edition, panel.owner)
         try:
-            with only_seen(g.session, g.edition):
-                variables = panel.load(g.records, record.id)
-            html = Markup(render_template(panel.template, **variables))  # rendered with autoescape
+            html = read(panel.owner, partial(_panel, panel, record.id))
             yield {"title": str(panel.title), "origin": mark, "html": html}
         except Exception as error:  # a panel is code of a plugin
             if isinstance(error, PermissionRefused):

@@ -135,6 +135,17 @@ def disable(workspace: str, name: str) -> BaseResponse:
     return go(f"{base()}/settings/plugins")
 
 
+@blueprint.post("/<workspace>/settings/plugins/<name>/release")
+def release(workspace: str, name: str) -> BaseResponse:
+    g.release()
+    try:
+        enabling.let_out(g.workspace, name)
+        toast(_("Released from quarantine"))
+    except Conflict as error:
+        toast(str(error))
+    return go(f"{base()}/settings/plugins")
+
+
 @blueprint.get("/<workspace>/settings/plugins/<name>/purge")
 def confirm_purge(workspace: str, name: str) -> str:
     return _purge(name, "")
@@ -175,7 +186,18 @@ def _card(info: PluginInfo, url: str) -> dict[str, Any]:
     text = str(manifest.summary or "") if manifest else ""
     if info.problem:
         text = info.problem
-    elif info.faults and info.state in ("enabled", "upgradable", "quarantined"):
+    elif info.state == "quarantined":
+        last = max(info.faults, key=lambda one: one.recent, default=None)
+        text = str(
+            _(
+                "It failed again and again in the hook %(hook)s, last %(when)s: “%(message)s”. It is left out until you "
+                "release it; its data is kept.",
+                hook=last.hook if last else "-",
+                when=format_datetime(last.last_at) if last else "-",
+                message=last.message if last else "-",
+            )
+        )
+    elif info.faults and info.state in ("enabled", "upgradable"):
         first = min(info.faults, key=lambda one: one.first_at)
         text = str(
             _(
@@ -220,6 +242,8 @@ def _acts(info: PluginInfo, url: str) -> list[dict[str, Any]]:
         acts.append({"title": str(_("Preview")), "url": f"{url}/preview", "kind": "soft", "overlay": True})
     if info.state == "disabled" or (info.state == "missing"):
         acts.append({"title": str(_("Purge")), "url": f"{url}/purge", "kind": "danger", "overlay": True})
+    if info.state == "quarantined":
+        acts.append({"title": str(_("Release")), "url": f"{url}/release", "kind": "soft", "method": "post"})
     if info.state in ("enabled", "upgradable", "quarantined", "missing"):
         acts.append({"title": str(_("Disable")), "url": f"{url}/disable", "kind": "", "method": "post"})
     return acts

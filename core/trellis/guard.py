@@ -1,0 +1,138 @@
+"""Keeping the code of plugins within bounds: time, transactions and sizes.
+
+Code of a plugin runs in a thread of its own while its caller waits; when it takes too long it is left behind, and so is the
+connection it was using. Inside our transaction it may write, but neither end the transaction nor leave a part of it open.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+SECONDS = 10.0
+"""How long one call of a plugin's code may take."""
+MOST_CONTRIBUTIONS = 5_000
+"""How many contributions one hook may return."""
+LARGEST_ANSWER = 4 * 1024 * 1024
+"""How many characters a panel, a page or a REST call of a plugin may answer with."""
+
+_GUEST = "trellis_guest"
+T = TypeVar("T")
+
+
+class TookTooLong(Exception):
+    """The code of a plugin did not come back in time."""
+
+    def __init__(self) -> None:
+        super().__init__(f"took longer than {SECONDS:g} s")
+
+
+class TooLarge(Exception):
+    """The code of a plugin answered with more than can be shown or kept."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(f"returned more than {most} {what}")
+
+
+class TransactionLeaked(Exception):
+    """The code of a plugin ended our transaction, or left part of its own open."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+
+
+class Stopwatch:
+    """The time that is left to the call at hand, where one thread makes many calls."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.at_work: tuple[str, str] | None = None
+
+    def start(self, plugin: str, hook: str) -> None:
+        """The next call begins."""
+        self.started, self.at_work = time.monotonic(), (plugin, hook)
+
+    def left(self) -> float:
+        """Seconds that are left; our own code between two calls is not counted."""
+        return SECONDS - (time.monotonic() - self.started) if self.at_work else SECONDS
+
+    def stop(self) -> None:
+        """The call is over."""
+        self.at_work = None
+
+
+def limited(function: Callable[[], T], watch: Stopwatch | None = None) -> T:
+    """The result of ``function``, or what it raises. Raises TookTooLong; the function is then left to itself."""
+    if watch is None:
+        watch = Stopwatch()
+        watch.start("", "")
+    outcome: list[Callable[[], T]] = []
+    done = threading.Event()
+    context = copy_context()
+
+    def work() -> None:
+        try:
+            result = context.run(function)
+            outcome.append(lambda: result)
+        except BaseException as error:
+            outcome.append(_raising(error))
+        done.set()
+
+    threading.Thread(target=work, name="plugin", daemon=True).start()
+    while not done.wait(max(watch.left(), 0.0)):
+        if watch.left() <= 0:
+            raise TookTooLong
+    return outcome[0]()
+
+
+def _raising(error: BaseException) -> Callable[[], Any]:
+    def raise_() -> None:
+        raise error
+
+    return raise_
+
+
+def abandon(session: Session) -> None:
+    """Ends the transaction of a session that another thread may still be using: what it wrote is taken back."""
+    with suppress(sa.exc.SQLAlchemyError, sa.exc.ResourceClosedError):
+        driver: Any = session.connection().connection.driver_connection
+        stop = getattr(driver, "interrupt", None) or driver.cancel
+        stop()
+    session.invalidate()
+
+
+@contextmanager
+def inside(session: Session) -> Iterator[None]:
+    """Around code of a plugin in our transaction. Raises TransactionLeaked when it did not leave it as it was."""
+    before, part = session.get_transaction(), session.get_nested_transaction()
+    host = session.info.get(_GUEST)
+    session.info[_GUEST] = part or before
+    try:
+        yield
+        session.flush()
+    finally:
+        session.info[_GUEST] = host
+    if session.get_transaction() is not before:
+        raise TransactionLeaked("ended the transaction that it was called in")
+    if session.get_nested_transaction() is not part:
+        raise TransactionLeaked("left a part of the transaction open, or ended one that is not its own")
+    status = getattr(
+        getattr(session.connection().connection.driver_connection, "info", None), "transaction_status", 0
+    )
+    if status == 3:  # libpq's PQTRANS_INERROR: it swallowed an error of the database
+        raise TransactionLeaked("left the transaction failed")
+
+
+@sa.event.listens_for(Session, "before_commit")
+def _only_its_own(session: Session) -> None:
+    """A plugin may commit the savepoints that it began, and nothing else."""
+    host = session.info.get(_GUEST)
+    if host is not None and (session.get_nested_transaction() or session.get_transaction()) is host:
+        raise TransactionLeaked("tried to commit the transaction that it was called in")
