@@ -6,11 +6,14 @@ connection it was using. Inside our transaction it may write, but neither end th
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -73,30 +76,59 @@ def limited(function: Callable[[], T], watch: Stopwatch | None = None) -> T:
     if watch is None:
         watch = Stopwatch()
         watch.start("", "")
-    outcome: list[Callable[[], T]] = []
-    done = threading.Event()
-    context = copy_context()
-
-    def work() -> None:
-        try:
-            result = context.run(function)
-            outcome.append(lambda: result)
-        except BaseException as error:
-            outcome.append(_raising(error))
-        done.set()
-
-    threading.Thread(target=work, name="plugin", daemon=True).start()
-    while not done.wait(max(watch.left(), 0.0)):
+    call = _Call(partial(copy_context().run, function))
+    try:
+        hand = _idle.pop()
+    except IndexError:
+        hand = _Hand()
+    hand.calls.put(call)
+    while not call.done.acquire(timeout=max(watch.left(), 0.0)):
         if watch.left() <= 0:
             raise TookTooLong
-    return outcome[0]()
+    if call.error is not None:
+        raise call.error
+    result: T = call.result
+    return result
 
 
-def _raising(error: BaseException) -> Callable[[], Any]:
-    def raise_() -> None:
-        raise error
+class _Call:
+    """One call: what is to be done, what came of it, and a lock that is free when it is over."""
 
-    return raise_
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.function = function
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class _Hand(threading.Thread):
+    """A thread that does one call after another; one that is left behind comes back when its call ends, if ever."""
+
+    def __init__(self) -> None:
+        super().__init__(name="plugin", daemon=True)
+        self.calls: SimpleQueue[_Call] = SimpleQueue()
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            call = self.calls.get()
+            try:
+                call.result = call.function()
+            except BaseException as error:
+                call.error = error
+            call.function = _nothing  # keep nothing alive until the next call
+            _idle.append(self)
+            call.done.release()
+            del call
+
+
+def _nothing() -> None:
+    """What a call that is over would do."""
+
+
+_idle: list[_Hand] = []
+os.register_at_fork(after_in_child=_idle.clear)  # threads stay behind in the parent
 
 
 def abandon(session: Session) -> None:

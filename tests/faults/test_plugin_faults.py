@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -341,6 +342,14 @@ def test_what_follows_a_commit_cannot_hurt_it(open_installation: Callable[..., I
         assert house.client.create("customer", name="Kept") > 0
     assert house.customers() == 3
     assert (BAD, "trellis_after_commit") in house.faults()
+
+
+def test_a_process_that_was_forked_calls_with_threads_of_its_own() -> None:
+    assert guard.limited(lambda: 1) == 1
+    child = os.fork()
+    if child == 0:
+        os._exit(guard.limited(lambda: 7))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 # --- Quarantine ---
