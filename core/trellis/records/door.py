@@ -199,6 +199,12 @@ class Records:
                     self.faults.append(Fault.of(plugin, "trellis_after_commit", error))
         self._committed.clear()
 
+    def take_over(self, other: Records) -> None:
+        """Tells plugins, after the commit, what was written by another door in the same transaction."""
+        self._committed += other._committed
+        self.faults += other.faults
+        other._committed.clear()
+
     # --- Steps of a write ---
 
     def _one(self, entity: str, write: Write) -> Record:

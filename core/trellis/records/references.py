@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
+from trellis.quality.merged import known_as
 from trellis.records.entity import Entity, Field
 from trellis.records.schema import ExternalReference
 from trellis.security.actor import Actor
@@ -41,7 +42,8 @@ def resolve_external(
             target.external_id.in_([str(one) for one in wanted])
         )
         query = query.where(target.deleted_at.is_(None), actor.visible(target))
-        found = dict(session.execute(query).all())
+        found: dict[str | None, int] = dict(session.execute(query).all())
+        found.update(_merged_into(session, actor, target, {str(one) for one in wanted} - found.keys()))
         for index, values in drafts.items():
             reference = values.get(name)
             if not isinstance(reference, ExternalReference):
@@ -54,6 +56,18 @@ def resolve_external(
                 )
                 failures[index] = RecordInvalid({name: [message]})
     return failures
+
+
+def _merged_into(
+    session: Session, actor: Actor, target: type[Entity], external_ids: Collection[str]
+) -> dict[str, int]:
+    """Records that are meant by the external ids of others that were merged into them."""
+    known = known_as(session, target.__entity__.name, external_ids) if external_ids else {}
+    if not known:
+        return {}
+    query = sa.select(target.id).where(target.id.in_(known.values()), target.deleted_at.is_(None))
+    seen = set(session.scalars(query.where(actor.visible(target))))
+    return {external_id: survivor for external_id, survivor in known.items() if survivor in seen}
 
 
 def check_references(

@@ -124,6 +124,23 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
         parameters=parts.refs("id", "idempotency_key"),
     )
     yield f"/{view.name}/{{id}}:restore", {"post": restored}
+    merged = call(
+        "merge",
+        _("Merge another record into this one: %(entity)s", entity=one),
+        {"200": found},
+        problems="400 401 403 404 409 412 413 415 422",
+        parameters=parts.refs("id", "idempotency_key"),
+        requestBody=_json_body(_merge_schema()),
+    )
+    yield f"/{view.name}/{{id}}:merge", {"post": merged}
+    unmerged = call(
+        "unmerge",
+        _("Take a merge back: %(entity)s", entity=one),
+        {"200": found},
+        problems="400 401 403 404 409 412 413 415 422",
+        parameters=parts.refs("id", "idempotency_key"),
+    )
+    yield f"/{view.name}/{{id}}:unmerge", {"post": unmerged}
     if view.lifecycles:
         moved = call(
             "move",
@@ -216,6 +233,15 @@ def _filter(field: Field) -> dict[str, Any]:
     }
     about = _("%(label)s is this. Also: %(known)s", label=field.label, known=known)
     return {"name": field.name, "in": "query", "schema": schema, "description": str(about)}
+
+
+def _merge_schema() -> dict[str, Any]:
+    fields = str(_("The fields whose values are taken from the other record"))
+    properties = {
+        "from": {"type": "integer", "minimum": 1, "description": str(_("The record that goes to the bin"))},
+        "fields": {"type": "array", "items": {"type": "string"}, "description": fields},
+    }
+    return {"type": "object", "properties": properties, "required": ["from"], "additionalProperties": False}
 
 
 def _move_schema(view: EntityView) -> dict[str, Any]:

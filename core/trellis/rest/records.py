@@ -11,6 +11,8 @@ from flask import Response, g, request, url_for
 from trellis.edition import EntityView
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import translator
+from trellis.quality import merging
+from trellis.quality.merged import survivor_of
 from trellis.records.door import BatchInvalid, Write
 from trellis.records.query import ListQuery, Record
 from trellis.rest.answers import answer, etag, writer
@@ -57,7 +59,20 @@ def show(workspace: str, entity: str, record_id: int) -> Response:
     arguments = Arguments()
     deleted = arguments.flag("deleted")
     arguments.end()
-    return _one(entity, g.records.get(entity, record_id, deleted=deleted))
+    try:
+        return _one(entity, g.records.get(entity, record_id, deleted=deleted))
+    except RecordNotFound:
+        return _where_it_went(workspace, entity, record_id)
+
+
+def _where_it_went(workspace: str, entity: str, record_id: int) -> Response:
+    """The way to the record that this one was merged into, for those who may see that. Raises RecordNotFound."""
+    survivor = survivor_of(g.session, entity, record_id)
+    if survivor is None:
+        raise RecordNotFound()
+    _one(entity, g.records.get(entity, survivor))
+    place = url_for("rest.show", workspace=workspace, entity=entity, record_id=survivor)
+    return Response(status=307, headers={"Location": place})
 
 
 @blueprint.post("/<name:entity>")
@@ -86,6 +101,30 @@ def delete(workspace: str, entity: str, record_id: int) -> Response:
 def restore(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
     return _one(entity, g.records.restore(entity, record_id))
+
+
+@blueprint.post("/<name:entity>/<id:record_id>:merge")
+def merge(workspace: str, entity: str, record_id: int) -> Response:
+    """Makes another record part of this one."""
+    no_arguments()
+    body = json_object()
+    other, fields = body.pop("from", None), body.pop("fields", [])
+    if type(other) is not int or not 0 < other <= LARGEST_ID:
+        raise RecordInvalid({"from": [_("Must be a whole number")]})
+    if not isinstance(fields, list) or any(not isinstance(one, str) for one in fields):
+        raise RecordInvalid({"fields": [_("Send a list of names of fields")]})
+    if body:
+        raise RecordInvalid({name: [_("There is no such field here")] for name in body})
+    merging.merge(g.records, entity, record_id, other, fields)
+    return _one(entity, g.records.get(entity, record_id))
+
+
+@blueprint.post("/<name:entity>/<id:record_id>:unmerge")
+def unmerge(workspace: str, entity: str, record_id: int) -> Response:
+    """Takes the merge of this record into another back."""
+    no_arguments()
+    merging.unmerge(g.records, entity, record_id)
+    return _one(entity, g.records.get(entity, record_id))
 
 
 @blueprint.post("/<name:entity>/<id:record_id>:move")

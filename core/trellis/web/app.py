@@ -18,6 +18,7 @@ from trellis.web.views import (
     jobs,
     lists,
     measures,
+    merging,
     model,
     palette,
     profile,
@@ -54,6 +55,7 @@ PAGES = (
     palette,
     imports,
     jobs,
+    merging,
     records,
     lists,
 )

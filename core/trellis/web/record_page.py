@@ -26,6 +26,7 @@ from trellis.i18n import (
     translator,
 )
 from trellis.plugins import Fault
+from trellis.quality.merged import parts_of
 from trellis.records import related, types
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
@@ -76,6 +77,7 @@ def record_context(
         "acts": _acts(view, record) if may_edit else [],
         "menu": _menu(view, record, url, may_edit),
         "may_edit": may_edit,
+        "merged": [] if deleted else list(_merged(view, record, url)),
         "deleted": str(_("This record is in the bin")) if deleted else "",
         "restore_url": f"{url}/restore",
         "stages": _stages(view, record, url, may_edit),
@@ -282,6 +284,9 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
     found: list[dict[str, Any]] = []
     if may_edit:
         found.append({"title": str(_("Edit all fields")), "icon": "pencil", "url": f"{url}/edit"})
+    if may_edit and view.name != "user" and g.actor.may(view.name, "delete"):
+        act = {"title": str(_("Merge with another")), "icon": "merge", "url": f"{url}/merge", "overlay": True}
+        found.append(act)
     if g.actor.reaches(view.name, "delete", record.values):
         act = {
             "title": str(_("Move to bin")),
@@ -292,6 +297,18 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
         }
         found.append(act)
     return found
+
+
+def _merged(view: EntityView, record: Record, url: str) -> Iterator[dict[str, str]]:
+    """The records that were merged into this one."""
+    for one in parts_of(g.session, view.name, record.id):
+        text = _(
+            "%(who)s merged #%(number)s into this record, %(when)s",
+            who=one.user_name,
+            number=one.record_id,
+            when=format_datetime(one.at),
+        )
+        yield {"text": str(text), "undo_url": f"{url}/unmerge/{one.record_id}"}
 
 
 def _stages(view: EntityView, record: Record, url: str, may_edit: bool) -> dict[str, Any] | None:

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from trellis.errors import Message
 from trellis.i18n import translator
+from trellis.quality.merged import known_as
 from trellis.records.door import Records
 from trellis.records.entity import Field
 from trellis.records.importer.mapping import ID, Mapping
 from trellis.records.importer.readers import Row
+from trellis.records.schema import EXTERNAL
 
 _ = translator("trellis")
 
@@ -48,6 +50,10 @@ def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -
             refused[index] = _("You may not change the record that has “%(key)s” here", key=str(draft.key))
         elif present:
             draft.id = present[0].id
+            if (
+                present[0][0] != draft.key
+            ):  # the key is that of a record merged into this one, which has its own
+                draft.values.pop(declared.name, None)
         elif known and (declared.unique or declared.name == ID):
             refused[index] = _("The record that has “%(key)s” here is in the recycle bin", key=str(draft.key))
         elif declared.name == ID:
@@ -62,6 +68,14 @@ def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[A
     may = sa.and_(records.actor.visible(entity), records.actor.visible(entity, "update"))
     query = sa.select(column, entity.id, may.label("may"), entity.deleted_at.is_not(None).label("deleted"))
     found: dict[Any, list[Any]] = {}
-    for row in records.session.execute(query.where(column.in_(keys))):
-        found.setdefault(row[0], []).append(row)
+    merged: dict[int, Any] = {}
+    if declared.name == EXTERNAL:
+        merged = {
+            survivor: key for key, survivor in known_as(records.session, mapping.view.name, keys).items()
+        }
+    for row in records.session.execute(query.where(sa.or_(column.in_(keys), entity.id.in_(merged)))):
+        if row[0] in keys:
+            found.setdefault(row[0], []).append(row)
+        if row.id in merged:
+            found.setdefault(merged[row.id], []).append(row)
     return found

@@ -10,8 +10,9 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
-from trellis.errors import RecordInvalid, StaleVersion, TrellisError
+from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import current_timezone, translator
+from trellis.quality.merged import survivor_of
 from trellis.records import types
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
@@ -46,10 +47,17 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>")
-def show(workspace: str, entity: str, record_id: int) -> str:
+def show(workspace: str, entity: str, record_id: int) -> str | BaseResponse:
     view = view_of(entity)
     deleted = request.args.get("bin") == "1"
-    record = g.records.get(entity, record_id, deleted=deleted)
+    try:
+        record = g.records.get(entity, record_id, deleted=deleted)
+    except RecordNotFound:
+        survivor = survivor_of(g.session, entity, record_id)
+        if survivor is None:
+            raise
+        g.records.get(entity, survivor)
+        return go(f"{base()}/{entity}/{survivor}")
     tab = request.args.get("tab", "timeline")
     if request.headers.get("HX-Target") == "pane":
         return _pane(view, record)

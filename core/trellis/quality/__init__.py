@@ -1,0 +1,1 @@
+"""Data quality: two records of one thing become one."""

@@ -1,0 +1,72 @@
+"""Records that were merged into others: where they went, under which external id they were known, and what was moved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from trellis.records.entity import Base
+from trellis.records.types import BigId, JsonData, UtcDateTime
+
+
+class Merged(Base):
+    """The record ``record_id`` is part of ``survivor_id`` now.
+
+    ``fields`` maps what the survivor took over to [before, after] as JSON values, ``cleared`` what the other had to give up
+    for that; ``moved`` maps ``entity.field`` to the ids of the records that referred to the other one.
+    """
+
+    __tablename__ = "merged"
+    __table_args__ = (sa.Index("ix_merged_external_id", "entity", "external_id"),)
+
+    entity: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    record_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    survivor_id: Mapped[int] = mapped_column(BigId, index=True)
+    external_id: Mapped[str | None] = mapped_column(sa.String(200))
+    fields: Mapped[dict[str, Any]] = mapped_column(JsonData)
+    cleared: Mapped[dict[str, Any]] = mapped_column(JsonData)
+    moved: Mapped[dict[str, list[int]]] = mapped_column(JsonData)
+    user_id: Mapped[int | None] = mapped_column(BigId)
+    user_name: Mapped[str] = mapped_column(sa.String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+_merged = Merged.__table__.c
+
+
+def survivor_of(session: Session, entity: str, record_id: int) -> int | None:
+    """The record that this one is part of now, through several merges; None when it was never merged."""
+    chain = sa.select(_merged.survivor_id, sa.literal(1).label("step")).where(
+        _merged.entity == entity, _merged.record_id == record_id
+    )
+    steps = chain.cte("steps", recursive=True)
+    further = sa.select(_merged.survivor_id, steps.c.step + 1).where(
+        _merged.entity == entity, _merged.record_id == steps.c.survivor_id
+    )
+    steps = steps.union(further)
+    last = sa.select(steps.c.survivor_id).order_by(steps.c.step.desc()).limit(1)
+    found: int | None = session.scalar(last)
+    return found
+
+
+def known_as(session: Session, entity: str, external_ids: Collection[str]) -> dict[str, int]:
+    """The records that are meant by external ids of records merged into them."""
+    query = sa.select(_merged.external_id, _merged.record_id).where(
+        _merged.entity == entity, _merged.external_id.in_(external_ids)
+    )
+    found = {}
+    for external_id, record_id in session.execute(query).all():
+        survivor = survivor_of(session, entity, record_id)
+        if survivor is not None:
+            found[external_id] = survivor
+    return found
+
+
+def parts_of(session: Session, entity: str, record_id: int) -> list[Merged]:
+    """The records that were merged into this one, the newest first."""
+    query = sa.select(Merged).where(_merged.entity == entity, _merged.survivor_id == record_id)
+    return list(session.scalars(query.order_by(_merged.at.desc())))

@@ -1,0 +1,65 @@
+"""Merging over REST and in the browser: chosen side by side, found under the old address, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from callers import Client, open_client
+from flask import Flask
+from flask.testing import FlaskClient
+from trellis.installation import Installation
+from web.conftest import token_of
+
+SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def client(app: Flask, open_installation: Callable[..., Installation]) -> Client:
+    from samples import gym, registry
+
+    installation = open_installation(plugins=registry(gym()))
+    return open_client(app, installation, installation.workspace("acme"), "p@acme.test", ["administrator"])
+
+
+def test_over_rest_the_old_address_leads_to_the_survivor(client: Client) -> None:
+    kept = client.post("/customer/1:merge", {"from": 2, "fields": ["city"]})
+    assert (kept.status_code, kept.json["city"]) == (200, "Brno")
+    moved = client.get("/customer/2")
+    assert (moved.status_code, moved.headers["Location"]) == (307, f"{client.base}/customer/1")
+    assert client.get("/order?customer=1&count=true").json["total"] == 4
+    assert client.post("/customer/2:unmerge").json["name"] == "Customer 01"
+    assert client.get("/customer/1").json["city"] == "Wien"
+    for body, field in (
+        ({}, "from"),
+        ({"from": "2"}, "from"),
+        ({"from": 2, "fields": "city"}, "fields"),
+        ({"from": 2, "fields": ["height"]}, "height"),
+        ({"from": 2, "take": []}, "take"),
+    ):
+        answer = client.post("/customer/1:merge", body)
+        assert (answer.status_code, list(answer.json["errors"])) == (422, [field]), body
+    assert client.post("/customer/1:merge", {"from": 1}).status_code == 409
+    assert client.post("/customer/1:merge", {"from": 999}).status_code == 404
+    assert client.post("/customer/2:unmerge").status_code == 404
+
+
+def test_in_the_browser_fields_are_chosen_and_a_merge_is_taken_back(sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    page = admin.get("/acme/customer/merge?ids=1,2").text
+    assert "Customer 00" in page and "Customer 01" in page and 'name="field:city"' in page
+    form = {"csrf_token": token_of(page), "id": ["1", "2"], "keep": "2", "field:name": "1", "field:city": "2"}
+    done = admin.post("/acme/customer/merge", data=form)
+    assert done.location == "/acme/customer/2"
+    shown = admin.get("/acme/customer/1", follow_redirects=True).text
+    assert "Customer 00" in shown and "merged #1 into this record" in shown
+    undone = admin.post("/acme/customer/2/unmerge/1", data={"csrf_token": form["csrf_token"]})
+    assert undone.location == "/acme/customer/1"
+    assert "Customer 01" in admin.get("/acme/customer/2").text
+    for ids in ("1", "1,1", "x"):
+        assert "Choose two different records" in admin.get(f"/acme/customer/merge?ids={ids}").text
+    assert admin.post("/acme/customer/merge", data={**form, "keep": "7"}).status_code == 422
+    reader = sign_in("reader@acme.test")
+    token = token_of(reader.get("/acme/").text)
+    assert reader.post("/acme/customer/merge", data={**form, "csrf_token": token}).status_code in (403, 422)
+    assert "Customer 00" in admin.get("/acme/customer/1").text
