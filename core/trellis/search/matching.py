@@ -1,0 +1,135 @@
+"""What is asked for as a condition of SQL on one entity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from trellis.records.entity import ExtraValue, Field
+from trellis.records.types import Phone
+from trellis.search.asked import Asked
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from trellis.edition import EntityView
+
+COMMON = 20_000
+"""From so many hits on, SQLite walks along a sorted list until the page is full, rather than fetch and sort them all."""
+
+
+def searchable(view: EntityView) -> list[Field]:
+    """The fields of an entity that are searched, in one order for all readers."""
+    found = [field for field in view.fields.values() if field.searchable and field.type.kind == "text"]
+    return sorted(found, key=lambda field: field.name)
+
+
+def text_of(fields: Sequence[Field], dialect: Dialect, row: str = "") -> str:
+    """The text that the index is made of, as SQL: all fields in a row. One spelling for queries and for the index.
+
+    ``row`` is what stands before the names of columns (``customer.``, ``new.``).
+    """
+    parts = []
+    for field in fields:
+        if field.column is not None:
+            value = row + dialect.identifier_preparer.quote(field.column)
+        else:
+            extra: sa.ColumnElement[Any] = sa.literal_column(f"{row}extra")
+            value = str(ExtraValue(extra, field.name, field.type).compile(dialect=dialect))
+        parts.append(f"coalesce({value}, '')")
+        if isinstance(field.type, Phone):
+            parts.append(f"coalesce(trellis_number_ends({value}), '')")
+    return " || ' ' || ".join(parts)
+
+
+def table_of(view: EntityView) -> str:
+    """The name of an entity's table."""
+    return cast(sa.Table, view.entity.__table__).name
+
+
+def fts_name(table: str) -> str:
+    """The FTS5 table of an entity's table."""
+    return f"core_search_{table}"
+
+
+def found(asked: Asked, view: EntityView, whole: EntityView, *, walk: bool = False) -> sa.ColumnElement[bool]:
+    """Records that have what is asked for in the fields of ``view``; ``whole`` is the entity with all that is indexed.
+
+    Where the reader may not read all of them, the text of the others is looked through for each hit of the index.
+    With ``walk`` SQLite leaves the index alone, for a statement that finds enough records soon anyway.
+    """
+    seen, indexed = searchable(view), searchable(whole)
+    if not seen or not (asked.words or asked.digits):
+        return sa.false()
+    return _Found(asked, table_of(whole), seen, indexed, walk)
+
+
+class _Found(sa.ColumnElement[bool]):
+    """The condition in the words of each database. Its parts are few, so that a list with a text costs little more."""
+
+    inherit_cache = True
+    _traverse_internals = [
+        ("table", InternalTraversal.dp_string),
+        ("spelling", InternalTraversal.dp_string),
+        ("walk", InternalTraversal.dp_boolean),
+        ("fts", InternalTraversal.dp_clauseelement),
+        ("tokens", InternalTraversal.dp_clauseelement),
+        ("tsquery", InternalTraversal.dp_clauseelement),
+    ]
+    type = sa.Boolean()
+    _is_implicitly_boolean = True  # or SQLite would be asked whether it “= 1”, and would not use the index
+
+    def __init__(
+        self, asked: Asked, table: str, seen: Sequence[Field], indexed: Sequence[Field], walk: bool
+    ) -> None:
+        self.table = table
+        self.seen, self.indexed, self.walk = seen, indexed, walk
+        self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
+        self.fts = sa.literal(asked.fts())
+        self.tokens = sa.literal(orjson.dumps(asked.tokens()).decode())
+        # Written into the statement, not bound to it: PostgreSQL plans by how common the words are.
+        self.tsquery = sa.literal(asked.forms(), literal_execute=True)
+
+
+@compiles(_Found)
+def _on_sqlite(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
+    quote = compiler.preparer.quote
+    table, index = quote(element.table), quote(fts_name(element.table))
+    conditions = []
+    if not element.walk:
+        asked = compiler.process(element.fts, **kw)
+        conditions.append(f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH {asked})")
+    if element.walk or element.seen != element.indexed:
+        text = text_of(element.seen, compiler.dialect, f"{table}.")
+        conditions.append(f"trellis_holds({text}, {compiler.process(element.tokens, **kw)})")
+    return f"({' AND '.join(conditions)})"
+
+
+@compiles(_Found, "postgresql")
+def _on_postgresql(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
+    table = compiler.preparer.quote(element.table)
+    asked = compiler.process(element.tsquery, **kw)
+    texts = [element.indexed] if element.seen == element.indexed else [element.indexed, element.seen]
+    conditions = [
+        f"trellis_words({text_of(fields, compiler.dialect, f'{table}.')}) @@ trellis_asked({asked})"
+        for fields in texts
+    ]
+    return f"({' AND '.join(conditions)})"
+
+
+def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
+    """Whether so many records have it that SQLite does better to walk; PostgreSQL knows by itself."""
+    if session.get_bind().dialect.name == "postgresql" or not (asked.words and searchable(view)):
+        return False
+    index = session.get_bind().dialect.identifier_preparer.quote(fts_name(table_of(view)))
+    statement = sa.text(f"SELECT 1 FROM {index} WHERE {index} MATCH :asked LIMIT 1 OFFSET {COMMON}")
+    # First without beginnings, which FTS5 gathers before it begins to answer.
+    asks = dict.fromkeys([asked.fts(whole_words=True), asked.fts()])
+    return any(session.execute(statement, {"asked": one}).first() for one in asks)
