@@ -30,15 +30,19 @@ def index_by_hand(workspace: Workspace) -> None:
     """What one would make without a framework: a column and a GIN index, or an FTS5 table; words and beginnings."""
     with workspace.namespace.connection() as connection:
         if connection.dialect.name == "postgresql":
-            text = "coalesce(name, '') || ' ' || coalesce(city, '') || ' ' || translate(coalesce(email, ''), '@.', '  ')"
+            text = (
+                "coalesce(name, '') || ' ' || coalesce(city, '') || ' ' || translate(coalesce(email, ''), '@.', '  ')"
+                " || ' ' || coalesce(extra ->> 'retail.card_number', '')"
+            )
             connection.exec_driver_sql(
                 f"ALTER TABLE customer ADD COLUMN by_hand tsvector GENERATED ALWAYS AS (to_tsvector('simple', {text})) STORED"
             )
             connection.exec_driver_sql("CREATE INDEX by_hand ON customer USING gin (by_hand)")
         else:
-            connection.exec_driver_sql("CREATE VIRTUAL TABLE by_hand USING fts5(name, city, email)")
+            connection.exec_driver_sql("CREATE VIRTUAL TABLE by_hand USING fts5(name, city, email, card)")
             connection.exec_driver_sql(
-                "INSERT INTO by_hand (rowid, name, city, email) SELECT id, name, city, email FROM customer"
+                "INSERT INTO by_hand (rowid, name, city, email, card) "
+                "SELECT id, name, city, email, json_extract(extra, '$.\"retail.card_number\"') FROM customer"
             )
     with workspace.namespace.connection() as connection:
         connection.execute(sa.text("ANALYZE"))
@@ -57,10 +61,11 @@ def by_hand(workspace: Workspace) -> Flask:
 
     @app.get("/customers")
     def customers() -> tuple[str, dict[str, str]]:
-        words = request.args["q"].split()
-        asked = (
-            " AND ".join(f'"{one}"*' for one in words) if sqlite else " & ".join(f"{one}:*" for one in words)
-        )
+        *words, last = request.args["q"].split()
+        if sqlite:
+            asked = " AND ".join([*(f'"{one}"' for one in words), f'"{last}"*'])
+        else:
+            asked = " & ".join([*words, f"{last}:*"])
         after = "AND name >= :name AND (name > :name OR id > :id)" if "name" in request.args else ""
         statement = sa.text(
             f"SELECT id, {columns} FROM customer WHERE {match} AND deleted_at IS NULL {after} ORDER BY name, id LIMIT {PAGE + 1}"

@@ -19,7 +19,6 @@ from trellis.records import cursor as cursors
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.keyset import SortKey, ranges_after
 from trellis.records.rules import Node, Path, RuleContext, parse, resolve, to_json, to_sql, today_in
-from trellis.records.types import FieldType, ValueInvalid
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
 from trellis.search.matching import found, is_common
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 MOST_SORT_KEYS = 8
-LONGEST_TEXT = 1000
 LARGEST_ID = 2**63 - 1
 
 
@@ -94,7 +92,7 @@ class ListQuery:
         self.limit = max(1, limit)
         self._context = RuleContext(edition=edition, actor=actor, today=today or today_in(edition))
         self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
-        self._asked = _asked(text or "")
+        self._asked = Asked.checked(text or "")
         self._text = [] if self._asked is None else self._asked.words
         self._walk = False
         self._deleted = deleted
@@ -318,13 +316,3 @@ def _sort_key(path: Path, descending: bool, joins: Joins) -> SortKey:
         hops, title = joins.title_path((*path.hops, path.field))
         return SortKey(title.of(joins.source(hops)), title.type, descending)
     return SortKey(path.field.of(joins.source(path.hops)), path.field.type, descending, path.may_be_empty)
-
-
-def _asked(text: str) -> Asked | None:
-    if len(text) > LONGEST_TEXT:
-        raise RuleInvalid(_("The text to search for is too long"), "text")
-    try:
-        checked = FieldType().check(text)
-    except ValueInvalid as error:
-        raise RuleInvalid(error.message, "text") from None
-    return Asked.of(checked) if checked else None

@@ -9,9 +9,15 @@ from functools import lru_cache
 
 import orjson
 
+from trellis.errors import RuleInvalid
+from trellis.i18n import translator
+from trellis.records.types import FieldType, ValueInvalid
 from trellis.search.words import SHORTEST_NUMBER, stem, terms, words
 
+_ = translator("trellis")
+
 MOST_WORDS = 8
+LONGEST_TEXT = 1000
 _TELEPHONE = re.compile(r"\+?\(?\d[\d\s().+/-]*")
 _NATIONAL = 10
 """Digits of a telephone number without the code of its country, which people write as +7, 8 or not at all."""
@@ -25,13 +31,26 @@ class Asked:
     """``words`` are those typed, of which the last may go on.
 
     ``digits`` is a telephone number, where all that was typed looks like one: it is tried as well. Where nothing has the
-    words, they are taken loosely: each may go on, and ``near`` holds the known words that are like each of them.
+    words, they are taken loosely: each may go on, and ``near`` holds the known words that are like each of them. With
+    ``whole`` none goes on.
     """
 
     words: tuple[str, ...]
     digits: str = ""
     loose: bool = False
     near: tuple[tuple[str, ...], ...] = ()
+    whole: bool = False
+
+    @classmethod
+    def checked(cls, text: str) -> Asked | None:
+        """What ``text`` asks for; None where it is empty. Raises RuleInvalid for what cannot be searched for."""
+        if len(text) > LONGEST_TEXT:
+            raise RuleInvalid(_("The text to search for is too long"), "text")
+        try:
+            given = FieldType().check(text)
+        except ValueInvalid as error:
+            raise RuleInvalid(error.message, "text") from None
+        return cls.of(given) if given else None
 
     @classmethod
     def of(cls, text: str) -> Asked:
@@ -45,7 +64,8 @@ class Asked:
 
     def goes_on(self, place: int) -> bool:
         """The word at ``place`` may be longer than typed: no single letter or figure, which would find everything."""
-        return len(self.words[place]) > 1 and (self.loose or place == len(self.words) - 1)
+        last = place == len(self.words) - 1
+        return not self.whole and len(self.words[place]) > 1 and (self.loose or last)
 
     def likes(self, place: int) -> tuple[str, ...]:
         """The words near to that at ``place``."""
@@ -57,11 +77,11 @@ class Asked:
         for place, word in enumerate(self.words):
             forms = {other for one in self.likes(place) for other in (one, stem(one))} | {stem(word)} - {word}
             parts.append([(word, self.goes_on(place)), *((form, False) for form in sorted(forms))])
-        return [one for one in (parts, [[(self.digits, True)]] if self.digits else []) if one]
+        return [one for one in (parts, [[(self.digits, not self.whole)]] if self.digits else []) if one]
 
-    def fts(self, *, whole_words: bool = False) -> str:
-        """A query of FTS5; with ``whole_words`` no word goes on."""
-        wholes = [" AND ".join(_either(part, whole_words) for part in whole) for whole in self.tokens()]
+    def fts(self) -> str:
+        """A query of FTS5."""
+        wholes = [" AND ".join(_either(part) for part in whole) for whole in self.tokens()]
         return " OR ".join(f"({whole})" for whole in wholes)
 
     def forms(self) -> str:
@@ -69,11 +89,13 @@ class Asked:
         parts = []
         for place, word in enumerate(self.words):
             parts.append("|".join([f"{word}:*" if self.goes_on(place) else word, *self.likes(place)]))
-        return "/".join(one for one in (" ".join(parts), f"{self.digits}:*" if self.digits else "") if one)
+        return "/".join(
+            one for one in (" ".join(parts), self.digits and self.digits + ":*" * (not self.whole)) if one
+        )
 
 
-def _either(part: Sequence[Alternative], whole_words: bool) -> str:
-    either = [f'"{token}"*' if longer and not whole_words else f'"{token}"' for token, longer in part]
+def _either(part: Sequence[Alternative]) -> str:
+    either = [f'"{token}"*' if longer else f'"{token}"' for token, longer in part]
     return f"({' OR '.join(either)})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 COMMON = 20_000
 """From so many hits on, SQLite walks along a sorted list until the page is full, rather than fetch and sort them all."""
+
+SHORT = 4
+"""Letters of the beginning of a word that may be common though it is no word."""
 
 
 def searchable(view: EntityView) -> list[Field]:
@@ -130,6 +134,8 @@ def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
         return False
     index = session.get_bind().dialect.identifier_preparer.quote(fts_name(table_of(view)))
     statement = sa.text(f"SELECT 1 FROM {index} WHERE {index} MATCH :asked LIMIT 1 OFFSET {COMMON}")
-    # First without beginnings, which FTS5 gathers before it begins to answer.
-    asks = dict.fromkeys([asked.fts(whole_words=True), asked.fts()])
+    # Without beginnings, which FTS5 gathers before it begins to answer; of words, only a short one begins so many.
+    asks = [replace(asked, whole=True).fts()]
+    if asked.words[-1].isalpha() and len(asked.words[-1]) <= SHORT:
+        asks.append(asked.fts())
     return any(session.execute(statement, {"asked": one}).first() for one in asks)
