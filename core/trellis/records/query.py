@@ -6,7 +6,7 @@ Limited to what the actor may read, filtered by a rule and a text, sorted by any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -21,7 +21,7 @@ from trellis.records.keyset import SortKey, ranges_after
 from trellis.records.rules import Node, Path, RuleContext, parse, resolve, to_json, to_sql, today_in
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
-from trellis.search.matching import found, is_common
+from trellis.search.matching import Unindexed, found, is_common
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -170,7 +170,7 @@ class ListQuery:
     def _new_joins(self) -> Joins:
         return Joins(source(self.view.entity), self.view, self._context.edition, self._context.actor)
 
-    def _conditions(self, joins: Joins) -> list[sa.ColumnElement[bool]]:
+    def _conditions(self, joins: Joins, *, ordered: bool = False) -> list[sa.ColumnElement[bool]]:
         root = joins.root
         kept = root.deleted_at.is_not(None) if self._deleted else root.deleted_at.is_(None)
         conditions = [kept, self._context.actor.visible(root)]
@@ -179,7 +179,7 @@ class ListQuery:
         if self._rule is not None:
             conditions.append(to_sql(self._rule, joins, self._context))
         if self._asked is not None:
-            conditions.append(found(self._asked, self.view, self._whole, walk=self._walk))
+            conditions.append(found(self._asked, self.view, self._whole, walk=self._walk, ordered=ordered))
         return conditions
 
     @property
@@ -212,7 +212,7 @@ class ListQuery:
     def _select(self) -> sa.Select[Any]:
         """Columns: id, version, the extension values where wanted, those of each reader, the sort keys."""
         root = self._joins.root
-        conditions = self._conditions(self._joins)
+        conditions = self._conditions(self._joins, ordered=True)
         fixed = [root.id, root.version, root.extra if self._reads_extra else sa.null().label("extra")]
         wanted = [column for reader in self._readers for column in reader.columns]
         keys = [key.expression.label(f"key_{index}") for index, key in enumerate(self._keys)]
@@ -220,6 +220,8 @@ class ListQuery:
         return self._joins.add_to(statement).where(*conditions)
 
     def _sorted(self, statement: sa.Select[Any], keys: Sequence[SortKey]) -> sa.Select[Any]:
+        if self._asked is not None and not self._walk:
+            keys = [replace(key, expression=Unindexed(key.expression)) for key in keys]
         return statement.order_by(*(key.order for key in keys)).limit(self.limit + 1)
 
     @property

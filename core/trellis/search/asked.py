@@ -75,8 +75,9 @@ class Asked:
         """For SQLite: any of these must fit as a whole, with one alternative of each of its parts."""
         parts = []
         for place, word in enumerate(self.words):
-            forms = {other for one in self.likes(place) for other in (one, stem(one))} | {stem(word)} - {word}
-            parts.append([(word, self.goes_on(place)), *((form, False) for form in sorted(forms))])
+            stems = {stem(one) for one in (word, *self.likes(place))}  # a record that has a word has its stem
+            begun = [(word, True)] if self.goes_on(place) else []
+            parts.append([*begun, *((one, False) for one in sorted(stems - {one for one, _ in begun}))])
         return [one for one in (parts, [[(self.digits, not self.whole)]] if self.digits else []) if one]
 
     def fts(self) -> str:

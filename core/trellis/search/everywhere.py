@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.contributions import Direction, Scope
 from trellis.records.joins import Joins, source, table_of
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 LOOKED_AT = 100
 """Of how many records of an entity, and as many with its words whole, the best are chosen."""
 
+ENOUGH = 1_000
+"""Of so many hits of its index; all, where the actor does not reach all records."""
+
 _WHOLE, _BEGUN = 0, 1
+_DAILY = (Direction.CUSTOMERS, Direction.SALES, Direction.SERVICE, Direction.PRODUCTS)
+"""Of entities that fit alike those of daily work come first."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,8 @@ def _arm(
         sa.literal(fit).label("fit"),
     ]
     statement = sa.select(*columns).select_from(table_of(root))
-    matches = found(asked, view, edition.whole.entity(view.name))
+    reaches_all = actor.scope(view.name, "read") is Scope.ALL
+    matches = found(asked, view, edition.whole.entity(view.name), most=ENOUGH if reaches_all else 0)
     limited = (
         joins.add_to(statement)
         .where(root.deleted_at.is_(None), actor.visible(root), matches)
@@ -118,7 +125,7 @@ def _ranked(views: Sequence[EntityView], rows: Sequence[Any], asked: Asked, each
         groups.setdefault(place, []).append(rank)
     for ranks in groups.values():
         ranks.sort()
-    ordered = sorted(groups, key=lambda place: (groups[place][0][:2], place))
+    ordered = sorted(groups, key=lambda place: (groups[place][0][0], _daily(views[place]), place))
     return [_found(views[place], groups[place], each) for place in ordered]
 
 
@@ -131,6 +138,10 @@ def _rank(title: str, asked: Sequence[str]) -> tuple[int, int]:
         return (1, 0)
     named = sum(any(one.startswith(word) for one in known) for word in asked)
     return (2, len(asked) - named)
+
+
+def _daily(view: EntityView) -> int:
+    return _DAILY.index(Direction(view.info.direction)) if view.info.direction in _DAILY else len(_DAILY)
 
 
 def _found(view: EntityView, ranks: Sequence[tuple[Any, ...]], each: int) -> Found:

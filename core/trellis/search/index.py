@@ -14,7 +14,7 @@ from trellis.records.entity import Field
 from trellis.records.types import LongText, Text
 from trellis.search.matching import fts_name, searchable, table_of, text_of
 from trellis.search.vocabulary import learn
-from trellis.search.words import ACCENTED, LONGEST, LONGEST_NUMBER, PLAIN, SHORTEST_NUMBER
+from trellis.search.words import ACCENTED, LONGEST, LONGEST_NUMBER, PLAIN, SHORTEST_NUMBER, SPELLING
 
 if TYPE_CHECKING:
     from trellis.edition import Edition, EntityView
@@ -23,11 +23,13 @@ _PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
 _FROM = (ACCENTED + _PUNCTUATION).replace("'", "''")
 _TO = PLAIN + " " * len(_PUNCTUATION)
 _PAGE = 2_000
+PENDING = 256
+"""Kilobytes of new words that PostgreSQL may leave unsorted: each search reads through them."""
 
 FUNCTIONS = (
     # Words as they stand, so that beginnings and the words that dictionaries leave out (IT, для) are found, and stems.
     f"""CREATE OR REPLACE FUNCTION trellis_words(value text) RETURNS tsvector
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 DECLARE plain text := translate(lower(left(value, {LONGEST})), '{_FROM}', '{_TO}');
 BEGIN
   RETURN to_tsvector('pg_catalog.simple', plain) || to_tsvector('pg_catalog.russian', plain);
@@ -44,15 +46,15 @@ $$""",
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   whole text; part text; form text;
-  found tsquery; parts tsquery; forms tsquery;
+  found tsquery; parts tsquery; forms tsquery; alike tsquery;
 BEGIN
   FOREACH whole IN ARRAY string_to_array(asked, '/') LOOP
     parts := NULL;
     FOREACH part IN ARRAY string_to_array(whole, ' ') LOOP
-      forms := ''::tsquery;
+      forms := NULL;
       FOREACH form IN ARRAY string_to_array(part, '|') LOOP
-        forms := forms || to_tsquery('pg_catalog.simple', form)
-          || to_tsquery('pg_catalog.russian', split_part(form, ':', 1));
+        alike := to_tsquery('pg_catalog.simple', form) || to_tsquery('pg_catalog.russian', split_part(form, ':', 1));
+        forms := coalesce(forms || alike, alike);
       END LOOP;
       parts := coalesce(parts && forms, forms);
     END LOOP;
@@ -126,7 +128,11 @@ def _on_postgresql(table: str, fields: list[Field], dialect: Dialect) -> Iterato
     text = text_of(fields, dialect)
     mark = hashlib.sha256("\0".join([text, *FUNCTIONS[:2]]).encode()).hexdigest()[:16]
     name = f"search_{table[:38]}_{mark}"
-    yield name, f"CREATE INDEX {quote(name)} ON {quote(table)} USING gin (trellis_words({text}))"
+    yield (
+        name,
+        f"CREATE INDEX {quote(name)} ON {quote(table)} USING gin (trellis_words({text})) "
+        f"WITH (gin_pending_list_limit = {PENDING})",
+    )
 
 
 def _on_sqlite(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tuple[str, str]]:
@@ -145,7 +151,7 @@ def _on_sqlite(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tu
         changed = f" WHEN {new} IS NOT {old}" if when == "update" else ""
         yield (
             f"{fts_name(table)}_{when}",
-            f"CREATE TRIGGER {name} AFTER {when.upper()} ON {quote(table)} FOR EACH ROW{changed} BEGIN {act}; END",
+            f"CREATE TRIGGER {name} AFTER {when.upper()} ON {quote(table)} FOR EACH ROW{changed} BEGIN /* words {SPELLING} */ {act}; END",
         )
 
 

@@ -13,7 +13,11 @@ from trellis.records.text import fold
 LONGEST = 50_000
 """Letters of a text that are indexed."""
 
-ACCENTED, PLAIN = "ёàáâãäåçèéêëìíîïñòóôõöøùúûüýÿ", "еaaaaaaceeeeiiiinoooooouuuuyy"
+SPELLING = 1
+"""To be raised when texts become other words than before, so that upgrades make the indexes anew."""
+
+ACCENTED = "ёàáâãäåçèéêëìíîïñòóôõöøùúûüýÿāăąćčďđēęěğīıłńňőŕřśšşșťțūůűźžż"
+PLAIN = "еaaaaaaceeeeiiiinoooooouuuuyyaaaccddeeegiilnnorrssssttuuuzzz"
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 15
 """A telephone number is found by its last digits, from the fourth before the end on."""
 
