@@ -368,7 +368,8 @@ class Records:
         """Tells the vocabulary of the search what was written; its index is kept by the database."""
         spoken = [field.name for field in searchable(view) if is_spoken(field)]
         written = [change.changes[name][1] for change in changes for name in spoken if name in change.changes]
-        learn(self.session, [text for text in written if text])
+        known: set[str] = self.edition.cached("search words", set)
+        learn(self.session, [text for text in written if text], known)
 
     def _bin(self, entity: str, record_id: int, version: int | None, *, deleted: bool) -> None:
         view = self.edition.entity(entity)

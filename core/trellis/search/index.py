@@ -175,13 +175,13 @@ def _learn(connection: Connection, view: EntityView, fields: list[Field]) -> Non
     entity = view.entity
     spoken = [field.of(entity) for field in fields if is_spoken(field)]
     with Session(connection, join_transaction_mode="rollback_only") as session:
-        last = 0
+        last, known = 0, set[str]()
         while spoken:
             page = sa.select(entity.id, *spoken).where(entity.id > last).order_by(entity.id).limit(_PAGE)
             rows = session.execute(page).all()
             if not rows:
                 break
-            learn(session, (value for row in rows for value in row[1:] if value))
+            learn(session, (value for row in rows for value in row[1:] if value), known)
             last = rows[-1][0]
         session.flush()
 

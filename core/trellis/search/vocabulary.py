@@ -21,19 +21,25 @@ SHORTEST, LONG = 4, 8
 """Shorter words are not mended; longer ones may be wrong in two places."""
 
 NEAR, CANDIDATES = 20, 5_000
+MOST_KNOWN = 50_000
+"""Words that a process remembers of an edition, so as not to ask for them with each write."""
+
 _AT_ONCE = 5_000
 _LAST = "\U0010ffff"
 
 
-def learn(session: Session, texts: Iterable[str]) -> None:
-    """Keeps the words of texts that are not known yet."""
-    told = sorted({word for text in texts for word in words(text) if _is_mendable(word)})
-    for start in range(0, len(told), _AT_ONCE):
-        some = told[start : start + _AT_ONCE]
-        known = set(session.scalars(sa.select(SEARCH_WORD.c.word).where(SEARCH_WORD.c.word.in_(some))))
-        new = [{"word": word, "backwards": word[::-1]} for word in some if word not in known]
-        if new:
-            insert_rows(session, SEARCH_WORD, {}, new)
+def learn(session: Session, texts: Iterable[str], known: set[str]) -> None:
+    """Keeps the words of texts that are not kept yet. ``known`` are some that are: it is added to."""
+    told = {word for text in texts for word in words(text)} - known
+    new = sorted(word for word in told if _is_mendable(word))
+    for start in range(0, len(new), _AT_ONCE):
+        some = new[start : start + _AT_ONCE]
+        kept = set(session.scalars(sa.select(SEARCH_WORD.c.word).where(SEARCH_WORD.c.word.in_(some))))
+        rows = [{"word": word, "backwards": word[::-1]} for word in some if word not in kept]
+        if rows:
+            insert_rows(session, SEARCH_WORD, {}, rows)
+        if len(known) < MOST_KNOWN:
+            known |= kept  # not those that are new: this transaction may be taken back
 
 
 def loosened(session: Session, asked: Asked) -> Asked | None:
