@@ -187,8 +187,9 @@ def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
     dialect = session.get_bind().dialect
     if dialect.name == "sqlite":
         index = dialect.identifier_preparer.quote(fts_name(table_of(view)))
-        statement = sa.text(f"SELECT 1 FROM {index} WHERE {index} MATCH :asked LIMIT 1 OFFSET {COMMON}")
-        return any(session.execute(statement, {"asked": one.fts()}).first() for one in asks)
+        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET {COMMON}"
+        ask = session.connection().exec_driver_sql
+        return any(ask(statement, (one.fts(),)).first() for one in asks)
     return any(_is_estimated_common(session, dialect, one, view) for one in asks)
 
 
