@@ -30,6 +30,8 @@ def test_the_palette_offers_what_the_reader_has(sign_in: SignIn) -> None:
     ]
     assert palette(admin, q="05 customer")[0] == "Customer 05"
     assert "New opportunity: Customer 05" in palette(admin, q="customer 05")
+    form = admin.get("/acme/opportunity/new?customer=3").text
+    assert "Customer 02" in form  # where such an act leads
     assert palette(admin, q="> opportunity customer 05") == ["New opportunity: Customer 05"]
     assert palette(admin, q="> new cust")[:1] == ["New customer"]
     assert palette(admin, q="# member") == palette(admin, q="#member") != []

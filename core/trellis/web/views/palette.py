@@ -30,7 +30,7 @@ blueprint = Blueprint("palette", __name__)
 OF_EACH_ENTITY, ENTITIES = 4, 4
 RECENT = 6
 SCREENS = 6
-ACTS = 3
+ACTS = 5
 LONGEST = 100
 PEOPLE = ("user", "contact", "customer")
 
@@ -151,6 +151,8 @@ def _acts_for(found: Sequence[Found], among: Sequence[str] = ()) -> list[Item]:
 def _creations_for(hit: Hit, among: Sequence[str]) -> Iterator[Item]:
     usual = {one["url"].rsplit("/", 2)[1]: one for one in creations(base())}
     for name, one in usual.items():
+        if name == hit.entity:
+            continue
         view = g.edition.entity(name)
         named = f"{new_title(view)} {view.info.title}"
         if among and not any(_begins(named, words(act)) for act in among):

@@ -25,7 +25,7 @@ export function openPalette() {
 }
 
 function options() {
-  return [...palette().querySelectorAll('[role="option"]')];
+  return [...palette().querySelectorAll('[role="option"]:not([aria-disabled])')];
 }
 
 function choose(step) {
