@@ -13,12 +13,9 @@ prefix = "" if owner in ("core", "control") else f"{owner}_"
 
 
 def ours(table: str) -> bool:
-    """A plugin's tables start with its name; the core's are those that belong to no other owner."""
-    return (
-        table.startswith(prefix)
-        if prefix
-        else not table.startswith(tuple(config.attributes.get("others", ())))
-    )
+    """A plugin's tables start with its name; the core's are those that belong to no other owner, nor to the search."""
+    others = ("core_search_", *config.attributes.get("others", ()))
+    return table.startswith(prefix) if prefix else not table.startswith(others)
 
 
 def include_name(name: str | None, type_: str, _parents: object) -> bool:
@@ -27,10 +24,10 @@ def include_name(name: str | None, type_: str, _parents: object) -> bool:
 
 
 def include_object(item: object, name: str | None, type_: str, _reflected: bool, _compare_to: object) -> bool:
-    """Leaves out tables of other owners, and extension-field indexes, which are made per workspace."""
+    """Leaves out tables of other owners, and indexes of extension fields and of the search, made per workspace."""
     if type_ == "table":
         return ours(str(name))
-    return not (type_ == "index" and str(name).startswith("xf_"))
+    return not (type_ == "index" and str(name).startswith(("xf_", "search_")))
 
 
 def render_item(type_: str, item: object, autogen_context: object) -> str | bool:

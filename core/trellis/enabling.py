@@ -21,6 +21,7 @@ from trellis.i18n import translator
 from trellis.plugins import Fault, core_version, version_problem
 from trellis.quarantine import release
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
+from trellis.search import index as search
 from trellis.system import LedgerEntry, PluginFault, PluginState
 from trellis.workspace import Workspace
 from trellis.workspace_state import enabled_plugins, lock, raise_revision
@@ -128,6 +129,7 @@ def enable(workspace: Workspace, name: str) -> Preview:
         for view in after.entities.values():
             ours = [one for one in view.fields.values() if one.owner == name]
             create_extension_indexes(connection, view.entity, ours)
+        search.keep(connection, after)
         _remember(connection, plugin.manifest, added(after, name))
         raise_revision(connection)
     return Preview(plugin.manifest, tuple(added(after, name)), (), ())
@@ -148,6 +150,7 @@ def disable(workspace: Workspace, name: str) -> None:
             .where(PluginState.name == name)
             .values(enabled=False, quarantined=False, changed_at=datetime.now(UTC))
         )
+        workspace.keep_search(connection)
         raise_revision(connection)
 
 
@@ -174,6 +177,7 @@ def purge(workspace: Workspace, name: str, export: Path) -> list[str]:
         _archive(connection, name, dict(state), fields, export)
         _forget_fields(connection, fields)
         tables = migration.drop_tables(connection, name)
+        search.forget(connection, tables)
         for table in (LedgerEntry, PluginFault):
             connection.execute(sa.delete(table).where(table.plugin == name))
         connection.execute(sa.delete(PluginState).where(PluginState.name == name))

@@ -20,6 +20,7 @@ from trellis.errors import PluginError
 from trellis.plugins import CORE, Fault, PluginRegistry
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
+from trellis.search import index as search
 from trellis.security.roles import own_roles
 from trellis.settings.fields import own_fields
 from trellis.system import PluginState, WorkspaceState
@@ -57,6 +58,7 @@ class Workspace:
             connection.execute(
                 sa.insert(WorkspaceState).values(id=1, revision=1, settings=dataclasses.asdict(settings))
             )
+            self.keep_search(connection)
 
     def create_tables(self, connection: sa.Connection, revisions: Mapping[str, str | None]) -> None:
         """Makes the tables of the core and of plugins as they were at these revisions."""
@@ -82,7 +84,14 @@ class Workspace:
             ]
             if changed:
                 raise_revision(connection)
+            self.keep_search(connection)
             return changed
+
+    def keep_search(self, connection: sa.Connection) -> None:
+        """Makes the search index of entities anew whose fields are others than before."""
+        with Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+            edition = self.compose(session)
+        search.keep(connection, edition)
 
     def behind(self) -> list[str]:
         """The owners whose tables are older than the installed code; empty when all is up to date."""

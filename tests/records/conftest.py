@@ -17,6 +17,8 @@ from trellis.database import postgresql_engine, sqlite_engine
 from trellis.edition import Edition
 from trellis.records.entity import Base
 from trellis.records.indexes import create_extension_indexes
+from trellis.search import index as search
+from trellis.search.tables import SEARCH_WORD
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +37,7 @@ def probe_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
     """A database of its own with the probe's tables, empty."""
     if kind == "sqlite":
         engine = sqlite_engine(folder / "probe.db")
-        Base.metadata.create_all(engine, tables=TABLES)
+        _make_tables(engine)
         yield engine
         engine.dispose()
         return
@@ -46,12 +48,18 @@ def probe_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
         connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
     url = server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     engine = postgresql_engine(url)
-    Base.metadata.create_all(engine, tables=TABLES)
+    _make_tables(engine)
     yield engine
     engine.dispose()
     with administration.connect() as connection:
         connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
     administration.dispose()
+
+
+def _make_tables(engine: Engine) -> None:
+    Base.metadata.create_all(engine, tables=[*TABLES, SEARCH_WORD])
+    with engine.begin() as connection:
+        search.keep(connection, make_edition())
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

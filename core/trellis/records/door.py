@@ -33,6 +33,9 @@ from trellis.records.lifecycles import check_move
 from trellis.records.query import ListQuery, Page, Record
 from trellis.records.references import check_references, check_unique, resolve_external
 from trellis.records.values import created, decode, difference, encode
+from trellis.search.index import is_spoken
+from trellis.search.matching import searchable
+from trellis.search.vocabulary import learn
 from trellis.security.actor import Actor
 from trellis.system import Event
 
@@ -119,7 +122,7 @@ class Records:
         """How many records of ``entity`` the actor may see, under ``rule``."""
         self.actor.require(entity, "read")
         query = ListQuery(self.edition.entity(entity), self.edition, self.actor, rule=rule, text=text)
-        return self.session.scalar(query.count_statement()) or 0
+        return query.count(self.session)
 
     def get(self, entity: str, record_id: int, *, deleted: bool = False) -> Record:
         """One record, or :class:`RecordNotFound` (also when the actor may not see it)."""
@@ -367,6 +370,13 @@ class Records:
         if result.rowcount != 1:  # type: ignore[attr-defined]
             raise StaleVersion(version + 1)
 
+    def _learn(self, view: EntityView, changes: Sequence[Change]) -> None:
+        """Tells the vocabulary of the search what was written; its index is kept by the database."""
+        spoken = [field.name for field in searchable(view) if is_spoken(field)]
+        written = [change.changes[name][1] for change in changes for name in spoken if name in change.changes]
+        known: set[str] = self.edition.cached("search words", set)
+        learn(self.session, [text for text in written if text], known)
+
     def _bin(self, entity: str, record_id: int, version: int | None, *, deleted: bool) -> None:
         view = self.edition.entity(entity)
         row = self._current(view, [record_id], "delete", deleted=not deleted)[record_id]
@@ -413,6 +423,7 @@ class Records:
             {"record_id": change.id, "action": change.action, "changes": change.changes} for change in changes
         ]
         insert_rows(self.session, cast(sa.Table, Event.__table__), common, rows)
+        self._learn(view, changes)
         event = Saved(
             entity=view.name,
             changes=tuple(changes),

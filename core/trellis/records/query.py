@@ -6,21 +6,22 @@ Limited to what the actor may read, filtered by a rule and a text, sorted by any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.records import cursor as cursors
-from trellis.records import text as texts
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.keyset import SortKey, ranges_after
 from trellis.records.rules import Node, Path, RuleContext, parse, resolve, to_json, to_sql, today_in
-from trellis.records.types import FieldType, ValueInvalid
+from trellis.search import vocabulary
+from trellis.search.asked import Asked
+from trellis.search.matching import Unindexed, found, is_common
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 MOST_SORT_KEYS = 8
-MOST_WORDS = 8
-LONGEST_TEXT = 1000
 LARGEST_ID = 2**63 - 1
 
 
@@ -62,7 +61,8 @@ class Page:
 class ListQuery:
     """A list of records of one entity.
 
-    - ``rule``: JSON or a parsed node;  ``text``: words that must all be found in searchable fields
+    - ``rule``: JSON or a parsed node;  ``text``: words that must all be found in searchable fields. Where nothing has
+      them, words like them are looked for instead (by :meth:`page` and :meth:`count`)
     - ``sort``: field names, ``-`` before those in descending order; the entity's own sort where none is given
     - ``fields``: names of the fields wanted, also through references (``customer.city``); by default all
     - ``cursor``: where the page before ended;  ``deleted``: the records in the bin instead of the others
@@ -92,7 +92,9 @@ class ListQuery:
         self.limit = max(1, limit)
         self._context = RuleContext(edition=edition, actor=actor, today=today or today_in(edition))
         self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
-        self._words = _words(text or "")
+        self._asked = Asked.checked(text or "")
+        self._text = [] if self._asked is None else self._asked.words
+        self._walk = False
         self._deleted = deleted
         self._ids = _possible(ids)
         self._sort = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
@@ -127,19 +129,48 @@ class ListQuery:
 
     def page(self, session: Session) -> Page:
         """The page."""
+        if self._asked is not None and self._sorts_by_index:
+            self._walk = is_common(session, self._asked, self._whole)
+        rows = self._rows(session)
+        if not rows and self._loosen(session):
+            rows = self._rows(session)
+        rows, more = rows[: self.limit], len(rows) > self.limit
+        items = [self._record(row) for row in rows]
+        return Page(items, cursors.encode(self._fingerprint, rows[-1][-len(self._keys) :]) if more else None)
+
+    def count(self, session: Session, limit: int | None = None) -> int:
+        """How many records there are on all pages; with ``limit``, only up to it."""
+        found = session.scalar(self.count_statement(limit)) or 0
+        if not found and self._loosen(session):
+            found = session.scalar(self.count_statement(limit)) or 0
+        return found
+
+    def _rows(self, session: Session) -> list[Any]:
+        """The rows of the page and the first one behind it."""
         rows: list[Any] = []
         for statement in self.statements():
             rows += session.execute(statement).all()
             if len(rows) > self.limit:
                 break
-        rows, more = rows[: self.limit], len(rows) > self.limit
-        items = [self._record(row) for row in rows]
-        return Page(items, cursors.encode(self._fingerprint, rows[-1][-len(self._keys) :]) if more else None)
+        return rows
+
+    def _loosen(self, session: Session) -> bool:
+        """Takes the words loosely from now on, where nothing has them as they are."""
+        if self._asked is None or self._asked.loose:
+            return False
+        if self._cursor is not None and session.scalar(self.select(sa.literal(1)).limit(1)):
+            return False
+        loose = vocabulary.loosened(session, self._asked)
+        if loose is None:
+            return False
+        self._asked, self._walk = loose, False
+        self.__dict__.pop("_select", None)
+        return True
 
     def _new_joins(self) -> Joins:
         return Joins(source(self.view.entity), self.view, self._context.edition, self._context.actor)
 
-    def _conditions(self, joins: Joins) -> list[sa.ColumnElement[bool]]:
+    def _conditions(self, joins: Joins, *, ordered: bool = False) -> list[sa.ColumnElement[bool]]:
         root = joins.root
         kept = root.deleted_at.is_not(None) if self._deleted else root.deleted_at.is_(None)
         conditions = [kept, self._context.actor.visible(root)]
@@ -147,7 +178,23 @@ class ListQuery:
             conditions.append(root.id.in_(self._ids))
         if self._rule is not None:
             conditions.append(to_sql(self._rule, joins, self._context))
-        return conditions + [_found(word, joins) for word in self._words]
+        if self._asked is not None:
+            conditions.append(found(self._asked, self.view, self._whole, walk=self._walk, ordered=ordered))
+        return conditions
+
+    @property
+    def _whole(self) -> EntityView:
+        return self._context.edition.whole.entity(self.view.name)
+
+    @property
+    def _sorts_by_index(self) -> bool:
+        """The sort follows an index, so that the first records are read without the others."""
+        path, _descending = self._sort[0]
+        if path.hops or path.is_reference:
+            return False
+        table = cast(sa.Table, self.view.entity.__table__)
+        heads = {next(iter(index.columns)).name for index in table.indexes} | {"id"}
+        return path.field.indexed if path.field.is_extension else path.field.column in heads
 
     @cached_property
     def _joins(self) -> Joins:
@@ -165,7 +212,7 @@ class ListQuery:
     def _select(self) -> sa.Select[Any]:
         """Columns: id, version, the extension values where wanted, those of each reader, the sort keys."""
         root = self._joins.root
-        conditions = self._conditions(self._joins)
+        conditions = self._conditions(self._joins, ordered=True)
         fixed = [root.id, root.version, root.extra if self._reads_extra else sa.null().label("extra")]
         wanted = [column for reader in self._readers for column in reader.columns]
         keys = [key.expression.label(f"key_{index}") for index, key in enumerate(self._keys)]
@@ -173,6 +220,8 @@ class ListQuery:
         return self._joins.add_to(statement).where(*conditions)
 
     def _sorted(self, statement: sa.Select[Any], keys: Sequence[SortKey]) -> sa.Select[Any]:
+        if self._asked is not None and not self._walk:
+            keys = [replace(key, expression=Unindexed(key.expression)) for key in keys]
         return statement.order_by(*(key.order for key in keys)).limit(self.limit + 1)
 
     @property
@@ -183,7 +232,7 @@ class ListQuery:
     def _fingerprint(self) -> str:
         rule = None if self._rule is None else to_json(self._rule)
         sort = [(path.name, descending) for path, descending in self._sort]
-        return cursors.digest(self.view.name, rule, sort, self._words, _named(self._ids), self._deleted)
+        return cursors.digest(self.view.name, rule, sort, self._text, _named(self._ids), self._deleted)
 
     def _record(self, row: Any) -> Record:
         values: dict[str, Any] = {}
@@ -269,18 +318,3 @@ def _sort_key(path: Path, descending: bool, joins: Joins) -> SortKey:
         hops, title = joins.title_path((*path.hops, path.field))
         return SortKey(title.of(joins.source(hops)), title.type, descending)
     return SortKey(path.field.of(joins.source(path.hops)), path.field.type, descending, path.may_be_empty)
-
-
-def _words(text: str) -> list[str]:
-    if len(text) > LONGEST_TEXT:
-        raise RuleInvalid(_("The text to search for is too long"), "text")
-    try:
-        return (FieldType().check(text) or "").split()[:MOST_WORDS]
-    except ValueInvalid as error:
-        raise RuleInvalid(error.message, "text") from None
-
-
-def _found(word: str, joins: Joins) -> sa.ColumnElement[bool]:
-    """``word`` stands somewhere in one of the searchable fields."""
-    fields = [field for field in joins.view.fields.values() if field.searchable and field.type.kind == "text"]
-    return sa.or_(sa.false(), *(texts.contains(field.of(joins.root), word) for field in fields))

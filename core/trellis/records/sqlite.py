@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from trellis.records.text import fold
+from trellis.search.asked import holds
+from trellis.search.words import number_ends, terms
 
 
 def _lower(value: Any) -> Any:
@@ -14,3 +16,6 @@ def _lower(value: Any) -> Any:
 def install_functions(dbapi_connection: Any) -> None:
     """Registers the functions that queries use; called for each new connection to SQLite."""
     dbapi_connection.create_function("trellis_lower", 1, _lower, deterministic=True)
+    dbapi_connection.create_function("trellis_words", 1, terms, deterministic=True)
+    dbapi_connection.create_function("trellis_number_ends", 1, number_ends, deterministic=True)
+    dbapi_connection.create_function("trellis_holds", 2, holds, deterministic=True)

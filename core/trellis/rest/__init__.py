@@ -17,6 +17,7 @@ for _subject in (
     "kpis",
     "plugins",
     "records",
+    "search",
     "segments",
 ):
     import_module(f"trellis.rest.{_subject}")

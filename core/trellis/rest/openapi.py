@@ -349,6 +349,15 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
             )
         },
     )
+    search = parts.read(
+        "search",
+        _("Records of all entities that have all words, the best first"),
+        str(_("Search")),
+        parts.FOUND,
+        problems="400 401 404",
+        parameters=parts.refs("q", "entities", "each"),
+    )
+    yield "/search", {"get": search}
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}
     yield (

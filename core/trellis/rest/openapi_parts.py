@@ -13,6 +13,7 @@ from trellis.rest.calls import LARGEST_ID
 from trellis.rest.idempotency import HEADER as IDEMPOTENCY
 from trellis.rest.idempotency import LONGEST as LONGEST_KEY
 from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
+from trellis.rest.search import MOST_OF_EACH, OF_EACH
 
 _ = translator("trellis")
 
@@ -89,6 +90,31 @@ PROBLEM: Schema = {
     },
     "required": ["type", "title", "status", "code"],
 }
+FOUND: Schema = {
+    "type": "object",
+    "properties": {
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "entity": {"type": "string"},
+                    "more": {"type": "boolean", "description": "there are others; list the entity with q"},
+                    "records": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {"id": {"type": "integer"}, "title": {"type": "string"}},
+                            "required": ["id", "title"],
+                        },
+                    },
+                },
+                "required": ["entity", "more", "records"],
+            },
+        }
+    },
+    "required": ["items"],
+}
 LIST = ("filter", "q", "sort", "fields", "limit", "cursor", "count", "deleted")
 
 
@@ -123,6 +149,7 @@ def _header(name: str, about: object, schema: Schema) -> Schema:
 _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "boolean"}
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE, "default": PER_PAGE}
+_EACH: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_OF_EACH, "default": OF_EACH}
 _KEY: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
 
 PARAMETERS: dict[str, Schema] = {
@@ -152,6 +179,8 @@ PARAMETERS: dict[str, Schema] = {
     "after": _query(
         "after", _("Id of the last event seen"), {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
     ),
+    "entities": _query("entities", _("Only these entities: customer,lead"), _TEXT),
+    "each": _query("limit", _("Records of each entity"), _EACH),
     "entity": _query("entity", _("Only events of this entity"), _TEXT),
     "if_match": _header(
         "If-Match", _("The ETag last read; 412 when somebody changed the record since"), _TEXT

@@ -50,7 +50,7 @@ def list_records(workspace: str, entity: str) -> Response:
     write = writer(g.edition, view)
     data: dict[str, Any] = {"items": [write(record) for record in page.items], "next": page.next}
     if counted:
-        data["total"] = g.session.scalar(query.count_statement()) or 0
+        data["total"] = query.count(g.session)
     return answer(data)
 
 

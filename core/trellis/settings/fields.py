@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.edition import OWN, Edition
+from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import Text as Label
 from trellis.i18n import translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
+from trellis.search import index as search
 from trellis.system import OwnField
 from trellis.workspace_state import raise_revision
 
@@ -90,6 +92,7 @@ def add_field(
     )
     session.flush()
     create_extension_indexes(session.connection(), view.entity, [added])
+    _keep_search(session, view, {**view.fields, full_name: added})
     raise_revision(session.connection())
     return added
 
@@ -102,7 +105,13 @@ def remove_field(session: Session, edition: Edition, entity: str, name: str) -> 
     drop_extension_indexes(session.connection(), edition.entity(entity).entity.__tablename__, [name])
     session.delete(row)
     session.flush()
+    view = edition.entity(entity)
+    _keep_search(session, view, {key: one for key, one in view.fields.items() if key != name})
     raise_revision(session.connection())
+
+
+def _keep_search(session: Session, view: EntityView, fields: Mapping[str, Field]) -> None:
+    search.keep_entity(session.connection(), dataclasses.replace(view, fields=fields))
 
 
 def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

@@ -162,7 +162,7 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
     view = listing.view
     query = query_of(listing)
     found = query.page(g.session)
-    total = g.session.scalar(query.count_statement(limit=COUNT_UP_TO + 1)) or 0
+    total = query.count(g.session, COUNT_UP_TO + 1)
     names = shown_columns(listing)
     may_edit = g.actor.may(view.name, "update")
     filtered = bool(listing.rule or listing.query or listing.mine)

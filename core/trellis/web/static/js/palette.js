@@ -1,13 +1,19 @@
-// The command palette: Ctrl K. Results come from the server; a query typed in the other keyboard layout is sent as well.
-const EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`";
-const RU = "йцукенгшщзхъфывапролджэячсмитьбюё";
+// The command palette: Ctrl K. Results come from the server, which also tries the other keyboard layout. The browser
+// remembers which records were opened; the server says what they are called, to those who may know.
+const RECENT = 6;
 
 const palette = () => document.getElementById("palette");
 
-function otherLayout(text) {
-  const lower = text.toLowerCase();
-  const [from, to] = /[а-яё]/.test(lower) ? [RU, EN] : [EN, RU];
-  return [...lower].map((letter) => to[from.indexOf(letter)] ?? letter).join("");
+function recentOf(workspace) {
+  return { key: `trellis-recent-${workspace}`, records: (localStorage.getItem(`trellis-recent-${workspace}`) ?? "").split(",").filter(Boolean) };
+}
+
+function remember() {
+  const [, workspace, entity, id] = location.pathname.match(/^\/([^/]+)\/([a-z][\w.]*)\/([1-9]\d*)$/) ?? [];
+  if (!id) return;
+  const { key, records } = recentOf(workspace);
+  const record = `${entity}:${id}`;
+  localStorage.setItem(key, [record, ...records.filter((one) => one !== record)].slice(0, RECENT).join(","));
 }
 
 export function openPalette() {
@@ -19,12 +25,15 @@ export function openPalette() {
 }
 
 function options() {
-  return [...palette().querySelectorAll('[role="option"]')];
+  return [...palette().querySelectorAll('[role="option"]:not([aria-disabled])')];
 }
 
 function choose(step) {
   const all = options();
-  if (!all.length) return;
+  if (!all.length) {
+    palette().querySelector("input").removeAttribute("aria-activedescendant");
+    return;
+  }
   const now = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
   const next = (now + step + all.length) % all.length;
   all.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
@@ -34,6 +43,7 @@ function choose(step) {
 
 export function startPalette() {
   if (!palette()) return;
+  remember();
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-palette]")) openPalette();
   });
@@ -47,8 +57,11 @@ export function startPalette() {
     }
   });
   palette().addEventListener("htmx:configRequest", (event) => {
-    const query = event.detail.parameters.get?.("q") ?? event.detail.parameters.q ?? "";
-    event.detail.parameters.set ? event.detail.parameters.set("alt", otherLayout(query)) : (event.detail.parameters.alt = otherLayout(query));
+    const { parameters } = event.detail;
+    if (parameters.q) return;
+    parameters.recent = recentOf(location.pathname.split("/")[1]).records.join(",");
   });
-  palette().addEventListener("htmx:afterSwap", () => choose(1));
+  palette().addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "palette-results") choose(1);
+  });
 }

@@ -1,0 +1,205 @@
+"""What is asked for as a condition of SQL on one entity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from trellis.records.entity import ExtraValue, Field
+from trellis.records.types import Phone
+from trellis.search.asked import Asked
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from trellis.edition import EntityView
+
+COMMON, SHARE = 20_000, 0.01
+"""From so many hits on (and such a share of the records) a sorted list is walked along until the page is full, rather than
+all hits fetched and sorted. The databases do not choose well: they know too little of the beginnings of words."""
+
+SHORT = 4
+"""Letters of the beginning of a word that may be common though it is no word."""
+
+
+def searchable(view: EntityView) -> list[Field]:
+    """The fields of an entity that are searched, in one order for all readers."""
+    found = [field for field in view.fields.values() if field.searchable and field.type.kind == "text"]
+    return sorted(found, key=lambda field: field.name)
+
+
+def text_of(fields: Sequence[Field], dialect: Dialect, row: str = "") -> str:
+    """The text that the index is made of, as SQL: all fields in a row. One spelling for queries and for the index.
+
+    ``row`` is what stands before the names of columns (``customer.``, ``new.``).
+    """
+    parts = []
+    for field in fields:
+        if field.column is not None:
+            value = row + dialect.identifier_preparer.quote(field.column)
+        else:
+            extra: sa.ColumnElement[Any] = sa.literal_column(f"{row}extra")
+            value = str(ExtraValue(extra, field.name, field.type).compile(dialect=dialect))
+        parts.append(f"coalesce({value}, '')")
+        if isinstance(field.type, Phone):
+            parts.append(f"coalesce(trellis_number_ends({value}), '')")
+    return " || ' ' || ".join(parts)
+
+
+def table_of(view: EntityView) -> str:
+    """The name of an entity's table."""
+    return cast(sa.Table, view.entity.__table__).name
+
+
+def fts_name(table: str) -> str:
+    """The FTS5 table of an entity's table."""
+    return f"core_search_{table}"
+
+
+def found(
+    asked: Asked,
+    view: EntityView,
+    whole: EntityView,
+    *,
+    walk: bool = False,
+    ordered: bool = False,
+    most: int = 0,
+) -> sa.ColumnElement[bool]:
+    """Records that have what is asked for in the fields of ``view``; ``whole`` is the entity with all that is indexed.
+
+    Where the reader may not read all of them, the text of the others is looked through for each hit of the index.
+    With ``walk`` the index is left alone, for a statement that finds enough records soon anyway. ``ordered`` says that
+    the statement sorts its hits by what no index has (:class:`Unindexed`). ``most`` is how many hits of the index suffice,
+    if not all are wanted.
+    """
+    seen, indexed = searchable(view), searchable(whole)
+    if not seen or not (asked.words or asked.digits):
+        return sa.false()
+    return _Found(asked, table_of(whole), seen, indexed, walk, ordered, most)
+
+
+class _Found(sa.ColumnElement[bool]):
+    """The condition in the words of each database. Its parts are few, so that a list with a text costs little more."""
+
+    inherit_cache = True
+    _traverse_internals = [
+        ("table", InternalTraversal.dp_string),
+        ("spelling", InternalTraversal.dp_string),
+        ("walk", InternalTraversal.dp_boolean),
+        ("ordered", InternalTraversal.dp_boolean),
+        ("most", InternalTraversal.dp_string),
+        ("fts", InternalTraversal.dp_clauseelement),
+        ("tokens", InternalTraversal.dp_clauseelement),
+        ("tsquery", InternalTraversal.dp_clauseelement),
+    ]
+    type = sa.Boolean()
+    _is_implicitly_boolean = True  # or SQLite would be asked whether it “= 1”, and would not use the index
+
+    def __init__(
+        self,
+        asked: Asked,
+        table: str,
+        seen: Sequence[Field],
+        indexed: Sequence[Field],
+        walk: bool,
+        ordered: bool,
+        most: int,
+    ) -> None:
+        self.ordered = ordered
+        self.table = table
+        self.most = f" LIMIT {most}" if most else ""
+        self.seen, self.indexed, self.walk = seen, indexed, walk
+        self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
+        self.fts = sa.literal(asked.fts())
+        self.tokens = sa.literal(orjson.dumps(asked.tokens()).decode())
+        # Written into the statement, not bound to it: PostgreSQL plans by how common the words are.
+        self.tsquery = sa.literal(asked.forms(), literal_execute=True)
+
+
+class Unindexed(FunctionElement[Any]):
+    """A value to sort by, such that PostgreSQL sorts the hits of a text rather than follow an index to them."""
+
+    inherit_cache = True
+
+
+@compiles(Unindexed)
+def _as_it_is(element: Unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(Unindexed, "postgresql")
+def _out_of_an_array(element: Unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(ARRAY[{compiler.process(element.clauses, **kw)}])[1]"
+
+
+@compiles(_Found)
+def _on_sqlite(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
+    quote = compiler.preparer.quote
+    table, index = quote(element.table), quote(fts_name(element.table))
+    conditions = []
+    if not element.walk:
+        asked = compiler.process(element.fts, **kw)
+        conditions.append(
+            f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH {asked}{element.most})"
+        )
+    if element.walk or element.seen != element.indexed:
+        text = text_of(element.seen, compiler.dialect, f"{table}.")
+        conditions.append(f"trellis_holds({text}, {compiler.process(element.tokens, **kw)})")
+    return f"({' AND '.join(conditions)})"
+
+
+@compiles(_Found, "postgresql")
+def _on_postgresql(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
+    table = compiler.preparer.quote(element.table)
+    asked = f"trellis_asked({compiler.process(element.tsquery, **kw)})"
+
+    def has_words(fields: Sequence[Field], row: str) -> str:
+        return f"trellis_words({text_of(fields, compiler.dialect, f'{row}.')}) @@ {asked}"
+
+    conditions = []
+    if element.ordered and not element.walk and element.seen != element.indexed:
+        conditions.append(has_words(element.indexed, table))
+    if not (element.walk or element.ordered):  # an array is made first, and by the index
+        hits = f"SELECT hit.id FROM {table} AS hit WHERE {has_words(element.indexed, 'hit')}{element.most}"
+        conditions.append(f"{table}.id = ANY (ARRAY({hits}))")
+    if element.walk or element.ordered or element.seen != element.indexed:
+        conditions.append(has_words(element.seen, table))
+    return f"({' AND '.join(conditions)})"
+
+
+def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
+    """Whether so many records have it that it is better to walk along the list."""
+    if not (asked.words and searchable(view)):
+        return False
+    # Without beginnings, which FTS5 gathers before it begins to answer; of words, only a short one begins so many.
+    asks = [replace(asked, whole=True)]
+    if asked.words[-1].isalpha() and len(asked.words[-1]) <= SHORT:
+        asks.append(asked)
+    dialect = session.get_bind().dialect
+    if dialect.name == "sqlite":
+        index = dialect.identifier_preparer.quote(fts_name(table_of(view)))
+        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET {COMMON}"
+        ask = session.connection().exec_driver_sql
+        return any(ask(statement, (one.fts(),)).first() for one in asks)
+    return any(_is_estimated_common(session, dialect, one, view) for one in asks)
+
+
+def _is_estimated_common(session: Session, dialect: Dialect, asked: Asked, view: EntityView) -> bool:
+    """What PostgreSQL expects, for the word and for all; of words that it has not met it expects up to 0.4 %."""
+    table = dialect.identifier_preparer.quote(table_of(view))
+    has_words = f"trellis_words({text_of(searchable(view), dialect)}) @@ trellis_asked('{asked.forms()}')"
+    statement = (
+        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table} WHERE {has_words} UNION ALL SELECT 1 FROM {table}"
+    )
+    (answer,) = session.connection().exec_driver_sql(statement.replace("%", "%%")).scalars()
+    hits, records = (part["Plan Rows"] for part in answer[0]["Plan"]["Plans"])
+    return bool(hits > max(COMMON, SHARE * records))

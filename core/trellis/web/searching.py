@@ -1,0 +1,44 @@
+"""Searching for people: in whichever keyboard layout they typed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from flask import g
+
+from trellis.search.everywhere import Found, search
+
+_EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
+_RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
+_TO_RU, _TO_EN = str.maketrans(_EN, _RU), str.maketrans(_RU, _EN)
+
+
+def layouts(query: str) -> list[str]:
+    """What was typed, and what the same keys give in the other layout (``bdfyjd`` is иванов)."""
+    lower = query.lower()
+    other = lower.translate(_TO_EN if any(letter in _RU for letter in lower) else _TO_RU)
+    return [query] if other == lower else [query, other]
+
+
+def find(query: str, *, each: int, entities: Collection[str] | None = None) -> tuple[str, Sequence[Found]]:
+    """The records that the reader may see, and the text that found them: that typed, or the same keys otherwise."""
+    for text in layouts(query):
+        found = search(g.session, g.edition, g.actor, text, each=each, entities=entities)
+        if found:
+            return text, found
+    return query, ()
+
+
+def shown(found: Found, base: str) -> list[dict[str, Any]]:
+    """Records as links, under the name of their kind."""
+    view = g.edition.entity(found.entity)
+    return [
+        {
+            "title": hit.title,
+            "sub": str(view.info.title),
+            "icon": view.info.icon,
+            "url": f"{base}/{hit.entity}/{hit.id}",
+        }
+        for hit in found.hits
+    ]
