@@ -203,6 +203,22 @@ class ImportBatch(Base):
     transaction: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class MassChange(Base):
+    """An act on many records at once, and the events that it wrote: by them it can be undone, by the one who did it."""
+
+    __tablename__ = "mass_change"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    user_id: Mapped[int | None] = mapped_column(BigId)
+    entity: Mapped[str] = mapped_column(sa.String(80))
+    act: Mapped[str] = mapped_column(sa.String(12))
+    first_event: Mapped[int] = mapped_column(sa.BigInteger)
+    last_event: Mapped[int] = mapped_column(sa.BigInteger)
+    transaction: Mapped[int] = mapped_column(sa.BigInteger)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class SavedMapping(Base):
     """How the columns of a file that comes again become fields; ``plan`` is a mapping in JSON."""
 

@@ -12,6 +12,7 @@ from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
     boards,
+    bulk,
     health,
     home,
     imports,
@@ -55,6 +56,7 @@ PAGES = (
     imports,
     jobs,
     records,
+    bulk,
     lists,
 )
 """The modules of pages, each with a ``blueprint``."""

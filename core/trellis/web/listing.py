@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from trellis.contributions import Rule
 from trellis.edition import EntityView
 from trellis.errors import RuleInvalid
-from trellis.i18n import format_money, format_number, translator
+from trellis.i18n import Text, format_money, format_number, translator
 from trellis.records import types
 from trellis.records.query import ListQuery, Page, Record
 from trellis.settings.views import views_of
@@ -196,8 +196,9 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "columns": _columns(listing, base, names),
         "rows": [_row(listing, base, names, record) for record in found.items],
         "foot": _foot(listing, base, query, found, total),
-        "bulk": _bulk(view, base, listing.trash) if may_edit else [],
-        "select_all": "",
+        "bulk": _bulk(view, base, listing.trash),
+        "select_all": str(_("Select all %(count)s", count=_total(total))) if total > len(found.items) else "",
+        "selected_all": str(_("All %(count)s selected", count=_total(total))),
         "fields": builder_fields(view, g.edition, base),
         "filtered": filtered,
         "empty_text": "",
@@ -352,11 +353,15 @@ def _sums(listing: Listing, query: ListQuery) -> list[dict[str, str]]:
 
 
 def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
-    if trash:
-        return [{"title": str(_("Restore")), "icon": "undo-2", "url": f"{base}/{view.name}/bulk/restore"}]
-    acts = [{"title": str(_("Owner")), "icon": "user-check", "url": f"{base}/{view.name}/bulk/owner"}]
-    if g.actor.may(view.name, "delete"):
-        acts.append(
-            {"title": str(_("Move to bin")), "icon": "trash", "url": f"{base}/{view.name}/bulk/delete"}
-        )
-    return acts
+    acts: list[tuple[Text, str, str]] = []
+    if trash and g.actor.may(view.name, "delete"):
+        acts = [(_("Restore"), "undo-2", "restore")]
+    elif not trash:
+        if g.actor.may(view.name, "update"):
+            acts = [(_("Edit"), "pencil", "edit"), (_("Owner"), "user-check", "edit?field=owner")]
+        if g.actor.may(view.name, "delete"):
+            acts.append((_("Move to bin"), "trash", "delete"))
+    return [
+        {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}
+        for title, icon, path in acts
+    ]

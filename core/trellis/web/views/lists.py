@@ -14,12 +14,11 @@ from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.records import export_job
-from trellis.records.door import Write
 from trellis.records.exporter import Export, write_file
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.settings.views import save_view
-from trellis.web.display import control, origin, title_of
+from trellis.web.display import origin, title_of
 from trellis.web.listing import (
     COUNT_UP_TO,
     Listing,
@@ -29,7 +28,7 @@ from trellis.web.listing import (
     read_listing,
     shown_columns,
 )
-from trellis.web.shell import entity_page, shell, toast
+from trellis.web.shell import entity_page, shell
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -229,39 +228,6 @@ def _asked_export(entity: str) -> tuple[Listing, Export, str]:
         sort=listing.sort,
     )
     return listing, asked, ending
-
-
-@blueprint.post("/<workspace>/<entity>/bulk/<act>")
-def bulk(workspace: str, entity: str, act: str) -> BaseResponse | str:
-    """Acts on the ticked rows, all in one transaction. The owner is asked for first."""
-    view = view_of(entity)
-    ids = [int(one) for one in request.form.get("ids", "").split(",") if one.isdigit()]
-    if act == "owner" and "owner" not in request.form:
-        dialog = {
-            "title": str(_("Who shall own these records?")),
-            "action": f"{base()}/{entity}/bulk/owner",
-            "verb": str(_("Change owner")),
-            "fields": [control(g.edition, base(), view.fields["owner"], None)],
-            "hidden": [("ids", request.form.get("ids", ""))],
-        }
-        return render_template("dialog_form.html", dialog=dialog, shell=shell())
-    if act == "owner":
-        g.records.save(entity, [Write(id=one, values={"owner": request.form["owner"]}) for one in ids])
-        toast(_n("%(num)s record has a new owner", "%(num)s records have a new owner", len(ids)))
-    elif act == "delete":
-        for one in ids:
-            g.records.delete(entity, one)
-        toast(
-            _n("%(num)s record is in the bin", "%(num)s records are in the bin", len(ids)),
-            f"{base()}/{entity}/bulk/restore?ids={','.join(map(str, ids))}",
-        )
-    elif act == "restore":
-        for one in ids or [int(one) for one in request.args.get("ids", "").split(",") if one.isdigit()]:
-            g.records.restore(entity, one)
-        toast(_("Restored"))
-    else:
-        abort(404)
-    return go(request.headers.get("HX-Current-URL") or f"{base()}/{entity}")
 
 
 def go(url: str) -> BaseResponse:

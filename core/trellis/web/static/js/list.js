@@ -16,14 +16,16 @@ function refresh() {
   all.indeterminate = chosen.length > 0 && !all.checked;
   if (!chosen.length) everything = false;
   const count = bar.querySelector("[data-bulk-count]");
-  const text = everything ? bar.querySelector("[data-bulk-all]").textContent : count.dataset.one.replace("{n}", chosen.length);
+  const text = everything ? count.dataset.all : count.dataset.one.replace("{n}", chosen.length);
+  if (count.textContent !== text && chosen.length) announce(text);
   count.textContent = text;
-  bar.querySelector("[data-bulk-all]")?.setAttribute("aria-pressed", String(everything));
-  if (bar.hidden === Boolean(chosen.length)) announce(chosen.length ? text : "");
+  const more = bar.querySelector("[data-bulk-all]");
+  if (more) more.hidden = everything || !all.checked;
   bar.hidden = !chosen.length;
 }
 
 function tick(pick, range) {
+  everything = false;
   const all = picks();
   if (range && last && all.includes(last)) {
     const [from, to] = [all.indexOf(last), all.indexOf(pick)].sort((a, b) => a - b);
@@ -78,6 +80,7 @@ export function startList() {
     const target = event.target;
     if (target.matches("[data-pick]")) tick(target, event.shiftKey);
     if (target.matches("[data-pick-all]")) {
+      everything = false;
       picks().forEach((pick) => (pick.checked = target.checked));
       refresh();
     }
