@@ -13,6 +13,7 @@ from trellis.web.metrics import Metrics
 from trellis.web.views import (
     boards,
     bulk,
+    cells,
     health,
     home,
     imports,
@@ -57,6 +58,7 @@ PAGES = (
     jobs,
     records,
     bulk,
+    cells,
     lists,
 )
 """The modules of pages, each with a ``blueprint``."""

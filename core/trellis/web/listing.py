@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import sqlalchemy as sa
 from flask import g
@@ -14,9 +14,10 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Rule
 from trellis.edition import EntityView
-from trellis.errors import RuleInvalid
+from trellis.errors import RecordNotFound, RuleInvalid
 from trellis.i18n import Text, format_money, format_number, translator
 from trellis.records import types
+from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Page, Record
 from trellis.settings.views import views_of
 from trellis.system import SavedView
@@ -116,6 +117,11 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
     )
 
 
+def listed_at(view: EntityView, address: str) -> Listing:
+    """:func:`read_listing` of an address in full, or of what follows its question mark."""
+    return read_listing(view, MultiDict(parse_qsl(urlsplit(address).query, keep_blank_values=True)))
+
+
 def full_rule(listing: Listing) -> Rule | None:
     """The list's rule, with that of the view “My records”."""
     mine = {"field": "owner", "op": "eq", "value": {"me": True}}
@@ -131,8 +137,8 @@ def shown_columns(listing: Listing) -> list[str]:
     return [name for name in chosen if name != info.title_field]
 
 
-def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
-    """The query of the list's present page."""
+def query_of(listing: Listing, limit: int = PER_PAGE, only: int | None = None) -> ListQuery:
+    """The query of the list's present page; or of one record, whether or not the filter finds it."""
     view = listing.view
     needed = {
         view.info.title_field,
@@ -147,11 +153,12 @@ def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
         view,
         g.edition,
         g.actor,
-        rule=full_rule(listing),
-        text=listing.query,
+        rule=full_rule(listing) if only is None else None,
+        text=listing.query if only is None else None,
         sort=listing.sort,
         fields=[name for name in view.fields if name in needed],
-        cursor=listing.cursor,
+        cursor=listing.cursor if only is None else None,
+        ids=None if only is None else [only],
         deleted=listing.trash,
         limit=limit,
     )
@@ -194,7 +201,7 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "dense": listing.dense,
         "dense_url": listing.url(base, dense="" if listing.dense else "1", c=()),
         "columns": _columns(listing, base, names),
-        "rows": [_row(listing, base, names, record) for record in found.items],
+        "rows": [row_of(listing, base, names, record) for record in found.items],
         "foot": _foot(listing, base, query, found, total),
         "bulk": _bulk(view, base, listing.trash),
         "select_all": str(_("Select all %(count)s", count=_total(total))) if total > len(found.items) else "",
@@ -296,10 +303,32 @@ def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str
     return heads
 
 
-def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:
+def row_context(
+    listing: Listing, base: str, record_id: int, editing: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What ``list_row.html`` shows of one row of a list; ``editing`` is its cell that is open. Raises RecordNotFound."""
+    names = shown_columns(listing)
+    found = query_of(listing, only=record_id).page(g.session).items
+    if not found:
+        raise RecordNotFound()
+    row = {**row_of(listing, base, names, found[0]), "editing": editing}
+    columns, bulk = _columns(listing, base, names), _bulk(listing.view, base, listing.trash)
+    return {"row": row, "list": {"columns": columns, "bulk": bulk}}
+
+
+def row_of(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:
+    """A row of a list: its cells, and what a phone shows of it."""
     view, info = listing.view, listing.view.info
     title = title_of(view, record)
-    cells = [shown(g.edition, base, view.fields[name], record, bare=True) for name in names]
+    may_edit = g.actor.may(view.name, "update") and not listing.trash
+    cells = [
+        {
+            **shown(g.edition, base, view.fields[name], record, bare=True),
+            "name": name,
+            "open": may_edit and is_typed(view.fields[name]),
+        }
+        for name in names
+    ]
     fields = view.fields
     line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else {}
     figure = shown(g.edition, base, fields[info.amount_field], record)["text"] if info.amount_field else ""
@@ -309,6 +338,9 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
         "id": record.id,
         "url": f"{base}/{view.name}/{record.id}",
         "title": title,
+        "title_field": info.title_field,
+        "title_open": may_edit and is_typed(view.fields.get(info.title_field)),
+        "editing": None,
         "icon": icon,
         "avatar": person(title, record.id),
         "cells": cells,
@@ -316,6 +348,11 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
         "figure": figure,
         "when": when,
     }
+
+
+def is_typed(field: Field | None) -> bool:
+    """Whether people can change the field by typing or choosing."""
+    return field is not None and not field.read_only and field.type.kind != "json"
 
 
 def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int) -> dict[str, Any]:

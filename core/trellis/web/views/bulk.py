@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, abort, g, render_template, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
@@ -18,7 +16,7 @@ from trellis.records.mass import MOST, Done, MassRefused, Refused, Selection
 from trellis.records.query import ListQuery
 from trellis.records.undoing import undo as undo_change
 from trellis.web.display import control, read_form
-from trellis.web.listing import full_rule, read_listing
+from trellis.web.listing import full_rule, is_typed, listed_at
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go, messages, view_of
 
@@ -107,8 +105,7 @@ def _left(refused: Any) -> list[str]:
 
 def _selection(view: EntityView) -> Selection:
     if request.form.get("all") == "true":
-        query = request.form.get("query", "").removeprefix("?")
-        listing = read_listing(view, MultiDict(parse_qsl(query, keep_blank_values=True)))
+        listing = listed_at(view, request.form.get("query", ""))
         return Selection(rule=full_rule(listing), text=listing.query)
     ids = request.form.get("ids", "").split(",")
     return Selection(ids=[int(one) for one in ids if one.isdecimal() and len(one) < 19])
@@ -131,11 +128,7 @@ def _typed() -> str:
 
 def _editable(view: EntityView) -> list[Field]:
     """The fields that many records can share a value of."""
-    return [
-        field
-        for field in view.fields.values()
-        if not field.read_only and not field.unique and field.type.kind != "json"
-    ]
+    return [field for field in view.fields.values() if is_typed(field) and not field.unique]
 
 
 def _field(view: EntityView, name: str) -> Field:
