@@ -22,7 +22,7 @@ from trellis.records.query import ListQuery, Page, Record
 from trellis.settings.views import views_of
 from trellis.system import SavedView
 from trellis.web.display import column, new_title, person, shown, title_of
-from trellis.web.filters import builder_fields, chips
+from trellis.web.filters import chips
 
 _ = translator("trellis")
 
@@ -206,7 +206,6 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "bulk": _bulk(view, base, listing.trash),
         "select_all": str(_("Select all %(count)s", count=_total(total))) if total > len(found.items) else "",
         "selected_all": str(_("All %(count)s selected", count=_total(total))),
-        "fields": builder_fields(view, g.edition, base),
         "filtered": filtered,
         "empty_text": "",
         "guide_url": "",

@@ -19,6 +19,7 @@ from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.settings.views import save_view
 from trellis.web.display import origin, title_of
+from trellis.web.filters import builder_fields, builder_words
 from trellis.web.listing import (
     COUNT_UP_TO,
     Listing,
@@ -94,6 +95,13 @@ def count(workspace: str, entity: str) -> str:
     if found > COUNT_UP_TO:
         return str(_("more than %(number)s match", number=format_number(COUNT_UP_TO)))
     return str(_n("%(num)s matches", "%(num)s match", found))
+
+
+@blueprint.get("/<workspace>/<entity>/rule-fields")
+def rule_fields(workspace: str, entity: str) -> dict[str, Any]:
+    """What the rule builder offers, asked for when it is first opened."""
+    view = view_of(entity)
+    return {"fields": builder_fields(view, g.edition, g.actor, base()), "days": builder_words()}
 
 
 @blueprint.get("/<workspace>/<entity>/rule-text")
