@@ -81,7 +81,10 @@ class OwnField(Base):
 
 
 class SavedView(Base):
-    """A list as somebody set it up: rule, columns, sort. ``user_id`` is empty for a view shared with all."""
+    """A list as somebody set it up: rule, columns, sort, density.
+
+    ``user_id`` is empty for a view that is shared: with everybody, or with the people of a ``role``.
+    """
 
     __tablename__ = "saved_view"
 
@@ -89,8 +92,19 @@ class SavedView(Base):
     entity: Mapped[str] = mapped_column(sa.String(80), index=True)
     title: Mapped[str] = mapped_column(sa.String(120))
     user_id: Mapped[int | None] = mapped_column(BigId)
+    role: Mapped[str | None] = mapped_column(sa.String(80))
     definition: Mapped[dict[str, Any]] = mapped_column(JsonData)
     position: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class FirstView(Base):
+    """The view in which a list opens for somebody."""
+
+    __tablename__ = "first_view"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    entity: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    view_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("saved_view.id", ondelete="CASCADE"))
 
 
 class current_transaction(sa.sql.functions.GenericFunction[int]):

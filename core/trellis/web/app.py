@@ -25,6 +25,7 @@ from trellis.web.views import (
     profile,
     records,
     recovery,
+    saved_views,
     settings,
     settings_audit,
     settings_backup,
@@ -59,6 +60,7 @@ PAGES = (
     records,
     bulk,
     cells,
+    saved_views,
     lists,
 )
 """The modules of pages, each with a ``blueprint``."""

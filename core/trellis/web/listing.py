@@ -19,7 +19,7 @@ from trellis.i18n import Text, format_money, format_number, translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Page, Record
-from trellis.settings.views import views_of
+from trellis.settings.views import UsableView, may_change, usable_views
 from trellis.system import SavedView
 from trellis.web.display import column, new_title, person, shown, title_of
 from trellis.web.filters import chips
@@ -32,19 +32,31 @@ TRAIL = 40
 
 
 @dataclass(frozen=True)
+class Setup:
+    """How a list is set up: what a view keeps of it."""
+
+    rule: Rule | None = None
+    sort: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    dense: bool = False
+
+    def definition(self, rule: Rule | None) -> dict[str, Any]:
+        """The setup as a view keeps it, with the list's whole ``rule``."""
+        return {"rule": rule, "sort": list(self.sort), "fields": list(self.columns), "dense": self.dense}
+
+
+@dataclass(frozen=True)
 class Listing:
-    """The state of a list, as kept in its address."""
+    """The state of a list, as kept in its address: the view it began with, and what is different by now."""
 
     view: EntityView
-    rule: Rule | None
+    setup: Setup
+    begun: Setup
     query: str
-    sort: tuple[str, ...]
-    columns: tuple[str, ...]
     cursors: tuple[str, ...]
+    views: Sequence[UsableView]
     saved: SavedView | None
     mine: bool
-    dense: bool
-    changed: bool
     trash: bool
 
     @property
@@ -52,21 +64,36 @@ class Listing:
         """Where the page before this one ended."""
         return self.cursors[-1] if self.cursors else None
 
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that the reader sees and may change."""
+        return self.setup.rule
+
+    @property
+    def changed(self) -> bool:
+        """Whether the list is set up otherwise than its view."""
+        return self.setup != self.begun
+
     def arguments(self, **changes: Any) -> list[tuple[str, str]]:
-        """The address of this list with some parts changed; a change of what is listed goes to the first page."""
+        """The address of this list with some parts changed; a change of what is listed goes to the first page.
+
+        Only what differs from the view is written down.
+        """
+        setup, begun = self.setup, self.begun
+        plain = "all" if any(one.first for one in self.views) else ""
         state: dict[str, Any] = {
-            "view": "mine" if self.mine else str(self.saved.id) if self.saved else "",
-            "filter": json.dumps(self.rule, ensure_ascii=False)
-            if self.rule and (self.changed or not self.saved)
-            else "",
+            "view": "mine" if self.mine else str(self.saved.id) if self.saved else plain,
+            "filter": "" if setup.rule == begun.rule else json.dumps(setup.rule, ensure_ascii=False),
             "q": self.query,
-            "sort": ",".join(self.sort),
-            "columns": ",".join(self.columns),
-            "dense": "1" if self.dense else "",
+            "sort": "" if setup.sort == begun.sort else ",".join(setup.sort),
+            "columns": "" if setup.columns == begun.columns else ",".join(setup.columns),
+            "dense": "" if setup.dense == begun.dense else str(int(setup.dense)),
             "bin": "1" if self.trash else "",
             "c": self.cursors if "c" in changes else (),
             **changes,
         }
+        if state["filter"] == "null" and begun.rule is None:
+            state["filter"] = ""
         pairs: list[tuple[str, str]] = []
         for name, value in state.items():
             pairs += (
@@ -85,36 +112,45 @@ class Listing:
 
 
 def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
-    """The list that an address describes. Raises RuleInvalid for a filter that cannot be read."""
-    saved = None
+    """The list that an address describes; without arguments, that of the reader's first view.
+
+    Raises RuleInvalid for a filter that cannot be read.
+    """
+    views = usable_views(g.session, g.actor, view.name)
     chosen = arguments.get("view", "")
-    if chosen.isdigit():
-        saved = next((one for one in views_of(g.session, g.actor, view.name) if one.id == int(chosen)), None)
-    definition: Mapping[str, Any] = saved.definition if saved else {}
+    saved = next(
+        (one.saved for one in views if str(one.saved.id) == chosen or (one.first and not arguments)), None
+    )
+    begun = _setup_of(view, saved.definition) if saved else Setup()
     text = arguments.get("filter")
     try:
-        rule = json.loads(text) if text else definition.get("rule")
+        rule = json.loads(text) if text else begun.rule
     except json.JSONDecodeError:
         raise RuleInvalid(_("The filter is not valid JSON")) from None
-    sort = tuple(name for name in arguments.get("sort", "").split(",") if name) or tuple(
-        definition.get("sort", ())
-    )
-    named = [name for name in arguments.get("columns", "").split(",") if name in view.fields]
-    columns = tuple(named or definition.get("fields", ()))
-    changed = bool(text or named or arguments.get("sort") or arguments.get("q"))
+    if rule is not None and not isinstance(rule, dict):
+        raise RuleInvalid(_("A rule is an object in JSON"))
+    sort = tuple(name for name in arguments.get("sort", "").split(",") if name)
+    columns = tuple(name for name in arguments.get("columns", "").split(",") if name in view.fields)
+    dense = arguments.get("dense", "")
     return Listing(
         view=view,
-        rule=rule or None,
+        setup=Setup(
+            rule or None, sort or begun.sort, columns or begun.columns, dense == "1" if dense else begun.dense
+        ),
+        begun=begun,
         query=arguments.get("q", "").strip(),
-        sort=sort,
-        columns=columns,
         cursors=tuple(arguments.getlist("c"))[-TRAIL:],
+        views=views,
         saved=saved,
         mine=chosen == "mine",
-        dense=arguments.get("dense") == "1",
-        changed=changed,
         trash=arguments.get("bin") == "1",
     )
+
+
+def _setup_of(view: EntityView, definition: Mapping[str, Any]) -> Setup:
+    columns = tuple(name for name in definition.get("fields", ()) if name in view.fields)
+    sort = tuple(definition.get("sort", ()))
+    return Setup(definition.get("rule") or None, sort, columns, bool(definition.get("dense")))
 
 
 def listed_at(view: EntityView, address: str) -> Listing:
@@ -133,7 +169,7 @@ def full_rule(listing: Listing) -> Rule | None:
 def shown_columns(listing: Listing) -> list[str]:
     """The fields of the list after the name: those chosen, or those that are in lists from the start."""
     info = listing.view.info
-    chosen = listing.columns or [name for name, field in listing.view.fields.items() if field.in_list]
+    chosen = listing.setup.columns or [name for name, field in listing.view.fields.items() if field.in_list]
     return [name for name in chosen if name != info.title_field]
 
 
@@ -155,7 +191,7 @@ def query_of(listing: Listing, limit: int = PER_PAGE, only: int | None = None) -
         g.actor,
         rule=full_rule(listing) if only is None else None,
         text=listing.query if only is None else None,
-        sort=listing.sort,
+        sort=listing.setup.sort,
         fields=[name for name in view.fields if name in needed],
         cursor=listing.cursor if only is None else None,
         ids=None if only is None else [only],
@@ -185,8 +221,10 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
         "views": _views(listing, base, total),
         "changed": listing.changed and not listing.trash,
-        "reset_url": listing.url(base, filter="", q="", sort="", columns="") if listing.changed else "",
-        "save_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
+        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="")
+        if listing.changed or listing.query
+        else "",
+        "view": _view(listing, base),
         "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
         "chips": _chips(listing, base),
         "rules": None,
@@ -198,8 +236,8 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "columns_shown": len(names) + 1,
         "columns_all": len(view.fields),
         "columns_url": f"{base}/{view.name}/columns?{urlencode(listing.arguments())}",
-        "dense": listing.dense,
-        "dense_url": listing.url(base, dense="" if listing.dense else "1", c=()),
+        "dense": listing.setup.dense,
+        "dense_url": listing.url(base, dense="0" if listing.setup.dense else "1", c=()),
         "columns": _columns(listing, base, names),
         "rows": [row_of(listing, base, names, record) for record in found.items],
         "foot": _foot(listing, base, query, found, total),
@@ -229,26 +267,44 @@ def _total(total: int) -> str:
 
 
 def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
-    bare = {"filter": "", "q": "", "sort": "", "columns": "", "bin": ""}
+    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "bin": ""}
     saved_id = listing.saved.id if listing.saved else None
     plain = not listing.mine and saved_id is None and not listing.trash
-    tabs: list[tuple[Any, str, bool]] = [
-        (_("All"), listing.url(base, view="", **bare), plain),
-        (_("Mine"), listing.url(base, view="mine", **bare), listing.mine),
+    everything = "all" if any(one.first for one in listing.views) else ""
+    tabs: list[tuple[Any, str, bool, bool]] = [
+        (_("All"), listing.url(base, view=everything, **bare), plain, False),
+        (_("Mine"), listing.url(base, view="mine", **bare), listing.mine, False),
     ]
-    for one in views_of(g.session, g.actor, listing.view.name):
-        tabs.append((one.title, listing.url(base, view=str(one.id), **bare), one.id == saved_id))
-    tabs.append((_("Bin"), listing.url(base, view="", **{**bare, "bin": "1"}), listing.trash))
+    for one in listing.views:
+        url = listing.url(base, view=str(one.saved.id), **bare)
+        tabs.append((one.saved.title, url, one.saved.id == saved_id, one.saved.user_id is None))
+    bin_url = listing.url(base, view=everything, **{**bare, "bin": "1"})
+    tabs.append((_("Bin"), bin_url, listing.trash, False))
     return [
         {
             "title": str(title),
             "url": url,
             "current": current,
             "count": _total(total) if current else None,
-            "note": "",
+            "note": str(_("Not saved")) if current and listing.changed and not listing.trash else "",
+            "icon": ("users", str(_("Shared"))) if shared else None,
         }
-        for title, url, current in tabs
+        for title, url, current, shared in tabs
     ]
+
+
+def _view(listing: Listing, base: str) -> dict[str, Any] | None:
+    """What can be done with the saved view that is shown."""
+    saved = listing.saved
+    if saved is None:
+        return None
+    url = f"{base}/{listing.view.name}/views/{saved.id}"
+    return {
+        "title": saved.title,
+        "first": any(one.first for one in listing.views if one.saved.id == saved.id),
+        "first_url": f"{url}/first",
+        "change_url": url if may_change(g.actor, saved) else "",
+    }
 
 
 def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
@@ -257,14 +313,16 @@ def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
     return [
         {
             "field": words,
-            "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False) if rest else ""),
+            "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False)),
         }
         for words, rest in chips(listing.rule, listing.view, g.edition)
     ]
 
 
 def _sort(listing: Listing, base: str) -> dict[str, Any]:
-    current = (listing.sort or ((listing.view.info.sort,) if listing.view.info.sort else ("-created_at",)))[0]
+    current = (
+        listing.setup.sort or ((listing.view.info.sort,) if listing.view.info.sort else ("-created_at",))
+    )[0]
     name, down = current.removeprefix("-"), current.startswith("-")
     options = []
     for field in listing.view.fields.values():
@@ -280,7 +338,7 @@ def _sort(listing: Listing, base: str) -> dict[str, Any]:
 
 def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str, Any]]:
     view = listing.view
-    current = (listing.sort or (view.info.sort,))[0]
+    current = (listing.setup.sort or (view.info.sort,))[0]
     heads: list[dict[str, Any]] = []
     title = view.info.title_field
     for name in (title, *names):

@@ -17,7 +17,6 @@ from trellis.records import export_job
 from trellis.records.exporter import Export, write_file
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
-from trellis.settings.views import save_view
 from trellis.web.display import origin, title_of
 from trellis.web.filters import builder_fields, builder_words
 from trellis.web.listing import (
@@ -59,10 +58,18 @@ def base() -> str:
 
 
 @blueprint.get("/<workspace>/<entity>")
-def show(workspace: str, entity: str) -> str:
+def show(workspace: str, entity: str) -> str | BaseResponse:
     view = view_of(entity)
-    listing = read_listing(view, request.args)
-    return entity_page("list.html", view, title=view.info.plural, list=list_context(listing, base()))
+    try:
+        listing = read_listing(view, request.args)
+        context = list_context(listing, base())
+    except RuleInvalid:
+        if request.args:
+            raise
+        return redirect(
+            f"{base()}/{entity}?view=all"
+        )  # the reader's first view asks for what is not there now
+    return entity_page("list.html", view, title=view.info.plural, list=context)
 
 
 @blueprint.get("/<workspace>/<entity>/columns")
@@ -142,61 +149,6 @@ def options(workspace: str, entity: str) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/<workspace>/<entity>/views/new")
-def new_view(workspace: str, entity: str) -> str:
-    view = view_of(entity)
-    listing = read_listing(view, request.args)
-    title = {
-        "id": "title",
-        "name": "title",
-        "label": str(_("Name")),
-        "kind": "text",
-        "required": True,
-        "errors": [],
-    }
-    fields = [title]
-    if g.actor.administrator:
-        fields.append(
-            {
-                "id": "shared",
-                "name": "shared",
-                "label": str(_("For everybody")),
-                "kind": "boolean",
-                "errors": [],
-            }
-        )
-    definition = {"rule": full_rule(listing), "sort": listing.sort, "fields": listing.columns}
-    dialog = {
-        "title": str(_("Save this view")),
-        "action": f"{base()}/{entity}/views",
-        "verb": str(_("Save view")),
-        "fields": fields,
-        "hidden": [("definition", json.dumps(definition, ensure_ascii=False))],
-    }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
-
-
-@blueprint.post("/<workspace>/<entity>/views")
-def create_view(workspace: str, entity: str) -> BaseResponse:
-    view_of(entity)
-    definition = _definition(request.form.get("definition", ""))
-    shared = request.form.get("shared") == "true"
-    saved = save_view(
-        g.session, g.edition, g.actor, entity, request.form.get("title", ""), definition, shared=shared
-    )
-    return go(f"{base()}/{entity}?view={saved.id}")
-
-
-def _definition(text: str) -> dict[str, Any]:
-    try:
-        definition = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        definition = None
-    if not isinstance(definition, dict):
-        raise RecordInvalid({"definition": [_("A view is an object in JSON")]})
-    return definition
-
-
 @blueprint.get("/<workspace>/<entity>/export")
 def export(workspace: str, entity: str) -> Response | str:
     """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; a long one is offered as a job."""
@@ -233,7 +185,7 @@ def _asked_export(entity: str) -> tuple[Listing, Export, str]:
         fields=["external_id", *(name for name in names if name != "external_id")],
         rule=full_rule(listing),
         text=listing.query,
-        sort=listing.sort,
+        sort=listing.setup.sort,
     )
     return listing, asked, ending
 

@@ -253,7 +253,7 @@ class Builder {
     for (const keep of ["view", "q", "sort", "columns", "dense"]) if (now.has(keep)) url.searchParams.set(keep, now.get(keep));
     const rule = this.read();
     if (rule) url.searchParams.set("filter", JSON.stringify(rule));
-    else url.searchParams.set("filter", "");
+    else url.searchParams.set("filter", "null");
     return url;
   }
 
