@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, UtcDateTime
 
 revision = "core_0006"
-down_revision = "core_0004"
+down_revision = "core_0008"
 branch_labels = None
 depends_on = None
 
