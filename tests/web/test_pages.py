@@ -29,6 +29,7 @@ PAGES = (
     f"customer?filter={RULE}&sort=-gym.card&columns=name,gym.card,owner",
     "customer?q=customer+1",
     "customer?view=mine",
+    "order?totals=1",
     "customer?bin=1",
     "customer/1",
     "customer/1?tab=details",

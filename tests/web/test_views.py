@@ -68,6 +68,13 @@ def test_a_view_keeps_how_the_list_is_set_up(admin: Person) -> None:
     assert "Everybody" not in admin.list()
 
 
+def test_totals_stand_under_the_table(admin: Person) -> None:
+    page = unescape(admin.client.get("/acme/order?totals=1&columns=number,amount,city").text)
+    foot = re.sub(r"<[^>]+>|\s+", " ", page.partition("<tfoot")[2].partition("</tfoot>")[0]).split()
+    assert "<tfoot" not in admin.list(totals="0")
+    assert foot[-9:] == ["Sum", "2", "370.00", "Average", "39.50", "Minimum", "10.00", "Maximum", "69.00"]
+
+
 def test_a_view_is_shared_with_everybody_or_a_role(admin: Person, sign_in: SignIn) -> None:
     admin.save("Of all", "*")
     admin.save("Of agents", "agent")

@@ -20,7 +20,8 @@ from trellis.system import FirstView, SavedView
 _ = translator("trellis")
 
 LONGEST_TITLE = 120
-_PARTS = ("rule", "sort", "fields", "dense")
+_PARTS = ("rule", "sort", "fields")
+_SWITCHES = ("dense", "totals")
 
 
 @dataclass(frozen=True)
@@ -168,4 +169,4 @@ def _checked(edition: Edition, actor: Actor, entity: str, definition: Mapping[st
     if unknown:
         raise RecordInvalid({"fields": [_("There is no field “%(name)s”", name=unknown[0])]})
     kept = {key: definition[key] for key in _PARTS if definition.get(key)}
-    return kept | ({"dense": True} if kept.get("dense") else {})
+    return kept | {key: True for key in _SWITCHES if definition.get(key)}

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import sqlalchemy as sa
 from flask import g
 from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Rule
 from trellis.edition import EntityView
 from trellis.errors import RecordNotFound, RuleInvalid
-from trellis.i18n import Text, format_money, format_number, translator
+from trellis.i18n import Text, format_number, translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Page, Record
@@ -23,6 +22,7 @@ from trellis.settings.views import UsableView, may_change, usable_views
 from trellis.system import SavedView
 from trellis.web.display import column, new_title, person, shown, title_of
 from trellis.web.filters import chips
+from trellis.web.totals import amount_sums, total_rows
 
 _ = translator("trellis")
 
@@ -39,10 +39,17 @@ class Setup:
     sort: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     dense: bool = False
+    totals: bool = False
 
     def definition(self, rule: Rule | None) -> dict[str, Any]:
         """The setup as a view keeps it, with the list's whole ``rule``."""
-        return {"rule": rule, "sort": list(self.sort), "fields": list(self.columns), "dense": self.dense}
+        return {
+            "rule": rule,
+            "sort": list(self.sort),
+            "fields": list(self.columns),
+            "dense": self.dense,
+            "totals": self.totals,
+        }
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ class Listing:
             "sort": "" if setup.sort == begun.sort else ",".join(setup.sort),
             "columns": "" if setup.columns == begun.columns else ",".join(setup.columns),
             "dense": "" if setup.dense == begun.dense else str(int(setup.dense)),
+            "totals": "" if setup.totals == begun.totals else str(int(setup.totals)),
             "bin": "1" if self.trash else "",
             "c": self.cursors if "c" in changes else (),
             **changes,
@@ -131,12 +139,12 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
         raise RuleInvalid(_("A rule is an object in JSON"))
     sort = tuple(name for name in arguments.get("sort", "").split(",") if name)
     columns = tuple(name for name in arguments.get("columns", "").split(",") if name in view.fields)
-    dense = arguments.get("dense", "")
+    dense, totals_ = (
+        _switch(arguments.get(name), on) for name, on in (("dense", begun.dense), ("totals", begun.totals))
+    )
     return Listing(
         view=view,
-        setup=Setup(
-            rule or None, sort or begun.sort, columns or begun.columns, dense == "1" if dense else begun.dense
-        ),
+        setup=Setup(rule or None, sort or begun.sort, columns or begun.columns, dense, totals_),
         begun=begun,
         query=arguments.get("q", "").strip(),
         cursors=tuple(arguments.getlist("c"))[-TRAIL:],
@@ -150,7 +158,12 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
 def _setup_of(view: EntityView, definition: Mapping[str, Any]) -> Setup:
     columns = tuple(name for name in definition.get("fields", ()) if name in view.fields)
     sort = tuple(definition.get("sort", ()))
-    return Setup(definition.get("rule") or None, sort, columns, bool(definition.get("dense")))
+    dense, sums = bool(definition.get("dense")), bool(definition.get("totals"))
+    return Setup(definition.get("rule") or None, sort, columns, dense, sums)
+
+
+def _switch(given: str | None, usual: bool) -> bool:
+    return given == "1" if given else usual
 
 
 def listed_at(view: EntityView, address: str) -> Listing:
@@ -221,7 +234,7 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
         "views": _views(listing, base, total),
         "changed": listing.changed and not listing.trash,
-        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="")
+        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="")
         if listing.changed or listing.query
         else "",
         "view": _view(listing, base),
@@ -238,6 +251,8 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "columns_url": f"{base}/{view.name}/columns?{urlencode(listing.arguments())}",
         "dense": listing.setup.dense,
         "dense_url": listing.url(base, dense="0" if listing.setup.dense else "1", c=()),
+        "totals_url": listing.url(base, totals="0" if listing.setup.totals else "1", c=()),
+        "totals": total_rows(query, names) if listing.setup.totals and total else None,
         "columns": _columns(listing, base, names),
         "rows": [row_of(listing, base, names, record) for record in found.items],
         "foot": _foot(listing, base, query, found, total),
@@ -267,7 +282,7 @@ def _total(total: int) -> str:
 
 
 def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
-    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "bin": ""}
+    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "totals": "", "bin": ""}
     saved_id = listing.saved.id if listing.saved else None
     plain = not listing.mine and saved_id is None and not listing.trash
     everything = "all" if any(one.first for one in listing.views) else ""
@@ -420,30 +435,11 @@ def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int
         "last": format_number(first + len(found.items) - 1) if found.items else "",
         "total": _total(total),
         "about": False,
-        "sums": _sums(listing, query) if 0 < total <= COUNT_UP_TO else [],
+        "sums": amount_sums(query) if 0 < total <= COUNT_UP_TO else [],
         "prev_url": listing.url(base, c=previous) if listing.cursors else "",
         "next_url": listing.url(base, c=[*listing.cursors, found.next]) if found.next else "",
         "per_page": PER_PAGE,
     }
-
-
-def _sums(listing: Listing, query: ListQuery) -> list[dict[str, str]]:
-    view = listing.view
-    field = view.fields.get(view.info.amount_field or "")
-    if field is None or not isinstance(field.type, types.Money) or field.name == "price":
-        return []
-    currency = view.fields.get("currency")
-    amount = field.of(view.entity)
-    only = (
-        [] if currency is None else [sa.func.coalesce(currency.of(view.entity), g.edition.settings.currency)]
-    )
-    totals = query.select(*only, sa.func.sum(amount)).group_by(*only)
-    rows = [(row[0] if only else g.edition.settings.currency, row[-1]) for row in g.session.execute(totals)]
-    return [
-        {"label": str(field.label).lower(), "value": format_money(amount, currency)}
-        for currency, amount in rows
-        if amount is not None
-    ]
 
 
 def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
