@@ -34,7 +34,8 @@ def edit(workspace: str, entity: str) -> str:
     """The dialog that asks which field becomes what."""
     view = view_of(entity)
     g.actor.require(entity, "update")
-    return _editor(view, _field(view, request.values.get("field", "")), None, [])
+    name = request.form.get("choose") or request.args.get("field", "")
+    return _editor(view, _field(view, name), None, [])
 
 
 @blueprint.post("/<workspace>/<entity>/bulk/<any(update,delete,restore):act>")
@@ -149,6 +150,7 @@ def _editor(view: EntityView, field: Field, value: Any, errors: list[str]) -> st
         "action": f"{base()}/{view.name}/bulk/update",
         "edit_url": f"{base()}/{view.name}/bulk/edit",
         "hidden": _hidden("ids", "all", "query"),
+        "field": field.name,
         "fields": [
             {"value": one.name, "title": str(one.label), "selected": one is field} for one in _editable(view)
         ],
@@ -156,7 +158,7 @@ def _editor(view: EntityView, field: Field, value: Any, errors: list[str]) -> st
             **control(g.edition, base(), field, value, errors=errors),
             "id": "bulk-value",
             "name": "value",
-            "label": str(_("New value")),
+            "label": str(_("%(field)s: new value", field=field.label)),
             "required": True,
             "help": "" if field.required else str(_("Left empty, the field is cleared in all of them.")),
         },
