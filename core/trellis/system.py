@@ -81,7 +81,10 @@ class OwnField(Base):
 
 
 class SavedView(Base):
-    """A list as somebody set it up: rule, columns, sort. ``user_id`` is empty for a view shared with all."""
+    """A list as somebody set it up: rule, columns, sort, density.
+
+    ``user_id`` is empty for a view that is shared: with everybody, or with the people of a ``role``.
+    """
 
     __tablename__ = "saved_view"
 
@@ -89,8 +92,19 @@ class SavedView(Base):
     entity: Mapped[str] = mapped_column(sa.String(80), index=True)
     title: Mapped[str] = mapped_column(sa.String(120))
     user_id: Mapped[int | None] = mapped_column(BigId)
+    role: Mapped[str | None] = mapped_column(sa.String(80))
     definition: Mapped[dict[str, Any]] = mapped_column(JsonData)
     position: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class FirstView(Base):
+    """The view in which a list opens for somebody."""
+
+    __tablename__ = "first_view"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    entity: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    view_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("saved_view.id", ondelete="CASCADE"))
 
 
 class current_transaction(sa.sql.functions.GenericFunction[int]):
@@ -201,6 +215,22 @@ class ImportBatch(Base):
     first_event: Mapped[int] = mapped_column(sa.BigInteger)
     last_event: Mapped[int] = mapped_column(sa.BigInteger)
     transaction: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class MassChange(Base):
+    """An act on many records at once, and the events that it wrote: by them it can be undone, by the one who did it."""
+
+    __tablename__ = "mass_change"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    user_id: Mapped[int | None] = mapped_column(BigId)
+    entity: Mapped[str] = mapped_column(sa.String(80))
+    act: Mapped[str] = mapped_column(sa.String(12))
+    first_event: Mapped[int] = mapped_column(sa.BigInteger)
+    last_event: Mapped[int] = mapped_column(sa.BigInteger)
+    transaction: Mapped[int] = mapped_column(sa.BigInteger)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SavedMapping(Base):

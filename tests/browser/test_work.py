@@ -85,6 +85,41 @@ def test_a_filter_is_built_and_shown_as_a_chip(site: str, page: Page) -> None:
     expect(page.locator("tbody tr").first).to_contain_text("Brno")
 
 
+def test_a_cell_is_edited_by_keys_and_the_row_stays_ticked(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/customer?q=customer&columns=name,city")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("e")
+    field = page.locator(".editing input[name=city]")
+    expect(field).to_be_focused()
+    field.fill("Linz")
+    page.keyboard.press("Enter")
+    row = page.locator("tr.at")
+    expect(row.locator("[data-cell=city]")).to_have_text("Linz")
+    expect(row.locator("[data-pick]")).to_be_checked()
+    page.keyboard.press("e")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(row.locator("[data-cell=city]")).to_have_text("Linz")
+
+
+def test_all_rows_are_edited_and_given_back(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/order?columns=number,channel")
+    page.locator("[data-pick-all]").check()
+    page.get_by_role("button", name="Select all 60").click()
+    expect(page.locator("[data-bulk-count]")).to_have_text("All 60 selected")
+    page.locator("[data-bulk]").get_by_role("button", name="Edit").click()
+    page.locator("#f-bulk-field").select_option("channel")
+    page.get_by_label("Channel: new value").fill("online")
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("60 records are changed.")
+    expect(page.locator("[data-cell=channel]").first).to_have_text("online")
+    page.locator(".toast .undo").click()
+    expect(page.locator(".toast")).to_contain_text("60 records are as they were.")
+    expect(page.locator("[data-cell=channel]").first).not_to_have_text("online")
+
+
 def test_a_card_is_dragged_to_the_next_stage(site: str, page: Page) -> None:
     page.goto(f"{site}/acme/opportunity/board")
     card = page.locator("[data-stage=qualify] [data-card]").first

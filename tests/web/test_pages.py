@@ -32,6 +32,7 @@ PAGES = (
     "search",
     "search?q=customer",
     "search?q=nothingatall",
+    "order?totals=1",
     "customer?bin=1",
     "customer/1",
     "customer/1?tab=details",

@@ -19,13 +19,13 @@ from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.records.entity import Base
 from trellis.records.types import FixedPoint, UtcDateTime
-from trellis.system import FilePart, IdempotentCall, ImportBatch
+from trellis.system import FilePart, IdempotentCall, ImportBatch, MassChange
 
 _ = translator("trellis")
 
 FORMAT = 1
 MANIFEST, PEOPLE = "manifest.json", "people.jsonl"
-LEFT_OUT = frozenset(one.__tablename__ for one in (FilePart, IdempotentCall, ImportBatch))
+LEFT_OUT = frozenset(one.__tablename__ for one in (FilePart, IdempotentCall, ImportBatch, MassChange))
 """Files that are kept for two weeks, answers kept for a day, and what only holds where it was written."""
 
 Told = Callable[[int, int], None]

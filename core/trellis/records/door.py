@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -74,6 +75,10 @@ class _Draft:
     before: dict[str, Any]
     row: Mapping[str, Any]
     id: int | None = None
+
+
+_Row = tuple[int, int, Mapping[str, Any]]
+"""A row to be changed: its id, the version it has now, the columns that change."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,7 @@ class Records:
         try:
             if created:
                 changes += self._insert(view, created)
-            changes += [change for draft in updated if (change := self._update(view, draft)) is not None]
+            changes += self._update(view, updated)
         except sa.exc.IntegrityError as error:
             raise Conflict(_("Another record with these values was saved at the same moment")) from error
         self._log(view, changes)
@@ -184,12 +189,31 @@ class Records:
 
     def delete(self, entity: str, record_id: int, version: int | None = None) -> None:
         """Moves a record to the bin."""
-        self._bin(entity, record_id, version, deleted=True)
+        self._bin_one(entity, record_id, version, deleted=True)
+
+    def delete_many(self, entity: str, ids: Sequence[int]) -> None:
+        """Moves many records to the bin, all or none. Raises BatchInvalid that names each that a plugin keeps."""
+        self._bin(entity, dict.fromkeys(ids), deleted=True)
 
     def restore(self, entity: str, record_id: int) -> Record:
         """Brings a record back from the bin."""
-        self._bin(entity, record_id, None, deleted=False)
+        self._bin_one(entity, record_id, None, deleted=False)
         return self.get(entity, record_id)
+
+    def restore_many(self, entity: str, ids: Sequence[int]) -> None:
+        """Brings many records back from the bin, all or none. Raises BatchInvalid as :meth:`delete_many`."""
+        self._bin(entity, dict.fromkeys(ids), deleted=False)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """All that is written inside, or nothing of it when an error ends it."""
+        told = len(self._committed)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._committed[told:]
+            raise
 
     def committed(self) -> None:
         """Tells plugins what was committed. The face calls it after the transaction; a fault changes nothing."""
@@ -353,22 +377,32 @@ class Records:
         insert_rows(self.session, table, stamp, rows)
         return [Change(one.id or 0, "created", created(view, one.values)) for one in drafts]
 
-    def _update(self, view: EntityView, draft: _Draft) -> Change | None:
-        changed = difference(view, draft.before, draft.values)
-        if not changed:
-            return None
-        columns = encode(view, {name: draft.values[name] for name in changed}, draft.row["extra"] or {})
-        assert draft.id is not None
-        self._write_row(view, draft.id, draft.row["version"], columns)
-        return Change(draft.id, "updated", changed)
+    def _update(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
+        rows: builtins.list[_Row] = []
+        changes: builtins.list[Change] = []
+        for draft in drafts:
+            changed = difference(view, draft.before, draft.values)
+            if not changed or draft.id is None:
+                continue
+            columns = encode(view, {name: draft.values[name] for name in changed}, draft.row["extra"] or {})
+            rows.append((draft.id, draft.row["version"], columns))
+            changes.append(Change(draft.id, "updated", changed))
+        self._write_rows(view, rows)
+        return changes
 
-    def _write_row(self, view: EntityView, record_id: int, version: int, columns: Mapping[str, Any]) -> None:
+    def _write_rows(self, view: EntityView, rows: Sequence[_Row]) -> None:
+        """Changes rows at the versions that were read: one statement, run many times, for each set of columns."""
         table = cast(sa.Table, view.entity.__table__)
-        stamp = {"updated_at": datetime.now(UTC), "updated_by_id": self.actor.user_id, "version": version + 1}
-        statement = sa.update(table).where(table.c.id == record_id, table.c.version == version)
-        result = self.session.execute(statement.values(**{**stamp, **columns}))
-        if result.rowcount != 1:  # type: ignore[attr-defined]
-            raise StaleVersion(version + 1)
+        stamp = {"updated_at": datetime.now(UTC), "updated_by_id": self.actor.user_id}
+        alike: dict[tuple[str, ...], builtins.list[dict[str, Any]]] = {}
+        for record_id, version, columns in rows:
+            row = {"at_id": record_id, "at_version": version, **stamp, "version": version + 1, **columns}
+            alike.setdefault(tuple(sorted(row)), []).append(row)
+        here = (table.c.id == sa.bindparam("at_id"), table.c.version == sa.bindparam("at_version"))
+        for written in alike.values():
+            result = self.session.execute(sa.update(table).where(*here), written)
+            if result.rowcount != len(written):  # type: ignore[attr-defined]
+                raise StaleVersion(written[0]["version"])
 
     def _learn(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Tells the vocabulary of the search what was written; its index is kept by the database."""
@@ -377,18 +411,31 @@ class Records:
         known: set[str] = self.edition.cached("search words", set)
         learn(self.session, [text for text in written if text], known)
 
-    def _bin(self, entity: str, record_id: int, version: int | None, *, deleted: bool) -> None:
+    def _bin_one(self, entity: str, record_id: int, version: int | None, *, deleted: bool) -> None:
+        try:
+            self._bin(entity, {record_id: version}, deleted=deleted)
+        except BatchInvalid as error:
+            raise RecordInvalid(error.failures[0].errors) from None
+
+    def _bin(self, entity: str, versions: Mapping[int, int | None], *, deleted: bool) -> None:
         view = self.edition.entity(entity)
-        row = self._current(view, [record_id], "delete", deleted=not deleted)[record_id]
-        if version is not None and row["version"] != version:
-            raise StaleVersion(row["version"])
+        current = self._current(view, list(versions), "delete", deleted=not deleted)
         action: Action = "deleted" if deleted else "restored"
-        values = decode(view, row)
-        self._before_save(view, _Draft(Write(values={}), {}, values, row, record_id), action)
-        self._write_row(
-            view, record_id, row["version"], {"deleted_at": datetime.now(UTC) if deleted else None}
+        drafts = {}
+        for index, (record_id, version) in enumerate(versions.items()):
+            row = current[record_id]
+            if version is not None and row["version"] != version:
+                raise StaleVersion(row["version"])
+            drafts[index] = _Draft(Write(values={}), {}, decode(view, row), row, record_id)
+        failures = self._hosting(
+            "trellis_before_save",
+            lambda: self._each(drafts, lambda draft: self._before_save(view, draft, action)),
         )
-        self._log(view, [Change(record_id, action, {})])
+        if failures:
+            raise BatchInvalid({index: self._told(view, error) for index, error in failures.items()})
+        moment = datetime.now(UTC) if deleted else None
+        self._write_rows(view, [(one, current[one]["version"], {"deleted_at": moment}) for one in versions])
+        self._log(view, [Change(one, action, {}) for one in versions])
 
     def _current(
         self, view: EntityView, ids: Sequence[int], act: Any, *, deleted: bool = False

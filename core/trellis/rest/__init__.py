@@ -15,6 +15,7 @@ for _subject in (
     "extensions",
     "imports",
     "kpis",
+    "mass",
     "plugins",
     "records",
     "search",

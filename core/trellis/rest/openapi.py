@@ -13,8 +13,10 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import current_language, translator
 from trellis.plugins import core_version
 from trellis.records.entity import Field
+from trellis.records.mass import MOST
 from trellis.records.rules import operators
 from trellis.rest import openapi_parts as parts
+from trellis.rest.calls import LARGEST_ID
 from trellis.rest.records import MOST_WRITES
 
 _ = translator("trellis")
@@ -45,6 +47,7 @@ def _build(edition: Edition) -> dict[str, Any]:
     parts.add_components(spec)
     for path, operations in _paths(edition):
         spec.path(path=path, operations=operations)
+    spec.components.schema("undo", parts.UNDO)
     for view in edition.entities.values():
         _add_schemas(spec, view)
     return spec.to_dict()
@@ -160,6 +163,23 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
         requestBody=_body(f"{name}.batch"),
     )
     yield f"/{view.name}:batch", {"post": batch}
+    for act, summary, body in (
+        (
+            "mass",
+            _("Change, delete or restore all that a filter finds: %(entity)s", entity=many),
+            f"{name}.mass",
+        ),
+        ("undo", _("Undo an act on many: %(entity)s", entity=many), "undo"),
+    ):
+        many_at_once = call(
+            act,
+            summary,
+            {"200": parts.json_answer(parts.MASS_ANSWER, _("What was changed, and what was left"))},
+            problems="400 401 403 404 409 412 413 415 422",
+            parameters=parts.refs("idempotency_key"),
+            requestBody=_body(body),
+        )
+        yield f"/{view.name}:{act}", {"post": many_at_once}
 
 
 def _add_schemas(spec: APISpec, view: EntityView) -> None:
@@ -194,6 +214,37 @@ def _add_schemas(spec: APISpec, view: EntityView) -> None:
         "additionalProperties": False,
     }
     spec.components.schema(f"{name}.batch", batch)
+    spec.components.schema(f"{name}.mass", _mass_schema(f"{name}.changes"))
+
+
+def _mass_schema(changes: str) -> dict[str, Any]:
+    """Which records, and what becomes of them."""
+    by_ids = {"required": ["ids"], "not": {"anyOf": [{"required": ["filter"]}, {"required": ["q"]}]}}
+    by_filter = {"anyOf": [{"required": ["filter"]}, {"required": ["q"]}], "not": {"required": ["ids"]}}
+    values = {"properties": {"act": {"const": "update"}}, "required": ["values"]}
+    no_values = {"properties": {"act": {"enum": ["delete", "restore"]}}, "not": {"required": ["values"]}}
+    return {
+        "type": "object",
+        "properties": {
+            "act": {"enum": ["update", "delete", "restore"]},
+            "ids": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+                "maxItems": MOST,
+            },
+            "filter": {"type": "object", "description": str(_("A rule; {} finds all"))},
+            "q": {"type": "string"},
+            "values": {"$ref": f"#/components/schemas/{changes}"},
+            "leave_out": {
+                "type": "boolean",
+                "default": False,
+                "description": str(_("Change the others when some cannot be changed")),
+            },
+        },
+        "required": ["act"],
+        "allOf": [{"anyOf": [by_ids, by_filter]}, {"anyOf": [values, no_values]}],
+        "additionalProperties": False,
+    }
 
 
 def _property(field: Field, *, written: bool = False) -> dict[str, Any]:

@@ -67,6 +67,34 @@ BATCH_ANSWER: Schema = {
     },
     "required": ["items", "created", "updated"],
 }
+_REFUSED: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer"},
+            "title": {"type": "string"},
+            "errors": {"type": "object"},
+        },
+        "required": ["id", "title", "errors"],
+    },
+}
+MASS_ANSWER: Schema = {
+    "type": "object",
+    "properties": {
+        "act": {"enum": ["update", "delete", "restore"]},
+        "changed": {"type": "integer"},
+        "refused": _REFUSED,
+        "undo": {"type": ["integer", "null"], "description": "what the act can be undone by"},
+    },
+    "required": ["act", "changed", "refused", "undo"],
+}
+UNDO: Schema = {
+    "type": "object",
+    "properties": {"change": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}},
+    "required": ["change"],
+    "additionalProperties": False,
+}
 PROBLEM: Schema = {
     "type": "object",
     "properties": {
@@ -87,6 +115,7 @@ PROBLEM: Schema = {
                 "properties": {"index": {"type": "integer"}, "errors": {"type": "object"}},
             },
         },
+        "refused": _REFUSED,
     },
     "required": ["type", "title", "status", "code"],
 }

@@ -5,7 +5,7 @@ Programs go by ``code`` and by ``errors`` (field or parameter to messages), peop
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,6 +23,7 @@ from trellis.errors import (
 )
 from trellis.i18n import translator
 from trellis.records.door import BatchInvalid
+from trellis.records.mass import MassRefused, Refused
 
 _ = translator("trellis")
 
@@ -143,6 +144,10 @@ def _members(error: TrellisError) -> dict[str, Any]:
                 "errors": {f"{index}.{field}": texts for index, field, texts in placed},
                 "failures": [{"index": index, "errors": {field: texts}} for index, field, texts in placed],
             }
+        case MassRefused():
+            refused = refusals(error.refused)
+            flat = {f"{one['id']}.{name}": texts for one in refused for name, texts in one["errors"].items()}
+            return {"errors": flat, "refused": refused}
         case RecordInvalid():
             return {"errors": _texts(error)}
         case RuleInvalid():
@@ -160,6 +165,18 @@ def _members(error: TrellisError) -> dict[str, Any]:
             ]
             return {"problems": problems}
     return {}
+
+
+def refusals(refused: Sequence[Refused]) -> list[dict[str, Any]]:
+    """Records that an act on many left as they are, and why."""
+    return [
+        {
+            "id": one.id,
+            "title": one.title,
+            "errors": {name: [str(message) for message in found] for name, found in one.errors.items()},
+        }
+        for one in refused
+    ]
 
 
 def _texts(error: RecordInvalid) -> dict[str, list[str]]:

@@ -1,28 +1,57 @@
-"""Saved views: lists as people set them up, their own or shared."""
+"""Saved views: lists as people set them up, their own or shared with everybody or a role."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.contributions import Role
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.records.rules import parse
 from trellis.security.actor import Actor
-from trellis.system import SavedView
+from trellis.system import FirstView, SavedView
 
 _ = translator("trellis")
 
+LONGEST_TITLE = 120
+_PARTS = ("rule", "sort", "fields")
+_SWITCHES = ("dense", "totals")
 
-def views_of(session: Session, actor: Actor, entity: str) -> Sequence[SavedView]:
-    """The views of a list that an actor may use: shared ones and its own."""
-    mine = sa.or_(SavedView.user_id.is_(None), SavedView.user_id == actor.user_id)
-    query = sa.select(SavedView).where(SavedView.entity == entity, mine)
-    return session.scalars(query.order_by(SavedView.position, SavedView.id)).all()
+
+@dataclass(frozen=True)
+class UsableView:
+    """A view that an actor may use; ``first`` when it opens the list for them."""
+
+    saved: SavedView
+    first: bool
+
+
+def usable_views(session: Session, actor: Actor, entity: str) -> Sequence[UsableView]:
+    """The views of a list that an actor may use: its own, those of all, and those of its roles."""
+    mine = sa.and_(SavedView.user_id.is_not(None), SavedView.user_id == actor.user_id)
+    open_ = sa.or_(SavedView.role.is_(None), SavedView.role.in_(actor.roles), sa.literal(actor.administrator))
+    shared = sa.and_(SavedView.user_id.is_(None), open_)
+    first = sa.and_(
+        FirstView.view_id == SavedView.id,
+        FirstView.entity == SavedView.entity,
+        FirstView.user_id == actor.user_id,
+    )
+    query = sa.select(SavedView, FirstView.view_id).outerjoin(FirstView, first)
+    query = query.where(SavedView.entity == entity, sa.or_(mine, shared))
+    rows = session.execute(query.order_by(SavedView.position, SavedView.id)).all()
+    return [UsableView(saved, chosen is not None) for saved, chosen in rows]
+
+
+def may_change(actor: Actor, saved: SavedView) -> bool:
+    """Whether the view is one's own, or a shared one and the actor an administrator."""
+    own = saved.user_id is not None and saved.user_id == actor.user_id
+    return own or (saved.user_id is None and actor.administrator)
 
 
 def save_view(
@@ -34,38 +63,110 @@ def save_view(
     definition: Mapping[str, Any],
     *,
     shared: bool = False,
+    role: str | None = None,
 ) -> SavedView:
-    """Keeps a view ``{"rule": ..., "sort": [...], "fields": [...]}``; sharing needs an administrator."""
-    view = edition.entity(entity)
-    if not title.strip():
-        raise RecordInvalid({"title": [_("Give the view a name")]})
-    if shared:
-        actor.require_administrator()
-    for part in ("sort", "fields"):
-        names = definition.get(part, [])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise RecordInvalid({part: [_("Give a list of field names")]})
-    if definition.get("rule"):
-        parse(definition["rule"], view, edition)
-    unknown = [name for name in definition.get("fields", ()) if name not in view.fields]
-    if unknown:
-        raise RecordInvalid({"fields": [_("There is no field “%(name)s”", name=unknown[0])]})
-    saved = SavedView(
-        entity=entity,
-        title=title.strip()[:120],
-        user_id=None if shared else actor.user_id,
-        definition={key: definition[key] for key in ("rule", "sort", "fields") if definition.get(key)},
-    )
+    """Keeps a view ``{"rule": ..., "sort": [...], "fields": [...], "dense": true}``; sharing needs an administrator.
+
+    ``role`` shares it with the people of a role only.
+    """
+    saved = SavedView(entity=entity, definition=_checked(edition, actor, entity, definition))
+    _name(edition, actor, saved, title, shared=shared, role=role)
     session.add(saved)
     session.flush()
     return saved
 
 
-def delete_view(session: Session, actor: Actor, view_id: int) -> None:
-    """Removes a view: one's own, or any as an administrator."""
-    saved = session.get(SavedView, view_id)
-    if saved is None or (saved.user_id not in (None, actor.user_id) and not actor.administrator):
-        raise RecordNotFound()
-    if saved.user_id is None and not actor.administrator:
-        raise PermissionRefused()
+def rename_view(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    entity: str,
+    view_id: int,
+    title: str,
+    *,
+    shared: bool = False,
+    role: str | None = None,
+) -> SavedView:
+    """Gives a view another name, or shares it otherwise. Raises RecordNotFound, PermissionRefused, RecordInvalid."""
+    saved = changeable_view(session, actor, entity, view_id)
+    _name(edition, actor, saved, title, shared=shared, role=role)
+    session.flush()
+    return saved
+
+
+def redefine_view(
+    session: Session, edition: Edition, actor: Actor, entity: str, view_id: int, definition: Mapping[str, Any]
+) -> SavedView:
+    """Keeps another list under the name of a view. Raises RecordNotFound, PermissionRefused, RecordInvalid."""
+    saved = changeable_view(session, actor, entity, view_id)
+    saved.definition = _checked(edition, actor, entity, definition)
+    session.flush()
+    return saved
+
+
+def delete_view(session: Session, actor: Actor, entity: str, view_id: int) -> SavedView:
+    """Removes a view: one's own, or a shared one as an administrator."""
+    saved = changeable_view(session, actor, entity, view_id)
     session.delete(saved)
+    session.flush()
+    return saved
+
+
+def open_first(session: Session, actor: Actor, entity: str, view_id: int | None) -> None:
+    """Lets a list open for the actor in this view; in none for None. Raises RecordNotFound."""
+    if actor.user_id is None:
+        raise PermissionRefused()
+    if view_id is not None:
+        usable_view(session, actor, entity, view_id)
+    own = (FirstView.user_id == actor.user_id, FirstView.entity == entity)
+    session.execute(sa.delete(FirstView).where(*own))
+    if view_id is not None:
+        session.execute(sa.insert(FirstView).values(user_id=actor.user_id, entity=entity, view_id=view_id))
+
+
+def usable_view(session: Session, actor: Actor, entity: str, view_id: int) -> SavedView:
+    """A view that the actor may use. Raises RecordNotFound."""
+    found = (one.saved for one in usable_views(session, actor, entity) if one.saved.id == view_id)
+    saved = next(found, None)
+    if saved is None:
+        raise RecordNotFound()
+    return saved
+
+
+def changeable_view(session: Session, actor: Actor, entity: str, view_id: int) -> SavedView:
+    """A view that the actor may change. Raises RecordNotFound, PermissionRefused."""
+    saved = usable_view(session, actor, entity, view_id)
+    if not may_change(actor, saved):
+        raise PermissionRefused()
+    return saved
+
+
+def _name(
+    edition: Edition, actor: Actor, saved: SavedView, title: str, *, shared: bool, role: str | None
+) -> None:
+    if not title.strip():
+        raise RecordInvalid({"title": [_("Give the view a name")]})
+    if shared or role:
+        actor.require_administrator()
+    if role and role not in edition.all(Role):
+        raise RecordInvalid({"role": [_("There is no such role")]})
+    saved.title = title.strip()[:LONGEST_TITLE]
+    saved.role = role or None
+    saved.user_id = None if shared or role else actor.user_id
+
+
+def _checked(edition: Edition, actor: Actor, entity: str, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a definition, each in order; the rule may ask only for what the actor may read."""
+    seen = actor.sees(edition)
+    view = seen.entity(entity)
+    for part in ("sort", "fields"):
+        names = definition.get(part, [])
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise RecordInvalid({part: [_("Give a list of field names")]})
+    if definition.get("rule"):
+        parse(definition["rule"], view, seen)
+    unknown = [name for name in definition.get("fields", ()) if name not in view.fields]
+    if unknown:
+        raise RecordInvalid({"fields": [_("There is no field “%(name)s”", name=unknown[0])]})
+    kept = {key: definition[key] for key in _PARTS if definition.get(key)}
+    return kept | {key: True for key in _SWITCHES if definition.get(key)}

@@ -12,6 +12,8 @@ from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
     boards,
+    bulk,
+    cells,
     health,
     home,
     imports,
@@ -24,6 +26,7 @@ from trellis.web.views import (
     profile,
     records,
     recovery,
+    saved_views,
     search,
     settings,
     settings_audit,
@@ -59,6 +62,9 @@ PAGES = (
     jobs,
     merging,
     records,
+    bulk,
+    cells,
+    saved_views,
     lists,
 )
 """The modules of pages, each with a ``blueprint``."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from trellis.edition import OWN, Edition, EntityView
 from trellis.i18n import (
     currency_symbol,
+    current_timezone,
     format_date,
     format_datetime,
     format_money,
@@ -230,19 +232,27 @@ def _typed(field_type: types.FieldType, value: Any) -> Any:
     if isinstance(field_type, types.Decimal):
         return format_number(value, 2 if isinstance(field_type, types.Money) else None)
     if isinstance(field_type, types.DateTime):
-        return value.strftime("%Y-%m-%dT%H:%M")
+        return value.astimezone(current_timezone()).strftime("%Y-%m-%dT%H:%M")
     if isinstance(field_type, types.Date):
         return value.isoformat()
     return value
 
 
 def read_form(field: Field, text: str) -> Any:
-    """The value of a control as the door takes it: percent typed by people becomes a ratio; empty text is no value."""
+    """The value of a control as the door takes it; empty text is no value.
+
+    Percent typed by people becomes a ratio, a moment is read in the reader's time zone.
+    """
     if text.strip() == "":
         return None
     if isinstance(field.type, types.Percent):
         try:
             return types.Decimal().parse(text.rstrip("% \u00a0")) / 100
         except types.ValueInvalid:
+            return text
+    if isinstance(field.type, types.DateTime):
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=current_timezone())
+        except ValueError:
             return text
     return text

@@ -6,22 +6,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import sqlalchemy as sa
 from flask import g
 from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Rule
 from trellis.edition import EntityView
-from trellis.errors import RuleInvalid
-from trellis.i18n import format_money, format_number, translator
+from trellis.errors import RecordNotFound, RuleInvalid
+from trellis.i18n import Text, format_number, translator
 from trellis.records import types
+from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Page, Record
-from trellis.settings.views import views_of
+from trellis.settings.views import UsableView, may_change, usable_views
 from trellis.system import SavedView
 from trellis.web.display import column, new_title, person, shown, title_of
-from trellis.web.filters import builder_fields, chips
+from trellis.web.filters import chips
+from trellis.web.totals import amount_sums, total_rows
 
 _ = translator("trellis")
 
@@ -31,19 +32,38 @@ TRAIL = 40
 
 
 @dataclass(frozen=True)
+class Setup:
+    """How a list is set up: what a view keeps of it."""
+
+    rule: Rule | None = None
+    sort: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    dense: bool = False
+    totals: bool = False
+
+    def definition(self, rule: Rule | None) -> dict[str, Any]:
+        """The setup as a view keeps it, with the list's whole ``rule``."""
+        return {
+            "rule": rule,
+            "sort": list(self.sort),
+            "fields": list(self.columns),
+            "dense": self.dense,
+            "totals": self.totals,
+        }
+
+
+@dataclass(frozen=True)
 class Listing:
-    """The state of a list, as kept in its address."""
+    """The state of a list, as kept in its address: the view it began with, and what is different by now."""
 
     view: EntityView
-    rule: Rule | None
+    setup: Setup
+    begun: Setup
     query: str
-    sort: tuple[str, ...]
-    columns: tuple[str, ...]
     cursors: tuple[str, ...]
+    views: Sequence[UsableView]
     saved: SavedView | None
     mine: bool
-    dense: bool
-    changed: bool
     trash: bool
 
     @property
@@ -51,21 +71,37 @@ class Listing:
         """Where the page before this one ended."""
         return self.cursors[-1] if self.cursors else None
 
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that the reader sees and may change."""
+        return self.setup.rule
+
+    @property
+    def changed(self) -> bool:
+        """Whether the list is set up otherwise than its view."""
+        return self.setup != self.begun
+
     def arguments(self, **changes: Any) -> list[tuple[str, str]]:
-        """The address of this list with some parts changed; a change of what is listed goes to the first page."""
+        """The address of this list with some parts changed; a change of what is listed goes to the first page.
+
+        Only what differs from the view is written down.
+        """
+        setup, begun = self.setup, self.begun
+        plain = "all" if any(one.first for one in self.views) else ""
         state: dict[str, Any] = {
-            "view": "mine" if self.mine else str(self.saved.id) if self.saved else "",
-            "filter": json.dumps(self.rule, ensure_ascii=False)
-            if self.rule and (self.changed or not self.saved)
-            else "",
+            "view": "mine" if self.mine else str(self.saved.id) if self.saved else plain,
+            "filter": "" if setup.rule == begun.rule else json.dumps(setup.rule, ensure_ascii=False),
             "q": self.query,
-            "sort": ",".join(self.sort),
-            "columns": ",".join(self.columns),
-            "dense": "1" if self.dense else "",
+            "sort": "" if setup.sort == begun.sort else ",".join(setup.sort),
+            "columns": "" if setup.columns == begun.columns else ",".join(setup.columns),
+            "dense": "" if setup.dense == begun.dense else str(int(setup.dense)),
+            "totals": "" if setup.totals == begun.totals else str(int(setup.totals)),
             "bin": "1" if self.trash else "",
             "c": self.cursors if "c" in changes else (),
             **changes,
         }
+        if state["filter"] == "null" and begun.rule is None:
+            state["filter"] = ""
         pairs: list[tuple[str, str]] = []
         for name, value in state.items():
             pairs += (
@@ -84,36 +120,55 @@ class Listing:
 
 
 def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
-    """The list that an address describes. Raises RuleInvalid for a filter that cannot be read."""
-    saved = None
+    """The list that an address describes; without arguments, that of the reader's first view.
+
+    Raises RuleInvalid for a filter that cannot be read.
+    """
+    views = usable_views(g.session, g.actor, view.name)
     chosen = arguments.get("view", "")
-    if chosen.isdigit():
-        saved = next((one for one in views_of(g.session, g.actor, view.name) if one.id == int(chosen)), None)
-    definition: Mapping[str, Any] = saved.definition if saved else {}
+    saved = next(
+        (one.saved for one in views if str(one.saved.id) == chosen or (one.first and not arguments)), None
+    )
+    begun = _setup_of(view, saved.definition) if saved else Setup()
     text = arguments.get("filter")
     try:
-        rule = json.loads(text) if text else definition.get("rule")
+        rule = json.loads(text) if text else begun.rule
     except json.JSONDecodeError:
         raise RuleInvalid(_("The filter is not valid JSON")) from None
-    sort = tuple(name for name in arguments.get("sort", "").split(",") if name) or tuple(
-        definition.get("sort", ())
+    if rule is not None and not isinstance(rule, dict):
+        raise RuleInvalid(_("A rule is an object in JSON"))
+    sort = tuple(name for name in arguments.get("sort", "").split(",") if name)
+    columns = tuple(name for name in arguments.get("columns", "").split(",") if name in view.fields)
+    dense, totals_ = (
+        _switch(arguments.get(name), on) for name, on in (("dense", begun.dense), ("totals", begun.totals))
     )
-    named = [name for name in arguments.get("columns", "").split(",") if name in view.fields]
-    columns = tuple(named or definition.get("fields", ()))
-    changed = bool(text or named or arguments.get("sort") or arguments.get("q"))
     return Listing(
         view=view,
-        rule=rule or None,
+        setup=Setup(rule or None, sort or begun.sort, columns or begun.columns, dense, totals_),
+        begun=begun,
         query=arguments.get("q", "").strip(),
-        sort=sort,
-        columns=columns,
         cursors=tuple(arguments.getlist("c"))[-TRAIL:],
+        views=views,
         saved=saved,
         mine=chosen == "mine",
-        dense=arguments.get("dense") == "1",
-        changed=changed,
         trash=arguments.get("bin") == "1",
     )
+
+
+def _setup_of(view: EntityView, definition: Mapping[str, Any]) -> Setup:
+    columns = tuple(name for name in definition.get("fields", ()) if name in view.fields)
+    sort = tuple(definition.get("sort", ()))
+    dense, sums = bool(definition.get("dense")), bool(definition.get("totals"))
+    return Setup(definition.get("rule") or None, sort, columns, dense, sums)
+
+
+def _switch(given: str | None, usual: bool) -> bool:
+    return given == "1" if given else usual
+
+
+def listed_at(view: EntityView, address: str) -> Listing:
+    """:func:`read_listing` of an address in full, or of what follows its question mark."""
+    return read_listing(view, MultiDict(parse_qsl(urlsplit(address).query, keep_blank_values=True)))
 
 
 def full_rule(listing: Listing) -> Rule | None:
@@ -127,12 +182,12 @@ def full_rule(listing: Listing) -> Rule | None:
 def shown_columns(listing: Listing) -> list[str]:
     """The fields of the list after the name: those chosen, or those that are in lists from the start."""
     info = listing.view.info
-    chosen = listing.columns or [name for name, field in listing.view.fields.items() if field.in_list]
+    chosen = listing.setup.columns or [name for name, field in listing.view.fields.items() if field.in_list]
     return [name for name in chosen if name != info.title_field]
 
 
-def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
-    """The query of the list's present page."""
+def query_of(listing: Listing, limit: int = PER_PAGE, only: int | None = None) -> ListQuery:
+    """The query of the list's present page; or of one record, whether or not the filter finds it."""
     view = listing.view
     needed = {
         view.info.title_field,
@@ -147,11 +202,12 @@ def query_of(listing: Listing, limit: int = PER_PAGE) -> ListQuery:
         view,
         g.edition,
         g.actor,
-        rule=full_rule(listing),
-        text=listing.query,
-        sort=listing.sort,
+        rule=full_rule(listing) if only is None else None,
+        text=listing.query if only is None else None,
+        sort=listing.setup.sort,
         fields=[name for name in view.fields if name in needed],
-        cursor=listing.cursor,
+        cursor=listing.cursor if only is None else None,
+        ids=None if only is None else [only],
         deleted=listing.trash,
         limit=limit,
     )
@@ -178,8 +234,10 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
         "views": _views(listing, base, total),
         "changed": listing.changed and not listing.trash,
-        "reset_url": listing.url(base, filter="", q="", sort="", columns="") if listing.changed else "",
-        "save_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
+        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="")
+        if listing.changed or listing.query
+        else "",
+        "view": _view(listing, base),
         "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
         "chips": _chips(listing, base),
         "rules": None,
@@ -191,14 +249,16 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "columns_shown": len(names) + 1,
         "columns_all": len(view.fields),
         "columns_url": f"{base}/{view.name}/columns?{urlencode(listing.arguments())}",
-        "dense": listing.dense,
-        "dense_url": listing.url(base, dense="" if listing.dense else "1", c=()),
+        "dense": listing.setup.dense,
+        "dense_url": listing.url(base, dense="0" if listing.setup.dense else "1", c=()),
+        "totals_url": listing.url(base, totals="0" if listing.setup.totals else "1", c=()),
+        "totals": total_rows(query, names) if listing.setup.totals and total else None,
         "columns": _columns(listing, base, names),
-        "rows": [_row(listing, base, names, record) for record in found.items],
+        "rows": [row_of(listing, base, names, record) for record in found.items],
         "foot": _foot(listing, base, query, found, total),
-        "bulk": _bulk(view, base, listing.trash) if may_edit else [],
-        "select_all": "",
-        "fields": builder_fields(view, g.edition, base),
+        "bulk": _bulk(view, base, listing.trash),
+        "select_all": str(_("Select all %(count)s", count=_total(total))) if total > len(found.items) else "",
+        "selected_all": str(_("All %(count)s selected", count=_total(total))),
         "filtered": filtered,
         "empty_text": "",
         "guide_url": "",
@@ -222,26 +282,44 @@ def _total(total: int) -> str:
 
 
 def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
-    bare = {"filter": "", "q": "", "sort": "", "columns": "", "bin": ""}
+    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "totals": "", "bin": ""}
     saved_id = listing.saved.id if listing.saved else None
     plain = not listing.mine and saved_id is None and not listing.trash
-    tabs: list[tuple[Any, str, bool]] = [
-        (_("All"), listing.url(base, view="", **bare), plain),
-        (_("Mine"), listing.url(base, view="mine", **bare), listing.mine),
+    everything = "all" if any(one.first for one in listing.views) else ""
+    tabs: list[tuple[Any, str, bool, bool]] = [
+        (_("All"), listing.url(base, view=everything, **bare), plain, False),
+        (_("Mine"), listing.url(base, view="mine", **bare), listing.mine, False),
     ]
-    for one in views_of(g.session, g.actor, listing.view.name):
-        tabs.append((one.title, listing.url(base, view=str(one.id), **bare), one.id == saved_id))
-    tabs.append((_("Bin"), listing.url(base, view="", **{**bare, "bin": "1"}), listing.trash))
+    for one in listing.views:
+        url = listing.url(base, view=str(one.saved.id), **bare)
+        tabs.append((one.saved.title, url, one.saved.id == saved_id, one.saved.user_id is None))
+    bin_url = listing.url(base, view=everything, **{**bare, "bin": "1"})
+    tabs.append((_("Bin"), bin_url, listing.trash, False))
     return [
         {
             "title": str(title),
             "url": url,
             "current": current,
             "count": _total(total) if current else None,
-            "note": "",
+            "note": str(_("Not saved")) if current and listing.changed and not listing.trash else "",
+            "icon": ("users", str(_("Shared"))) if shared else None,
         }
-        for title, url, current in tabs
+        for title, url, current, shared in tabs
     ]
+
+
+def _view(listing: Listing, base: str) -> dict[str, Any] | None:
+    """What can be done with the saved view that is shown."""
+    saved = listing.saved
+    if saved is None:
+        return None
+    url = f"{base}/{listing.view.name}/views/{saved.id}"
+    return {
+        "title": saved.title,
+        "first": any(one.first for one in listing.views if one.saved.id == saved.id),
+        "first_url": f"{url}/first",
+        "change_url": url if may_change(g.actor, saved) else "",
+    }
 
 
 def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
@@ -250,14 +328,16 @@ def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
     return [
         {
             "field": words,
-            "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False) if rest else ""),
+            "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False)),
         }
         for words, rest in chips(listing.rule, listing.view, g.edition)
     ]
 
 
 def _sort(listing: Listing, base: str) -> dict[str, Any]:
-    current = (listing.sort or ((listing.view.info.sort,) if listing.view.info.sort else ("-created_at",)))[0]
+    current = (
+        listing.setup.sort or ((listing.view.info.sort,) if listing.view.info.sort else ("-created_at",))
+    )[0]
     name, down = current.removeprefix("-"), current.startswith("-")
     options = []
     for field in listing.view.fields.values():
@@ -273,7 +353,7 @@ def _sort(listing: Listing, base: str) -> dict[str, Any]:
 
 def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str, Any]]:
     view = listing.view
-    current = (listing.sort or (view.info.sort,))[0]
+    current = (listing.setup.sort or (view.info.sort,))[0]
     heads: list[dict[str, Any]] = []
     title = view.info.title_field
     for name in (title, *names):
@@ -295,10 +375,32 @@ def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str
     return heads
 
 
-def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:
+def row_context(
+    listing: Listing, base: str, record_id: int, editing: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What ``list_row.html`` shows of one row of a list; ``editing`` is its cell that is open. Raises RecordNotFound."""
+    names = shown_columns(listing)
+    found = query_of(listing, only=record_id).page(g.session).items
+    if not found:
+        raise RecordNotFound()
+    row = {**row_of(listing, base, names, found[0]), "editing": editing}
+    columns, bulk = _columns(listing, base, names), _bulk(listing.view, base, listing.trash)
+    return {"row": row, "list": {"columns": columns, "bulk": bulk}}
+
+
+def row_of(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:
+    """A row of a list: its cells, and what a phone shows of it."""
     view, info = listing.view, listing.view.info
     title = title_of(view, record)
-    cells = [shown(g.edition, base, view.fields[name], record, bare=True) for name in names]
+    may_edit = g.actor.may(view.name, "update") and not listing.trash
+    cells = [
+        {
+            **shown(g.edition, base, view.fields[name], record, bare=True),
+            "name": name,
+            "open": may_edit and is_typed(view.fields[name]),
+        }
+        for name in names
+    ]
     fields = view.fields
     line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else {}
     figure = shown(g.edition, base, fields[info.amount_field], record)["text"] if info.amount_field else ""
@@ -308,6 +410,9 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
         "id": record.id,
         "url": f"{base}/{view.name}/{record.id}",
         "title": title,
+        "title_field": info.title_field,
+        "title_open": may_edit and is_typed(view.fields.get(info.title_field)),
+        "editing": None,
         "icon": icon,
         "avatar": person(title, record.id),
         "cells": cells,
@@ -315,6 +420,11 @@ def _row(listing: Listing, base: str, names: Sequence[str], record: Record) -> d
         "figure": figure,
         "when": when,
     }
+
+
+def is_typed(field: Field | None) -> bool:
+    """Whether people can change the field by typing or choosing."""
+    return field is not None and not field.read_only and field.type.kind != "json"
 
 
 def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int) -> dict[str, Any]:
@@ -325,38 +435,23 @@ def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int
         "last": format_number(first + len(found.items) - 1) if found.items else "",
         "total": _total(total),
         "about": False,
-        "sums": _sums(listing, query) if 0 < total <= COUNT_UP_TO else [],
+        "sums": amount_sums(query) if 0 < total <= COUNT_UP_TO else [],
         "prev_url": listing.url(base, c=previous) if listing.cursors else "",
         "next_url": listing.url(base, c=[*listing.cursors, found.next]) if found.next else "",
         "per_page": PER_PAGE,
     }
 
 
-def _sums(listing: Listing, query: ListQuery) -> list[dict[str, str]]:
-    view = listing.view
-    field = view.fields.get(view.info.amount_field or "")
-    if field is None or not isinstance(field.type, types.Money) or field.name == "price":
-        return []
-    currency = view.fields.get("currency")
-    amount = field.of(view.entity)
-    only = (
-        [] if currency is None else [sa.func.coalesce(currency.of(view.entity), g.edition.settings.currency)]
-    )
-    totals = query.select(*only, sa.func.sum(amount)).group_by(*only)
-    rows = [(row[0] if only else g.edition.settings.currency, row[-1]) for row in g.session.execute(totals)]
-    return [
-        {"label": str(field.label).lower(), "value": format_money(amount, currency)}
-        for currency, amount in rows
-        if amount is not None
-    ]
-
-
 def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
-    if trash:
-        return [{"title": str(_("Restore")), "icon": "undo-2", "url": f"{base}/{view.name}/bulk/restore"}]
-    acts = [{"title": str(_("Owner")), "icon": "user-check", "url": f"{base}/{view.name}/bulk/owner"}]
-    if g.actor.may(view.name, "delete"):
-        acts.append(
-            {"title": str(_("Move to bin")), "icon": "trash", "url": f"{base}/{view.name}/bulk/delete"}
-        )
-    return acts
+    acts: list[tuple[Text, str, str]] = []
+    if trash and g.actor.may(view.name, "delete"):
+        acts = [(_("Restore"), "undo-2", "restore")]
+    elif not trash:
+        if g.actor.may(view.name, "update"):
+            acts = [(_("Edit"), "pencil", "edit"), (_("Owner"), "user-check", "edit?field=owner")]
+        if g.actor.may(view.name, "delete"):
+            acts.append((_("Move to bin"), "trash", "delete"))
+    return [
+        {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}
+        for title, icon, path in acts
+    ]

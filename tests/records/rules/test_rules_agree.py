@@ -64,6 +64,12 @@ days = st.sampled_from(DAYS) | st.dates(date(1990, 1, 1), date(2040, 1, 1))
 relative = st.integers(-400, 400).map(lambda n: {"days": n}) | st.integers(-24, 24).map(
     lambda n: {"months": n}
 )
+periods = st.builds(
+    lambda unit, first, length: {"period": unit, "from": first, "to": first + length},
+    st.sampled_from(["day", "week", "month", "quarter", "year"]),
+    st.integers(-30, 5),
+    st.integers(0, 30),
+)
 moments = st.sampled_from(MOMENTS) | st.datetimes(
     datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)
 )
@@ -111,6 +117,8 @@ def leaves(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
         return leaf | {"value": draw(st.lists(values, max_size=4))}
     if operator == "between":
         return leaf | {"value": draw(st.tuples(values, values).map(list))}
+    if field.type.kind in ("date", "datetime"):
+        values |= periods
     return leaf | {"value": draw(values)}
 
 
@@ -197,6 +205,27 @@ EXAMPLES: list[tuple[Any, Any]] = [
     (
         {"field": "probe.since", "op": "gte", "value": {"months": -1}},
         lambda one: (one["probe.since"] or date.min) >= date(2026, 10, 23),
+    ),
+    (
+        {"field": "day", "op": "eq", "value": {"period": "quarter", "from": -1, "to": -1}},
+        lambda one: one["day"] is not None and date(2026, 7, 1) <= one["day"] <= date(2026, 9, 30),
+    ),
+    (
+        {"field": "day", "op": "ne", "value": {"period": "week"}},
+        lambda one: one["day"] is None or not date(2026, 11, 23) <= one["day"] <= date(2026, 11, 29),
+    ),
+    (
+        {"field": "day", "op": "gt", "value": {"period": "year"}},
+        lambda one: one["day"] is not None and one["day"] > date(2026, 12, 31),
+    ),
+    (
+        {"field": "moment", "op": "eq", "value": {"period": "month"}},
+        lambda one: (
+            one["moment"] is not None
+            and datetime(2026, 10, 31, 23, tzinfo=UTC)
+            <= one["moment"]
+            < datetime(2026, 11, 30, 23, tzinfo=UTC)
+        ),
     ),
     (
         {"field": "moment", "op": "eq", "value": "2026-11-22"},  # in Stockholm, an hour ahead of UTC

@@ -23,6 +23,11 @@ SAID: list[tuple[dict[str, Any], str]] = [
     ({"field": "day", "op": "gte", "value": {"months": -1}}, "Day is on or after 1 month ago"),
     ({"field": "day", "op": "eq", "value": {"days": 0}}, "Day is today"),
     ({"field": "moment", "op": "lte", "value": {"days": 1}}, "Moment is on or before 1 day from now"),
+    ({"field": "day", "op": "eq", "value": {"period": "day", "from": -29}}, "Day: last 30 days"),
+    (
+        {"field": "moment", "op": "lt", "value": {"period": "week", "from": -2, "to": 3}},
+        "Moment: before this period: weeks from -2 to 3",
+    ),
     ({"field": "keeper", "op": "eq", "value": {"me": True}}, "Keeper is me"),
     ({"field": "company", "op": "eq", "value": 17}, "Company is Acme 17"),
     ({"all": []}, "always"),

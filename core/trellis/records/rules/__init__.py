@@ -6,7 +6,20 @@ and in Python, with the same answer; ``describe`` puts it in words; ``to_json`` 
 
 from trellis.records.rules.context import Lookup, RuleContext, today_in
 from trellis.records.rules.describe import describe
-from trellis.records.rules.nodes import All, AnyOf, Leaf, Me, Node, Not, Operator, Path, Relative, to_json
+from trellis.records.rules.nodes import (
+    All,
+    AnyOf,
+    Leaf,
+    Me,
+    Node,
+    Not,
+    Operator,
+    Path,
+    Period,
+    Relative,
+    Unit,
+    to_json,
+)
 from trellis.records.rules.parse import parse
 from trellis.records.rules.paths import resolve
 from trellis.records.rules.predicate import Predicate, to_predicate
@@ -23,9 +36,11 @@ __all__ = [
     "Not",
     "Operator",
     "Path",
+    "Period",
     "Predicate",
     "Relative",
     "RuleContext",
+    "Unit",
     "describe",
     "matching",
     "operators",

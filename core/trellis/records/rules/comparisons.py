@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from trellis.records.rules.context import RuleContext
-from trellis.records.rules.nodes import Leaf, Me, Operator, Relative
+from trellis.records.rules.nodes import Leaf, Me, Operator, Period, Relative
 
 _NEGATIVE = {
     Operator.NE: Operator.EQ,
@@ -57,8 +57,21 @@ def _of_values(operator: Operator, value: Any, context: RuleContext) -> tuple[Co
             Comparison(Operator.GTE, _plain(lowest, context)),
             Comparison(Operator.LTE, _plain(highest, context)),
         )
+    if isinstance(value, Period):
+        return _of_period(operator, *context.days(value))
     plain = _plain(value, context)
     return (Comparison(Operator.IN, ()) if plain is None else Comparison(operator, plain),)
+
+
+def _of_period(operator: Operator, first: date, last: date) -> tuple[Comparison, ...]:
+    """A period stands for all its days: ``lte`` reaches to its end, ``eq`` spans it."""
+    match operator:
+        case Operator.EQ:
+            return (Comparison(Operator.GTE, first), Comparison(Operator.LTE, last))
+        case Operator.LT | Operator.GTE:
+            return (Comparison(operator, first),)
+        case _:
+            return (Comparison(operator, last),)
 
 
 def _plain(value: Any, context: RuleContext) -> Any:
@@ -69,24 +82,24 @@ def _plain(value: Any, context: RuleContext) -> Any:
 
 
 def _of_moments(operator: Operator, value: Any, context: RuleContext) -> tuple[Comparison, ...]:
-    """A day stands for all its moments: ``lte`` reaches to its end, ``eq`` spans it."""
+    """A day or a period stands for all its moments: ``lte`` reaches to its end, ``eq`` spans it."""
     if operator is Operator.BETWEEN:
         lowest, highest = value
         return (*_of_moments(Operator.GTE, lowest, context), *_of_moments(Operator.LTE, highest, context))
     if isinstance(value, datetime):
         return (Comparison(operator, value),)
-    assert isinstance(value, date | Relative)
-    day = context.day(value)
-    from_start = Comparison(Operator.GTE, context.start(day))
-    before_end = Comparison(Operator.LT, context.end(day))
+    assert isinstance(value, date | Relative | Period)
+    first, last = context.days(value)
+    from_start = Comparison(Operator.GTE, context.start(first))
+    before_end = Comparison(Operator.LT, context.end(last))
     match operator:
         case Operator.EQ:
             return (from_start, before_end)
         case Operator.LT:
-            return (Comparison(Operator.LT, context.start(day)),)
+            return (Comparison(Operator.LT, context.start(first)),)
         case Operator.LTE:
             return (before_end,)
         case Operator.GT:
-            return (Comparison(Operator.GTE, context.end(day)),)
+            return (Comparison(Operator.GTE, context.end(last)),)
         case _:
             return (from_start,)

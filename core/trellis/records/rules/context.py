@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from trellis.records.rules.nodes import Relative
+from trellis.records.rules.nodes import Period, Relative, Unit
 
 if TYPE_CHECKING:
     from trellis.edition import Edition
@@ -37,6 +37,13 @@ class RuleContext:
         """A day of the calendar, also from one that is relative to today."""
         return shifted(self.today, value) if isinstance(value, Relative) else value
 
+    def days(self, value: date | Relative | Period) -> tuple[date, date]:
+        """The first and the last day of a period; a day is a period of its own."""
+        if not isinstance(value, Period):
+            return self.day(value), self.day(value)
+        after = begin(self.today, value.unit, value.last + 1)
+        return begin(self.today, value.unit, value.first), after - timedelta(days=1)
+
     def start(self, day: date) -> datetime:
         """The moment at which ``day`` begins in the workspace's time zone."""
         try:
@@ -48,6 +55,22 @@ class RuleContext:
     def end(self, day: date) -> datetime:
         """The moment at which the day after ``day`` begins."""
         return datetime.max.replace(tzinfo=UTC) if day == date.max else self.start(day + timedelta(days=1))
+
+
+def begin(today: date, unit: Unit, number: int) -> date:
+    """The day on which a unit of the calendar begins, counted from that of ``today``."""
+    match unit:
+        case Unit.DAY:
+            return today + timedelta(days=number)
+        case Unit.WEEK:
+            return today - timedelta(days=today.weekday()) + timedelta(weeks=number)
+        case Unit.MONTH:
+            return shifted(today.replace(day=1), Relative(months=number))
+        case Unit.QUARTER:
+            first = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
+            return shifted(first, Relative(months=3 * number))
+        case Unit.YEAR:
+            return date(today.year + number, 1, 1)
 
 
 def today_in(edition: Edition) -> date:

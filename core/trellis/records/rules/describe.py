@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,19 @@ from trellis.i18n import (
     plural_translator,
     translator,
 )
-from trellis.records.rules.nodes import All, AnyOf, Leaf, Me, Node, Not, Operator, Path, Relative
+from trellis.records.rules.nodes import (
+    All,
+    AnyOf,
+    Leaf,
+    Me,
+    Node,
+    Not,
+    Operator,
+    Path,
+    Period,
+    Relative,
+    Unit,
+)
 from trellis.records.types import Choice, Percent, Reference
 
 _ = translator("trellis")
@@ -63,6 +75,8 @@ def _leaf(leaf: Leaf, names: Names | None) -> str:
 
 
 def _phrase(leaf: Leaf, field: str, value: str) -> Text:
+    if isinstance(leaf.value, Period):
+        return _period_phrase(leaf.operator, field, value)
     if leaf.path.field.type.kind in ("date", "datetime"):
         match leaf.operator:
             case Operator.LT:
@@ -90,6 +104,18 @@ def _phrase(leaf: Leaf, field: str, value: str) -> Text:
     return phrases[leaf.operator]
 
 
+def _period_phrase(operator: Operator, field: str, value: str) -> Text:
+    phrases = {
+        Operator.EQ: _("%(field)s: %(period)s", field=field, period=value),
+        Operator.NE: _("%(field)s: not %(period)s", field=field, period=value),
+        Operator.LT: _("%(field)s: before this period: %(period)s", field=field, period=value),
+        Operator.LTE: _("%(field)s: to the end of this period: %(period)s", field=field, period=value),
+        Operator.GT: _("%(field)s: after this period: %(period)s", field=field, period=value),
+        Operator.GTE: _("%(field)s: from the start of this period: %(period)s", field=field, period=value),
+    }
+    return phrases[operator]
+
+
 def _value(path: Path, value: Any, names: Names | None) -> str:
     kind = path.field.type
     match value:
@@ -97,6 +123,8 @@ def _value(path: Path, value: Any, names: Names | None) -> str:
             return str(_("me"))
         case Relative():
             return _relative(value)
+        case Period():
+            return str(period_title(value))
         case bool():
             return str(_("yes") if value else _("no"))
         case int() if isinstance(kind, Reference):
@@ -109,7 +137,7 @@ def _value(path: Path, value: Any, names: Names | None) -> str:
             return _number(Decimal(value), percent=isinstance(kind, Percent))
         case _:
             option = kind.option(value) if isinstance(kind, Choice) else None
-            return str(option.label) if option else f"“{value}”"
+            return str(option.label) if option else str(_("“%(value)s”", value=value))
 
 
 def _number(value: Decimal, *, percent: bool) -> str:
@@ -127,3 +155,42 @@ def _relative(value: Relative) -> str:
     if value.days > 0:
         return str(_n("%(num)s day from now", "%(num)s days from now", value.days))
     return str(_("today"))
+
+
+PERIODS: Mapping[Period, Text] = {
+    Period(Unit.DAY): _("today"),
+    Period(Unit.DAY, -1, -1): _("yesterday"),
+    Period(Unit.DAY, 1, 1): _("tomorrow"),
+    Period(Unit.DAY, -6, 0): _("last 7 days"),
+    Period(Unit.DAY, -29, 0): _("last 30 days"),
+    Period(Unit.DAY, -89, 0): _("last 90 days"),
+    Period(Unit.DAY, 0, 6): _("next 7 days"),
+    Period(Unit.DAY, 0, 29): _("next 30 days"),
+    Period(Unit.WEEK): _("this week"),
+    Period(Unit.WEEK, -1, -1): _("previous week"),
+    Period(Unit.WEEK, 1, 1): _("next week"),
+    Period(Unit.MONTH): _("this month"),
+    Period(Unit.MONTH, -1, -1): _("previous month"),
+    Period(Unit.MONTH, 1, 1): _("next month"),
+    Period(Unit.QUARTER): _("this quarter"),
+    Period(Unit.QUARTER, -1, -1): _("previous quarter"),
+    Period(Unit.QUARTER, 1, 1): _("next quarter"),
+    Period(Unit.YEAR): _("this year"),
+    Period(Unit.YEAR, -1, -1): _("previous year"),
+    Period(Unit.YEAR, 1, 1): _("next year"),
+}
+"""The periods that have a name, in the order in which people choose among them."""
+
+
+def period_title(period: Period) -> Text:
+    """The name of a period; for one without, its units counted from the present one."""
+    if period in PERIODS:
+        return PERIODS[period]
+    span = {"first": period.first, "last": period.last}
+    return {
+        Unit.DAY: _("days from %(first)s to %(last)s", **span),
+        Unit.WEEK: _("weeks from %(first)s to %(last)s", **span),
+        Unit.MONTH: _("months from %(first)s to %(last)s", **span),
+        Unit.QUARTER: _("quarters from %(first)s to %(last)s", **span),
+        Unit.YEAR: _("years from %(first)s to %(last)s", **span),
+    }[period.unit]

@@ -37,6 +37,28 @@ class Relative:
     months: int = 0
 
 
+class Unit(StrEnum):
+    """What periods of the calendar are counted in; weeks begin on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """All days from one ``unit`` of the calendar to another, counted from the present one, which is 0.
+
+    The last 30 days are the days -29 to 0, the previous month is the month -1 to -1.
+    """
+
+    unit: Unit
+    first: int = 0
+    last: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Me:
     """The person who asks."""
@@ -66,7 +88,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One comparison. ``value`` is of the field's Python type, Relative, Me, a tuple of these, or None."""
+    """One comparison. ``value`` is of the field's Python type, Relative, Period, Me, a tuple of these, or None."""
 
     path: Path
     operator: Operator
@@ -119,6 +141,8 @@ def _value_to_json(field: Field, value: Any) -> Any:
             return {"me": True}
         case Relative(days, months):
             return {"months": months} if months else {"days": days}
+        case Period(unit, first, last):
+            return {"period": unit.value, "from": first, "to": last}
         case _ if field.type.kind == "datetime":
             # a day stays a day: against a moment it means the whole day
             return field.type.to_json(value) if isinstance(value, datetime) else value.isoformat()

@@ -9,7 +9,7 @@ from typing import Any
 
 from trellis.i18n import translator
 from trellis.records.entity import Field
-from trellis.records.rules.nodes import Me, Operator, Relative
+from trellis.records.rules.nodes import Me, Operator, Period, Relative, Unit
 from trellis.records.types import Choice, Date, Decimal, FieldType, Integer, Reference, ValueInvalid
 
 _ = translator("trellis")
@@ -18,6 +18,13 @@ LONGEST_LIST = 1000
 LONGEST_TEXT = 1000
 MOST_DAYS = 200_000
 MOST_MONTHS = 6_000
+MOST_UNITS = {
+    Unit.DAY: MOST_DAYS,
+    Unit.WEEK: 28_000,
+    Unit.MONTH: MOST_MONTHS,
+    Unit.QUARTER: 2_000,
+    Unit.YEAR: 500,
+}
 
 _EMPTINESS = (Operator.IS_EMPTY, Operator.IS_NOT_EMPTY)
 _EQUALITY = (Operator.EQ, Operator.NE)
@@ -62,7 +69,28 @@ def read_value(field: Field, operator: Operator, value: Any) -> Any:
         if not isinstance(value, list | tuple) or len(value) != 2:
             raise ValueInvalid(_("Must be a list of two values, the lowest and the highest"))
         return tuple(_read_one(field, item) for item in value)
+    if isinstance(value, dict) and "period" in value:
+        return _read_period(field, value)
     return _read_one(field, value)
+
+
+def _read_period(field: Field, value: dict[str, Any]) -> Period:
+    """``{"period": "month", "from": -1, "to": -1}``; without ``from`` and ``to`` it is the present one."""
+    if field.type.kind not in ("date", "datetime") or not value.keys() <= {"period", "from", "to"}:
+        raise ValueInvalid(_('A period is {"period": "month", "from": -1, "to": -1} and fits dates'))
+    if value["period"] not in list(Unit):
+        raise ValueInvalid(_("“period” is one of: %(known)s", known=", ".join(Unit)))
+    unit = Unit(value["period"])
+    most = MOST_UNITS[unit]
+    for key in ("from", "to"):
+        number = value.get(key, 0)
+        if isinstance(number, bool) or not isinstance(number, int) or abs(number) > most:
+            raise ValueInvalid(
+                _("“%(key)s” must be a whole number from -%(most)s to %(most)s", key=key, most=most)
+            )
+    if value.get("from", 0) > value.get("to", 0):
+        raise ValueInvalid(_("A period must not end before it begins"))
+    return Period(unit, value.get("from", 0), value.get("to", 0))
 
 
 def _read_one(field: Field, value: Any) -> Any:

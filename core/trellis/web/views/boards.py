@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, g, render_template, request
+from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Lifecycle, Stage
 from trellis.edition import EntityView
@@ -37,7 +38,7 @@ blueprint = Blueprint("boards", __name__)
 def show(workspace: str, entity: str) -> str:
     view = view_of(entity)
     lifecycle = _chosen(view, request.args.get("board", ""))
-    listing = read_listing(view, request.args)
+    listing = read_listing(view, request.args or MultiDict({"view": "all"}))
     found = board(g.session, g.edition, g.actor, lifecycle, listing.rule)
     context = {
         "title": str(lifecycle.title),

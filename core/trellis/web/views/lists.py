@@ -14,12 +14,11 @@ from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.records import export_job
-from trellis.records.door import Write
 from trellis.records.exporter import Export, write_file
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
-from trellis.settings.views import save_view
-from trellis.web.display import control, origin, title_of
+from trellis.web.display import origin, title_of
+from trellis.web.filters import builder_fields, builder_words
 from trellis.web.listing import (
     COUNT_UP_TO,
     Listing,
@@ -29,7 +28,7 @@ from trellis.web.listing import (
     read_listing,
     shown_columns,
 )
-from trellis.web.shell import entity_page, shell, toast
+from trellis.web.shell import entity_page, shell
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -59,10 +58,18 @@ def base() -> str:
 
 
 @blueprint.get("/<workspace>/<entity>")
-def show(workspace: str, entity: str) -> str:
+def show(workspace: str, entity: str) -> str | BaseResponse:
     view = view_of(entity)
-    listing = read_listing(view, request.args)
-    return entity_page("list.html", view, title=view.info.plural, list=list_context(listing, base()))
+    try:
+        listing = read_listing(view, request.args)
+        context = list_context(listing, base())
+    except RuleInvalid:
+        if request.args:
+            raise
+        return redirect(
+            f"{base()}/{entity}?view=all"
+        )  # the reader's first view asks for what is not there now
+    return entity_page("list.html", view, title=view.info.plural, list=context)
 
 
 @blueprint.get("/<workspace>/<entity>/columns")
@@ -95,6 +102,13 @@ def count(workspace: str, entity: str) -> str:
     if found > COUNT_UP_TO:
         return str(_("more than %(number)s match", number=format_number(COUNT_UP_TO)))
     return str(_n("%(num)s matches", "%(num)s match", found))
+
+
+@blueprint.get("/<workspace>/<entity>/rule-fields")
+def rule_fields(workspace: str, entity: str) -> dict[str, Any]:
+    """What the rule builder offers, asked for when it is first opened."""
+    view = view_of(entity)
+    return {"fields": builder_fields(view, g.edition, g.actor, base()), "days": builder_words()}
 
 
 @blueprint.get("/<workspace>/<entity>/rule-text")
@@ -135,61 +149,6 @@ def options(workspace: str, entity: str) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/<workspace>/<entity>/views/new")
-def new_view(workspace: str, entity: str) -> str:
-    view = view_of(entity)
-    listing = read_listing(view, request.args)
-    title = {
-        "id": "title",
-        "name": "title",
-        "label": str(_("Name")),
-        "kind": "text",
-        "required": True,
-        "errors": [],
-    }
-    fields = [title]
-    if g.actor.administrator:
-        fields.append(
-            {
-                "id": "shared",
-                "name": "shared",
-                "label": str(_("For everybody")),
-                "kind": "boolean",
-                "errors": [],
-            }
-        )
-    definition = {"rule": full_rule(listing), "sort": listing.sort, "fields": listing.columns}
-    dialog = {
-        "title": str(_("Save this view")),
-        "action": f"{base()}/{entity}/views",
-        "verb": str(_("Save view")),
-        "fields": fields,
-        "hidden": [("definition", json.dumps(definition, ensure_ascii=False))],
-    }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
-
-
-@blueprint.post("/<workspace>/<entity>/views")
-def create_view(workspace: str, entity: str) -> BaseResponse:
-    view_of(entity)
-    definition = _definition(request.form.get("definition", ""))
-    shared = request.form.get("shared") == "true"
-    saved = save_view(
-        g.session, g.edition, g.actor, entity, request.form.get("title", ""), definition, shared=shared
-    )
-    return go(f"{base()}/{entity}?view={saved.id}")
-
-
-def _definition(text: str) -> dict[str, Any]:
-    try:
-        definition = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        definition = None
-    if not isinstance(definition, dict):
-        raise RecordInvalid({"definition": [_("A view is an object in JSON")]})
-    return definition
-
-
 @blueprint.get("/<workspace>/<entity>/export")
 def export(workspace: str, entity: str) -> Response | str:
     """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; a long one is offered as a job."""
@@ -226,42 +185,9 @@ def _asked_export(entity: str) -> tuple[Listing, Export, str]:
         fields=["external_id", *(name for name in names if name != "external_id")],
         rule=full_rule(listing),
         text=listing.query,
-        sort=listing.sort,
+        sort=listing.setup.sort,
     )
     return listing, asked, ending
-
-
-@blueprint.post("/<workspace>/<entity>/bulk/<act>")
-def bulk(workspace: str, entity: str, act: str) -> BaseResponse | str:
-    """Acts on the ticked rows, all in one transaction. The owner is asked for first."""
-    view = view_of(entity)
-    ids = [int(one) for one in request.form.get("ids", "").split(",") if one.isdigit()]
-    if act == "owner" and "owner" not in request.form:
-        dialog = {
-            "title": str(_("Who shall own these records?")),
-            "action": f"{base()}/{entity}/bulk/owner",
-            "verb": str(_("Change owner")),
-            "fields": [control(g.edition, base(), view.fields["owner"], None)],
-            "hidden": [("ids", request.form.get("ids", ""))],
-        }
-        return render_template("dialog_form.html", dialog=dialog, shell=shell())
-    if act == "owner":
-        g.records.save(entity, [Write(id=one, values={"owner": request.form["owner"]}) for one in ids])
-        toast(_n("%(num)s record has a new owner", "%(num)s records have a new owner", len(ids)))
-    elif act == "delete":
-        for one in ids:
-            g.records.delete(entity, one)
-        toast(
-            _n("%(num)s record is in the bin", "%(num)s records are in the bin", len(ids)),
-            f"{base()}/{entity}/bulk/restore?ids={','.join(map(str, ids))}",
-        )
-    elif act == "restore":
-        for one in ids or [int(one) for one in request.args.get("ids", "").split(",") if one.isdigit()]:
-            g.records.restore(entity, one)
-        toast(_("Restored"))
-    else:
-        abort(404)
-    return go(request.headers.get("HX-Current-URL") or f"{base()}/{entity}")
 
 
 def go(url: str) -> BaseResponse:

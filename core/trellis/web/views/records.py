@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisError
-from trellis.i18n import current_timezone, translator
+from trellis.i18n import translator
 from trellis.quality.merged import survivor_of
-from trellis.records import types
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
 from trellis.web.display import control, new_title, origin, read_form, title_of
@@ -101,7 +100,7 @@ def save_field(workspace: str, entity: str, record_id: int, name: str) -> Respon
     record = g.records.get(entity, record_id)
     texts = request.form.getlist(name)
     try:
-        value = _read(declared, texts[-1] if texts else "")
+        value = read_form(declared, texts[-1] if texts else "")
         record = g.records.update(entity, record_id, {name: value}, version=_version())
     except TrellisError as error:
         found = [one for group in messages(error).values() for one in group]
@@ -153,7 +152,7 @@ def compose(workspace: str, entity: str, record_id: int) -> str | tuple[str, int
         values["body"] = text
     due = request.form.get("due_at", "")
     if kind == "task":
-        values["due_at"] = _read(g.edition.entity("activity").fields["due_at"], due)
+        values["due_at"] = read_form(g.edition.entity("activity").fields["due_at"], due)
     else:
         values["done_at"] = datetime.now(UTC)
     if "customer" in view.fields and record.values.get("customer") and link != "customer":
@@ -192,24 +191,13 @@ def _version() -> int | None:
     return int(given) if given.isdigit() else None
 
 
-def _read(declared: Field, text: str) -> Any:
-    """A control's value for the door; a moment is read in the reader's time zone."""
-    value = read_form(declared, text)
-    if isinstance(declared.type, types.DateTime) and isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value).replace(tzinfo=current_timezone())
-        except ValueError:
-            return value
-    return value
-
-
 def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
     """What a whole form holds; a new record leaves empty fields to their defaults."""
     found: dict[str, Any] = {}
     for name, declared in view.fields.items():
         if name not in request.form or declared.read_only:
             continue
-        value = _read(declared, request.form.getlist(name)[-1])
+        value = read_form(declared, request.form.getlist(name)[-1])
         if (
             value is not None
             or before.get(name) is not None

@@ -1,6 +1,11 @@
-// Fields edited in place: Esc gives the value back, the focus returns to the field after saving.
+// Fields edited in place, on a record or in a row of a list: Enter saves, Esc gives the value back, the focus returns after both.
 function cancel(form) {
-  window.htmx.ajax("GET", form.dataset.cancel, { target: form.closest(".prop"), swap: "outerHTML" });
+  window.htmx.ajax("GET", form.dataset.cancel, { target: form.closest(".prop, tr"), swap: "outerHTML", select: "unset" });
+}
+
+// A choice is made with the first Enter and saved with the next; what was chosen from a search is saved at once.
+function saves(event) {
+  return event.key === "Enter" && event.target.matches("form[data-inline-edit] select:not([data-select])");
 }
 
 export function startInline() {
@@ -10,6 +15,13 @@ export function startInline() {
       event.stopPropagation();
       cancel(form);
     }
+    if (saves(event)) {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".cell-edit select[data-select]") && event.target.value) event.target.form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-cancel-edit]")) cancel(event.target.closest("form"));

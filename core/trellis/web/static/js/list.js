@@ -16,14 +16,16 @@ function refresh() {
   all.indeterminate = chosen.length > 0 && !all.checked;
   if (!chosen.length) everything = false;
   const count = bar.querySelector("[data-bulk-count]");
-  const text = everything ? bar.querySelector("[data-bulk-all]").textContent : count.dataset.one.replace("{n}", chosen.length);
+  const text = everything ? count.dataset.all : count.dataset.one.replace("{n}", chosen.length);
+  if (count.textContent !== text && chosen.length) announce(text);
   count.textContent = text;
-  bar.querySelector("[data-bulk-all]")?.setAttribute("aria-pressed", String(everything));
-  if (bar.hidden === Boolean(chosen.length)) announce(chosen.length ? text : "");
+  const more = bar.querySelector("[data-bulk-all]");
+  if (more) more.hidden = everything || !all.checked;
   bar.hidden = !chosen.length;
 }
 
 function tick(pick, range) {
+  everything = false;
   const all = picks();
   if (range && last && all.includes(last)) {
     const [from, to] = [all.indexOf(last), all.indexOf(pick)].sort((a, b) => a - b);
@@ -48,8 +50,11 @@ function go(step) {
   if (!rows.length) return;
   const now = rows.indexOf(current());
   const row = rows[Math.max(0, Math.min(rows.length - 1, now + step))];
+  const cell = current()?.querySelector(".at-cell")?.cellIndex;
+  current()?.querySelector(".at-cell")?.classList.remove("at-cell");
   current()?.classList.remove("at");
   row.classList.add("at");
+  if (cell !== undefined) row.cells[cell].classList.add("at-cell");
   row.querySelector("a").focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
@@ -61,12 +66,69 @@ function tickCurrent(range) {
   tick(pick, range);
 }
 
+// -- cells -----------------------------------------------------------------------------------------------------------
+function edit(cell) {
+  const row = cell.closest("tr");
+  if (row.querySelector(".editing")) return;
+  window.htmx.ajax("GET", `${row.dataset.url}/row?edit=${cell.dataset.cell}`, { target: row, swap: "outerHTML", select: "unset" });
+}
+
+function cells() {
+  return [...(current()?.querySelectorAll("[data-cell]") ?? [])];
+}
+
+function chosenCell() {
+  return cells().find((cell) => cell.matches(".at-cell")) ?? cells().find((cell) => !cell.matches(".name")) ?? cells()[0];
+}
+
+function goCell(step) {
+  const all = cells();
+  const now = all.findIndex((cell) => cell.matches(".at-cell"));
+  const next = all[Math.max(0, Math.min(all.length - 1, now + step))];
+  all[now]?.classList.remove("at-cell");
+  next?.classList.add("at-cell");
+  next?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const head = next && list().querySelectorAll("thead th")[next.cellIndex];
+  if (head) announce(`${head.textContent.trim()}: ${next.textContent.trim()}`);
+}
+
+// A row that was swapped for itself stays ticked and current, at the same cell.
+const swapped = new Map();
+
+function keepRow({ detail }) {
+  const row = detail.target;
+  if (!row?.matches?.("tr[data-row]")) return;
+  const cell = row.querySelector(".editing, .at-cell");
+  swapped.set(row.dataset.row, { ticked: row.querySelector("[data-pick]")?.checked, cell: cell?.cellIndex });
+}
+
+function giveRow({ detail }) {
+  const row = detail.elt;
+  const kept = row?.matches?.("tr[data-row]") && swapped.get(row.dataset.row);
+  if (!kept) return;
+  swapped.delete(row.dataset.row);
+  const pick = row.querySelector("[data-pick]");
+  if (pick) pick.checked = kept.ticked;
+  list().querySelectorAll("tr.at").forEach((one) => one.classList.remove("at"));
+  row.classList.add("at");
+  const control = row.querySelector(".cell-edit :is(input:not([type=hidden]), select, textarea)");
+  if (control) control.focus();
+  else {
+    if (kept.cell !== undefined) row.cells[kept.cell]?.classList.add("at-cell");
+    row.querySelector("a")?.focus({ preventScroll: true });
+  }
+  if (list().querySelector("[data-bulk]")) refresh();
+}
+
 function onKey(event) {
   if (!list() || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("trellis-keys") === "off") return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog, [popover]")) return;
   const row = event.target.closest?.("tr[data-row]");
   if (event.code === "KeyJ" || (row && event.key === "ArrowDown")) go(1);
   else if (event.code === "KeyK" || (row && event.key === "ArrowUp")) go(-1);
+  else if (event.code === "KeyE" && chosenCell()) edit(chosenCell());
+  else if (row && event.key === "ArrowRight") goCell(1);
+  else if (row && event.key === "ArrowLeft") goCell(-1);
   else if (event.code === "KeyX" || (event.code === "Space" && row && !event.target.matches("input"))) tickCurrent(event.shiftKey);
   else return;
   event.preventDefault();
@@ -78,6 +140,7 @@ export function startList() {
     const target = event.target;
     if (target.matches("[data-pick]")) tick(target, event.shiftKey);
     if (target.matches("[data-pick-all]")) {
+      everything = false;
       picks().forEach((pick) => (pick.checked = target.checked));
       refresh();
     }
@@ -94,6 +157,12 @@ export function startList() {
     if (button) act(button.dataset.bulkAct);
   });
   document.addEventListener("keydown", onKey);
+  document.addEventListener("dblclick", (event) => {
+    const cell = event.target.closest("[data-list] [data-cell]");
+    if (cell && !event.target.closest("a, button")) edit(cell);
+  });
+  document.body.addEventListener("htmx:beforeSwap", keepRow);
+  document.body.addEventListener("htmx:load", giveRow);
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id !== "list" && event.detail.elt?.id !== "list") return;
     last = null;

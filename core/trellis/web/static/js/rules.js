@@ -1,20 +1,34 @@
-// The rule builder: rows and one level of groups over a rule in JSON. What it cannot show it keeps untouched.
+// The rule builder: rows and groups within groups, over a rule in JSON. What it cannot show it keeps untouched.
 import { enhance } from "./select.js";
 import { onLoad, within } from "./vendor.js";
 
 const NO_VALUE = ["is_empty", "is_not_empty"];
 const MANY = ["in", "not_in"];
+const ON_PERIODS = ["eq", "ne"];
+const DEEPEST = 4;
 
 class Builder {
   constructor(box) {
     this.box = box;
-    this.fields = new Map(JSON.parse(box.dataset.fields).map((field) => [field.name, field]));
     this.words = Object.fromEntries(
       [...box.querySelector("[data-rules-words]").content.querySelectorAll("i")].map((word) => [word.dataset.word, word.textContent]),
     );
     this.rows = box.querySelector("[data-rules-rows]");
-    this.fill(JSON.parse(box.dataset.rule));
     this.listen();
+  }
+
+  // The fields are many, and are asked for when the builder is first opened.
+  async open() {
+    if (!this.fields) {
+      const answer = await fetch(this.box.dataset.fieldsUrl, { headers: { Accept: "application/json" } });
+      if (!answer.ok || this.fields) return;
+      const { fields, days } = await answer.json();
+      this.fields = new Map(fields.map((field) => [field.name, field]));
+      this.days = days;
+      this.fill(JSON.parse(this.box.dataset.rule));
+      if (!this.box.contains(document.activeElement)) this.rows.querySelector("[data-field]")?.focus();
+    }
+    this.changed();
   }
 
   fill(rule) {
@@ -25,7 +39,7 @@ class Builder {
   }
 
   add(rule, into) {
-    if (rule && (rule.any || rule.all)) return this.addGroup(rule);
+    if (rule && (rule.any || rule.all)) return this.addGroup(rule, into);
     if (rule && (rule.not || !this.fields.has(rule.field))) return this.keep(rule, into);
     const row = this.box.querySelector("[data-rules-row]").content.firstElementChild.cloneNode(true);
     if (into !== this.rows) row.dataset.nested = "";
@@ -36,12 +50,30 @@ class Builder {
     return row;
   }
 
-  addGroup(rule) {
+  addGroup(rule, into) {
     const group = this.box.querySelector("[data-rules-box]").content.firstElementChild.cloneNode(true);
-    this.rows.append(group);
+    into.append(group);
+    const depth = this.depth(group);
+    if (depth >= DEEPEST) group.querySelector("[data-rules-group]").hidden = true;
     group.querySelector("[data-joint]").value = rule?.all ? "all" : "any";
-    for (const one of rule?.any ?? rule?.all ?? [null]) this.add(one, group);
+    for (const one of rule?.any ?? rule?.all ?? [null]) this.add(one, this.inner(group));
     return group;
+  }
+
+  depth(group) {
+    let depth = 0;
+    for (let one = group; one; one = one.parentElement.closest(".rule-group")) depth += 1;
+    return depth;
+  }
+
+  inner(group) {
+    return group.querySelector(":scope > [data-rules-inner]");
+  }
+
+  // The rows that a button adds to: those of its group, or the outermost.
+  place(button) {
+    const group = button.closest(".rule-group");
+    return group ? this.inner(group) : this.rows;
   }
 
   keep(rule, into) {
@@ -85,7 +117,7 @@ class Builder {
     if (field.kind === "choice" || field.kind === "reference") this.select(place, field, op, value);
     else if (field.kind === "boolean") this.yesNo(place, value);
     else if (op === "between") for (const end of value ?? ["", ""]) this.input(place, field, end);
-    else if (field.kind === "date" || field.kind === "datetime") this.day(place, field, value);
+    else if (field.kind === "date" || field.kind === "datetime") this.day(place, field, op, value);
     else this.input(place, field, MANY.includes(op) ? (value ?? []).join(", ") : value);
   }
 
@@ -101,20 +133,32 @@ class Builder {
     return input;
   }
 
-  day(place, field, value) {
-    const relative = value && typeof value === "object";
+  // A day of the calendar, one counted from today, or (for “is” and “is not”) a period.
+  day(place, field, op, value) {
     const kind = document.createElement("select");
     kind.className = "input input-quiet";
-    kind.append(new Option(field.words.date, "date"), new Option(this.words.days, "days", false, relative));
     kind.dataset.dayKind = "";
-    const input = this.input(place, field, "");
-    input.type = relative ? "number" : "date";
-    input.value = relative ? -value.days : (value ?? "").slice(0, 10);
+    kind.setAttribute("aria-label", field.label);
+    const { date, ago, ahead, periods } = this.days;
+    kind.append(new Option(date, "date"), new Option(ago, "ago"), new Option(ahead, "ahead"));
+    const offered = ON_PERIODS.includes(op) ? periods.map(([one, title]) => [JSON.stringify(one), title]) : [];
+    kind.append(...offered.map(([one, title]) => new Option(title, one)));
     place.append(kind);
-    kind.addEventListener("change", () => {
-      input.type = kind.value === "days" ? "number" : "date";
-      input.value = "";
-    });
+    const counted = typeof value?.days === "number";
+    const given = value?.period ? JSON.stringify({ period: value.period, from: value.from ?? 0, to: value.to ?? 0 }) : "";
+    if (value?.months !== undefined || (given && !offered.some(([one]) => one === given))) {
+      kind.append(new Option(JSON.stringify(value), JSON.stringify(value)));
+      kind.value = JSON.stringify(value);
+    } else kind.value = given || (counted ? (value.days > 0 ? "ahead" : "ago") : "date");
+    const show = (shown) => {
+      place.querySelector("input")?.remove();
+      if (kind.value.startsWith("{")) return;
+      const input = this.input(place, field, shown);
+      input.type = kind.value === "date" ? "date" : "number";
+      input.value = shown;
+    };
+    show(counted ? Math.abs(value.days) : typeof value === "string" ? value.slice(0, 10) : "");
+    kind.addEventListener("change", () => show(""));
   }
 
   yesNo(place, value) {
@@ -151,9 +195,16 @@ class Builder {
       return select.multiple ? cast : cast[0];
     }
     if (op === "between") return controls.map((one) => typed(one.value));
-    if (place.querySelector("[data-day-kind]")?.value === "days") return { days: -Number(controls[0].value) };
+    const day = place.querySelector("[data-day-kind]")?.value;
+    if (day) return this.dayValue(day, place.querySelector("input")?.value ?? "");
     if (MANY.includes(op)) return controls[0].value.split(",").map((part) => typed(part.trim())).filter((part) => part !== "");
     return typed(controls[0].value);
+  }
+
+  dayValue(kind, text) {
+    if (kind.startsWith("{")) return JSON.parse(kind);
+    if (kind === "date" || text === "") return text;
+    return { days: kind === "ago" ? -Number(text) : Number(text) };
   }
 
   leaf(row) {
@@ -167,27 +218,31 @@ class Builder {
   }
 
   read() {
-    const rules = [];
-    for (const item of this.rows.children) {
-      if (item.matches(".rule-group")) {
-        const inner = [...item.querySelectorAll(".rule-row, [data-kept]")].map((row) => this.leaf(row)).filter(Boolean);
-        if (inner.length) rules.push({ [item.querySelector("[data-joint]").value]: inner });
-      } else {
-        const one = this.leaf(item);
-        if (one) rules.push(one);
-      }
-    }
+    const rules = this.parts(this.rows);
     return rules.length ? { all: rules } : null;
   }
 
+  parts(rows) {
+    return [...rows.children].map((item) => (item.matches(".rule-group") ? this.group(item) : this.leaf(item))).filter(Boolean);
+  }
+
+  group(box) {
+    const inner = this.parts(this.inner(box));
+    return inner.length ? { [box.querySelector("[data-joint]").value]: inner } : null;
+  }
+
   join() {
-    [...this.rows.children].forEach((item, index) => {
-      const joint = item.matches(".rule-row") && item.querySelector(".joint");
-      if (joint) joint.textContent = index ? this.words.and : this.words.where;
-    });
+    this.joints(this.rows, this.words.and, this.words.where);
     this.rows.querySelectorAll(".rule-group").forEach((group) => {
       const or = group.querySelector("[data-joint]").value === "any";
-      group.querySelectorAll(".joint").forEach((joint, index) => (joint.textContent = index ? (or ? this.words.or : this.words.and) : ""));
+      this.joints(this.inner(group), or ? this.words.or : this.words.and, "");
+    });
+  }
+
+  joints(rows, word, first) {
+    [...rows.children].forEach((item, index) => {
+      const joint = item.matches(".rule-row") && item.querySelector(".joint");
+      if (joint) joint.textContent = index ? word : first;
     });
   }
 
@@ -198,7 +253,7 @@ class Builder {
     for (const keep of ["view", "q", "sort", "columns", "dense"]) if (now.has(keep)) url.searchParams.set(keep, now.get(keep));
     const rule = this.read();
     if (rule) url.searchParams.set("filter", JSON.stringify(rule));
-    else url.searchParams.set("filter", "");
+    else url.searchParams.set("filter", "null");
     return url;
   }
 
@@ -231,16 +286,15 @@ class Builder {
     });
     this.box.addEventListener("input", () => this.changed());
     this.box.addEventListener("click", (event) => this.click(event.target));
-    this.box.addEventListener("toggle", (event) => event.newState === "open" && this.changed());
+    this.box.addEventListener("toggle", (event) => event.newState === "open" && this.open());
     this.box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target.matches("input:not(.ts-control input)")) this.apply();
     });
   }
 
   click(target) {
-    if (target.closest("[data-rules-add]")) this.add(null, this.rows).querySelector("select").focus();
-    else if (target.closest("[data-rules-add-here]")) this.add(null, target.closest(".rule-group"));
-    else if (target.closest("[data-rules-group]")) this.addGroup(null).querySelector("[data-field]").focus();
+    if (target.closest("[data-rules-add]")) this.add(null, this.place(target)).querySelector("select").focus();
+    else if (target.closest("[data-rules-group]")) this.addGroup(null, this.place(target)).querySelector("[data-field]").focus();
     else if (target.closest("[data-remove]")) target.closest(target.closest(".rule-row") ? ".rule-row" : ".rule-group").remove();
     else if (target.closest("[data-rules-view]")) return this.view(target.closest("[data-rules-view]").dataset.rulesView);
     else if (target.closest("[data-rules-apply]")) return this.apply();

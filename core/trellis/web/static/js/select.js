@@ -26,6 +26,7 @@ export async function enhance(select) {
   await vendor("tom-select.min.js");
   if (!select.tomselect) new window.TomSelect(select, options(select));
   select.setAttribute("aria-hidden", "true");
+  if (select.autofocus) select.tomselect.focus();
   return select.tomselect;
 }
 

@@ -1,0 +1,72 @@
+"""Editing in the rows of a list: one cell at a time, the whole row is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, g, render_template, request
+
+from trellis.edition import EntityView
+from trellis.errors import TrellisError
+from trellis.records.entity import Field
+from trellis.records.query import Record
+from trellis.web.display import control, read_form
+from trellis.web.listing import is_typed, listed_at, row_context
+from trellis.web.shell import shell
+from trellis.web.views.lists import base, messages, view_of
+
+blueprint = Blueprint("cells", __name__)
+
+
+@blueprint.get("/<workspace>/<entity>/<int:record_id>/row")
+def row(workspace: str, entity: str, record_id: int) -> str:
+    """A row of the list that asks, as it is read, or with the cell ``?edit=`` open."""
+    view = view_of(entity)
+    if "edit" not in request.args:
+        return _row(view, record_id)
+    field = _field(view, request.args["edit"])
+    record = g.records.get(entity, record_id)
+    return _row(view, record_id, _editing(field, record, record.values.get(field.name), []))
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/row/<name>")
+def save(workspace: str, entity: str, record_id: int, name: str) -> str | tuple[str, int]:
+    """Keeps what was typed into a cell. What is wrong with it, or who was faster, is said in the cell."""
+    view = view_of(entity)
+    field = _field(view, name)
+    record = g.records.get(entity, record_id)
+    typed = (request.form.getlist(name) or [""])[-1]
+    version = request.form.get("version", "")
+    try:
+        g.records.update(
+            entity, record_id, {name: read_form(field, typed)}, int(version) if version.isdecimal() else None
+        )
+    except TrellisError as error:
+        found = [one for group in messages(error).values() for one in group]
+        return _row(view, record_id, _editing(field, record, typed, found)), 422
+    return _row(view, record_id)
+
+
+def _field(view: EntityView, name: str) -> Field:
+    field = view.fields.get(name)
+    if field is None or not is_typed(field):
+        abort(404)
+    return field
+
+
+def _editing(field: Field, record: Record, value: Any, errors: list[str]) -> dict[str, Any]:
+    url = f"{base()}/{record.entity}/{record.id}/row"
+    title = record.titles.get(field.name, "")
+    made = control(g.edition, base(), field, value, title=title, errors=errors)
+    return {
+        "name": field.name,
+        "field": {**made, "id": f"{made['id']}-{record.id}"},
+        "url": f"{url}/{field.name}",
+        "cancel_url": url,
+        "version": record.version,
+    }
+
+
+def _row(view: EntityView, record_id: int, editing: dict[str, Any] | None = None) -> str:
+    listing = listed_at(view, request.headers.get("HX-Current-URL", ""))
+    return render_template("list_row.html", **row_context(listing, base(), record_id, editing), shell=shell())

@@ -1,0 +1,51 @@
+"""What the rule builder offers, and that it offers nothing the reader may not ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from trellis.contributions import FieldRight, Grant, Scope
+from trellis.edition import Edition
+from trellis.errors import RuleInvalid
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM, Actor
+from trellis.security.field_rights import FieldRule
+from trellis.web.filters import builder_fields, builder_words
+from trellis.workspace import Workspace
+
+CITY = {"field": "customer.city", "op": "eq", "value": "Brno"}
+
+
+def offered(edition: Edition, actor: Actor) -> dict[str, dict[str, Any]]:
+    seen = actor.sees(edition)
+    return {one["name"]: one for one in builder_fields(seen.entity("order"), seen, actor, "/acme")}
+
+
+def reader(*entities: str, **options: Any) -> Actor:
+    return Actor(user_id=1, grants={name: Grant(name, read=Scope.ALL) for name in entities}, **options)
+
+
+def test_fields_of_the_records_referred_to_are_offered_within_rights(workspace: Workspace) -> None:
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+        assert offered(edition, SYSTEM)["customer.city"]["label"] == "Customer › City"
+        ordered = dict(offered(edition, SYSTEM)["ordered_at"]["ops"])
+        assert (ordered["gte"], ordered["eq"]) == ("on or after", "is")
+        assert "customer.city" in offered(edition, reader("order", "customer"))
+        assert "customer.city" not in offered(edition, reader("order"))
+        city = frozenset({FieldRule("customer", "city", FieldRight.NONE)})
+        blind = reader("order", "customer", fields=city)
+        assert "customer.city" not in offered(edition, blind)
+        assert "customer.name" in offered(edition, blind)
+        with pytest.raises(RuleInvalid):
+            Records(session, edition, blind).list("order", rule=CITY)
+
+
+def test_every_period_that_is_offered_can_be_asked_for(workspace: Workspace) -> None:
+    with workspace.read() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        periods = builder_words()["periods"]
+        assert len(periods) >= 20
+        for period, _title in periods:
+            records.list("order", rule={"field": "ordered_at", "op": "eq", "value": period})

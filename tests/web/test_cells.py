@@ -1,0 +1,63 @@
+"""Editing in the rows of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from web.conftest import token_of
+
+SignIn = Callable[[str], FlaskClient]
+LIST = "http://localhost/acme/customer?columns=name,city,owner,gym.card&q=customer"
+
+
+@pytest.fixture
+def client(sign_in: SignIn) -> FlaskClient:
+    client = sign_in("admin@acme.test")
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = token_of(client.get("/acme/").text)
+    client.environ_base["HTTP_HX_CURRENT_URL"] = LIST
+    return client
+
+
+def test_a_cell_opens_is_saved_and_given_back(client: FlaskClient) -> None:
+    opened = client.get("/acme/customer/1/row?edit=city").text
+    assert opened.count('class="editing"') == 1
+    assert 'value="Wien"' in opened
+    saved = client.post("/acme/customer/1/row/city", data={"city": "Graz", "version": "1"})
+    assert (saved.status_code, "Graz" in saved.text, "editing" in saved.text) == (200, True, False)
+    assert 'data-cell="gym.card"' in saved.text  # a row has the columns of the list behind it
+    assert "Graz" in client.get("/acme/customer/1/row").text
+
+
+def test_what_is_wrong_and_who_was_faster_is_said_in_the_cell(client: FlaskClient) -> None:
+    wrong = client.post("/acme/customer/1/row/name", data={"name": " ", "version": "1"})
+    assert wrong.status_code == 422
+    assert "This field needs a value" in wrong.text
+    client.post("/acme/customer/1/row/city", data={"city": "Graz", "version": "1"})
+    late = client.post("/acme/customer/1/row/city", data={"city": "Linz", "version": "1"})
+    assert late.status_code == 422
+    assert "Somebody else changed this record" in unescape(late.text)
+    assert 'value="Linz"' in late.text
+    assert 'name="version" value="2"' in late.text
+
+
+def test_only_what_may_be_written_opens(client: FlaskClient, sign_in: SignIn) -> None:
+    for path in ("customer/1/row?edit=tier", "customer/1/row?edit=nothing", "customer/999/row"):
+        assert client.get(f"/acme/{path}").status_code == 404
+    reader = sign_in("reader@acme.test")
+    headers = {"X-CSRF-Token": token_of(reader.get("/acme/").text)}
+    assert "data-cell" not in reader.get("/acme/customer").text
+    answer = reader.post("/acme/customer/1/row/city", data={"city": "X"}, headers=headers)
+    assert answer.status_code == 422
+    assert "Your role does not allow this" in answer.text
+
+
+def test_a_moment_is_edited_in_the_time_zone_it_is_shown_in(client: FlaskClient) -> None:
+    settings = {"title": "Acme", "language": "en", "currency": "EUR", "timezone": "Europe/Riga"}
+    client.post("/acme/settings/general", data=settings)
+    saved = client.post("/acme/order/1/row/ordered_at", data={"ordered_at": "2026-03-01T10:00"})
+    assert "10:00" in saved.text
+    opened = client.get("/acme/order/1/row?edit=ordered_at", headers={"HX-Current-URL": ""})
+    assert 'value="2026-03-01T10:00"' in opened.text
