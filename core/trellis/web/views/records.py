@@ -14,7 +14,7 @@ from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisE
 from trellis.i18n import translator
 from trellis.quality.merged import survivor_of
 from trellis.records.entity import SYSTEM_FIELDS, Field
-from trellis.records.query import Record
+from trellis.records.query import ListQuery, Record
 from trellis.web.display import control, new_title, origin, read_form, title_of
 from trellis.web.record_page import composer_for, prop, record_context, timeline_context
 from trellis.web.shell import entity_page, shell, toast
@@ -207,6 +207,16 @@ def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _named(field: Field, value: Any) -> str:
+    """The name of the record that a new one is to refer to; empty where the reader may not see it."""
+    view = g.edition.entities.get(field.type.entity) if isinstance(field.type, types.Reference) else None
+    if view is None or not str(value).isdecimal() or not g.actor.may(view.name, "read"):
+        return ""
+    fields = [view.info.title_field]
+    found = ListQuery(view, g.edition, g.actor, ids=[int(value)], fields=fields).page(g.session).items
+    return title_of(view, found[0]) if found else ""
+
+
 def _form(
     view: EntityView,
     given: Mapping[str, Any],
@@ -229,7 +239,7 @@ def _form(
             and not callable(declared.default)
         ):
             value = declared.default
-        title = record.titles.get(name, "") if record else ""
+        title = record.titles.get(name, "") if record and name not in given else _named(declared, value)
         made = control(g.edition, base(), declared, value, title=title, errors=errors.get(name))
         key = (str(declared.group or ""), declared.owner)
         groups.setdefault(key, []).append({**made, "origin": None})
