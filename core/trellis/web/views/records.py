@@ -15,6 +15,7 @@ from trellis.i18n import translator
 from trellis.quality.merged import survivor_of
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
+from trellis.records.types import Reference
 from trellis.web.display import control, new_title, origin, read_form, title_of
 from trellis.web.record_page import composer_for, prop, record_context, timeline_context
 from trellis.web.shell import entity_page, shell, toast
@@ -209,7 +210,7 @@ def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(field: Field, value: Any) -> str:
     """The name of the record that a new one is to refer to; empty where the reader may not see it."""
-    view = g.edition.entities.get(field.type.entity) if isinstance(field.type, types.Reference) else None
+    view = g.edition.entities.get(field.type.entity) if isinstance(field.type, Reference) else None
     if view is None or not str(value).isdecimal() or not g.actor.may(view.name, "read"):
         return ""
     fields = [view.info.title_field]
