@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
 revision = "core_0007"
-down_revision = "core_0008"
+down_revision = "core_0006"
 branch_labels = None
 depends_on = None
 

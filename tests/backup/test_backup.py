@@ -117,6 +117,7 @@ def test_people_sign_in_and_go_on_working_where_it_was_restored(
         records = Records(session, workspace.edition(session), SYSTEM)
         new = records.create("customer", {"name": "New", "gym.card": "G9"})
         assert records.get("customer", new.id).values["gym.card"] == "G9"
+        assert [one.values["name"] for one in records.list("customer", text="ирину 1").items] == ["Ирина 1"]
         catalogue = "sqlite_master" if elsewhere.control.dialect == "sqlite" else "pg_indexes"
         column = "name" if elsewhere.control.dialect == "sqlite" else "indexname"
         indexes = session.scalars(sa.text(f"SELECT {column} FROM {catalogue}")).all()

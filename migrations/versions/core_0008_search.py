@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "core_0005"
+revision = "core_0008"
 down_revision = "core_0007"
 branch_labels = None
 depends_on = None

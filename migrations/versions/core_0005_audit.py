@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "core_0009"
+revision = "core_0005"
 down_revision = "core_0004"
 branch_labels = None
 depends_on = None

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId
 
-revision = "core_0006b"
-down_revision = "core_0006"
+revision = "core_0010"
+down_revision = "core_0009"
 branch_labels = None
 depends_on = None
 
