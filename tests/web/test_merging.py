@@ -46,6 +46,10 @@ def test_over_rest_the_old_address_leads_to_the_survivor(client: Client) -> None
 
 def test_in_the_browser_fields_are_chosen_and_a_merge_is_taken_back(sign_in: SignIn) -> None:
     admin = sign_in("admin@acme.test")
+    token = token_of(admin.get("/acme/customer/new").text)
+    for ids, place in (("1,2", "/acme/customer/merge?ids=1,2"), ("1,2,3", "/acme/customer")):
+        ticked = admin.post("/acme/customer/bulk/merge", data={"csrf_token": token, "ids": ids})
+        assert ticked.location == place
     page = admin.get("/acme/customer/merge?ids=1,2").text
     assert "Customer 00" in page and "Customer 01" in page and 'name="field:city"' in page
     form = {"csrf_token": token_of(page), "id": ["1", "2"], "keep": "2", "field:name": "1", "field:city": "2"}

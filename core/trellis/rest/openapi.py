@@ -100,7 +100,11 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
         f"/{view.name}/{{id}}",
         {
             "get": call(
-                "get", one, {"200": found}, problems="400 401 404", parameters=parts.refs("id", "deleted")
+                "get",
+                one,
+                {"200": found, "307": {"description": str(_("It was merged into the record at Location"))}},
+                problems="400 401 404",
+                parameters=parts.refs("id", "deleted"),
             ),
             "patch": call(
                 "update",

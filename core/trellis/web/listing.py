@@ -451,6 +451,8 @@ def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
             acts = [(_("Edit"), "pencil", "edit"), (_("Owner"), "user-check", "edit?field=owner")]
         if g.actor.may(view.name, "delete"):
             acts.append((_("Move to bin"), "trash", "delete"))
+        if view.name != "user" and g.actor.may(view.name, "update") and g.actor.may(view.name, "delete"):
+            acts.insert(-1, (_("Merge"), "merge", "merge"))
     return [
         {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}
         for title, icon, path in acts

@@ -53,6 +53,17 @@ def chosen(workspace: str, entity: str, record_id: int) -> BaseResponse:
     return go(f"{base()}/{entity}/merge?ids={record_id},{other if other.isdecimal() else 0}")
 
 
+@blueprint.post("/<workspace>/<entity>/bulk/merge")
+def ticked(workspace: str, entity: str) -> BaseResponse:
+    """The ticked rows side by side, when they are two."""
+    view_of(entity)
+    ids = [one for one in request.form.get("ids", "").split(",") if one.isdecimal()]
+    if len(ids) != 2:
+        toast(_("Tick two records to merge them"))
+        return go(request.headers.get("HX-Current-URL") or f"{base()}/{entity}")
+    return go(f"{base()}/{entity}/merge?ids={','.join(ids)}")
+
+
 @blueprint.get("/<workspace>/<entity>/merge")
 def compare(workspace: str, entity: str) -> str:
     view = view_of(entity)
