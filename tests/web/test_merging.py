@@ -67,3 +67,27 @@ def test_in_the_browser_fields_are_chosen_and_a_merge_is_taken_back(sign_in: Sig
     token = token_of(reader.get("/acme/").text)
     assert reader.post("/acme/customer/merge", data={**form, "csrf_token": token}).status_code in (403, 422)
     assert "Customer 00" in admin.get("/acme/customer/1").text
+
+
+def test_duplicates_are_told_while_typing_and_listed(sign_in: SignIn, client: Client) -> None:
+    client.patch("/customer/5", {"phone": "+420 777 123 456"})
+    client.patch("/customer/6", {"phone": "00420777123456"})
+    admin = sign_in("admin@acme.test")
+    form = admin.get("/acme/customer/new").text
+    assert 'hx-post="/acme/customer/alike"' in form and "alike" not in admin.get("/acme/order/new").text
+    typed = {"csrf_token": token_of(form), "name": "X", "phone": "777 123 456"}
+    told = admin.post("/acme/customer/alike", data=typed).text
+    assert "Customer 04" in told and "Customer 05" in told and "same telephone number" in told
+    assert admin.post("/acme/customer/alike", data={**typed, "phone": "1"}).text.strip() == ""
+    page = admin.get("/acme/customer/duplicates").text
+    assert "/acme/customer/merge?ids=5,6" in page
+    assert admin.get("/acme/order/duplicates").status_code == 404
+    assert "No duplicates found" in admin.get("/acme/contact/duplicates").text
+    found = client.get("/customer/5/duplicates").json["items"]
+    assert [(one["id"], one["score"], one["reasons"]) for one in found] == [
+        (6, 0.85, ["same telephone number"])
+    ]
+    given = client.post("/customer:duplicates", {"phone": "777123456"}).json["items"]
+    assert [one["id"] for one in given] == [5, 6]
+    assert client.post("/customer:duplicates", {"height": 1}).status_code == 422
+    assert client.get("/customer/999/duplicates").status_code == 404

@@ -13,9 +13,15 @@ def _lower(value: Any) -> Any:
     return fold(value) if isinstance(value, str) else value
 
 
+def _last_digits(value: Any, number: int) -> str | None:
+    digits = "".join(filter(str.isdigit, value)) if isinstance(value, str) else ""
+    return digits[-number:] if len(digits) >= number else None
+
+
 def install_functions(dbapi_connection: Any) -> None:
     """Registers the functions that queries use; called for each new connection to SQLite."""
     dbapi_connection.create_function("trellis_lower", 1, _lower, deterministic=True)
+    dbapi_connection.create_function("trellis_last_digits", 2, _last_digits, deterministic=True)
     dbapi_connection.create_function("trellis_words", 1, terms, deterministic=True)
     dbapi_connection.create_function("trellis_number_ends", 1, number_ends, deterministic=True)
     dbapi_connection.create_function("trellis_holds", 2, holds, deterministic=True)

@@ -131,6 +131,24 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
         parameters=parts.refs("id", "idempotency_key"),
     )
     yield f"/{view.name}/{{id}}:restore", {"post": restored}
+    alike = {"200": parts.json_answer(parts.ITEMS, _("The likeliest first, with score and reasons"))}
+    asked = call(
+        "duplicates",
+        _("Records that may be this one twice: %(entity)s", entity=one),
+        alike,
+        problems="400 401 404",
+        parameters=parts.refs("id"),
+    )
+    yield f"/{view.name}/{{id}}/duplicates", {"get": asked}
+    given = call(
+        "duplicates_of",
+        _("Records that may be the one with these values: %(entity)s", entity=one),
+        alike,
+        problems="400 401 403 409 413 415 422",
+        parameters=parts.refs("idempotency_key"),
+        requestBody=_json_body(parts.OBJECT),
+    )
+    yield f"/{view.name}:duplicates", {"post": given}
     merged = call(
         "merge",
         _("Merge another record into this one: %(entity)s", entity=one),

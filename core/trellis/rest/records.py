@@ -12,6 +12,7 @@ from trellis.edition import EntityView
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import translator
 from trellis.quality import merging
+from trellis.quality.duplicates import find
 from trellis.quality.merged import survivor_of
 from trellis.records.door import BatchInvalid, Write
 from trellis.records.query import ListQuery, Record
@@ -101,6 +102,40 @@ def delete(workspace: str, entity: str, record_id: int) -> Response:
 def restore(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
     return _one(entity, g.records.restore(entity, record_id))
+
+
+@blueprint.get("/<name:entity>/<id:record_id>/duplicates")
+def duplicates(workspace: str, entity: str, record_id: int) -> Response:
+    """Records that may be this one twice."""
+    no_arguments()
+    record = g.records.get(entity, record_id)
+    return answer({"items": _alike(entity, record.values, record_id)})
+
+
+@blueprint.post("/<name:entity>:duplicates")
+def duplicates_of(workspace: str, entity: str) -> Response:
+    """Records that may be the one with these values; nothing is written."""
+    no_arguments()
+    view = g.edition.entity(entity)
+    g.actor.require(entity, "read")
+    given = json_object()
+    unknown = [name for name in given if name not in view.fields]
+    if unknown:
+        raise RecordInvalid({name: [_("There is no such field here")] for name in unknown})
+    return answer({"items": _alike(entity, given, None)})
+
+
+def _alike(entity: str, values: Mapping[str, Any], besides: int | None) -> list[dict[str, Any]]:
+    found = find(g.session, g.edition, g.actor, entity, values, besides)
+    return [
+        {
+            "id": one.record.id,
+            "title": one.record.values.get(g.edition.entity(entity).info.title_field),
+            "score": one.score,
+            "reasons": [str(reason) for reason in one.reasons],
+        }
+        for one in found
+    ]
 
 
 @blueprint.post("/<name:entity>/<id:record_id>:merge")

@@ -15,6 +15,7 @@ from trellis.contributions import Rule
 from trellis.edition import EntityView
 from trellis.errors import RecordNotFound, RuleInvalid
 from trellis.i18n import Text, format_number, translator
+from trellis.quality.duplicates import comparable
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Page, Record
@@ -229,6 +230,7 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "may_create": g.actor.may(view.name, "create") and not listing.trash,
         "may_edit": may_edit,
         "new_url": f"{base}/{view.name}/new",
+        "duplicates_url": f"{base}/{view.name}/duplicates" if comparable(view) and may_merge(view) else "",
         "import_url": f"{base}/{view.name}/import" if g.actor.may(view.name, "create") else "",
         "export_url": f"{base}/{view.name}/export?{urlencode(listing.arguments())}",
         "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
@@ -442,6 +444,11 @@ def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int
     }
 
 
+def may_merge(view: EntityView) -> bool:
+    """Whether the reader may merge records of this entity, in so far as they reach them."""
+    return view.name != "user" and g.actor.may(view.name, "update") and g.actor.may(view.name, "delete")
+
+
 def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
     acts: list[tuple[Text, str, str]] = []
     if trash and g.actor.may(view.name, "delete"):
@@ -451,7 +458,7 @@ def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
             acts = [(_("Edit"), "pencil", "edit"), (_("Owner"), "user-check", "edit?field=owner")]
         if g.actor.may(view.name, "delete"):
             acts.append((_("Move to bin"), "trash", "delete"))
-        if view.name != "user" and g.actor.may(view.name, "update") and g.actor.may(view.name, "delete"):
+        if may_merge(view):
             acts.insert(-1, (_("Merge"), "merge", "merge"))
     return [
         {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import translator
+from trellis.quality.duplicates import comparable
 from trellis.quality.merged import survivor_of
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
@@ -262,6 +263,7 @@ def _form(
         "cancel_url": f"{base()}/{view.name}/{record.id}" if record else f"{base()}/{view.name}",
         "version": record.version if record else "",
         "stale": stale,
+        "alike_url": f"{base()}/{view.name}/alike" if record is None and comparable(view) else "",
     }
     return entity_page("form.html", view, title=title, inside=True, form=form)
 
