@@ -84,9 +84,8 @@ def test_duplicates_are_told_while_typing_and_listed(sign_in: SignIn, client: Cl
     assert admin.get("/acme/order/duplicates").status_code == 404
     assert "No duplicates found" in admin.get("/acme/contact/duplicates").text
     found = client.get("/customer/5/duplicates").json["items"]
-    assert [(one["id"], one["score"], one["reasons"]) for one in found] == [
-        (6, 0.85, ["same telephone number"])
-    ]
+    assert (found[0]["id"], found[0]["reasons"]) == (6, ["same telephone number", "similar name"])
+    assert 0.85 < found[0]["score"] < 0.95
     given = client.post("/customer:duplicates", {"phone": "777123456"}).json["items"]
     assert [one["id"] for one in given] == [5, 6]
     assert client.post("/customer:duplicates", {"height": 1}).status_code == 422
