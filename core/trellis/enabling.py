@@ -159,6 +159,8 @@ def let_out(workspace: Workspace, name: str) -> None:
     with workspace.write() as session:
         if not release(session, name):
             raise Conflict(_("The plugin “%(name)s” is not in quarantine here", name=name))
+    with workspace.namespace.connection() as connection:
+        workspace.keep_search(connection)
 
 
 def purge(workspace: Workspace, name: str, export: Path) -> list[str]:

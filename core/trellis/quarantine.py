@@ -23,11 +23,13 @@ MOST = 20
 """The weight of the faults of one hook within :data:`WINDOW` that is too much; a call that hangs weighs five."""
 
 
-def keep_faults(session: Session, faults: Sequence[Fault]) -> None:
-    """Counts faults, and puts those plugins into quarantine that had too many of late."""
+def keep_faults(session: Session, faults: Sequence[Fault]) -> bool:
+    """Counts faults, and puts those plugins into quarantine that had too many of late; whether there was one."""
+    changed = False
     for fault in faults:
         if _count(session, fault) >= MOST and fault.plugin != CORE:
-            _quarantine(session, fault)
+            changed |= _quarantine(session, fault)
+    return changed
 
 
 def _count(session: Session, fault: Fault) -> int:
@@ -49,14 +51,15 @@ def _is_over(since: datetime | None, now: datetime) -> bool:
     return since is None or now - since > WINDOW
 
 
-def _quarantine(session: Session, fault: Fault) -> None:
+def _quarantine(session: Session, fault: Fault) -> bool:
     state = session.get(PluginState, fault.plugin)
     if state is None or state.quarantined or not state.enabled:
-        return
+        return False
     state.quarantined, state.changed_at = True, fault.at
     session.flush()
     raise_revision(session.connection())
     log.error("plugin %s is in quarantine after faults in %s: %s", fault.plugin, fault.hook, fault.message)
+    return True
 
 
 def release(session: Session, plugin: str) -> bool:

@@ -158,7 +158,10 @@ class Workspace:
             return
         try:
             with self.write() as session:
-                keep_faults(session, faults)
+                left_out = keep_faults(session, faults)
+            if left_out:
+                with self.namespace.connection() as connection:
+                    self.keep_search(connection)
         except sa.exc.SQLAlchemyError:
             log.exception("faults of plugins in %s could not be kept", self.name)
 
