@@ -285,3 +285,35 @@ def test_the_organisation_is_shown_as_a_tree_with_positions_and_people(
     assert f"/acme/unit/new?parent={shop}" in tree
     assert "Agent" in page.split("Without a unit")[1]
     assert sign_in("agent@acme.test").get("/acme/settings/organisation").status_code == 403
+
+
+def test_an_own_field_is_changed_in_place_and_keeps_its_values(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    for name, label in (("size", "Size"), ("shoe", "Shoe")):
+        field = {"name": name, "label": label, "type": "choice", "options": "S\nM"}
+        client.post("/acme/settings/fields/customer/new", data=field, headers=headers)
+    client.post("/acme/customer/1/field/own.size", data={"own.size": "M", "version": "1"}, headers=headers)
+    url = "/acme/settings/fields/customer/own.size/edit"
+    form = client.get(url).text
+    assert 'value="Size"' in form and "S\nM" in form and 'name="type"' not in form
+    asked = {
+        "label": "Garment",
+        "group": "Measures",
+        "options": "S\nM\nL",
+        "required": ["false", "true"],
+        "searchable": ["false", "true"],
+        "indexed": ["false", "true"],
+        "position": "99",
+    }
+    assert client.post(url, data=asked, headers=headers).status_code < 400
+    page = client.get("/acme/customer/1?tab=details").text
+    assert "Garment" in page and "Measures" in page
+    new = client.get("/acme/customer/new").text
+    assert new.index("Shoe") < new.index("Garment")
+    refused = client.post("/acme/customer/new", data={"name": "No size"}, headers=headers)
+    assert refused.status_code == 422 and "This field needs a value" in refused.text
+    assert "Customer 00" in client.get("/acme/customer?q=M").text
+    for wrong in ({"position": "x"}, {"label": ""}, {"options": ""}):
+        assert client.post(url, data={**asked, **wrong}, headers=headers).status_code == 422, wrong
+    assert client.get("/acme/settings/fields/customer/name/edit").status_code == 404

@@ -67,6 +67,7 @@ def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
         type=field_type,
         label=Label(declaration["label"]),
         help=Label(declaration["help"]) if declaration.get("help") else None,
+        group=Label(declaration["group"]) if declaration.get("group") else None,
         required=bool(declaration.get("required")),
         indexed=bool(declaration.get("indexed")),
         in_list=bool(declaration.get("in_list")),
@@ -97,11 +98,46 @@ def add_field(
     return added
 
 
-def remove_field(session: Session, edition: Edition, entity: str, name: str) -> None:
-    """Stops showing a field; the values stay in the records and come back when it is added again."""
+def change_field(
+    session: Session, edition: Edition, entity: str, name: str, declaration: Mapping[str, Any], position: int
+) -> Field:
+    """Changes how a field is shown, asked for and found; its name, type and values stay. Raises RecordInvalid, Conflict.
+
+    ``position`` orders the organisation's own fields of an entity, the smallest first.
+    """
+    row = _row(session, entity, name)
+    kept = {one: row.declaration.get(one) for one in ("type", "refers_to")}
+    changed = {**declaration, **kept}
+    errors = _problems(edition, name, changed)
+    if errors:
+        raise RecordInvalid(errors)
+    view = edition.entity(entity)
+    field = from_json(name, entity, changed)
+    row.declaration, row.position = changed, position
+    session.flush()
+    if field.indexed != view.fields[name].indexed:
+        drop_extension_indexes(session.connection(), view.entity.__tablename__, [name])
+        create_extension_indexes(session.connection(), view.entity, [field])
+    _keep_search(session, view, {**view.fields, name: field})
+    raise_revision(session.connection())
+    return field
+
+
+def position_of(session: Session, entity: str, name: str) -> int:
+    """Where a field stands among the organisation's own. Raises Conflict when it is none of them."""
+    return _row(session, entity, name).position
+
+
+def _row(session: Session, entity: str, name: str) -> OwnField:
     row = session.get(OwnField, (name, entity))
     if row is None:
         raise Conflict(_("“%(name)s” is not a field of this organisation", name=name))
+    return row
+
+
+def remove_field(session: Session, edition: Edition, entity: str, name: str) -> None:
+    """Stops showing a field; the values stay in the records and come back when it is added again."""
+    row = _row(session, entity, name)
     drop_extension_indexes(session.connection(), edition.entity(entity).entity.__tablename__, [name])
     session.delete(row)
     session.flush()

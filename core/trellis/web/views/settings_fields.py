@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.edition import OWN
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
-from trellis.settings.fields import TYPES, add_field, remove_field
+from trellis.records.entity import Field
+from trellis.records.types import Choice
+from trellis.settings.fields import TYPES, add_field, change_field, position_of, remove_field
 from trellis.web.display import origin
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go, messages
@@ -57,7 +59,8 @@ def show(workspace: str) -> str:
             "required": one.required,
             "in_list": one.in_list,
             "indexed": one.indexed,
-            "edit_url": f"{url}/{name}/{one.name}" if one.owner == OWN else "",
+            "edit_url": f"{url}/{name}/{one.name}/edit" if one.owner == OWN else "",
+            "remove_url": f"{url}/{name}/{one.name}" if one.owner == OWN else "",
         }
         for one in view.fields.values()
     ]
@@ -80,29 +83,74 @@ def new(workspace: str, entity: str) -> str:
 
 @blueprint.post("/<workspace>/settings/fields/<entity>/new")
 def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
-    given = request.form
-    declaration = {
-        "type": given.get("type", ""),
-        "label": given.get("label", "").strip(),
-        "help": given.get("help", "").strip(),
-        "options": [one.strip() for one in given.get("options", "").splitlines() if one.strip()],
-        "refers_to": given.get("refers_to", ""),
-        "in_list": _ticked("in_list"),
-        "indexed": _ticked("indexed"),
-    }
     try:
-        added = add_field(g.session, g.edition, entity, given.get("name", ""), declaration)
+        added = add_field(g.session, g.edition, entity, request.form.get("name", ""), _declaration())
     except RecordInvalid as error:
-        return _dialog(entity, given, messages(error)), 422
+        return _dialog(entity, request.form, messages(error)), 422
     toast(_("Field “%(label)s” added", label=added.label))
     return go(f"{base()}/settings/fields?entity={entity}")
 
 
-@blueprint.get("/<workspace>/settings/fields/<entity>/<name>")
-def confirm_removal(workspace: str, entity: str, name: str) -> str:
-    declared = g.edition.entity(entity).fields.get(name)
+@blueprint.get("/<workspace>/settings/fields/<entity>/<name>/edit")
+def edit(workspace: str, entity: str, name: str) -> str:
+    declared = _own(entity, name)
+    options = declared.type.options if isinstance(declared.type, Choice) else ()
+    given = {
+        "label": str(declared.label),
+        "group": str(declared.group or ""),
+        "help": str(declared.help or ""),
+        "options": "\n".join(str(one.value) for one in options),
+        "required": declared.required,
+        "in_list": declared.in_list,
+        "searchable": declared.searchable,
+        "indexed": declared.indexed,
+        "position": str(position_of(g.session, entity, name)),
+    }
+    return _dialog(entity, given, {}, declared)
+
+
+@blueprint.post("/<workspace>/settings/fields/<entity>/<name>/edit")
+def change(workspace: str, entity: str, name: str) -> BaseResponse | tuple[str, int]:
+    declared = _own(entity, name)
+    position = request.form.get("position", "").strip()
+    if not position.isdecimal() or len(position) > 4:
+        error = {"position": [str(_("Must be a whole number"))]}
+        return _dialog(entity, request.form, error, declared), 422
+    try:
+        changed = change_field(g.session, g.edition, entity, name, _declaration(), int(position))
+    except RecordInvalid as error:
+        return _dialog(entity, request.form, messages(error), declared), 422
+    toast(_("Field “%(label)s” changed", label=changed.label))
+    return go(f"{base()}/settings/fields?entity={entity}")
+
+
+def _declaration() -> dict[str, Any]:
+    """What the form says of a field."""
+    given = request.form
+    return {
+        "type": given.get("type", ""),
+        "label": given.get("label", "").strip(),
+        "group": given.get("group", "").strip(),
+        "help": given.get("help", "").strip(),
+        "options": [one.strip() for one in given.get("options", "").splitlines() if one.strip()],
+        "refers_to": given.get("refers_to", ""),
+        "required": _ticked("required"),
+        "in_list": _ticked("in_list"),
+        "searchable": _ticked("searchable"),
+        "indexed": _ticked("indexed"),
+    }
+
+
+def _own(entity: str, name: str) -> Field:
+    declared: Field | None = g.edition.entity(entity).fields.get(name)
     if declared is None or declared.owner != OWN:
         abort(404)
+    return declared
+
+
+@blueprint.get("/<workspace>/settings/fields/<entity>/<name>")
+def confirm_removal(workspace: str, entity: str, name: str) -> str:
+    declared = _own(entity, name)
     dialog = {
         "title": str(_("Stop showing “%(label)s”?", label=declared.label)),
         "text": str(
@@ -127,15 +175,16 @@ def _ticked(name: str) -> bool:
     return request.form.getlist(name)[-1:] == ["true"]
 
 
-def _dialog(entity: str, given: Any, errors: dict[str, list[str]]) -> str:
+def _dialog(entity: str, given: Any, errors: dict[str, list[str]], changed: Field | None = None) -> str:
+    """The form of a new field, or of one that is ``changed``: its name and type stay."""
+
     def field(name: str, label: Any, kind: str = "text", **more: Any) -> dict[str, Any]:
-        common = {"id": name, "name": name, "label": str(label), "kind": kind, "value": given.get(name, "")}
-        return {
-            **common,
-            "errors": errors.get(name, []),
-            "required": name in ("label", "name", "type"),
-            **more,
-        }
+        value = given.get(name, "")
+        if kind == "boolean":
+            value = value is True or (hasattr(given, "getlist") and _ticked(name))
+        common = {"id": name, "name": name, "label": str(label), "kind": kind, "value": value}
+        required = name in ("label", "name", "type", "position")
+        return {**common, "errors": errors.get(name, []), "required": required, **more}
 
     kinds = [
         {"value": kind, "title": str(TYPE_TITLES[kind]), "selected": given.get("type", "text") == kind}
@@ -145,20 +194,37 @@ def _dialog(entity: str, given: Any, errors: dict[str, list[str]]) -> str:
         {"value": view.name, "title": str(view.info.title), "selected": given.get("refers_to") == view.name}
         for view in g.edition.entities.values()
     ]
-    fields = [
-        field("label", _("Label")),
+    kind = changed.type.name if changed else None
+    what = [
         field("name", _("Name in REST and import"), help=str(_("Small latin letters, digits and _"))),
         field("type", _("Type"), "choice", options=kinds, no_blank=True),
-        field("options", _("Options, one a line"), "long", help=str(_("For a choice"))),
-        field("refers_to", _("Links to"), "choice", options=targets, help=str(_("For a link to a record"))),
-        field("help", _("Help")),
-        field("in_list", _("Show in lists"), "boolean"),
-        field("indexed", _("Fast to filter and sort"), "boolean"),
     ]
+    options = field("options", _("Options, one a line"), "long", help=str(_("For a choice")))
+    refers = field(
+        "refers_to", _("Links to"), "choice", options=targets, help=str(_("For a link to a record"))
+    )
+    fields = [
+        field("label", _("Label")),
+        *([] if changed else what),
+        *([options] if kind in (None, "choice") else []),
+        *([] if changed else [refers]),
+        field("group", _("Group"), help=str(_("The heading it stands under on forms and record pages"))),
+        field("help", _("Help")),
+        field("required", _("Required"), "boolean"),
+        field("in_list", _("Show in lists"), "boolean"),
+        field("searchable", _("Found by the search"), "boolean"),
+        field("indexed", _("Fast to filter and sort"), "boolean"),
+        *([field("position", _("Place among your own fields"), "number")] if changed else []),
+    ]
+    title = (
+        _("Field “%(label)s”", label=changed.label)
+        if changed
+        else _("Add a field to %(entity)s", entity=g.edition.entity(entity).info.plural)
+    )
     dialog = {
-        "title": str(_("Add a field to %(entity)s", entity=g.edition.entity(entity).info.plural)),
-        "action": f"{base()}/settings/fields/{entity}/new",
-        "verb": str(_("Add a field")),
+        "title": str(title),
+        "action": f"{base()}/settings/fields/{entity}/{f'{changed.name}/edit' if changed else 'new'}",
+        "verb": str(_("Save") if changed else _("Add a field")),
         "fields": fields,
     }
     return render_template("dialog_form.html", dialog=dialog, shell=shell())
