@@ -128,7 +128,9 @@ def test_a_link_ends_with_time_with_the_sessions_and_when_it_is_bent(
 ) -> None:
     ask(app, "anna@acme.test")
     link = link_in(post_office[1])
-    assert app.test_client().get(link[:-1] + ("A" if link[-1] != "A" else "B")).status_code == 404
+    # the last character ends in bits that mean nothing, so the one before it is bent
+    bent = link[:-2] + ("A" if link[-2] != "A" else "B") + link[-1]
+    assert app.test_client().get(bent).status_code == 404
     assert app.test_client().get("/acme/recover/x").status_code == 404
     present = TimestampSigner.get_timestamp
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: present(self) + 3601)
