@@ -6,57 +6,61 @@ else is stable. Start with :mod:`trellis.hookspecs`.
 
 from __future__ import annotations
 
-from trellis.contributions import (
-    Cell,
-    Channel,
-    Dashboard,
-    Demo,
-    Direction,
-    FieldRight,
-    Grant,
-    ImportMapping,
-    IncomeSource,
-    Instruction,
-    Kpi,
-    Level,
-    Lifecycle,
-    Manifest,
-    MenuItem,
-    Page,
-    Panel,
-    Process,
-    Report,
-    RestEndpoint,
-    Role,
-    Scope,
-    Script,
-    ScriptStep,
-    Segment,
-    Stage,
-    Template,
-    Unit,
-    Watch,
-    Widget,
-)
-from trellis.demo import DemoContext
-from trellis.errors import PluginError, RecordInvalid, TrellisError
-from trellis.hookspecs import hookimpl
-from trellis.i18n import (
-    format_date,
-    format_money,
-    format_number,
-    format_percent,
-    plural_translator,
-    translator,
-)
-from trellis.kpi.arithmetic import average, days_between, product, ratio
-from trellis.kpi.income import IncomeDay, IncomeQuery
-from trellis.kpi.query import KpiQuery
-from trellis.records import types
-from trellis.records.door import Records
-from trellis.records.entity import Entity, EntityInfo, Field, column
-from trellis.records.events import BeforeSave, Change, Saved
-from trellis.segments.query import SegmentQuery
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trellis.contributions import (
+        Cell,
+        Channel,
+        Dashboard,
+        Demo,
+        Direction,
+        FieldRight,
+        Grant,
+        ImportMapping,
+        IncomeSource,
+        Instruction,
+        Kpi,
+        Level,
+        Lifecycle,
+        Manifest,
+        MenuItem,
+        Page,
+        Panel,
+        Process,
+        Report,
+        RestEndpoint,
+        Role,
+        Scope,
+        Script,
+        ScriptStep,
+        Segment,
+        Stage,
+        Template,
+        Unit,
+        Watch,
+        Widget,
+    )
+    from trellis.demo import DemoContext
+    from trellis.errors import PluginError, RecordInvalid, TrellisError
+    from trellis.hookspecs import hookimpl
+    from trellis.i18n import (
+        format_date,
+        format_money,
+        format_number,
+        format_percent,
+        plural_translator,
+        translator,
+    )
+    from trellis.kpi.arithmetic import average, days_between, product, ratio
+    from trellis.kpi.income import IncomeDay, IncomeQuery
+    from trellis.kpi.query import KpiQuery
+    from trellis.records import types
+    from trellis.records.door import Records
+    from trellis.records.entity import Entity, EntityInfo, Field, column
+    from trellis.records.events import BeforeSave, Change, Saved
+    from trellis.segments.query import SegmentQuery
 
 __all__ = [
     "BeforeSave",
@@ -118,3 +122,32 @@ __all__ = [
     "translator",
     "types",
 ]
+
+_HOMES = {
+    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Page Panel Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
+    "trellis.demo": "DemoContext",
+    "trellis.errors": "PluginError RecordInvalid TrellisError",
+    "trellis.hookspecs": "hookimpl",
+    "trellis.i18n": "format_date format_money format_number format_percent plural_translator translator",
+    "trellis.kpi.arithmetic": "average days_between product ratio",
+    "trellis.kpi.income": "IncomeDay IncomeQuery",
+    "trellis.kpi.query": "KpiQuery",
+    "trellis.records": "types",
+    "trellis.records.door": "Records",
+    "trellis.records.entity": "Entity EntityInfo Field column",
+    "trellis.records.events": "BeforeSave Change Saved",
+    "trellis.segments.query": "SegmentQuery",
+}
+"""Where each public name lives. The names are imported when they are first used: help of the command line needs none."""
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trellis
 from click.testing import CliRunner, Result
-from trellis.cli import main
+from trellis.cli import COMMANDS, main
 from trellis.config import Config
 from trellis.installation import Installation
 from trellis.settings.fields import add_field
@@ -147,6 +148,24 @@ def test_people_sign_in_with_what_was_set(shell: Shell) -> None:
     shell.ok("user", "rename", "acme", "eva@acme.test", "ewa@acme.test")
     assert [row["email"] for row in shell.json("user", "list", "acme")] == ["ewa@acme.test"]
     assert "no user" in shell.refused("user", "unlock", "acme", "eva@acme.test")
+
+
+def test_help_is_there_without_the_code_of_the_commands(shell: Shell) -> None:
+    shown = " ".join(shell.ok("--help").split())
+    for name, command in main.all_commands.items():
+        summary = COMMANDS[name][1]
+        assert " ".join((command.help or "").split()).startswith(summary) and summary in shown, name
+    code = (
+        "import sys; from trellis.cli import main; main(['--help'], standalone_mode=False); "
+        "sys.exit('sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_public_name_is_found_when_it_is_used() -> None:
+    assert sorted(trellis.__all__) == sorted(trellis._HOME_OF)
+    assert all(getattr(trellis, name) is not None for name in trellis.__all__)
 
 
 def test_the_doctor_finds_nothing_in_a_sound_installation(shell: Shell) -> None:

@@ -10,20 +10,21 @@ from typing import NoReturn
 import click
 
 COMMANDS = {
-    "demo": "trellis.cli.demo:demo",
-    "serve": "trellis.cli.server:serve",
-    "worker": "trellis.cli.server:worker",
-    "doctor": "trellis.cli.server:doctor",
-    "workspace": "trellis.cli.workspaces:workspace",
-    "plugin": "trellis.cli.plugins:plugin",
-    "new": "trellis.cli.new:new",
-    "user": "trellis.cli.users:user",
-    "import": "trellis.cli.records:import_",
-    "export": "trellis.cli.records:export",
-    "kpi": "trellis.cli.figures:kpi",
-    "segment": "trellis.cli.figures:segment",
-    "analytics": "trellis.cli.figures:analytics",
+    "demo": ("trellis.cli.demo:demo", "Creates three industry workspaces with demo data, and serves them."),
+    "serve": ("trellis.cli.server:serve", "Serves all workspaces."),
+    "worker": ("trellis.cli.server:worker", "Does background jobs: imports, exports, backups, mail."),
+    "doctor": ("trellis.cli.server:doctor", "Looks at the installation and says what to do."),
+    "workspace": ("trellis.cli.workspaces:workspace", "Workspaces: one organisation each."),
+    "plugin": ("trellis.cli.plugins:plugin", "Plugins: verticals and capabilities."),
+    "new": ("trellis.cli.new:new", "Begins a package."),
+    "user": ("trellis.cli.users:user", "People of a workspace."),
+    "import": ("trellis.cli.records:import_", "Imports records from CSV, XLSX or JSON lines"),
+    "export": ("trellis.cli.records:export", "Exports records to CSV, XLSX or JSON lines"),
+    "kpi": ("trellis.cli.figures:kpi", "Values of all KPIs, or of one."),
+    "segment": ("trellis.cli.figures:segment", "Sizes of the segments, or the members of one."),
+    "analytics": ("trellis.cli.figures:analytics", "The analytics of customer value."),
 }
+"""Where each command is, and how its help begins: the list of commands is shown without importing them."""
 
 
 class Commands(click.Group):
@@ -35,10 +36,14 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _colon, name = COMMANDS[cmd_name].partition(":")
+        module, _colon, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_place, summary) in COMMANDS.items()])
 
     @property
     def all_commands(self) -> dict[str, click.Command]:
