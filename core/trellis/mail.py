@@ -15,6 +15,8 @@ from trellis.config import Config
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20
+PROBED = 5
+"""Seconds that a look at the mail server may take where somebody waits for it."""
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -33,22 +35,31 @@ def message(config: Config, to: str, subject: str, text: str) -> EmailMessage:
     return mail
 
 
-def send(config: Config, mail: EmailMessage) -> None:
-    """Hands a message to the mail server. Raises OSError or smtplib.SMTPException when it cannot."""
+def connect(config: Config, timeout: float = TIMEOUT) -> smtplib.SMTP:
+    """A connection to the mail server, signed in; the caller closes it. Raises OSError or smtplib.SMTPException."""
     server = urlsplit(config.smtp_url)
     host, port = server.hostname or "localhost", server.port or _PORTS.get(server.scheme, 587)
     context = ssl.create_default_context()
     if server.scheme == "smtps":
-        connection: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
     else:
-        connection = smtplib.SMTP(host, port, timeout=TIMEOUT)
-    with connection:
+        connection = smtplib.SMTP(host, port, timeout=timeout)
+    try:
         connection.ehlo()
         if server.scheme == "smtp" and connection.has_extn("starttls"):
             connection.starttls(context=context)
             connection.ehlo()
         if server.username:
             connection.login(unquote(server.username), unquote(server.password or ""))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def send(config: Config, mail: EmailMessage) -> None:
+    """Hands a message to the mail server. Raises OSError or smtplib.SMTPException when it cannot."""
+    with connect(config) as connection:
         connection.send_message(mail)
 
 

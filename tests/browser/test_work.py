@@ -202,6 +202,7 @@ PAGES = (
     "kpis",
     "segments",
     "settings/plugins",
+    "settings/health",
 )
 
 

@@ -55,6 +55,7 @@ PAGES = (
 )
 SETTINGS = (
     "general",
+    "health",
     "users",
     "roles",
     "roles/manager",

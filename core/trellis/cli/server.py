@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib.resources import files
-
 import click
 
 from trellis.cli.output import as_json, opened, print_json
 from trellis.config import Config
-from trellis.errors import Conflict, TrellisError
-from trellis.installation import Installation
+from trellis.errors import Conflict
+from trellis.health import examine
 
 
 @click.command()
@@ -66,36 +63,17 @@ def worker(threads: int, once: bool) -> None:
 def doctor(json_: bool) -> None:
     """Looks at the installation and says what to do."""
     with opened() as installation:
-        problems = list(_problems(installation))
+        examined = examine(installation, [entry.name for entry in installation.workspaces()])
+    findings = [one for check in examined for one in check.findings]
+    problems = [str(one) for one in findings if not one.notice]
+    notices = [str(one) for one in findings if one.notice]
     if json_:
-        print_json({"problems": problems})
+        checks = {check.name: [str(one) for one in check.problems] for check in examined}
+        print_json({"problems": problems, "notices": notices, "checks": checks})
     else:
-        for problem in problems:
-            click.echo(f"- {problem}")
+        for line in (*problems, *notices):
+            click.echo(f"- {line}")
     if problems:
         raise Conflict(f"{len(problems)} to mend")
     if not json_:
         click.echo("everything is in order")
-
-
-def _problems(installation: Installation) -> Iterator[str]:
-    if not (files("trellis") / "web" / "static" / "vendor" / "htmx.min.js").is_file():
-        yield "the front-end files are missing; run `uv sync --reinstall-package trellis-crm`"
-    for name in installation.plugins.names():
-        try:
-            installation.plugins.load(name)
-        except TrellisError as error:
-            yield f"{error}; mend or remove the package"
-    for entry in installation.workspaces():
-        try:
-            workspace = installation.workspace(entry.name)
-            behind = workspace.behind()
-            if behind:
-                yield f"{entry.name}: tables of {', '.join(behind)} are old; run `trellis workspace upgrade {entry.name}`"
-                continue
-            with workspace.read() as session:
-                faults = workspace.edition(session).faults
-            for fault in faults:
-                yield f"{entry.name}: {fault.error()}; see `trellis plugin list {entry.name}`"
-        except TrellisError as error:
-            yield f"{entry.name}: {error}"

@@ -27,7 +27,12 @@ SECTIONS = (
     (_("Edition"), (("plugins", _("Verticals")), ("fields", _("Fields")))),
     (
         _("System"),
-        (("audit", _("Audit trail")), ("jobs", _("Background jobs")), ("backup", _("Backup and copies"))),
+        (
+            ("audit", _("Audit trail")),
+            ("jobs", _("Background jobs")),
+            ("backup", _("Backup and copies")),
+            ("health", _("System health")),
+        ),
     ),
 )
 
