@@ -18,6 +18,7 @@ from itsdangerous import TimestampSigner
 from trellis import mail
 from trellis.config import Config
 from trellis.edition import Settings
+from trellis.health import examine
 from trellis.installation import Installation
 from trellis.security.identities import add_user, end_sessions
 from trellis.web.app import create_app
@@ -160,3 +161,10 @@ def test_without_a_mail_server_it_says_what_to_do(config: Config) -> None:
 def test_a_mail_has_one_line_in_its_head(config: Config) -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline"):
         mail.message(replace(config, mail_from="crm@acme.test"), "a@b.test\nBcc: c@d.test", "S", "T")
+
+
+def test_system_health_reaches_the_mail_server(app: Flask) -> None:
+    mailing = next(
+        check for check in examine(app.extensions["installation"], ["acme"]) if check.name == "mail"
+    )
+    assert mailing.findings == ()
