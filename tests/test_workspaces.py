@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -48,6 +49,27 @@ def test_bad_settings_are_named_and_nothing_is_created(installation: Installatio
 def test_a_name_is_taken_once(installation: Installation) -> None:
     with pytest.raises(Conflict):
         installation.create_workspace("acme", Settings())
+
+
+def test_whoever_comes_while_a_workspace_is_made_is_refused_and_harms_nothing(
+    installation: Installation, open_installation: Callable[..., Installation]
+) -> None:
+    with installation.new_workspace("shop", "Shop") as workspace:
+        workspace.initialise(Settings())
+        write_customer(workspace, "Anna")
+        with pytest.raises(Conflict, match="being made"):
+            open_installation().create_workspace("shop", Settings())
+    assert customers(open_installation().workspace("shop")) == ["Anna"]
+
+
+def test_what_the_making_of_a_workspace_left_is_in_nobodys_way(installation: Installation) -> None:
+    with pytest.raises(ZeroDivisionError), installation.new_workspace("shop", "Shop") as workspace:
+        workspace.initialise(Settings())
+        raise ZeroDivisionError
+    left = Workspace("shop", installation._namespace("shop", create=True), installation.plugins)
+    left.initialise(Settings())  # as if the process had been killed before the name was kept
+    left.namespace.dispose()
+    assert customers(installation.create_workspace("shop", Settings())) == []
 
 
 def test_a_deleted_workspace_is_gone(installation: Installation) -> None:

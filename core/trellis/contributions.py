@@ -1,6 +1,6 @@
 """What a plugin can bring: frozen, typed contributions, returned by the hooks of :mod:`trellis.hookspecs`.
 
-Names are ``plugin.name`` (``retail.average_check``); the core's are bare (``revenue``). ``cell`` says where the
+Names are ``plugin.name`` (``gym.average_visit``); the core's are bare (``revenue``). ``cell`` says where the
 contribution stands in the CRM model; ``row`` is the id of the row of the model (``AN4``, ``SA3``).
 """
 
@@ -403,6 +403,13 @@ class ImportMapping(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(Contribution):
-    """Realistic records for trying an edition. ``load(context)`` writes them through the door; the same each time."""
+    """Realistic records for trying an edition. ``load(context)`` writes them through the door; the same each time.
+
+    Where ``workspace`` names one, ``trellis demo`` makes it for the ``company``, with its currency and time zone.
+    """
 
     load: Callable[[DemoContext], None]
+    workspace: str = ""
+    company: str = ""
+    currency: str = "EUR"
+    timezone: str = "UTC"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,10 @@ def bring_start(session: Session, name: str, path: Path) -> bool:
     return True
 
 
-def size(session: Session, name: str) -> int:
-    """How many bytes a file has; 0 when there is none (any more)."""
-    return session.scalar(sa.select(sa.func.sum(sa.func.length(_part.data))).where(_part.name == name)) or 0
+def sizes(session: Session, names: Collection[str]) -> dict[str, int]:
+    """How many bytes files have, of those that are (still) kept."""
+    total = sa.select(_part.name, sa.func.sum(sa.func.length(_part.data))).group_by(_part.name)
+    return dict(map(tuple, session.execute(total.where(_part.name.in_(names)))))
 
 
 def _numbers(name: str) -> sa.Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import threading
 from collections.abc import Iterator
@@ -15,19 +16,20 @@ from trellis import migration
 from trellis.config import Config
 from trellis.control import WorkspaceEntry
 from trellis.crm import register
-from trellis.database import Namespace, postgresql_engine, sqlite_engine
+from trellis.database import Namespace, namespace_number, postgresql_engine, sqlite_engine
 from trellis.edition import Settings
 from trellis.errors import Conflict, RecordInvalid, WorkspaceNotFound
-from trellis.i18n import LANGUAGES, translator
+from trellis.i18n import LANGUAGES, Text, translator
 from trellis.jobs.bells import Bell, FileBell, ListenBell
 from trellis.plugins import PluginRegistry
 from trellis.workspace import Workspace
 
 _ = translator("trellis")
 
+MAKERS = 7_355_436
+"""Class of the advisory locks of PostgreSQL under which workspaces are made, beside that of their writers."""
 _CONTROL_SCHEMA = "trellis_control"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_BAD_NAME = _("Use 1 to 40 small latin letters, digits, - and _, starting with a letter")
 _RESERVED = frozenset({"api", "static", "healthz", "readyz", "metrics", "login", "logout"})
 
 
@@ -72,20 +74,30 @@ class Installation:
     @contextmanager
     def new_workspace(self, name: str, title: str) -> Iterator[Workspace]:
         """A place for a workspace, to be filled inside the block; it exists when the block ends, and leaves nothing if
-        that raises. Raises RecordInvalid for a bad name, Conflict if there is one of that name.
+        that raises. Raises RecordInvalid for a bad name, Conflict if there is one of that name, or one is being made.
         """
-        check_name(name)
+        self.require_free(name)
+        with self._alone(name):
+            self.require_free(name)
+            self._drop(name)  # what the making of one left that was killed
+            workspace = Workspace(name, self._namespace(name, create=True), self.plugins)
+            try:
+                yield workspace
+                with self.control.write() as session:
+                    session.add(WorkspaceEntry(name=name, title=title))
+            except BaseException:
+                workspace.namespace.dispose()
+                self._drop(name)
+                raise
+        self._remember(workspace)
+
+    def require_free(self, name: str) -> None:
+        """Raises RecordInvalid unless a workspace may be called so, Conflict if one is."""
+        problem = _name_problem(name)
+        if problem:
+            raise RecordInvalid({"name": [problem]})
         if any(entry.name == name for entry in self.workspaces()):
             raise Conflict(_("There is a workspace “%(name)s” already", name=name))
-        workspace = Workspace(name, self._namespace(name, create=True), self.plugins)
-        try:
-            yield workspace
-            with self.control.write() as session:
-                session.add(WorkspaceEntry(name=name, title=title))
-        except BaseException:
-            self._drop(workspace)
-            raise
-        self._remember(workspace)
 
     def delete_workspace(self, name: str) -> None:
         """Deletes a workspace with all its data."""
@@ -94,7 +106,8 @@ class Installation:
             session.delete(session.get_one(WorkspaceEntry, name))
         with self._lock:
             self._workspaces.pop(name, None)
-        self._drop(workspace)
+        workspace.namespace.dispose()
+        self._drop(name)
 
     def sqlite_path(self, name: str) -> Path:
         """The file of a workspace on SQLite."""
@@ -116,9 +129,32 @@ class Installation:
         if self._engine is not None:
             self._engine.dispose()
 
-    def _drop(self, workspace: Workspace) -> None:
-        name = workspace.name
-        workspace.namespace.dispose()
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Lets one process at a time make a workspace of this name; the lock of one that is killed is gone with it."""
+        busy = Conflict(_("A workspace “%(name)s” is being made", name=name))
+        if self.config.on_postgresql:
+            key = namespace_number(_schema(name))
+            with self._postgresql().connect() as made:
+                connection = made.execution_options(isolation_level="AUTOCOMMIT")
+                if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(MAKERS, key))):
+                    raise busy
+                try:
+                    yield
+                finally:
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(MAKERS, key)))
+            return
+        path = self.config.home / "locks" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise busy from None
+            yield
+
+    def _drop(self, name: str) -> None:
+        """Removes the tables of a workspace, if there are any."""
         if self.config.on_postgresql:
             with self._postgresql().begin() as connection:
                 connection.execute(sa.schema.DropSchema(_schema(name), cascade=True, if_exists=True))
@@ -167,21 +203,21 @@ def _schema(name: str) -> str:
     return f"ws_{name}"
 
 
-def check_name(name: str) -> None:
-    """Raises RecordInvalid unless a workspace may be called so."""
-    if not _NAME.fullmatch(name) or name in _RESERVED:
-        raise RecordInvalid({"name": [_BAD_NAME]})
+def _name_problem(name: str) -> Text | None:
+    """Why a workspace cannot be called so."""
+    if _NAME.fullmatch(name) and name not in _RESERVED:
+        return None
+    return _("Use 1 to 40 small latin letters, digits, - and _, starting with a letter")
 
 
 def check_settings(name: str, settings: Settings) -> None:
-    """Raises RecordInvalid that names each bad setting and the way to mend it."""
+    """Raises RecordInvalid that names each bad setting of the workspace ``name``, and the way to mend it."""
     from zoneinfo import available_timezones
 
     from babel.numbers import list_currencies
 
-    errors: dict[str, list[str]] = {}
-    if not _NAME.fullmatch(name) or name in _RESERVED:
-        errors["name"] = [str(_BAD_NAME)]
+    problem = _name_problem(name)
+    errors: dict[str, list[str]] = {"name": [str(problem)]} if problem else {}
     if settings.language not in LANGUAGES:
         errors["locale"] = [str(_("Choose one of: %(known)s", known=", ".join(LANGUAGES)))]
     if settings.currency not in list_currencies():

@@ -192,7 +192,7 @@ class ImportRun(Base):
 
 
 class FilePart(Base):
-    """A piece of a file that people sent or that was made for them: ``import/5/source``, ``export/7``.
+    """A piece of a file that people sent or that was made for them: ``import/5/source``, ``job/7``.
 
     Such files stand in the database, so that every process of every machine can read them.
     """

@@ -109,9 +109,9 @@ def test_an_external_id_of_a_merged_record_leads_to_the_survivor(house: Workspac
         merge(door(house, session), "customer", 1, 2)
         merge(door(house, session), "customer", third, 1)
         assert known_as(session, "customer", ["A", "B", "C", "D"]) == {"A": third, "B": third}
-    (tmp_path / "c.csv").write_text("external_id,name,city\nB,Anna B,Wien\nC,Anna C,Graz\n")
+    (tmp_path / "c.csv").write_text("external_id,name,city\nA,Anna A,Linz\nB,Anna B,Wien\nC,Anna C,Graz\n")
     result = run_import(house, SYSTEM, "customer", tmp_path / "c.csv")
-    assert (result.created, result.updated, result.rejected) == (0, 2, 0), result.rejections
+    assert (result.created, result.updated, result.rejected) == (0, 3, 0), result.rejections
     (tmp_path / "o.csv").write_text(
         "external_id,number,customer,ordered_at,amount\nX,X,B,2026-01-02T10:00:00Z,5\n"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from flask import Flask
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner
+from trellis.records.importer import runs
 from trellis.rest import imports
+from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
 
@@ -105,6 +108,21 @@ def test_a_file_is_imported_and_its_result_kept(client: Client) -> None:
     assert [one["id"] for one in client.get("/imports").json["items"]] == [done.json["id"]]
     again = upload(client, "external_id,name\n1,Anne\n", key="external_id")
     assert (again.json["created"], again.json["updated"]) == (0, 1)
+
+
+def test_drafts_of_the_wizard_are_no_imports_yet(
+    client: Client, workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "c.csv").write_text("name\nAnna\n")
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        for _time in range(3):
+            runs.draft(session, edition, SYSTEM, "customer", tmp_path / "c.csv", "c.csv")
+        for row in runs.latest(session, SYSTEM, "customer", 2):
+            runs.start(session, edition, SYSTEM, row)
+    first = client.get("/imports?limit=1").json
+    second = client.get(f"/imports?limit=1&cursor={first['next']}").json
+    assert [len(page["items"]) for page in (first, second)] == [1, 1] and second["next"] is None
 
 
 def test_an_import_that_takes_long_is_answered_before_its_end(

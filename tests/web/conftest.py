@@ -13,6 +13,8 @@ from samples import gym, registry
 from trellis import enabling
 from trellis.crm.analytics.refreshing import refresh
 from trellis.installation import Installation
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Runner
 from trellis.records.door import Records, Write
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
@@ -63,6 +65,18 @@ def fill(workspace: Workspace) -> None:
         records.create("gym.membership", {"name": "Gold", "customer": customers[0]})
     with workspace.write() as session:
         refresh(session, workspace.edition(session))
+
+
+@pytest.fixture
+def installation(open_installation: Callable[..., Installation]) -> Installation:
+    """The installation as another process of the server sees it."""
+    return open_installation(plugins=registry(gym()))
+
+
+@pytest.fixture
+def drain(installation: Installation) -> Callable[[], int]:
+    """Does the jobs that are due; how many there were."""
+    return Runner(installation, JOB_KINDS).drain
 
 
 @pytest.fixture

@@ -10,43 +10,54 @@ from datetime import date, timedelta
 import pytest
 from flask.testing import FlaskClient
 from trellis.web.views import settings_audit
+from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
+Drain = Callable[[], int]
 
 
-def rows(browser: FlaskClient, **asked: object) -> list[dict[str, str]]:
+def rows(browser: FlaskClient, drain: Drain, **asked: object) -> list[dict[str, str]]:
     """The entries of the file that a filter gives."""
-    answer = browser.get("/acme/settings/audit/file", query_string=asked)
-    assert answer.status_code == 200
-    return list(csv.DictReader(io.StringIO(answer.text)))
+    token = token_of(browser.get("/acme/customer/new").text)
+    place = browser.post(
+        "/acme/settings/audit/export", query_string=asked, data={"csrf_token": token}
+    ).location
+    drain()
+    return list(csv.DictReader(io.StringIO(browser.get(f"{place}/file").text)))
 
 
 def change(browser: FlaskClient, record: int, **values: str) -> None:
-    token = browser.get("/acme/customer/new").text.split('name="csrf_token" value="')[1].split('"')[0]
+    token = token_of(browser.get("/acme/customer/new").text)
     for name, value in values.items():
         form = {"csrf_token": token, "version": "1", name: value}
         assert browser.post(f"/acme/customer/{record}/field/{name}", data=form).status_code < 400
 
 
-def test_each_filter_finds_what_was_done(sign_in: SignIn) -> None:
+def test_each_filter_finds_what_was_done(sign_in: SignIn, drain: Drain) -> None:
     admin = sign_in("admin@acme.test")
     change(admin, 3, city="Linz")
-    found = rows(admin, action="updated", entity="customer", source="web", record=3)
+    found = rows(admin, drain, action="updated", entity="customer", source="web", record=3)
     assert [(row["actor_name"], row["changes"]) for row in found] == [("Admin", '{"city":["Wien","Linz"]}')]
-    assert rows(admin, field="city", action="updated") == found
-    assert rows(admin, field="name", action="updated") == []
+    assert rows(admin, drain, field="city", action="updated") == found
+    assert rows(admin, drain, field="name", action="updated") == []
     who = found[0]["actor_id"]
-    assert rows(admin, who=who, entity="customer") == found
-    assert rows(admin, entity="customer", action="created") and not rows(admin, entity="lead")
+    assert rows(admin, drain, who=who, entity="customer") == found
+    assert rows(admin, drain, entity="customer", action="created") and not rows(admin, drain, entity="lead")
     today = date.today()
-    assert len(rows(admin, since=today - timedelta(days=1))) == len(rows(admin)) > 30
-    assert rows(admin, since=today + timedelta(days=2)) == rows(admin, until=today - timedelta(days=2)) == []
-    assert rows(admin, who="x", since="yesterday", action="burned") == rows(admin)
+    assert len(rows(admin, drain, since=today - timedelta(days=1))) == len(rows(admin, drain)) > 30
+    assert (
+        rows(admin, drain, since=today + timedelta(days=2))
+        == rows(admin, drain, until=today - timedelta(days=2))
+        == []
+    )
+    assert rows(admin, drain, who="x", since="yesterday", action="burned") == rows(admin, drain)
     page = admin.get("/acme/settings/audit?action=updated&entity=customer").text
     assert "Linz" in page and "<s>Wien</s>" in page and "/acme/customer/3" in page
 
 
-def test_older_entries_are_on_the_next_page(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_entries_are_on_the_next_page(
+    sign_in: SignIn, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings_audit, "PER_PAGE", 20)
     admin = sign_in("admin@acme.test")
     seen, url = 0, "/acme/settings/audit?entity=customer"
@@ -55,9 +66,11 @@ def test_older_entries_are_on_the_next_page(sign_in: SignIn, monkeypatch: pytest
         seen += page.count("<time datetime")
         older = page.split('rel="next" href="')
         url = older[1].split('"')[0].replace("&amp;", "&") if len(older) > 1 else ""
-    assert seen == len(rows(admin, entity="customer")) == 30
+    assert seen == len(rows(admin, drain, entity="customer")) == 30
 
 
 def test_the_trail_is_for_administrators(sign_in: SignIn) -> None:
-    for path in ("", "/file"):
-        assert sign_in("agent@acme.test").get(f"/acme/settings/audit{path}").status_code == 403
+    agent = sign_in("agent@acme.test")
+    assert agent.get("/acme/settings/audit").status_code == 403
+    form = {"csrf_token": token_of(agent.get("/acme/").text)}
+    assert agent.post("/acme/settings/audit/export", data=form).status_code == 403

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from trellis.crm.customers.entities import Customer
+from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
-from trellis.jobs import Runner, Work
+from trellis.jobs import Runner, Work, queue
 from trellis.records.importer import runner, runs
 from trellis.system import Event, FilePart
 from werkzeug.test import TestResponse
@@ -81,10 +83,8 @@ def _workspace(browser: FlaskClient) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _known(app: Any, open_installation: Any) -> None:
-    from samples import gym, registry
-
-    app.config["TEST_INSTALLATION"] = open_installation(plugins=registry(gym()))
+def _known(app: Flask, installation: Installation) -> None:
+    app.config["TEST_INSTALLATION"] = installation
 
 
 def test_columns_are_recognised_by_label_likeness_and_kind(browser: FlaskClient) -> None:
@@ -179,6 +179,32 @@ def test_an_import_that_runs_is_stopped_between_two_batches(
     post(browser, f"{url}/go-on")
     work(browser)
     assert len(customers(browser, "Anna", "Boris", "Cyril")) == 3
+
+
+def test_undoing_that_was_stopped_goes_on_with_undoing(browser: FlaskClient) -> None:
+    url = imported(browser, "Kundennr;Имя\nA;Anna\n", **{"column-2": "", "column-3": ""})
+    post(browser, f"{url}/undo")
+    post(browser, f"{url}/stop")
+    assert work(browser) == 0 and "Stopped" in browser.get(url).text
+    post(browser, f"{url}/go-on")
+    assert work(browser) == 1
+    assert customers(browser, "Anna") == [("Anna", None, False)] and "Undone" in browser.get(url).text
+
+
+def test_an_import_whose_job_broke_can_be_undone(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = send(browser, "Kundennr;Имя\nA;Anna\n").headers["Location"]
+    post(browser, f"{url}/run", **{"column-0": "external_id", "column-1": "name"}, key="external_id")
+    monkeypatch.setattr(queue, "MOST_ERRORS", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(Work, "finish", lambda *_arguments: 1 / 0)
+        work(browser)
+    page = browser.get(url).text
+    assert "Failed" in page and "ZeroDivisionError" in page and "Undo the import" in page
+    assert post(browser, f"{url}/undo").status_code == 302
+    work(browser)
+    assert customers(browser, "Anna") == [("Anna", None, False)]
 
 
 def test_a_mapping_that_was_saved_is_offered_for_the_next_file(browser: FlaskClient) -> None:

@@ -8,20 +8,13 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from trellis.installation import Installation
-from trellis.job_kinds import JOB_KINDS
-from trellis.jobs import Runner, enqueue
+from trellis.jobs import enqueue
 from trellis.security.people import User
 from trellis.web.views import lists
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
-
-
-@pytest.fixture
-def installation(open_installation: Callable[..., Installation]) -> Installation:
-    from samples import gym, registry
-
-    return open_installation(plugins=registry(gym()))
+Drain = Callable[[], int]
 
 
 def post(browser: FlaskClient, url: str, **form: str) -> str:
@@ -33,7 +26,7 @@ def post(browser: FlaskClient, url: str, **form: str) -> str:
 
 
 def test_a_long_export_is_made_by_a_job_and_downloaded(
-    sign_in: SignIn, installation: Installation, monkeypatch: pytest.MonkeyPatch
+    sign_in: SignIn, installation: Installation, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "EXPORT_AT_ONCE", 10)
     mine, other = sign_in("admin@acme.test"), sign_in("reader@acme.test")
@@ -41,7 +34,7 @@ def test_a_long_export_is_made_by_a_job_and_downloaded(
     assert "This list is long" in mine.get(url).text
     place = post(mine, url)
     assert "Waiting" in mine.get(place).text and mine.get(f"{place}/file").status_code == 404
-    assert Runner(installation, JOB_KINDS).drain() == 1
+    assert drain() == 1
     assert "Download" in mine.get(f"{place}/progress").text
     lines = mine.get(f"{place}/file").text.splitlines()
     assert (lines[0], len(lines)) == ("external_id,name,city", 31)
@@ -51,13 +44,13 @@ def test_a_long_export_is_made_by_a_job_and_downloaded(
 
 
 def test_an_export_holds_what_its_owner_may_read_when_it_is_made(
-    sign_in: SignIn, installation: Installation, monkeypatch: pytest.MonkeyPatch
+    sign_in: SignIn, installation: Installation, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "EXPORT_AT_ONCE", 1)
     person = sign_in("admin@acme.test")
     place = post(person, "/acme/customer/export")
     _give(installation, "agent")  # who sees their own customers only
-    Runner(installation, JOB_KINDS).drain()
+    drain()
     _give(installation, "administrator")
     assert len(person.get(f"{place}/file").text.splitlines()) == 1
 
@@ -69,13 +62,13 @@ def _give(installation: Installation, role: str) -> None:
 
 
 def test_administrators_see_the_queue_and_try_again_what_failed(
-    sign_in: SignIn, installation: Installation
+    sign_in: SignIn, installation: Installation, drain: Drain
 ) -> None:
     admin, agent = sign_in("admin@acme.test"), sign_in("agent@acme.test")
     assert "No background jobs" in admin.get("/acme/settings/jobs").text
     with installation.workspace("acme").write() as session:
         number = enqueue(session, "nothing", {}, None)
-    Runner(installation, JOB_KINDS).drain()
+    drain()
     page = admin.get("/acme/settings/jobs").text
     assert "Nothing here knows how to do" in page and "Failed" in page
     assert post(admin, f"/acme/jobs/{number}/retry", list="1").endswith("/settings/jobs")
@@ -86,11 +79,13 @@ def test_administrators_see_the_queue_and_try_again_what_failed(
     assert agent.get(f"/acme/jobs/{number}").status_code == 404
 
 
-def test_administrators_make_backups_and_copies(sign_in: SignIn, installation: Installation) -> None:
+def test_administrators_make_backups_and_copies(
+    sign_in: SignIn, installation: Installation, drain: Drain
+) -> None:
     admin, agent = sign_in("admin@acme.test"), sign_in("agent@acme.test")
     place = post(admin, "/acme/settings/backup")
     copy = post(admin, "/acme/settings/backup/copy", name="trial", title="Trial")
-    assert Runner(installation, JOB_KINDS).drain() == 2
+    assert drain() == 2
     assert admin.get(f"{place}/file").data[:2] == b"PK"
     assert "/trial/" in admin.get(copy).text and "Download" in admin.get("/acme/settings/backup").text
     assert "Trial" in admin.get("/trial/").text

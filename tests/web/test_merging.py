@@ -15,10 +15,7 @@ SignIn = Callable[[str], FlaskClient]
 
 
 @pytest.fixture
-def client(app: Flask, open_installation: Callable[..., Installation]) -> Client:
-    from samples import gym, registry
-
-    installation = open_installation(plugins=registry(gym()))
+def client(app: Flask, installation: Installation) -> Client:
     return open_client(app, installation, installation.workspace("acme"), "p@acme.test", ["administrator"])
 
 

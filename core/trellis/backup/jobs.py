@@ -7,16 +7,11 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy.orm import Session
 
-from trellis import files
 from trellis.backup.copying import copy_workspace
 from trellis.backup.saving import save
-from trellis.errors import Conflict
-from trellis.i18n import translator
-from trellis.installation import Installation, check_name
+from trellis.installation import Installation
 from trellis.jobs import Work, enqueue
 from trellis.security.actor import Actor
-
-_ = translator("trellis")
 
 BACKUP, COPY = "backup", "copy"
 
@@ -30,28 +25,21 @@ def ask_backup(session: Session, actor: Actor) -> int:
 def ask_copy(installation: Installation, session: Session, actor: Actor, new: str, title: str) -> int:
     """Puts a copy into the queue; returns the number of the job. Raises PermissionRefused, RecordInvalid, Conflict."""
     actor.require_administrator()
-    check_name(new)
-    if any(entry.name == new for entry in installation.workspaces()):
-        raise Conflict(_("There is a workspace “%(name)s” already", name=new))
+    installation.require_free(new)
     return enqueue(session, COPY, {"new": new, "title": title}, actor.user_id)
 
 
 def work_backup(work: Work) -> None:
-    """The job: the file is kept in the transaction that ends it."""
-    work.actor.require_administrator()
+    """The job."""
     with TemporaryDirectory(prefix="trellis-backup-") as folder:
         path = Path(folder) / "workspace.zip"
         manifest = save(work.installation, work.workspace.name, path, work.tell)
-        with work.workspace.write() as session:
-            name = f"backup/{work.job_id}"
-            files.keep(session, name, path)
-            filename = f"{manifest.workspace}-{manifest.made_at:%Y-%m-%d-%H%M}.zip"
-            work.finish(session, {"file": name, "filename": filename, "rows": sum(manifest.tables.values())})
+        filename = f"{manifest.workspace}-{manifest.made_at:%Y-%m-%d-%H%M}.zip"
+        work.finish_with(path, filename, rows=sum(manifest.tables.values()))
 
 
 def work_copy(work: Work) -> None:
     """The job. One that was killed after the copy was there finds it, and says so as any refusal."""
-    work.actor.require_administrator()
     new = work.arguments["new"]
     copy_workspace(
         work.installation, work.workspace.name, new, title=work.arguments["title"] or None, told=work.tell

@@ -10,7 +10,10 @@ from typing import NoReturn
 import click
 
 COMMANDS = {
-    "demo": ("trellis.cli.demo:demo", "Creates three industry workspaces with demo data, and serves them."),
+    "demo": (
+        "trellis.cli.demo:demo",
+        "Creates a workspace with demo data for each installed industry, and serves them.",
+    ),
     "serve": ("trellis.cli.server:serve", "Serves all workspaces."),
     "worker": ("trellis.cli.server:worker", "Does background jobs: imports, exports, backups, mail."),
     "doctor": ("trellis.cli.server:doctor", "Looks at the installation and says what to do."),

@@ -1,10 +1,9 @@
-"""``trellis demo``: three workspaces with realistic data."""
+"""``trellis demo``: a workspace with realistic data for each industry."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from trellis.contributions import Demo
 from trellis.crm.analytics.refreshing import refresh
 from trellis.demo import SIZES, DemoContext
 from trellis.edition import Settings
+from trellis.errors import PluginError
 from trellis.installation import Installation
 from trellis.kpi.periods import today_in
 from trellis.records.door import Records
@@ -34,22 +34,6 @@ PEOPLE = (
 )
 
 
-@dataclass(frozen=True)
-class Company:
-    """One workspace of the demo: its name, what it is called, its plugin and its settings."""
-
-    name: str
-    plugin: str
-    settings: Settings
-
-
-COMPANIES = (
-    Company("retail", "retail", Settings(title="Linen & Oak", currency="EUR", timezone="Europe/Prague")),
-    Company("bank", "banking", Settings(title="Alpen Bank", currency="EUR", timezone="Europe/Vienna")),
-    Company("services", "b2b", Settings(title="Halden Advisory", currency="EUR", timezone="Europe/Berlin")),
-)
-
-
 @click.command()
 @click.option("--port", default=8000, show_default=True, help="The port to serve at.")
 @click.option("--no-serve", is_flag=True, help="Make the workspaces, and end.")
@@ -58,21 +42,34 @@ COMPANIES = (
 )
 @click.option("--reset", is_flag=True, help="Delete the demo workspaces first.")
 def demo(port: int, no_serve: bool, size: str, reset: bool) -> None:
-    """Creates three industry workspaces with demo data, and serves them."""
+    """Creates a workspace with demo data for each installed industry, and serves them."""
     with opened() as installation:
         known = {entry.name for entry in installation.workspaces()}
-        for company in COMPANIES:
-            if company.name in known and (reset or not _is_loaded(installation, company.name)):
-                installation.delete_workspace(company.name)
-                known.discard(company.name)
-            if company.name not in known:
-                with progress(f"{company.settings.title} ({company.plugin})"):
-                    _make(installation, company, SIZES[size])
-    _tell(port, COMPANIES)
+        demos = list(_demos(installation))
+        for plugin, one in demos:
+            if one.workspace in known and (reset or not _is_loaded(installation, one.workspace)):
+                installation.delete_workspace(one.workspace)
+                known.discard(one.workspace)
+            if one.workspace not in known:
+                with progress(f"{one.company} ({plugin})"):
+                    _make(installation, plugin, one, SIZES[size])
+    _tell(port, [one for _plugin, one in demos])
     if not no_serve:
         from trellis.serve import serve
 
         serve(Config.from_environment(), port=port)
+
+
+def _demos(installation: Installation) -> Iterator[tuple[str, Demo]]:
+    """The demos of installed plugins that have a workspace of their own, each with its plugin."""
+    for name in installation.plugins.names():
+        try:
+            installation.plugins.load(name)
+        except PluginError as error:
+            click.echo(str(error), err=True)
+            continue
+        for owner, declared in installation.plugins.hooks([name]).collect("trellis_demo", []):
+            yield from ((owner, one) for one in declared if owner == name and one.workspace)
 
 
 def _is_loaded(installation: Installation, name: str) -> bool:
@@ -84,18 +81,19 @@ def _is_loaded(installation: Installation, name: str) -> bool:
         return bool(session.scalar(sa.select(sa.exists().where(Event.entity == "customer"))))
 
 
-def _make(installation: Installation, company: Company, customers: int) -> None:
+def _make(installation: Installation, plugin: str, demo: Demo, customers: int) -> None:
     """Makes one workspace. A run that was interrupted leaves nothing that the next would take for whole."""
-    workspace = installation.create_workspace(company.name, company.settings)
+    settings = Settings(title=demo.company, currency=demo.currency, timezone=demo.timezone)
+    workspace = installation.create_workspace(demo.workspace, settings)
     try:
-        enabling.enable(workspace, company.plugin)
+        enabling.enable(workspace, plugin)
         users = {
             role: add_user(installation, workspace, email, name, [role], PASSWORD)
             for email, name, role in PEOPLE
         }
-        load_demo(workspace, company.plugin, customers, users)
+        load_demo(workspace, plugin, customers, users)
     except BaseException:
-        installation.delete_workspace(company.name)
+        installation.delete_workspace(demo.workspace)
         raise
 
 
@@ -128,8 +126,8 @@ def _measure(workspace: Workspace, today: date) -> None:
     workspace.record_faults(done.faults)
 
 
-def _tell(port: int, companies: Sequence[Company]) -> None:
-    for company in companies:
-        click.echo(f"{company.settings.title:<18} http://127.0.0.1:{port}/{company.name}/")
+def _tell(port: int, demos: Sequence[Demo]) -> None:
+    for demo in demos:
+        click.echo(f"{demo.company:<18} http://127.0.0.1:{port}/{demo.workspace}/")
     people = ", ".join(email for email, _name, _role in PEOPLE)
     click.echo(f"Sign in as {people}; the password is {PASSWORD}")

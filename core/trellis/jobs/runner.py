@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from trellis import files
-from trellis.errors import TrellisError, WorkspaceNotFound
+from trellis.errors import Conflict, TrellisError, WorkspaceNotFound
 from trellis.i18n import translator, use_locale
 from trellis.jobs import queue
 from trellis.jobs.job import DONE, FAILED, STOPPED
 from trellis.jobs.work import JobInterrupted, Kinds, Work
 from trellis.security import recognition
-from trellis.security.actor import SYSTEM
+from trellis.security.actor import SYSTEM, Actor
 
 if TYPE_CHECKING:
     from trellis.installation import Installation
@@ -153,50 +153,51 @@ class Runner:
             return queue.claim(session)
 
     def _do(self, workspace: Workspace, row: Any) -> None:
-        """Does one claimed job to its end, and says how it ended."""
+        """Does one claimed job to its end, and keeps how it ended."""
         with workspace.read() as session:
-            edition = workspace.edition(session)
+            settings = workspace.edition(session).settings
             known = recognition.by_id(workspace, session, row.user_id) if row.user_id else None
-        language = (known.language if known else None) or edition.settings.language
-        with use_locale(language, edition.settings.timezone):
-            state, values = self._tried(workspace, row, known.actor if known else SYSTEM)
-            if state is None:
-                return
-            with workspace.write() as session:
-                if state == "again":
-                    queue.fail(session, row, values["problem"])
-                else:
-                    queue.finish(session, row.id, row.attempt, state, **values)
+        with use_locale((known.language if known else None) or settings.language, settings.timezone):
+            try:
+                self._attempt(workspace, row, known.actor if known else None)
+            except JobInterrupted as interrupted:
+                if interrupted.stopped:
+                    self._end(workspace, row, STOPPED, "")
+            except TrellisError as error:
+                self._end(workspace, row, FAILED, str(error))
+            except Exception as error:
+                log.exception("job %s (%s) of %s failed", row.id, row.kind, workspace.name)
+                name = type(error).__name__
+                problem = _("Unexpected error (%(name)s); the log of the server says more", name=name)
+                with workspace.write() as session:
+                    queue.fail(session, row, str(problem))
+            else:
+                self._end(workspace, row, DONE, "")
 
-    def _tried(self, workspace: Workspace, row: Any, actor: Any) -> tuple[str | None, dict[str, str]]:
+    def _attempt(self, workspace: Workspace, row: Any, actor: Actor | None) -> None:
         kind = self._kinds.get(row.kind)
         if kind is None:
-            return FAILED, {"problem": str(_("Nothing here knows how to do “%(kind)s”", kind=row.kind))}
-        if row.user_id and actor is SYSTEM:
-            return FAILED, {"problem": str(_("The user who asked for this is no longer here"))}
+            raise Conflict(_("Nothing here knows how to do “%(kind)s”", kind=row.kind))
+        if row.user_id and actor is None:
+            raise Conflict(_("The user who asked for this is no longer here"))
         if row.attempt > queue.MOST_ATTEMPTS:
-            return FAILED, {"problem": str(_("The process that did this was killed again and again"))}
+            raise Conflict(_("The process that did this was killed again and again"))
         work = Work(
             installation=self._installation,
             workspace=workspace,
-            actor=actor,
+            actor=actor or SYSTEM,
             job_id=row.id,
             attempt=row.attempt,
             arguments=row.arguments,
         )
-        try:
-            kind.do(work)
-        except JobInterrupted as interrupted:
-            return (STOPPED if interrupted.stopped else None), {}
-        except TrellisError as error:
-            return FAILED, {"problem": str(error)}
-        except Exception as error:
-            log.exception("job %s (%s) of %s failed", row.id, row.kind, workspace.name)
-            problem = _(
-                "Unexpected error (%(name)s); the log of the server says more", name=type(error).__name__
-            )
-            return "again", {"problem": str(problem)}
-        return DONE, {"problem": ""}
+        if kind.for_administrators:
+            work.actor.require_administrator()
+        kind.do(work)
+
+    def _end(self, workspace: Workspace, row: Any, state: str, problem: str) -> None:
+        """Ends a job that has not ended itself."""
+        with workspace.write() as session:
+            queue.finish(session, row.id, row.attempt, state, problem=problem)
 
 
 def late(installation: Installation) -> dict[str, int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from trellis import files
 from trellis.i18n import Text
 from trellis.jobs import queue
 from trellis.jobs.job import DONE, STOPPING
@@ -49,13 +51,20 @@ class Work:
         if not queue.finish(session, self.job_id, self.attempt, DONE, result=dict(result), problem=""):
             raise JobInterrupted(stopped=False)
 
+    def finish_with(self, path: Path, filename: str, **result: Any) -> None:
+        """Ends the job with a file that it made, kept for those who may see the job. Raises JobInterrupted."""
+        name = f"job/{self.job_id}"
+        with self.workspace.write() as session:
+            files.keep(session, name, path)
+            self.finish(session, {"file": name, "filename": filename, **result})
+
 
 @dataclass(frozen=True)
 class JobKind:
     """A kind of job: what people call it, and the function that does it.
 
-    A job whose function ends without :meth:`Work.finish` is done all the same. What a job ``for_administrators`` made is
-    for those who are administrators when they ask for it.
+    A job whose function ends without :meth:`Work.finish` is done all the same. One ``for_administrators`` is done for them
+    only, and what it made is for those who are administrators when they ask for it.
     """
 
     title: Text

@@ -40,30 +40,32 @@ _merged = Merged.__table__.c
 
 def survivor_of(session: Session, entity: str, record_id: int) -> int | None:
     """The record that this one is part of now, through several merges; None when it was never merged."""
-    chain = sa.select(_merged.survivor_id, sa.literal(1).label("step")).where(
-        _merged.entity == entity, _merged.record_id == record_id
-    )
-    steps = chain.cte("steps", recursive=True)
-    further = sa.select(_merged.survivor_id, steps.c.step + 1).where(
-        _merged.entity == entity, _merged.record_id == steps.c.survivor_id
-    )
-    steps = steps.union(further)
-    last = sa.select(steps.c.survivor_id).order_by(steps.c.step.desc()).limit(1)
-    found: int | None = session.scalar(last)
-    return found
+    return _survivors(session, entity, _merged.record_id == record_id).get(record_id)
 
 
 def known_as(session: Session, entity: str, external_ids: Collection[str]) -> dict[str, int]:
     """The records that are meant by external ids of records merged into them."""
-    query = sa.select(_merged.external_id, _merged.record_id).where(
+    named = sa.select(_merged.external_id, _merged.record_id).where(
         _merged.entity == entity, _merged.external_id.in_(external_ids)
     )
-    found = {}
-    for external_id, record_id in session.execute(query).all():
-        survivor = survivor_of(session, entity, record_id)
-        if survivor is not None:
-            found[external_id] = survivor
-    return found
+    found = session.execute(named).all()
+    if not found:
+        return {}
+    survivors = _survivors(session, entity, _merged.record_id.in_([row.record_id for row in found]))
+    return {row.external_id: survivors[row.record_id] for row in found}
+
+
+def _survivors(session: Session, entity: str, which: sa.ColumnElement[bool]) -> dict[int, int]:
+    """Where merged records have ended, by their own numbers: each chain of merges is followed to its last."""
+    here = _merged.entity == entity
+    first = sa.select(_merged.record_id, _merged.survivor_id, sa.literal(1).label("step")).where(here, which)
+    steps = first.cte("steps", recursive=True)
+    further = sa.select(steps.c.record_id, _merged.survivor_id, steps.c.step + 1).where(
+        here, _merged.record_id == steps.c.survivor_id
+    )
+    steps = steps.union(further)
+    chains = sa.select(steps.c.record_id, steps.c.survivor_id).order_by(steps.c.step)
+    return dict(map(tuple, session.execute(chains)))  # of each the last step counts
 
 
 def parts_of(session: Session, entity: str, record_id: int) -> list[Merged]:

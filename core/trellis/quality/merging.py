@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -18,7 +18,7 @@ from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNot
 from trellis.i18n import translator
 from trellis.quality.merged import Merged
 from trellis.records.door import Records, Write
-from trellis.records.entity import Base
+from trellis.records.entity import Base, Entity
 from trellis.records.query import Record
 from trellis.records.schema import EXTERNAL
 from trellis.security.actor import Act
@@ -170,12 +170,15 @@ def _still(records: Records, entity: str, field: str, ids: list[int], target: in
 
 
 def _move_hidden(wide: Records, entity: str, other: int, survivor: int) -> None:
-    """The tables of plugins that are disabled here refer too; their records have no door now."""
+    """Records of plugins that are disabled here refer too, and have no door now."""
     target = wide.edition.entity(entity).entity.__table__
     shown = {view.entity.__table__ for view in wide.edition.entities.values()}
     there = set(sa.inspect(wide.session.connection()).get_table_names())
-    for table in Base.metadata.tables.values():
-        if table in shown or table.name not in there or table.name == "income_day":
+    records = [
+        cast(sa.Table, one.local_table) for one in Base.registry.mappers if issubclass(one.class_, Entity)
+    ]
+    for table in records:
+        if table in shown or table.name not in there:
             continue
         for key in table.foreign_keys:
             if key.column.table is target:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.jobs import Work, enqueue
+from trellis.records.export_job import told
+from trellis.records.tables import writing
 from trellis.security.actor import Actor
 from trellis.system import Event
 
+KIND = "audit"
 AT_ONCE = 1000
 SOURCES = ("web", "rest", "cli", "import", "system")
 ACTIONS = ("created", "updated", "deleted", "restored")
+
+COLUMNS = ("id", "at", "actor_id", "actor_name", "source", "entity", "record_id", "action", "changes")
 
 _event = Event.__table__.c
 
@@ -72,6 +81,30 @@ class Trail:
         if self.before is not None:
             last = sa.select(sa.func.max(_event.id)).where(_event.at < self.before)
             yield _event.id <= sa.func.coalesce(session.scalar(last), 0)
+
+
+def start_export(session: Session, actor: Actor, trail: Trail) -> int:
+    """Puts an export of entries into the queue; returns the number of the job. Raises PermissionRefused."""
+    actor.require_administrator()
+    asked = {name: getattr(trail, name) for name in ("since", "before")}
+    days = {name: moment.isoformat() for name, moment in asked.items() if moment is not None}
+    return enqueue(session, KIND, {**dataclasses.asdict(trail), **days}, actor.user_id)
+
+
+def work(work: Work) -> None:
+    """The job: all entries in CSV."""
+    days = {
+        name: datetime.fromisoformat(work.arguments[name])
+        for name in ("since", "before")
+        if work.arguments[name]
+    }
+    trail = Trail(**{**work.arguments, **days})
+    with TemporaryDirectory(prefix="trellis-audit-") as folder:
+        path = Path(folder) / "audit.csv"
+        with work.workspace.read() as session, writing(path, COLUMNS) as write:
+            for row in told(work, trail.all(session, work.actor), 0):
+                write(row)
+        work.finish_with(path, f"audit-{work.workspace.name}.csv")
 
 
 def _changed(session: Session, field: str) -> sa.ColumnElement[bool]:

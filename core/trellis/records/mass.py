@@ -18,8 +18,9 @@ from trellis.i18n import translator
 from trellis.records import schema
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.query import LARGEST_ID, ListQuery
+from trellis.records.spans import Span, spanning
 from trellis.security.actor import Act
-from trellis.system import Event, MassChange, current_transaction
+from trellis.system import MassChange
 
 _ = translator("trellis")
 
@@ -31,7 +32,6 @@ AT_ONCE = 500
 MOST_REASONS = 100
 KEPT = timedelta(days=7)
 
-_event = Event.__table__.c
 _RIGHTS: Mapping[Kind, Act] = {"update": "update", "delete": "delete", "restore": "delete"}
 
 
@@ -187,27 +187,20 @@ def _selected(
 @contextmanager
 def _noted(records: Records, entity: str, kind: Kind) -> Iterator[list[int]]:
     """Keeps which events are written meanwhile; gives the id of the act, when it changed anything."""
-    session, now, noted = records.session, datetime.now(UTC), list[int]()
-    before = session.scalar(sa.select(sa.func.max(_event.id))) or 0
-    yield noted
-    query = sa.select(sa.func.min(_event.id), sa.func.max(_event.id), sa.func.max(_event.transaction))
-    own = (_event.id > before, _event.transaction == current_transaction())
-    first, last, transaction = session.execute(query.where(*own)).one()
-    if first is None or records.actor.user_id is None:
-        return
-    session.execute(sa.delete(MassChange).where(MassChange.at < now - KEPT))
-    change = MassChange(
-        at=now,
-        user_id=records.actor.user_id,
-        entity=entity,
-        act=kind,
-        first_event=first,
-        last_event=last,
-        transaction=transaction,
-    )
-    session.add(change)
-    session.flush()
-    noted.append(change.id)
+    session, user_id, noted = records.session, records.actor.user_id, list[int]()
+
+    def keep(span: Span) -> None:
+        if user_id is None:
+            return
+        now = datetime.now(UTC)
+        session.execute(sa.delete(MassChange).where(MassChange.at < now - KEPT))
+        change = MassChange(at=now, user_id=user_id, entity=entity, act=kind, **span)
+        session.add(change)
+        session.flush()
+        noted.append(change.id)
+
+    with spanning(session, keep):
+        yield noted
 
 
 def _told(

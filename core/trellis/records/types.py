@@ -242,12 +242,13 @@ class Integer(FieldType):
 
 @dataclass(frozen=True)
 class Decimal(FieldType):
-    """An exact number with up to four digits after the point."""
+    """An exact number with up to four digits after the point; those of several records add up, unless not ``additive``."""
 
     name: ClassVar[str] = "decimal"
     kind: ClassVar[str] = "number"
     fixed_point: ClassVar[bool] = True
     minimum: int | None = None
+    additive: bool = True
 
     def sql(self) -> TypeEngine[Any]:
         return FixedPoint()
@@ -286,6 +287,7 @@ class Percent(Decimal):
     """A share kept as a ratio 0..1 and shown in percent."""
 
     name: ClassVar[str] = "percent"
+    additive: bool = False
 
 
 @dataclass(frozen=True)

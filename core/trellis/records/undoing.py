@@ -17,6 +17,7 @@ from trellis.i18n import translator
 from trellis.records.door import Records, Write
 from trellis.records.mass import AT_ONCE, MOST_REASONS, Done, Refused, titles_of, written
 from trellis.records.query import ListQuery
+from trellis.records.spans import entries
 from trellis.records.values import to_json
 from trellis.system import Event, MassChange
 
@@ -41,7 +42,7 @@ def undo(records: Records, entity: str, change_id: int) -> Done:
         failures: Failures = {}
         given_back = 0
         before = change.last_event + 1
-        while events := _events(records, change, before):
+        while events := entries(records.session, change, before, AT_ONCE, _event.entity == entity):
             before = events[-1].id
             if change.act == "update":
                 given_back += _give_back(records, entity, events, failures)
@@ -67,13 +68,6 @@ def _claim(records: Records, entity: str, change_id: int) -> Any:
     if change is None:
         raise RecordNotFound(_("There is nothing to undo: it is undone already, or too long ago"))
     return change
-
-
-def _events(records: Records, change: Any, before: int) -> Sequence[Any]:
-    """The next events of the act, backwards."""
-    own = (_event.id >= change.first_event, _event.id < before, _event.transaction == change.transaction)
-    query = sa.select(_event.id, _event.record_id, _event.changes).where(*own, _event.entity == change.entity)
-    return records.session.execute(query.order_by(_event.id.desc()).limit(AT_ONCE)).all()
 
 
 def _give_back(records: Records, entity: str, events: Sequence[Any], failures: Failures) -> int:

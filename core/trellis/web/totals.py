@@ -26,7 +26,7 @@ MEASURES: Mapping[str, Text] = {
 def amount_sums(query: ListQuery) -> list[dict[str, str]]:
     """The sum of the amounts of a list, for its foot."""
     field = query.view.fields.get(query.view.info.amount_field or "")
-    if field is None or not isinstance(field.type, types.Money) or field.name == "price":
+    if field is None or not isinstance(field.type, types.Money) or not field.type.additive:
         return []
     found = totals(g.session, query, [field.name], g.edition.settings.currency)
     label = str(field.label).lower()
@@ -51,7 +51,9 @@ def total_rows(query: ListQuery, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _total_text(field: Field, total: Total | None, measure: str) -> str:
-    if total is None or (measure == "sum" and isinstance(field.type, types.Percent)):
+    if total is None or (
+        measure == "sum" and isinstance(field.type, types.Decimal) and not field.type.additive
+    ):
         return ""
     value = getattr(total, measure)
     if isinstance(field.type, types.Percent):

@@ -307,5 +307,8 @@ DEMOS = [
         title=_("Halden Advisory"),
         description=_("A firm of advisers: accounts, a funnel of contracts, engagements and a year of time"),
         load=load,
+        workspace="services",
+        company="Halden Advisory",
+        timezone="Europe/Berlin",
     )
 ]

@@ -104,8 +104,12 @@ class Consultant(Entity):
 
     name: Mapped[str] = column(types.Text(), label=_("Name"), required=True, searchable=True, in_list=True)
     grade: Mapped[str | None] = column(types.Text(60), label=_("Grade"), in_list=True)
-    rate: Mapped[Number | None] = column(types.Money(minimum=0), label=_("Rate an hour"), in_list=True)
-    cost_rate: Mapped[Number | None] = column(types.Money(minimum=0), label=_("Cost an hour"), in_list=True)
+    rate: Mapped[Number | None] = column(
+        types.Money(minimum=0, additive=False), label=_("Rate an hour"), in_list=True
+    )
+    cost_rate: Mapped[Number | None] = column(
+        types.Money(minimum=0, additive=False), label=_("Cost an hour"), in_list=True
+    )
     hours_a_week: Mapped[int] = column(
         types.Integer(minimum=0), label=_("Hours a week"), required=True, default=40, in_list=True
     )

@@ -50,9 +50,7 @@ def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -
             refused[index] = _("You may not change the record that has “%(key)s” here", key=str(draft.key))
         elif present:
             draft.id = present[0].id
-            if (
-                present[0][0] != draft.key
-            ):  # the key is that of a record merged into this one, which has its own
+            if present[0][0] != draft.key:  # its key is that of a record merged into this one
                 draft.values.pop(declared.name, None)
         elif known and (declared.unique or declared.name == ID):
             refused[index] = _("The record that has “%(key)s” here is in the recycle bin", key=str(draft.key))
@@ -67,15 +65,16 @@ def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[A
     column = declared.of(entity)
     may = sa.and_(records.actor.visible(entity), records.actor.visible(entity, "update"))
     query = sa.select(column, entity.id, may.label("may"), entity.deleted_at.is_not(None).label("deleted"))
+    merged = known_as(records.session, mapping.view.name, keys) if declared.name == EXTERNAL else {}
+    ids = set(merged.values())
+    rows = records.session.execute(
+        query.where(sa.or_(column.in_(keys), entity.id.in_(ids)) if ids else column.in_(keys))
+    )
     found: dict[Any, list[Any]] = {}
-    merged: dict[int, Any] = {}
-    if declared.name == EXTERNAL:
-        merged = {
-            survivor: key for key, survivor in known_as(records.session, mapping.view.name, keys).items()
-        }
-    for row in records.session.execute(query.where(sa.or_(column.in_(keys), entity.id.in_(merged)))):
-        if row[0] in keys:
-            found.setdefault(row[0], []).append(row)
-        if row.id in merged:
-            found.setdefault(merged[row.id], []).append(row)
+    by_id = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+        by_id[row.id] = row
+    for key, survivor in merged.items():
+        found.setdefault(key, []).append(by_id[survivor])
     return found

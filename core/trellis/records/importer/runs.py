@@ -40,6 +40,7 @@ ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson",
 LARGEST = 64 * 1024 * 1024
 KIND = "import"
 GOING = ("waiting", "running", "undoing")
+ENDED = ("done", "failed", "stopped")
 
 _run = ImportRun.__table__.c
 _job = Job.__table__.c
@@ -109,6 +110,7 @@ _FOUND = (
     _job.done.label("job_done"),
     _job.state.label("job_state"),
     _job.problem.label("job_problem"),
+    _job.arguments.label("job_arguments"),
 )
 
 
@@ -120,13 +122,15 @@ def find(session: Session, actor: Actor, run_id: int) -> Any:
     return row
 
 
-def latest(
-    session: Session, actor: Actor, limit: int, *, entity: str | None = None, before: int | None = None
-) -> Sequence[Any]:
-    """The last imports that the actor may see, the newest first."""
-    query = _visible(actor).order_by(_run.id.desc()).limit(limit)
-    if entity is not None:
-        query = query.where(_run.entity == entity, _run.dry_run.is_(False))
+def latest(session: Session, actor: Actor, entity: str, limit: int) -> Sequence[Any]:
+    """The last imports of an entity that the actor may see, drafts too, the newest first; no dry runs."""
+    query = _visible(actor).where(_run.entity == entity, _run.dry_run.is_(False))
+    return session.execute(query.order_by(_run.id.desc()).limit(limit)).all()
+
+
+def started(session: Session, actor: Actor, limit: int, before: int | None = None) -> Sequence[Any]:
+    """The imports that the actor may see and that were started, the newest first; those ``before`` a number."""
+    query = _visible(actor).where(_run.state != "draft").order_by(_run.id.desc()).limit(limit)
     return session.execute(query.where(_run.id < before) if before else query).all()
 
 
@@ -185,12 +189,12 @@ def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Pre
 def start(session: Session, edition: Edition, actor: Actor, row: Any) -> None:
     """Puts the work of a draft into the queue. Raises MappingInvalid, Conflict."""
     plan_for(edition, row)
-    _begin(session, actor, row.id, ("draft",), "waiting")
+    _begin(session, actor, row, ("draft",), undo=False)
 
 
 def start_undoing(session: Session, actor: Actor, row: Any) -> None:
-    """Puts into the queue that what an import did shall be taken back."""
-    _begin(session, actor, row.id, ("done", "failed", "stopped"), "undoing")
+    """Puts into the queue that what an import did shall be taken back. Raises Conflict while it goes."""
+    _begin(session, actor, row, ENDED, undo=True)
 
 
 def stop(session: Session, actor: Actor, row: Any) -> None:
@@ -201,22 +205,24 @@ def stop(session: Session, actor: Actor, row: Any) -> None:
 
 
 def go_on(session: Session, actor: Actor, row: Any) -> None:
-    """Puts an import that was stopped or met an error back into the queue."""
+    """Puts an import that was stopped or failed, or the undoing of one, back into the queue. Raises Conflict."""
     if row.job_id is None:
-        raise Conflict(_("This import has been started already"))
+        raise Conflict(_("This import has not been started"))
     retry(session, actor, row.job_id)
-    session.execute(
-        sa.update(ImportRun)
-        .where(_run.id == row.id)
-        .values(state="undoing" if row.state == "undoing" else "waiting", problem="")
-    )
+    state = _going(row.job_arguments["undo"])
+    session.execute(sa.update(ImportRun).where(_run.id == row.id).values(state=state, problem=""))
 
 
-def _begin(session: Session, actor: Actor, run_id: int, before: Sequence[str], state: str) -> None:
-    job_id = enqueue(session, KIND, {"run": run_id}, actor.user_id)
-    moved = sa.update(ImportRun).where(_run.id == run_id, _run.state.in_(before))
-    if session.execute(moved.values(state=state, job_id=job_id)).rowcount != 1:  # type: ignore[attr-defined]
+def _begin(session: Session, actor: Actor, row: Any, before: Sequence[str], *, undo: bool) -> None:
+    job_id = enqueue(session, KIND, {"run": row.id, "undo": undo}, actor.user_id)
+    moved = sa.update(ImportRun).where(_run.id == row.id, _run.state == row.state)
+    allowed = state_of(row) in before
+    if not allowed or session.execute(moved.values(state=_going(undo), job_id=job_id)).rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict(_("This import has been started already"))
+
+
+def _going(undo: bool) -> str:
+    return "undoing" if undo else "waiting"
 
 
 def work(work: Work) -> None:
@@ -225,7 +231,7 @@ def work(work: Work) -> None:
     with workspace.read() as session:
         row = find(session, actor, run_id)
     try:
-        if row.state == "undoing":
+        if work.arguments["undo"]:
             found = undo(workspace, actor, row.entity, run_id, work.tell).to_json()
             values: dict[str, Any] = {"state": "undone", "result": {**row.result, "undone": found}}
         else:

@@ -5,8 +5,8 @@ What somebody has changed since is left as it is, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.query import Record
+from trellis.records.spans import Span, entries, spanning
 from trellis.records.values import to_json
 from trellis.security.actor import SYSTEM, Actor
-from trellis.system import Event, ImportBatch, current_transaction
+from trellis.system import Event, ImportBatch
 from trellis.workspace import Workspace
 
 AT_ONCE = 200
@@ -34,17 +35,13 @@ class Journal:
     def __init__(self, run_id: int) -> None:
         self._run_id = run_id
 
-    @contextmanager
-    def noting(self, session: Session) -> Iterator[None]:
+    def noting(self, session: Session) -> AbstractContextManager[None]:
         """Around the writing of one transaction."""
-        before = session.scalar(sa.select(sa.func.max(_event.id))) or 0
-        yield
-        own = (_event.id > before, _event.transaction == current_transaction())
-        query = sa.select(sa.func.min(_event.id), sa.func.max(_event.id), sa.func.max(_event.transaction))
-        first, last, transaction = session.execute(query.where(*own)).one()
-        if first is not None:
-            values = {"first_event": first, "last_event": last, "transaction": transaction}
-            session.execute(sa.insert(ImportBatch).values(run_id=self._run_id, **values))
+
+        def keep(span: Span) -> None:
+            session.execute(sa.insert(ImportBatch).values(run_id=self._run_id, **span))
+
+        return spanning(session, keep)
 
 
 @dataclass
@@ -77,7 +74,9 @@ def undo(
         before = batch.last_event + 1
         while True:
             with workspace.write() as session:
-                events = _events(session, entity, batch, before)
+                events = entries(
+                    session, batch, before, AT_ONCE, _event.entity == entity, _event.source == "import"
+                )
                 records = Records(session, workspace.edition(session), actor)
                 for event in events:
                     _take_back(records, entity, event, found)
@@ -90,14 +89,6 @@ def undo(
         with workspace.write() as session:
             session.execute(sa.delete(ImportBatch).where(_batch.id == batch.id))
     return found
-
-
-def _events(session: Session, entity: str, batch: Any, before: int) -> Sequence[Any]:
-    """The next events of a batch, backwards."""
-    own = (_event.id >= batch.first_event, _event.id < before, _event.transaction == batch.transaction)
-    query = sa.select(_event.id, _event.record_id, _event.action, _event.changes)
-    query = query.where(*own, _event.entity == entity, _event.source == "import")
-    return session.execute(query.order_by(_event.id.desc()).limit(AT_ONCE)).all()
 
 
 def _take_back(records: Records, entity: str, event: Any, found: Undone) -> None:

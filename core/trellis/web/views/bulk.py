@@ -18,7 +18,7 @@ from trellis.records.undoing import undo as undo_change
 from trellis.web.display import control, read_form
 from trellis.web.listing import full_rule, is_typed, listed_at
 from trellis.web.shell import shell, toast
-from trellis.web.views.lists import base, go, messages, view_of
+from trellis.web.views.lists import base, go, sentences, view_of, whole_number, whole_numbers
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -53,8 +53,7 @@ def act(workspace: str, entity: str, act: str) -> BaseResponse | str | tuple[str
         else:
             done = mass.restore(g.records, entity, selection, leave_out=leave_out)
     except RecordInvalid as error:
-        found = [one for group in messages(error).values() for one in group]
-        return _editor(view, field, _typed(), found), 422
+        return _editor(view, field, _typed(), sentences(error)), 422
     except MassRefused as error:
         return _refused(view, act, error), 422
     except mass.TooManyRecords as error:
@@ -68,9 +67,8 @@ def act(workspace: str, entity: str, act: str) -> BaseResponse | str | tuple[str
 def undo(workspace: str, entity: str) -> BaseResponse:
     """Takes an act back, as far as nobody has changed the records since."""
     view_of(entity)
-    number = request.args.get("change", "")
     try:
-        done = undo_change(g.records, entity, int(number) if number.isdecimal() and len(number) < 19 else 0)
+        done = undo_change(g.records, entity, whole_number(request.args.get("change", "")) or 0)
     except RecordNotFound as error:
         toast(str(error))
         return _back(entity)
@@ -108,8 +106,7 @@ def _selection(view: EntityView) -> Selection:
     if request.form.get("all") == "true":
         listing = listed_at(view, request.form.get("query", ""))
         return Selection(rule=full_rule(listing), text=listing.query)
-    ids = request.form.get("ids", "").split(",")
-    return Selection(ids=[int(one) for one in ids if one.isdecimal() and len(one) < 19])
+    return Selection(ids=whole_numbers(request.form.get("ids", "")))
 
 
 def _number(view: EntityView) -> str:
@@ -118,7 +115,7 @@ def _number(view: EntityView) -> str:
     if selection.ids is not None:
         return format_number(len(selection.ids))
     query = ListQuery(view, g.edition, g.actor, rule=selection.rule, text=selection.text)
-    number = g.session.scalar(query.count_statement(limit=MOST + 1)) or 0
+    number = query.count(g.session, MOST + 1)
     return f"{format_number(MOST)}+" if number > MOST else format_number(number)
 
 

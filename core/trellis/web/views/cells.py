@@ -13,7 +13,7 @@ from trellis.records.query import Record
 from trellis.web.display import control, read_form
 from trellis.web.listing import is_typed, listed_at, row_context
 from trellis.web.shell import shell
-from trellis.web.views.lists import base, messages, view_of
+from trellis.web.views.lists import base, sentences, view_of, whole_number
 
 blueprint = Blueprint("cells", __name__)
 
@@ -36,14 +36,11 @@ def save(workspace: str, entity: str, record_id: int, name: str) -> str | tuple[
     field = _field(view, name)
     record = g.records.get(entity, record_id)
     typed = (request.form.getlist(name) or [""])[-1]
-    version = request.form.get("version", "")
+    version = whole_number(request.form.get("version", ""))
     try:
-        g.records.update(
-            entity, record_id, {name: read_form(field, typed)}, int(version) if version.isdecimal() else None
-        )
+        g.records.update(entity, record_id, {name: read_form(field, typed)}, version)
     except TrellisError as error:
-        found = [one for group in messages(error).values() for one in group]
-        return _row(view, record_id, _editing(field, record, typed, found)), 422
+        return _row(view, record_id, _editing(field, record, typed, sentences(error))), 422
     return _row(view, record_id)
 
 

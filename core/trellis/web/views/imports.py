@@ -17,7 +17,7 @@ from trellis.i18n import Text, format_datetime, format_number, plural_translator
 from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
 from trellis.web.shell import entity_page, shell
-from trellis.web.views.lists import base, go, messages, view_of
+from trellis.web.views.lists import base, go, sentences, view_of
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -85,7 +85,7 @@ def send(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
         except TrellisError as error:
             if error.status != 422:
                 raise
-            return _begin(view, [one for found in messages(error).values() for one in found]), 422
+            return _begin(view, sentences(error)), 422
     return go(f"{base()}/imports/{run_id}")
 
 
@@ -107,7 +107,7 @@ def preview(workspace: str, run_id: int) -> str:
     try:
         found = runs.previewed(g.session, g.edition, g.actor, runs.find(g.session, g.actor, run_id))
     except TrellisError as error:
-        problems = [one for texts in messages(error).values() for one in texts]
+        problems = sentences(error)
         return render_template("imports/preview.html", preview={"problems": problems}, shell=shell())
     rows = [
         {
@@ -147,7 +147,7 @@ def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
     try:
         runs.start(g.session, g.edition, g.actor, row)
     except TrellisError as error:
-        problems = [one for texts in messages(error).values() for one in texts]
+        problems = sentences(error)
         return _page("imports/mapping.html", view, {**_mapping(view, row), "problems": problems}), 422
     if request.form.get("save_as", "").strip():
         runs.save_mapping(g.session, g.actor, row, request.form["save_as"])
@@ -223,7 +223,7 @@ def _begin(view: EntityView, problems: list[str]) -> str:
         "accept": ",".join(runs.ENDINGS),
         "largest": str(_("%(number)s MB at most", number=runs.LARGEST // 1024 // 1024)),
         "problems": problems,
-        "latest": [_summary(row) for row in runs.latest(g.session, g.actor, LATEST, entity=view.name)],
+        "latest": [_summary(row) for row in runs.latest(g.session, g.actor, view.name, LATEST)],
     }
     return _page("imports/begin.html", view, context)
 
@@ -369,9 +369,9 @@ def _progress(view: EntityView, row: Any) -> dict[str, Any]:
             }
             for one in row.result.get("rejections", [])[:20]
         ],
-        "rejected_url": f"{url}/rejected" if files.size(g.session, runs.rejected_name(row.id)) else "",
-        "may_undo": row.state in ("done", "failed", "stopped")
-        and (row.state != "done" or row.result.get("created") or row.result.get("updated"))
+        "rejected_url": f"{url}/rejected" if files.sizes(g.session, [runs.rejected_name(row.id)]) else "",
+        "may_undo": state in runs.ENDED
+        and (state != "done" or row.result.get("created") or row.result.get("updated"))
         and g.actor.may(view.name, "delete"),
         "undone": [
             (str(_("In the bin")), format_number(undone["removed"])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from trellis.records.importer import runs
 from trellis.security.people import User
 from trellis.web.display import person
 from trellis.web.shell import page, shell
-from trellis.web.views.lists import base, go
+from trellis.web.views.lists import base, go, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
 
 _ = translator("trellis")
@@ -41,8 +41,8 @@ STATES: Mapping[str, tuple[Text, str]] = {
 def show(workspace: str) -> str:
     """The queue of the workspace, the newest jobs first."""
     only_administrators()
-    before = request.args.get("before", "")
-    rows = queue.latest(g.session, g.actor, PER_PAGE + 1, int(before) if before.isdecimal() else None)
+    before = whole_number(request.args.get("before", ""))
+    rows = queue.latest(g.session, g.actor, PER_PAGE + 1, before)
     names = dict(
         g.session.execute(
             sa.select(User.id, User.name).where(User.id.in_({row.user_id for row in rows if row.user_id}))
@@ -50,10 +50,10 @@ def show(workspace: str) -> str:
     )
     shown = [
         {
-            **job_context(row),
+            **job,
             "person": person(names[row.user_id], row.user_id) if row.user_id in names else None,
         }
-        for row in rows[:PER_PAGE]
+        for row, job in zip(rows, job_contexts(rows[:PER_PAGE]), strict=False)
     ]
     older = f"{base()}/settings/jobs?before={rows[PER_PAGE - 1].id}" if len(rows) > PER_PAGE else ""
     late = queue.overdue(g.session)
@@ -67,13 +67,13 @@ def one(workspace: str, job_id: int) -> str | BaseResponse:
     row = queue.find(g.session, g.actor, job_id)
     if row.kind == runs.KIND:
         return go(f"{base()}/imports/{row.arguments['run']}")
-    job = job_context(row)
+    (job,) = job_contexts([row])
     return page("jobs/job.html", title=job["title"], icon="loader", job=job)
 
 
 @blueprint.get("/<workspace>/jobs/<int:job_id>/progress")
 def progress(workspace: str, job_id: int) -> str:
-    job = job_context(queue.find(g.session, g.actor, job_id))
+    (job,) = job_contexts([queue.find(g.session, g.actor, job_id)])
     return render_template("jobs/progress.html", job=job, shell=shell())
 
 
@@ -84,7 +84,7 @@ def file(workspace: str, job_id: int) -> Response:
     if row.kind in JOB_KINDS and JOB_KINDS[row.kind].for_administrators:
         g.actor.require_administrator()
     name = row.result.get("file", "")
-    if not files.size(g.session, name):
+    if not files.sizes(g.session, [name]):
         abort(404)
     workspace_ = g.workspace
 
@@ -112,11 +112,16 @@ def _back(job_id: int) -> BaseResponse:
     return go(f"{base()}/settings/jobs" if request.form.get("list") else f"{base()}/jobs/{job_id}")
 
 
-def job_context(row: Any) -> dict[str, Any]:
-    """A job as templates show it."""
+def job_contexts(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Jobs as templates show them."""
+    sizes = files.sizes(g.session, [row.result["file"] for row in rows if row.result.get("file")])
+    return [_job(row, sizes.get(row.result.get("file", ""), 0)) for row in rows]
+
+
+def _job(row: Any, size: int) -> dict[str, Any]:
+    """``size`` is that of the file that it made and that is still kept."""
     title, tone = STATES[row.state]
     kind = JOB_KINDS.get(row.kind)
-    size = files.size(g.session, row.result["file"]) if row.result.get("file") else 0
     share = min(row.done / row.total, 1.0) if row.total else 0.0
     return {
         "id": row.id,

@@ -98,7 +98,7 @@ def columns(workspace: str, entity: str) -> str:
 def count(workspace: str, entity: str) -> str:
     """How many records a rule finds, in words, for the rule builder."""
     query = ListQuery(view_of(entity), g.edition, g.actor, rule=asked_rule())
-    found = g.session.scalar(query.count_statement(limit=COUNT_UP_TO + 1)) or 0
+    found = query.count(g.session, COUNT_UP_TO + 1)
     if found > COUNT_UP_TO:
         return str(_("more than %(number)s match", number=format_number(COUNT_UP_TO)))
     return str(_n("%(num)s matches", "%(num)s match", found))
@@ -153,7 +153,7 @@ def options(workspace: str, entity: str) -> dict[str, Any]:
 def export(workspace: str, entity: str) -> Response | str:
     """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; a long one is offered as a job."""
     listing, asked, ending = _asked_export(entity)
-    if g.session.scalar(query_of(listing).count_statement(EXPORT_AT_ONCE + 1)) > EXPORT_AT_ONCE:
+    if query_of(listing).count(g.session, EXPORT_AT_ONCE + 1) > EXPORT_AT_ONCE:
         offer = {"action": request.full_path, "list_url": f"{base()}/{entity}"}
         return entity_page("export.html", listing.view, title=_("Export"), inside=True, offer=offer)
     columns = asked.columns(g.edition)
@@ -169,7 +169,7 @@ def export(workspace: str, entity: str) -> Response | str:
 def export_later(workspace: str, entity: str) -> BaseResponse:
     """Puts an export into the queue."""
     listing, asked, ending = _asked_export(entity)
-    total = g.session.scalar(query_of(listing).count_statement())
+    total = query_of(listing).count(g.session)
     return go(f"{base()}/jobs/{export_job.start(g.session, g.actor, asked, ending, total)}")
 
 
@@ -202,3 +202,18 @@ def messages(error: TrellisError) -> dict[str, list[str]]:
     if isinstance(error, RecordInvalid):
         return {name: [str(one) for one in found] for name, found in error.errors.items()}
     return {"_record": [str(error)]}
+
+
+def sentences(error: TrellisError) -> list[str]:
+    """The messages of an error without the names of their fields, for where these are plain."""
+    return [one for found in messages(error).values() for one in found]
+
+
+def whole_number(text: str) -> int | None:
+    """A number as an address or a form gives it; None for what is none, or none that a database holds."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def whole_numbers(text: str) -> list[int]:
+    """The numbers of a list with commas."""
+    return [number for one in text.split(",") if (number := whole_number(one)) is not None]

@@ -14,7 +14,7 @@ from trellis.quality import merging
 from trellis.records.query import Record
 from trellis.web.display import origin, shown, title_of
 from trellis.web.shell import entity_page, shell, toast
-from trellis.web.views.lists import base, go, messages, view_of
+from trellis.web.views.lists import base, go, sentences, view_of, whole_number, whole_numbers
 
 _ = translator("trellis")
 
@@ -49,27 +49,24 @@ def ask(workspace: str, entity: str, record_id: int) -> str:
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/merge")
 def chosen(workspace: str, entity: str, record_id: int) -> BaseResponse:
     view_of(entity)
-    other = request.form.get("other", "")
-    return go(f"{base()}/{entity}/merge?ids={record_id},{other if other.isdecimal() else 0}")
+    return go(f"{base()}/{entity}/merge?ids={record_id},{whole_number(request.form.get('other', '')) or 0}")
 
 
 @blueprint.post("/<workspace>/<entity>/bulk/merge")
 def ticked(workspace: str, entity: str) -> BaseResponse:
     """The ticked rows side by side, when they are two."""
     view_of(entity)
-    ids = [one for one in request.form.get("ids", "").split(",") if one.isdecimal()]
+    ids = whole_numbers(request.form.get("ids", ""))
     if len(ids) != 2:
         toast(_("Tick two records to merge them"))
         return go(request.headers.get("HX-Current-URL") or f"{base()}/{entity}")
-    return go(f"{base()}/{entity}/merge?ids={','.join(ids)}")
+    return go(f"{base()}/{entity}/merge?ids={','.join(map(str, ids))}")
 
 
 @blueprint.get("/<workspace>/<entity>/merge")
 def compare(workspace: str, entity: str) -> str:
     view = view_of(entity)
-    ids = [int(one) for one in request.args.get("ids", "").split(",") if one.isdecimal() and len(one) < 19][
-        :2
-    ]
+    ids = whole_numbers(request.args.get("ids", ""))[:2]
     found = [g.records.get(entity, one) for one in ids]
     if len(found) < 2 or found[0].id == found[1].id:
         return _page(view, [], str(_("Choose two different records")))
@@ -80,17 +77,16 @@ def compare(workspace: str, entity: str) -> str:
 def merge(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     """``keep`` is the record that stays; ``field:<name>`` the one whose value is kept."""
     view = view_of(entity)
-    ids = [int(one) for one in request.form.getlist("id") if one.isdecimal() and len(one) < 19]
-    keep = int(request.form["keep"]) if request.form.get("keep", "").isdecimal() else 0
+    ids = whole_numbers(",".join(request.form.getlist("id")))
+    keep = whole_number(request.form.get("keep", ""))
     others = [one for one in ids if one != keep]
-    if keep not in ids or len(others) != 1:
+    if keep is None or keep not in ids or len(others) != 1:
         return _page(view, [], str(_("Choose two different records"))), 422
     take = [name for name in view.fields if request.form.get(f"field:{name}") == str(others[0])]
     try:
         merging.merge(g.records, entity, keep, others[0], take)
     except TrellisError as error:
-        problem = " ".join(one for texts in messages(error).values() for one in texts)
-        return _page(view, [g.records.get(entity, one) for one in ids], problem), 422
+        return _page(view, [g.records.get(entity, one) for one in ids], " ".join(sentences(error))), 422
     toast(_("Merged"), f"{base()}/{entity}/{keep}/unmerge/{others[0]}")
     return go(f"{base()}/{entity}/{keep}")
 

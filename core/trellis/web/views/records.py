@@ -20,7 +20,7 @@ from trellis.records.types import Reference
 from trellis.web.display import control, new_title, origin, read_form, title_of
 from trellis.web.record_page import composer_for, prop, record_context, timeline_context
 from trellis.web.shell import entity_page, shell, toast
-from trellis.web.views.lists import base, go, messages, view_of
+from trellis.web.views.lists import base, go, messages, sentences, view_of, whole_number
 
 _ = translator("trellis")
 
@@ -105,7 +105,7 @@ def save_field(workspace: str, entity: str, record_id: int, name: str) -> Respon
         value = read_form(declared, texts[-1] if texts else "")
         record = g.records.update(entity, record_id, {name: value}, version=_version())
     except TrellisError as error:
-        found = [one for group in messages(error).values() for one in group]
+        found = sentences(error)
         return _editing(declared, record, texts[-1] if texts else "", found), 422
     html = render_template("prop.html", one=prop(view, record, declared, base()), shell=shell())
     return Response(html, headers={"HX-Trigger": f'{{"record-version": {{"value": {record.version}}}}}'})
@@ -189,8 +189,7 @@ def _editing(declared: Field, record: Record, value: Any, errors: list[str]) -> 
 
 
 def _version() -> int | None:
-    given = request.form.get("version", "")
-    return int(given) if given.isdigit() else None
+    return whole_number(request.form.get("version", ""))
 
 
 def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 import sqlalchemy as sa
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, g, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.i18n import Text, current_timezone, format_datetime, translator
-from trellis.records.audit import ACTIONS, SOURCES, Trail
-from trellis.records.tables import text_cell
+from trellis.records.audit import ACTIONS, SOURCES, Trail, start_export
 from trellis.security.people import User
 from trellis.web.display import person
 from trellis.web.record_page import field_changes
-from trellis.web.views.lists import base
+from trellis.web.views.lists import base, go, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
 
 _ = translator("trellis")
@@ -42,14 +39,13 @@ FACES: Mapping[str, Text] = {
     "import": _("Import"),
     "system": _("System"),
 }
-COLUMNS = ("id", "at", "actor_id", "actor_name", "source", "entity", "record_id", "action", "changes")
 
 
 @blueprint.get("/<workspace>/settings/audit")
 def show(workspace: str) -> str:
     trail = _trail()
-    below = request.args.get("below", "")
-    rows = trail.page(g.session, g.actor, PER_PAGE + 1, int(below) if below.isdecimal() else None)
+    below = whole_number(request.args.get("below", ""))
+    rows = trail.page(g.session, g.actor, PER_PAGE + 1, below)
     asked = [(name, value) for name, value in request.args.items() if value and name != "below"]
     url = f"{base()}/settings/audit"
     older = urlencode([*asked, ("below", rows[PER_PAGE - 1]["id"])]) if len(rows) > PER_PAGE else ""
@@ -60,32 +56,15 @@ def show(workspace: str) -> str:
         "rows": [_row(row) for row in rows[:PER_PAGE]],
         "older_url": f"{url}?{older}" if older else "",
         "newest_url": f"{url}?{urlencode(asked)}" if below else "",
-        "export_url": f"{url}/file?{urlencode(asked)}",
+        "export_url": f"{url}/export?{urlencode(asked)}",
     }
     return settings_page("settings/audit.html", "audit", _("Audit trail"), audit=audit)
 
 
-@blueprint.get("/<workspace>/settings/audit/file")
-def file(workspace: str) -> Response:
-    """All entries of the filter as CSV, sent while they are read."""
-    trail, actor, found = _trail(), g.actor, g.workspace
-
-    def lines() -> Iterator[str]:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(COLUMNS)
-        with found.read() as session:
-            for row in trail.all(session, actor):
-                cells = {**row, "at": row["at"].isoformat(), "changes": orjson.dumps(row["changes"]).decode()}
-                writer.writerow([text_cell(cells[name]) for name in COLUMNS])
-                if buffer.tell() > 2**16:
-                    yield buffer.getvalue()
-                    buffer.seek(0)
-                    buffer.truncate()
-        yield buffer.getvalue()
-
-    headers = {"Content-Disposition": f'attachment; filename="audit-{workspace}.csv"'}
-    return Response(lines(), content_type="text/csv; charset=utf-8", headers=headers)
+@blueprint.post("/<workspace>/settings/audit/export")
+def export(workspace: str) -> BaseResponse:
+    """All entries of the filter, as a file that a job makes."""
+    return go(f"{base()}/jobs/{start_export(g.session, g.actor, _trail())}")
 
 
 def _trail() -> Trail:
@@ -93,19 +72,15 @@ def _trail() -> Trail:
     given = {name: value.strip() for name, value in request.args.items()}
     since, until = _day(given.get("since", "")), _day(given.get("until", ""))
     return Trail(
-        actor_id=_number(given.get("who", "")),
+        actor_id=whole_number(given.get("who", "")),
         entity=given.get("entity") or None,
-        record_id=_number(given.get("record", "")),
+        record_id=whole_number(given.get("record", "")),
         action=given["action"] if given.get("action") in ACTIONS else None,
         source=given["source"] if given.get("source") in SOURCES else None,
         field=given.get("field") or None,
         since=since,
         before=until + timedelta(days=1) if until else None,
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _day(text: str) -> datetime | None:

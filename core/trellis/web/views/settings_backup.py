@@ -11,7 +11,7 @@ from trellis.backup.jobs import BACKUP, COPY, ask_backup, ask_copy
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import translator
 from trellis.jobs import queue
-from trellis.web.views.jobs import job_context
+from trellis.web.views.jobs import job_contexts
 from trellis.web.views.lists import base, go, messages
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -72,7 +72,7 @@ def _page(given: dict[str, str], errors: dict[str, list[str]]) -> str:
     backup = {
         "url": f"{base()}/settings/backup",
         "fields": fields,
-        "latest": [job_context(row) for row in rows],
+        "latest": job_contexts(rows),
         "command": f"trellis workspace restore NAME {g.workspace.name}.zip",
     }
     return settings_page("settings/backup.html", "backup", _("Backup and copies"), backup=backup)

@@ -18,6 +18,7 @@ from trellis.i18n import Text, format_datetime, format_number, plural_translator
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go
 from trellis.web.views.settings import only_administrators, settings_page
+from trellis.workspace import Workspace
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -126,21 +127,22 @@ def enable(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
 
 @blueprint.post("/<workspace>/settings/plugins/<name>/disable")
 def disable(workspace: str, name: str) -> BaseResponse:
-    g.release()
-    try:
-        enabling.disable(g.workspace, name)
-        toast(_("Disabled. All data is kept and comes back when you enable it again"))
-    except Conflict as error:
-        toast(str(error))
-    return go(f"{base()}/settings/plugins")
+    return _changed(
+        enabling.disable, name, _("Disabled. All data is kept and comes back when you enable it again")
+    )
 
 
 @blueprint.post("/<workspace>/settings/plugins/<name>/release")
 def release(workspace: str, name: str) -> BaseResponse:
+    return _changed(enabling.let_out, name, _("Released from quarantine"))
+
+
+def _changed(act: Callable[[Workspace, str], None], name: str, done: Text) -> BaseResponse:
+    """Does something to a plugin, and says so, or why not."""
     g.release()
     try:
-        enabling.let_out(g.workspace, name)
-        toast(_("Released from quarantine"))
+        act(g.workspace, name)
+        toast(done)
     except Conflict as error:
         toast(str(error))
     return go(f"{base()}/settings/plugins")

@@ -35,5 +35,8 @@ DEMOS = [
         ),
         cell=SALES,
         load=load,
+        workspace="bank",
+        company="Alpen Bank",
+        timezone="Europe/Vienna",
     )
 ]

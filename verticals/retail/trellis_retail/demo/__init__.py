@@ -22,4 +22,11 @@ def load(context: trellis.DemoContext) -> None:
     desk.plans(context, receipts)
 
 
-DEMO = trellis.Demo(name="retail.linen_and_oak", title=_("Linen & Oak"), load=load)
+DEMO = trellis.Demo(
+    name="retail.linen_and_oak",
+    title=_("Linen & Oak"),
+    load=load,
+    workspace="retail",
+    company="Linen & Oak",
+    timezone="Europe/Prague",
+)
