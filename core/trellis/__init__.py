@@ -132,10 +132,10 @@ _HOMES = {
     "trellis.kpi.arithmetic": "average days_between product ratio",
     "trellis.kpi.income": "IncomeDay IncomeQuery",
     "trellis.kpi.query": "KpiQuery",
-    "trellis.records": "types",
     "trellis.records.door": "Records",
     "trellis.records.entity": "Entity EntityInfo Field column",
     "trellis.records.events": "BeforeSave Change Saved",
+    "trellis.records.types": "types",
     "trellis.segments.query": "SegmentQuery",
 }
 """Where each public name lives. The names are imported when they are first used: help of the command line needs none."""
@@ -145,7 +145,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    home = import_module(_HOME_OF[name])
+    value = globals()[name] = home if home.__name__.endswith(f".{name}") else getattr(home, name)
     return value
 
 

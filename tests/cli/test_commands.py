@@ -166,6 +166,8 @@ def test_help_is_there_without_the_code_of_the_commands(shell: Shell) -> None:
 def test_every_public_name_is_found_when_it_is_used() -> None:
     assert sorted(trellis.__all__) == sorted(trellis._HOME_OF)
     assert all(getattr(trellis, name) is not None for name in trellis.__all__)
+    first = [sys.executable, "-c", "from trellis import types; types.Text"]  # with nothing imported before it
+    assert subprocess.run(first, check=False).returncode == 0
 
 
 def test_the_doctor_finds_nothing_in_a_sound_installation(shell: Shell) -> None:

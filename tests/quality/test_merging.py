@@ -120,6 +120,13 @@ def test_an_external_id_of_a_merged_record_leads_to_the_survivor(house: Workspac
         assert session.scalar(sa.select(Order.customer_id).where(Order.number == "X")) == third
 
 
+def test_both_external_ids_lead_to_the_survivor_whichever_it_keeps(house: Workspace) -> None:
+    with house.write() as session:
+        merge(door(house, session), "customer", 1, 2, ["external_id"])
+        assert door(house, session).get("customer", 1).values["external_id"] == "B"
+        assert known_as(session, "customer", ["A", "B"]) == {"A": 1}
+
+
 def test_records_of_a_disabled_plugin_move_too(house: Workspace) -> None:
     enabling.disable(house, "gym")
     with house.write() as session:

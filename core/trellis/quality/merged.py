@@ -14,7 +14,7 @@ from trellis.records.types import BigId, JsonData, UtcDateTime
 
 
 class Merged(Base):
-    """The record ``record_id`` is part of ``survivor_id`` now.
+    """The record ``record_id`` is part of ``survivor_id`` now, and ``external_id`` means that too.
 
     ``fields`` maps what the survivor took over to [before, after] as JSON values, ``cleared`` what the other had to give up
     for that; ``moved`` maps ``entity.field`` to the ids of the records that referred to the other one.

@@ -28,6 +28,11 @@ _ = translator("trellis")
 AT_ONCE = 500
 
 
+def mergeable(view: EntityView) -> bool:
+    """Whether records of an entity can be merged: people of the workspace cannot, each signs in as themselves."""
+    return view.name != "user"
+
+
 def merge(records: Records, entity: str, survivor: int, other: int, take: Collection[str] = ()) -> Merged:
     """Makes the record ``other`` part of ``survivor``, which takes over the fields ``take`` of it.
 
@@ -35,14 +40,14 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
     the other), RecordInvalid for a field that cannot be taken, Conflict for what cannot be merged.
     """
     view = records.edition.entity(entity)
-    if entity == "user" or survivor == other:
+    if not mergeable(view) or survivor == other:
         raise Conflict(_("Choose two different records; users cannot be merged"))
     kept, gone = records.get(entity, survivor), records.get(entity, other)
     _check(view, take)
     _require(records, entity, "update", kept)
     _require(records, entity, "delete", gone)
     wide = _with_all_rights(records)
-    known = gone.values.get(EXTERNAL)
+    known = {wide.get(entity, one).values.get(EXTERNAL) for one in (survivor, other)}
     taken = {name: gone.values.get(name) for name in take}
     cleared = {name: taken[name] for name in taken if view.fields[name].unique and taken[name] is not None}
     if cleared:  # a unique value can be in one place only
@@ -51,12 +56,13 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
         records.update(entity, survivor, taken)
     moved = dict(_move(wide, entity, other, survivor))
     wide.delete(entity, other)
+    elsewhere = known - {None, wide.get(entity, survivor).values.get(EXTERNAL)}
     to_json = {name: view.fields[name].type.to_json for name in taken}
     done = Merged(
         entity=entity,
         record_id=other,
         survivor_id=survivor,
-        external_id=known if known and known != records.get(entity, survivor).values.get(EXTERNAL) else None,
+        external_id=next(iter(elsewhere), None),  # what the survivor is known by beside its own
         fields={name: [to_json[name](kept.values.get(name)), to_json[name](taken[name])] for name in taken},
         cleared={name: to_json[name](value) for name, value in cleared.items()},
         moved=moved,

@@ -71,7 +71,7 @@ def _where_it_went(workspace: str, entity: str, record_id: int) -> Response:
     survivor = survivor_of(g.session, entity, record_id)
     if survivor is None:
         raise RecordNotFound()
-    _one(entity, g.records.get(entity, survivor))
+    g.records.get(entity, survivor)
     place = url_for("rest.show", workspace=workspace, entity=entity, record_id=survivor)
     return Response(status=307, headers={"Location": place})
 

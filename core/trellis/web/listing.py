@@ -16,6 +16,7 @@ from trellis.edition import EntityView
 from trellis.errors import RecordNotFound, RuleInvalid
 from trellis.i18n import Text, format_number, translator
 from trellis.quality.duplicates import comparable
+from trellis.quality.merging import mergeable
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Page, Record
@@ -446,7 +447,7 @@ def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int
 
 def may_merge(view: EntityView) -> bool:
     """Whether the reader may merge records of this entity, in so far as they reach them."""
-    return view.name != "user" and g.actor.may(view.name, "update") and g.actor.may(view.name, "delete")
+    return mergeable(view) and g.actor.may(view.name, "update") and g.actor.may(view.name, "delete")
 
 
 def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from trellis.i18n import (
 )
 from trellis.plugins import Fault
 from trellis.quality.merged import parts_of
+from trellis.quality.merging import mergeable
 from trellis.records import related, types
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
@@ -284,7 +285,7 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
     found: list[dict[str, Any]] = []
     if may_edit:
         found.append({"title": str(_("Edit all fields")), "icon": "pencil", "url": f"{url}/edit"})
-    if may_edit and view.name != "user" and g.actor.may(view.name, "delete"):
+    if may_edit and mergeable(view) and g.actor.may(view.name, "delete"):
         act = {"title": str(_("Merge with another")), "icon": "merge", "url": f"{url}/merge", "overlay": True}
         found.append(act)
     if g.actor.reaches(view.name, "delete", record.values):
