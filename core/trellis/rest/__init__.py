@@ -20,6 +20,7 @@ for _subject in (
     "records",
     "search",
     "segments",
+    "tasks",
 ):
     import_module(f"trellis.rest.{_subject}")
 

@@ -281,18 +281,10 @@ def _segments(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     return {"title": title, "segments": rows, "open_url": f"{base}/segments"}
 
 
-def open_tasks_rule() -> dict[str, Any]:
-    """The reader's tasks that are not done."""
-    mine = {"field": "owner", "op": "eq", "value": {"me": True}}
-    return {
-        "all": [mine, {"field": "done_at", "op": "is_empty"}, {"field": "kind", "op": "ne", "value": "note"}]
-    }
-
-
 def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
     """The reader's open tasks, the most urgent first."""
     view = g.edition.entity("activity")
-    query = ListQuery(view, g.edition, g.actor, rule=open_tasks_rule(), sort=("due_at",), limit=limit)
+    query = ListQuery(view, g.edition, g.actor, rule=OPEN, sort=("due_at",), limit=limit)
     now = datetime.now(UTC)
     rows = []
     for record in query.page(g.session).items:
@@ -316,9 +308,7 @@ def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
 
 def _tasks(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     view = g.edition.entity("activity")
-    number = g.session.scalar(
-        ListQuery(view, g.edition, g.actor, rule=open_tasks_rule()).count_statement(limit=1000)
-    )
+    number = g.session.scalar(ListQuery(view, g.edition, g.actor, rule=OPEN).count_statement(limit=1000))
     return {
         "title": str(widget.title or _("My tasks")),
         "sub": format_number(number) if number else "",
