@@ -14,6 +14,7 @@ from trellis.contributions import Dashboard, Kpi, Segment, Widget
 from trellis.crm.analytics.loyalty import Loyalty, loyalty_of
 from trellis.crm.analytics.pyramid import Pyramid, pyramid
 from trellis.crm.analytics.window import Window
+from trellis.crm.service.tasks import OPEN
 from trellis.i18n import (
     Text,
     format_date,
