@@ -205,6 +205,13 @@ def format_date(value: date | datetime | None, today: date | None = None) -> str
     return dates.format_date(day, format=pattern, locale=_cldr())
 
 
+def format_day_range(first: date, last: date) -> str:
+    """The days from ``first`` to ``last``: ``1–22 Nov``, ``28 Oct – 3 Nov``."""
+    if (first.year, first.month) != (last.year, last.month):
+        return f"{format_date(first)} – {format_date(last)}"
+    return format_date(last) if first == last else f"{first.day}–{format_date(last)}"
+
+
 def format_time(value: datetime | None) -> str:
     """``09:12`` in the reader's zone."""
     return "" if value is None else value.astimezone(current_timezone()).strftime("%H:%M")

@@ -66,6 +66,8 @@ def test_a_value_has_the_one_before_and_the_target_beside_it(book: Book) -> None
         "deviation": "-4.75",
         "attainment": pytest.approx(25.25 / 30),
         "previous": "1.10",
+        "year_before": "0.00",
+        "forecast": None,
         "breakdown": [],
         "formula": "",
         "other_currencies": 0,

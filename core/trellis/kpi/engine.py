@@ -1,8 +1,4 @@
-"""The KPI engine: values, series, strips, breakdowns and the records behind them. Each KPI is one statement.
-
-A series of a KPI with an entity and a date is split by time inside its own select; otherwise each period is asked for by
-itself, in one statement. What it comes to where there is nothing at all (0 orders, no average) is asked along with it.
-"""
+"""The KPI engine: values, series, strips, breakdowns and the records behind them. Each KPI is one statement."""
 
 from __future__ import annotations
 
@@ -16,24 +12,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
-from trellis.guard import limited
 from trellis.kpi.catalogue import find
-from trellis.kpi.days import bucket
+from trellis.kpi.forecast import outlook
 from trellis.kpi.income import IncomeDay
+from trellis.kpi.measuring import COMPARED, Rows, measure, measure_parts, measured, row_of, select
 from trellis.kpi.periods import Period, today_in
 from trellis.kpi.query import KpiQuery
-from trellis.kpi.results import KpiResult, Point, Share, Value, number
+from trellis.kpi.results import KpiResult, Part, Point, Share, Value, number
 from trellis.kpi.splits import PERSON, UNIT, Split, grouped, split_of
 from trellis.kpi.targets import Targets, targets
-from trellis.plugins import CORE
 from trellis.security.actor import Actor
 
 SPARKLINE = 12
-
-_EMPTY, _COMPARED = -2, -3
-_FEW = 2
-"""So many periods are asked for one by one: each is a short stretch of an index, and nothing need be grouped."""
-_Row = tuple[Any, int]
 
 
 def value(
@@ -45,12 +35,13 @@ def value(
     by: str | None = None,
     today: date | None = None,
 ) -> KpiResult:
-    """A KPI in a period, with the period before, the target, and its breakdown ``by`` unit, segment ..."""
+    """A KPI in a period, with what it is compared with, target, forecast, and its breakdown ``by`` unit, segment ..."""
     kpi = find(edition, name)
     split = split_of(edition, kpi, by) if by else None
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     planned = targets(session, [kpi], [period])
-    (result,) = _results(session, edition, actor, [kpi], period.until(2), planned, today)
+    periods = period.until(SPARKLINE + 1 if period.is_partial(today) else 2)
+    (result,) = _results(session, edition, actor, [kpi], periods, planned, today, ahead=True)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
     return _with(result, points=(), by=by, breakdown=shares)
 
@@ -64,12 +55,18 @@ def strip(
     *,
     points: int = SPARKLINE,
     today: date | None = None,
+    ahead: bool = False,
 ) -> list[KpiResult]:
-    """Several KPIs in a period, each with its last ``points`` periods: a query for each, and one for the targets."""
+    """Several KPIs in a period, each with its last ``points`` periods: a query for each, and one for the targets.
+
+    With ``ahead`` a running period has its forecast, for one more query each.
+    """
     kpis = [find(edition, name) for name in names]
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     periods = period.until(max(points, 2))
-    return _results(session, edition, actor, kpis, periods, targets(session, kpis, periods), today)
+    return _results(
+        session, edition, actor, kpis, periods, targets(session, kpis, periods), today, ahead=ahead
+    )
 
 
 def series(
@@ -83,13 +80,48 @@ def series(
     """A KPI over several periods, in the order given."""
     kpi = find(edition, name)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    rows = _measure(session, edition, actor, kpi, periods, None, today)
+    rows = measure(session, edition, actor, kpi, periods, today)
     return _points(kpi, periods, rows, targets(session, [kpi], periods))
 
 
-def _select(kpi: Kpi, query: KpiQuery) -> sa.Select[Any]:
-    """The statement that the code of a KPI builds."""
-    return kpi.select(query) if kpi.owner == CORE else limited(lambda: kpi.select(query))
+def parts(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    name: str,
+    periods: Sequence[Period],
+    by: str,
+    today: date | None = None,
+) -> list[Part]:
+    """A KPI over several periods for each row of a breakdown, those that are largest now first."""
+    kpi = find(edition, name)
+    split = split_of(edition, kpi, by)
+    today = today or today_in(ZoneInfo(edition.settings.timezone))
+    planned = targets(session, [kpi], periods)
+    measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split)
+    found = [
+        Part(
+            key=key,
+            title=title,
+            points=tuple(
+                Point(
+                    period=period,
+                    value=number(kpi.unit, values.get(index)),
+                    target=_target_of(planned, kpi, period, split, key),
+                )
+                for index, period in enumerate(periods)
+            ),
+        )
+        for key, (title, values) in measured_parts.items()
+    ]
+    return sorted(found, key=lambda part: (part.points[-1].value is None, -float(part.points[-1].value or 0)))
+
+
+def _target_of(planned: Targets, kpi: Kpi, period: Period, split: Split, key: Any) -> Value | None:
+    """The target of a row of a breakdown; only units and people have some."""
+    if key is None or split.by not in (UNIT, PERSON):
+        return None
+    return number(kpi.unit, planned.of(kpi, period, **{split.by: key}))
 
 
 def records(
@@ -101,7 +133,7 @@ def records(
         return None
     query = KpiQuery(edition, actor, [period], period.last)
     ids: Any = IncomeDay.customer_id if issubclass(kpi.entity, IncomeDay) else kpi.entity.id
-    statement = _select(kpi, query).with_only_columns(ids, maintain_column_froms=True).distinct()
+    statement = select(kpi, query).with_only_columns(ids, maintain_column_froms=True).distinct()
     if by is not None:
         split = split_of(edition, kpi, by)
         statement = statement.where(
@@ -143,26 +175,34 @@ def _results(
     periods: Sequence[Period],
     planned: Targets,
     today: date,
+    *,
+    ahead: bool = False,
 ) -> list[KpiResult]:
-    """The last of ``periods`` for each KPI, compared with the one before it."""
-    period, before = periods[-1], periods[-2]
+    """The last of ``periods`` for each KPI, compared with the one before it and that of the year before."""
+    period = periods[-1]
     partial = period.is_partial(today)
-    compared = before.beginning(period.elapsed(today).days) if partial else None
+    gone = period.elapsed(today).days if partial else period.days + 366
+    compared = [one.beginning(gone) for one in (periods[-2], period.year_before)]
     results = []
     for kpi in kpis:
-        rows = _measure(session, edition, actor, kpi, periods, compared, today)
+        rows = measure(session, edition, actor, kpi, periods, today, compared)
         points = _points(kpi, periods, rows, planned)
+        known = (
+            outlook(session, edition, actor, kpi, points[:-1], period, today) if ahead and partial else None
+        )
         results.append(
             KpiResult(
                 kpi=kpi,
                 period=period,
                 value=points[-1].value,
-                previous=_value(kpi, rows, _COMPARED) if partial else points[-2].value,
+                previous=measured(kpi, rows, COMPARED),
+                year_before=measured(kpi, rows, COMPARED - 1),
+                forecast=known.of(kpi, points[-1].value) if known else None,
                 target=points[-1].target,
                 currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
                 partial=partial,
                 points=points,
-                foreign=_row(rows, len(periods) - 1)[1],
+                foreign=row_of(rows, len(periods) - 1)[1],
                 entity=_entity_name(kpi),
                 rule=drill_rule(edition, kpi, period),
             )
@@ -174,52 +214,11 @@ def _with(result: KpiResult, **changes: Any) -> KpiResult:
     return KpiResult(**{**vars(result), **changes})
 
 
-def _measure(
-    session: Session,
-    edition: Edition,
-    actor: Actor,
-    kpi: Kpi,
-    periods: Sequence[Period],
-    compared: Period | None,
-    today: date,
-) -> dict[int, _Row]:
-    """(value, rows in other currencies) by index of period; ``compared`` and the empty value have their own numbers."""
-
-    def ask(wanted: Sequence[Period], index: Any) -> sa.Select[Any]:
-        query = KpiQuery(edition, actor, wanted, today)
-        statement = _select(kpi, query)
-        foreign = query.foreign if kpi.entity is not None else sa.literal_column("0", sa.Integer)
-        return statement.add_columns(foreign.label("kpi_foreign"), index.label("kpi_bucket"))
-
-    parts: list[sa.Select[Any]] = []
-    if kpi.entity is not None and kpi.date is not None and len(periods) > _FEW:
-        zone = ZoneInfo(edition.settings.timezone)
-        place = bucket(kpi.date, [period.bounds(kpi.date, zone) for period in periods])
-        parts.append(ask(periods, place).group_by("kpi_bucket"))
-        parts.append(ask(periods[-1:], _constant(_EMPTY)).where(sa.false()))
-    else:
-        parts += [ask([period], _constant(index)) for index, period in enumerate(periods)]
-    if compared is not None:
-        parts.append(ask([compared], _constant(_COMPARED)))
-    rows = session.execute(sa.union_all(*parts) if len(parts) > 1 else parts[0])
-    return {row[2]: (row[0], row[1]) for row in rows}
-
-
-def _constant(number: int) -> sa.ColumnElement[int]:
-    return sa.literal_column(str(number), sa.Integer)
-
-
-def _row(rows: Mapping[int, _Row], index: int) -> _Row:
-    return rows.get(index) or rows.get(_EMPTY) or (None, 0)
-
-
-def _value(kpi: Kpi, rows: Mapping[int, _Row], index: int) -> Value | None:
-    return number(kpi.unit, _row(rows, index)[0])
-
-
-def _points(kpi: Kpi, periods: Sequence[Period], rows: Mapping[int, _Row], planned: Targets) -> list[Point]:
+def _points(kpi: Kpi, periods: Sequence[Period], rows: Rows, planned: Targets) -> list[Point]:
     return [
-        Point(period=period, value=_value(kpi, rows, index), target=number(kpi.unit, planned.of(kpi, period)))
+        Point(
+            period=period, value=measured(kpi, rows, index), target=number(kpi.unit, planned.of(kpi, period))
+        )
         for index, period in enumerate(periods)
     ]
 
@@ -234,21 +233,16 @@ def _shares(
     split: Split,
     planned: Targets,
 ) -> list[Share]:
-    statement = grouped(_select(kpi, KpiQuery(edition, actor, [period], today)), split, edition, actor)
-    shares = []
-    for key, raw, name in session.execute(statement):
-        plan = None
-        if key is not None and split.by in (UNIT, PERSON):
-            plan = planned.of(kpi, period, **{split.by: key})
-        shares.append(
-            Share(
-                key=key,
-                title=split.title(key, name),
-                value=number(kpi.unit, raw),
-                target=number(kpi.unit, plan),
-            )
+    statement = grouped(select(kpi, KpiQuery(edition, actor, [period], today)), split, edition, actor)
+    return [
+        Share(
+            key=key,
+            title=split.title(key, name),
+            value=number(kpi.unit, raw),
+            target=_target_of(planned, kpi, period, split, key),
         )
-    return shares
+        for key, raw, name in session.execute(statement)
+    ]
 
 
 def _entity_name(kpi: Kpi) -> str | None:

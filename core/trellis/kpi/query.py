@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from trellis.contributions import Scope
 from trellis.kpi.arithmetic import average, product, ratio
 from trellis.kpi.income import INCOME_DAY, IncomeDay, income_sources
 from trellis.kpi.periods import Period, midnight, span
@@ -100,7 +99,7 @@ class KpiQuery:
     def _of_edition(self, income: Any) -> sa.ColumnElement[bool]:
         self.limited = True
         conditions = [income.source.in_(income_sources(self.edition))]
-        if self.actor.scope("customer", "read") is not Scope.ALL:
+        if not self.actor.sees_all("customer"):
             customer = self.edition.entity("customer").entity
             conditions.append(income.customer_id.in_(sa.select(customer.id).where(self.visible(customer))))
         return sa.and_(*conditions)

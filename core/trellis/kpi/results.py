@@ -54,11 +54,38 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """A row of a breakdown over several periods."""
+
+    key: Any
+    title: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What a running period will come to: ``value``, and between which bounds in four of five cases.
+
+    ``periods`` is from how many past periods that is known.
+    """
+
+    value: Value
+    low: Value
+    high: Value
+    periods: int
+
+    def to_json(self, unit: Unit) -> dict[str, Any]:
+        """The forecast in an answer."""
+        values = {name: number_json(unit, getattr(self, name)) for name in ("value", "low", "high")}
+        return {**values, "periods": self.periods}
+
+
+@dataclass(frozen=True, kw_only=True)
 class KpiResult:
     """A KPI in a period.
 
-    ``previous`` is the value of the period before; while the period still runs (``partial``), of as many of its first
-    days. ``foreign`` is how many records were left out because they are in another currency. ``entity`` and ``rule``
+    ``previous`` is the value of the period before, ``year_before`` of the same one a year earlier; while the period still
+    runs (``partial``), of as many of their first days. ``forecast`` is what a running period will come to. ``foreign`` is how many records were left out because they are in another currency. ``entity`` and ``rule``
     list the records behind the figure. ``points`` are the last periods up to this one, where they were asked for.
     """
 
@@ -66,6 +93,8 @@ class KpiResult:
     period: Period
     value: Value | None
     previous: Value | None
+    year_before: Value | None = None
+    forecast: Forecast | None = None
     target: Value | None = None
     currency: str = ""
     partial: bool = False
@@ -117,6 +146,8 @@ class KpiResult:
             "deviation": number_json(unit, self.deviation),
             "attainment": self.attainment,
             "previous": number_json(unit, self.previous),
+            "year_before": number_json(unit, self.year_before),
+            "forecast": self.forecast.to_json(unit) if self.forecast else None,
             "breakdown": [_share_json(unit, share) for share in self.breakdown],
             "formula": str(self.kpi.formula) if self.kpi.formula else None,
             "other_currencies": self.foreign,

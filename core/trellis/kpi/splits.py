@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -22,8 +22,15 @@ from trellis.segments.tables import SEGMENT_MEMBER
 _ = translator("trellis")
 
 UNIT, PERSON, CHANNEL, SEGMENT = "unit", "person", "channel", "segment"
+LABELS: Mapping[str, Text] = {
+    UNIT: _("Unit"),
+    PERSON: _("Person"),
+    CHANNEL: _("Channel"),
+    SEGMENT: _("Segment"),
+}
 NOT_SET = _("Not set")
 MOST_ROWS = 500
+_MOST_PLACES = 24
 
 
 class SplitUnknown(TrellisError):
@@ -48,11 +55,13 @@ class SplitUnknown(TrellisError):
 class Split:
     """How a select is broken down: a ``key`` to group by, what it must join for it, and where the titles come from.
 
-    ``field`` is the field of the KPI's entity that holds the key, where a list can be filtered by it.
+    ``field`` is the field of the KPI's entity that holds the key, where a list can be filtered by it; ``label`` is what
+    people call the breakdown.
     """
 
     by: str
     key: Any
+    label: Text | str = ""
     conditions: tuple[sa.ColumnElement[bool], ...] = ()
     reference: str | None = None
     titles: Mapping[Any, Text | str] = field(default_factory=dict)
@@ -93,7 +102,9 @@ def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
         column = getattr(carrier, name, None)
         if column is not None:
             own = _field_name(column) if carrier is kpi.entity else None
-            found[by] = Split(by=by, key=column, conditions=conditions, reference=reference, field=own)
+            found[by] = Split(
+                by=by, key=column, label=LABELS[by], conditions=conditions, reference=reference, field=own
+            )
     customer = _customer_key(edition, kpi)
     if customer is not None:
         found[SEGMENT] = _by_segment(edition, customer)
@@ -120,45 +131,63 @@ def _by_segment(edition: Edition, customer: Any) -> Split:
     segments = {name: one.title for name, one in edition.all(Segment).items() if one.entity == "customer"}
     member = SEGMENT_MEMBER.c
     conditions = (member.record_id == customer, member.segment.in_(sorted(segments)))
-    return Split(by=SEGMENT, key=member.segment, conditions=conditions, titles=segments)
+    return Split(
+        by=SEGMENT, key=member.segment, label=LABELS[SEGMENT], conditions=conditions, titles=segments
+    )
 
 
 def _declared(kpi: Kpi, by: str, source: Any) -> Split:
     key: Any
+    field_type: Any
     own: str | None
     if isinstance(source, Field):
-        key, field_type, own = source.of(cast(type[Entity], kpi.entity)), source.type, source.name
+        key, field_type, label = source.of(cast(type[Entity], kpi.entity)), source.type, source.label
+        own = source.name
     else:
-        key, field_type = source, _declared_type(source)
+        declared = _declaration(source)
+        key, field_type, label = source, declared.get("type"), declared.get("label", by)
         own = _field_name(source) if getattr(source, "class_", None) is kpi.entity else None
     if isinstance(field_type, Reference):
-        return Split(by=by, key=key, reference=field_type.entity, field=own)
+        return Split(by=by, key=key, label=label, reference=field_type.entity, field=own)
     titles = {one.value: one.label for one in field_type.options} if isinstance(field_type, Choice) else {}
-    return Split(by=by, key=key, titles=titles, field=own)
+    return Split(by=by, key=key, label=label, titles=titles, field=own)
 
 
-def _declared_type(column: Any) -> Any:
+def _declaration(column: Any) -> Mapping[str, Any]:
+    """How the field that a mapped column holds was declared."""
     if isinstance(column, InstrumentedAttribute):
-        return column.property.columns[0].info.get("field", {}).get("type")
-    return None
+        return column.property.columns[0].info.get("field") or {}
+    return {}
 
 
 def _field_name(column: Any) -> str | None:
     """The REST name of the field that a mapped column holds."""
     if not isinstance(column, InstrumentedAttribute):
         return None
-    return column.key.removesuffix("_id") if isinstance(_declared_type(column), Reference) else column.key
+    return (
+        column.key.removesuffix("_id")
+        if isinstance(_declaration(column).get("type"), Reference)
+        else column.key
+    )
 
 
-def grouped(statement: sa.Select[Any], split: Split, edition: Edition, actor: Actor) -> sa.Select[Any]:
-    """(key, value, name of the record that the key refers to): groups first, then joins names to the few rows left."""
-    keyed = statement.add_columns(split.key.label("split_key")).where(*split.conditions).group_by(split.key)
-    rows = keyed.subquery("rows")
-    value, key = next(iter(rows.c)), rows.c.split_key
+def grouped(
+    statement: sa.Select[Any], split: Split, edition: Edition, actor: Actor, place: Any = None
+) -> sa.Select[Any]:
+    """(key, value, name of the record that the key refers to): groups first, then joins names to the few rows left.
+
+    With ``place`` (the index of a period) the groups are those of each period, and ``place`` is the fourth column.
+    """
+    extra = [] if place is None else [place.label("split_place")]
+    keyed = statement.add_columns(split.key.label("split_key"), *extra).where(*split.conditions)
+    rows = keyed.group_by(split.key, *(sa.literal_column("split_place") for _one in extra)).subquery("rows")
+    value, key, *places = rows.c
+    order = (value.desc().nulls_last(), key)
+    most = MOST_ROWS if place is None else MOST_ROWS * _MOST_PLACES
     if split.reference is None:
-        return sa.select(key, value, sa.null()).order_by(value.desc().nulls_last(), key).limit(MOST_ROWS)
+        return sa.select(key, value, sa.null(), *places).order_by(*order).limit(most)
     target = edition.entity(split.reference).entity
     name = getattr(target, target.__entity__.title_field)
-    readable = sa.and_(target.id == key, actor.visible(target))
-    named = sa.select(key, value, name).outerjoin_from(rows, target, readable)
-    return named.order_by(value.desc().nulls_last(), key).limit(MOST_ROWS)
+    readable = sa.and_(target.id == key, replace(actor, within=()).visible(target))
+    named = sa.select(key, value, name, *places).outerjoin_from(rows, target, readable)
+    return named.order_by(*order).limit(most)

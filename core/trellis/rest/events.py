@@ -12,7 +12,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Response, g
 
-from trellis.contributions import Scope
 from trellis.database import WRITERS, namespace_number
 from trellis.edition import EntityView
 from trellis.errors import CursorInvalid
@@ -72,7 +71,7 @@ def _finished() -> list[sa.ColumnElement[bool]]:
 
 def _readable(views: list[EntityView]) -> sa.ColumnElement[bool]:
     """Events of records that the actor may read, in the bin or not."""
-    everything = [view.name for view in views if g.actor.scope(view.name, "read") is Scope.ALL]
+    everything = [view.name for view in views if g.actor.sees_all(view.name)]
     conditions: list[sa.ColumnElement[bool]] = [_event.entity.in_(everything)]
     for view in views:
         if view.name not in everything and g.actor.may(view.name, "read"):

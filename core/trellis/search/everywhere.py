@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Direction, Scope
+from trellis.contributions import Direction
 from trellis.records.joins import Joins, source, table_of
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
@@ -105,7 +105,7 @@ def _arm(
         sa.literal(fit).label("fit"),
     ]
     statement = sa.select(*columns).select_from(table_of(root))
-    reaches_all = actor.scope(view.name, "read") is Scope.ALL
+    reaches_all = actor.sees_all(view.name)
     matches = found(asked, view, edition.whole.entity(view.name), most=ENOUGH if reaches_all else 0)
     limited = (
         joins.add_to(statement)

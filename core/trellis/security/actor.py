@@ -24,7 +24,8 @@ class Actor:
     """Who acts in a workspace.
 
     ``user_id`` is None for the system itself (jobs, migrations, the command line of the server's operator). ``units`` are
-    the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace.
+    the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace. ``within``
+    are the units whose records alone are looked at, whatever else the actor may see: figures of one branch.
     """
 
     user_id: int | None = None
@@ -34,6 +35,7 @@ class Actor:
     administrator: bool = False
     grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
     fields: frozenset[FieldRule] = frozenset()
+    within: tuple[int, ...] = ()
     source: str = "system"
 
     def sees(self, edition: Edition) -> Edition:
@@ -56,6 +58,10 @@ class Actor:
         """Whether there can be any record of ``entity`` to ``act`` on."""
         return self.scope(entity, act) is not Scope.NONE
 
+    def sees_all(self, entity: str) -> bool:
+        """Whether no record of ``entity`` is out of sight."""
+        return self.scope(entity, "read") is Scope.ALL and not self.within
+
     def require(self, entity: str, act: Act) -> None:
         """Raises PermissionRefused unless :meth:`may`."""
         if not self.may(entity, act):
@@ -68,7 +74,8 @@ class Actor:
 
     def visible(self, entity: type[Entity], act: Act = "read") -> sa.ColumnElement[bool]:
         """The SQL condition that limits ``entity`` (or an alias of it) to the actor's scope."""
-        return scope_condition(self, entity, self.scope(entity.__entity__.name, act))
+        seen = scope_condition(self, entity, self.scope(entity.__entity__.name, act))
+        return sa.and_(seen, _unit(entity).in_(self.within)) if self.within else seen
 
     def reaches(self, entity: str, act: Act, values: Mapping[str, Any]) -> bool:
         """Whether one record with these values (``owner``, ``unit``) is in scope: the Python twin of :meth:`visible`."""
@@ -89,8 +96,11 @@ def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.Colu
         return sa.false()
     name = entity.__entity__.name
     own = (entity.id if name == "user" else entity.owner_id) == actor.user_id
-    unit = entity.id if name == "unit" else entity.unit_id
-    return sa.or_(own, unit.in_(actor.units)) if scope is Scope.UNIT and actor.units else own
+    return sa.or_(own, _unit(entity).in_(actor.units)) if scope is Scope.UNIT and actor.units else own
+
+
+def _unit(entity: type[Entity]) -> Any:
+    return entity.id if entity.__entity__.name == "unit" else entity.unit_id
 
 
 def limited(actor: Actor, *, read_only: bool, entities: Sequence[str]) -> Actor:

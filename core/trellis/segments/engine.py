@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Scope, Segment
+from trellis.contributions import Segment
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.guard import limited
@@ -196,7 +196,7 @@ def sizes(
         entity = edition.entity(name).entity
         segments = [segment.name for segment in wanted if segment.entity == name]
         query = sa.select(_member.segment, sa.func.count()).where(_member.segment.in_(segments))
-        if actor.scope(name, "read") is not Scope.ALL:
+        if not actor.sees_all(name):
             query = query.where(_member.record_id == entity.id, *_readable(entity, actor))
         counted |= {row[0]: row[1] for row in session.execute(query.group_by(_member.segment))}
         everyone = sa.select(sa.func.count()).select_from(entity).where(*_readable(entity, actor))

@@ -28,7 +28,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset(
     {"session.login", "session.sign_in", "recovery.show", "recovery.ask", "recovery.choose", "recovery.use"}
 )
-_DERIVED = frozenset({"home", "measures", "model"})
+_DERIVED = frozenset({"home", "kpis", "measures", "model"})
 """Pages that show figures computed for all customers together."""
 
 

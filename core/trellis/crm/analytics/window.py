@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Scope
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.income import INCOME_DAY, income_sources
@@ -58,7 +57,7 @@ def customers_of(actor: Actor) -> sa.ColumnElement[bool]:
 def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.ColumnElement[bool]]:
     """The rows of the rollup in a window: sources of this edition, customers that the reader may see."""
     rows = [window.holds(_day.day), _day.source.in_(income_sources(edition))]
-    if actor.scope("customer", "read") is not Scope.ALL:
+    if not actor.sees_all("customer"):
         rows.append(_day.customer_id.in_(sa.select(Customer.id).where(customers_of(actor))))
     return rows
 

@@ -1,0 +1,265 @@
+"""What the KPI board shows: KPI by period against plan, the period before or the year before, with the forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import g
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from trellis.contributions import Direction, Kpi, Unit
+from trellis.crm.project.rows import DIRECTIONS
+from trellis.i18n import currency_symbol, format_day_range, format_number, format_percent, translator
+from trellis.kpi import engine
+from trellis.kpi.periods import Grain, Period, containing
+from trellis.kpi.results import KpiResult, Part, Point, Value
+from trellis.kpi.splits import split_names
+from trellis.security.actor import Actor
+from trellis.security.roles import units_below
+from trellis.web.display import origin
+from trellis.web.figures import figure_text, finding, signed, trend, unit_word
+from trellis.web.widgets import today
+
+_ = translator("trellis")
+
+GRAINS = {
+    "week": (_("Week"), Grain.WEEK),
+    "month": (_("Month"), Grain.MONTH),
+    "quarter": (_("Quarter"), Grain.QUARTER),
+    "year": (_("Year"), Grain.YEAR),
+}
+PLAN, BEFORE, YEAR = "plan", "before", "year"
+AGAINST = {
+    PLAN: _("Against plan"),
+    BEFORE: _("Against the period before"),
+    YEAR: _("Against the year before"),
+}
+COLUMNS = 6
+PERIODS = 12
+_CLOSE, _EQUAL = 0.03, 0.0005
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the address of the board asks for: ``open`` is the KPI whose rows by ``by`` are shown; the rest opens the panel."""
+
+    grain: str = "month"
+    against: str = PLAN
+    unit: str = ""
+    open: str = ""
+    by: str = ""
+    kpi: str = ""
+    period: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(cls, arguments: MultiDict[str, str]) -> Asked:
+        """Reads an address; what it does not know is as usual."""
+        given = {one.name: arguments[one.name] for one in fields(cls) if one.name in arguments}
+        asked = cls(**given)
+        grain = asked.grain if asked.grain in GRAINS else "month"
+        against = asked.against if asked.against in AGAINST else PLAN
+        return replace(asked, grain=grain, against=against)
+
+    def url(self, path: str, **changes: str) -> str:
+        """The address with some parts changed; what is as usual is not written down."""
+        state = vars(replace(self, **changes))
+        usual = vars(Asked())
+        return path + "?" + urlencode({name: value for name, value in state.items() if value != usual[name]})
+
+    @property
+    def periods(self) -> list[Period]:
+        """The last periods up to the running one."""
+        return containing(today(), GRAINS[self.grain][1]).until(PERIODS)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """The reader, limited to the unit asked for and those below it."""
+        reader: Actor = g.actor
+        if not self.unit.isdecimal():
+            return reader
+        return replace(reader, within=units_below(g.session, int(self.unit)))
+
+
+def units() -> list[tuple[str, str]]:
+    """Id and name of the units that the reader may see."""
+    if not g.actor.may("unit", "read"):
+        return []
+    unit = g.edition.entity("unit").entity
+    query = select(unit.id, unit.name).where(unit.deleted_at.is_(None), g.actor.visible(unit))
+    return [(str(row[0]), row[1]) for row in g.session.execute(query.order_by(unit.name))]
+
+
+def results(asked: Asked) -> list[KpiResult]:
+    """All KPIs of the edition in the running period, each with its last periods and its forecast."""
+    names = list(g.edition.all(Kpi))
+    periods = asked.periods
+    return engine.strip(
+        g.session, g.edition, asked.actor, names, periods[-1], points=PERIODS, today=today(), ahead=True
+    )
+
+
+def year_before(asked: Asked, name: str) -> list[Value | None]:
+    """The values of the year before for the columns of the board."""
+    periods = [period.year_before for period in asked.periods[-COLUMNS:]]
+    points = engine.series(g.session, g.edition, asked.actor, name, periods, today())
+    return [point.value for point in points]
+
+
+def columns(asked: Asked) -> list[dict[str, Any]]:
+    """The heads of the columns; the running one says which days it holds."""
+    found = []
+    for period in asked.periods[-COLUMNS:]:
+        gone = period.elapsed(today())
+        partial = period.is_partial(today()) and period.grain is not Grain.WEEK
+        found.append({"title": format_day_range(gone.first, gone.last) if partial else period.short_label})
+    return [*found, {"title": str(_("Forecast"))}]
+
+
+def groups(asked: Asked, found: Sequence[KpiResult], path: str) -> list[dict[str, Any]]:
+    """The rows of the board under the directions of the model."""
+    by_direction: dict[str, list[dict[str, Any]]] = {}
+    for one in found:
+        direction = one.kpi.cell.direction if one.kpi.cell else Direction.MANAGEMENT
+        by_direction.setdefault(direction, []).append(_row(asked, one, path))
+    return [
+        {"title": str(DIRECTIONS[direction]), "rows": by_direction[direction]}
+        for direction in Direction
+        if direction in by_direction
+    ]
+
+
+def basis(
+    asked: Asked, points: Sequence[Point], index: int, last_year: Sequence[Value | None]
+) -> Value | None:
+    """What the point ``index`` of a series is held against; the plan, or the period before where there is none."""
+    before = points[index - 1].value if index else None
+    if asked.against == YEAR:
+        return last_year[index - len(points)] if last_year else None
+    if asked.against == PLAN and points[index].target is not None:
+        return points[index].target
+    return before
+
+
+def _row(asked: Asked, one: KpiResult, path: str) -> dict[str, Any]:
+    name, points = one.kpi.name, list(one.points)
+    last_year = year_before(asked, name) if asked.against == YEAR else []
+    by = breakdown(asked, one.kpi)
+    is_open = asked.open == name and bool(by)
+    cells = [
+        _cell(asked, one, points, index, last_year, path)
+        for index in range(len(points) - COLUMNS, len(points))
+    ]
+    return {
+        "name": name,
+        "title": str(one.kpi.title),
+        "unit": unit_word(one.kpi, currency_symbol(one.currency or g.edition.settings.currency)),
+        "origin": origin(g.edition, one.kpi.owner),
+        "values": trend(points),
+        "ahead": float(one.forecast.value) if one.forecast else None,
+        "finding": f"{one.kpi.title}: {finding(one)}",
+        "url": asked.url(path, kpi=name, period=one.period.code, key=""),
+        "open": is_open,
+        "parts_url": asked.url(path, open="" if is_open else name) if by else "",
+        "cells": [*cells, _forecast_cell(one)],
+        "parts": _parts(asked, one, by, path) if is_open else [],
+    }
+
+
+def breakdown(asked: Asked, kpi: Kpi) -> str:
+    """By what the rows of a KPI open: as asked for, or the first that it knows."""
+    known = split_names(g.edition, kpi)
+    return asked.by if asked.by in known else next(iter(known), "")
+
+
+def _parts(asked: Asked, one: KpiResult, by: str, path: str) -> list[dict[str, Any]]:
+    found = engine.parts(g.session, g.edition, asked.actor, one.kpi.name, asked.periods, by, today())
+    return [
+        {
+            "title": part.title,
+            "values": trend(part.points),
+            "cells": [*_part_cells(asked, one, part, path), None],
+        }
+        for part in found
+    ]
+
+
+def _part_cells(asked: Asked, one: KpiResult, part: Part, path: str) -> list[dict[str, Any] | None]:
+    points = list(part.points)
+    return [
+        _cell(asked, one, points, index, (), path, key=_key(part.key))
+        for index in range(len(points) - COLUMNS, len(points))
+    ]
+
+
+def _key(key: Any) -> str:
+    """A key of a breakdown in an address; what has none is a dash."""
+    return "-" if key is None else str(key)
+
+
+def _cell(
+    asked: Asked,
+    one: KpiResult,
+    points: Sequence[Point],
+    index: int,
+    last_year: Sequence[Value | None],
+    path: str,
+    key: str = "",
+) -> dict[str, Any] | None:
+    point = points[index]
+    if point.value is None:
+        return None
+    running = point.period.is_partial(today())
+    text, state = _deviation(one.kpi, *_compared(asked, one, points, index, last_year, running and not key))
+    if running and key:  # a part of a period is not held against a whole one
+        text, state = "", ""
+    code = point.period.code
+    return {
+        "text": figure_text(one.kpi, point.value, one.currency, short=True),
+        "delta": text,
+        "state": state,
+        "url": asked.url(path, kpi=one.kpi.name, period=code, key=key),
+        "current": (asked.kpi, asked.period, asked.key) == (one.kpi.name, code, key),
+    }
+
+
+def _compared(
+    asked: Asked,
+    one: KpiResult,
+    points: Sequence[Point],
+    index: int,
+    last_year: Sequence[Value | None],
+    running: bool,
+) -> tuple[Value | None, Value | None]:
+    """Fact and what it is held against. A running period: its forecast against the plan, its days against as many."""
+    if not running:
+        return points[index].value, basis(asked, points, index, last_year)
+    if asked.against == PLAN and one.target is not None:
+        return (one.forecast.value, one.target) if one.forecast else (None, None)
+    return one.value, one.year_before if asked.against == YEAR else one.previous
+
+
+def _deviation(kpi: Kpi, value: Value | None, against: Value | None) -> tuple[str, str]:
+    """The deviation in words and its step on the scale of five; nothing where one of both is not known."""
+    if value is None or not against:
+        return "", ""
+    gap = float(value) - float(against)
+    part = gap / abs(float(against))
+    shown = format_number(gap * 100, 1) if kpi.unit is Unit.PERCENT else format_percent(part)
+    worth = part if kpi.higher_is_better else -part
+    if abs(part) < _EQUAL:
+        return signed(shown, gap), "on"
+    return signed(shown, gap), ("better" if worth > 0 else "worse") + ("-2" if abs(part) > _CLOSE else "")
+
+
+def _forecast_cell(one: KpiResult) -> dict[str, Any] | None:
+    if one.forecast is None:
+        return None
+    text, _state = _deviation(one.kpi, one.forecast.value, one.target)
+    value = figure_text(one.kpi, one.forecast.value, one.currency, short=True)
+    return {"text": value, "delta": text, "state": "", "url": "", "current": False}

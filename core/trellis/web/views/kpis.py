@@ -1,0 +1,148 @@
+"""The KPI board (MG6): plan and fact, with forecast, breakdowns and the records behind each figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from trellis.contributions import Direction
+from trellis.crm.project.rows import DIRECTIONS
+from trellis.i18n import format_number, translator
+from trellis.kpi.results import KpiResult
+from trellis.records.tables import writing
+from trellis.web import kpi_board
+from trellis.web.figures import unit_word
+from trellis.web.kpi_board import AGAINST, GRAINS, Asked
+from trellis.web.kpi_panel import panel
+from trellis.web.shell import page
+from trellis.web.views.lists import EXPORTS, base
+
+_ = translator("trellis")
+
+blueprint = Blueprint("kpis", __name__)
+
+
+@blueprint.get("/<workspace>/kpis")
+def show(workspace: str) -> str:
+    """The KPI board: the last periods of each KPI, and the panel of one figure."""
+    asked, path = Asked.of(request.args), f"{base()}/kpis"
+    found = kpi_board.results(asked)
+    board = {
+        "title": str(_("Plan and fact")),
+        "periods": [
+            {
+                "title": str(title),
+                "url": asked.url(path, grain=grain, kpi="", period="", key=""),
+                "current": grain == asked.grain,
+            }
+            for grain, (title, _grain) in GRAINS.items()
+        ],
+        "units": _menu(
+            str(_("All units")),
+            [("", str(_("All units"))), *kpi_board.units()],
+            asked.unit,
+            lambda unit: asked.url(path, unit=unit, key=""),
+        ),
+        "against": _menu(
+            str(AGAINST[asked.against]),
+            [(name, str(title)) for name, title in AGAINST.items()],
+            asked.against,
+            lambda against: asked.url(path, against=against),
+        ),
+        "legend_title": str(_("Deviation")),
+        "legend": [
+            ("worse-2", str(_("over 3 % worse"))),
+            ("worse", str(_("worse"))),
+            ("on", str(_("the same"))),
+            ("better", str(_("better"))),
+            ("better-2", str(_("over 3 % better"))),
+        ],
+        "summary": _summary(found),
+        "export_url": asked.url(f"{base()}/kpis.xlsx"),
+        "trend_title": str(_("12 periods")),
+        "columns": kpi_board.columns(asked),
+        "groups": kpi_board.groups(asked, found, path),
+    }
+    return page(
+        "kpi.html",
+        title=_("KPI board"),
+        crumbs=[(DIRECTIONS[Direction.MANAGEMENT], "model")],
+        direction=Direction.MANAGEMENT.value,
+        level="tactics",
+        board=board,
+        panel=panel(asked, path),
+    )
+
+
+@blueprint.get("/<workspace>/kpis.xlsx")
+def export(workspace: str) -> Response:
+    """The board as a spreadsheet: a row for each KPI and period, with plan and forecast."""
+    found = kpi_board.results(Asked.of(request.args))
+    names = [
+        str(one)
+        for one in (
+            _("KPI"),
+            _("Unit of measure"),
+            _("Period"),
+            _("Fact"),
+            _("Plan"),
+            _("Deviation"),
+            _("Forecast"),
+        )
+    ]
+    with TemporaryDirectory(prefix="trellis-kpis-") as folder:
+        file = Path(folder) / "kpis.xlsx"
+        with writing(file, names) as write:
+            for one in found:
+                for row in _rows(one):
+                    write(dict(zip(names, row, strict=True)))
+        headers = {"Content-Disposition": 'attachment; filename="kpis.xlsx"'}
+        return Response(file.read_bytes(), content_type=EXPORTS["xlsx"], headers=headers)
+
+
+def _rows(one: KpiResult) -> list[tuple[Any, ...]]:
+    unit = unit_word(one.kpi, one.currency) or one.kpi.unit.value
+    rows = []
+    for point in one.points:
+        gap = None if point.value is None or point.target is None else point.value - point.target  # type: ignore[operator]
+        ahead = one.forecast.value if one.forecast and point.period == one.period else None
+        numbers = [
+            None if value is None else float(value) for value in (point.value, point.target, gap, ahead)
+        ]
+        rows.append((str(one.kpi.title), unit, point.period.code, *numbers))
+    return rows
+
+
+def _summary(found: list[KpiResult]) -> str:
+    """How many KPIs are on plan, by the forecast where the period still runs; and whose records count."""
+    planned = [one for one in found if one.target is not None]
+    good = sum(_is_on_plan(one) for one in planned)
+    texts = []
+    if planned:
+        numbers = {"good": format_number(good), "all": format_number(len(planned))}
+        texts.append(str(_("%(good)s of %(all)s on or above plan", **numbers)))
+    if not g.actor.sees_all("customer"):
+        texts.append(str(_("counts only what you may see")))
+    return " · ".join(texts)
+
+
+def _is_on_plan(one: KpiResult) -> bool:
+    reached = one.forecast.value if one.forecast else one.value
+    if reached is None or one.target is None:
+        return False
+    gap = float(reached) - float(one.target)
+    return gap == 0 or (gap > 0) is one.kpi.higher_is_better
+
+
+def _menu(title: str, options: list[tuple[str, str]], chosen: str, url: Any) -> dict[str, Any] | None:
+    """A menu of ways to look at the board; None where there is nothing to choose."""
+    if len(options) < 2:
+        return None
+    known = dict(options)
+    return {
+        "title": known.get(chosen, title),
+        "options": [{"title": text, "url": url(key), "current": key == chosen} for key, text in options],
+    }
