@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import jinja2
@@ -49,3 +50,10 @@ def _templates_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "create_jinja_environment", make_with)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _little_garbage_collection() -> None:
+    """What was imported stays, and need not be looked through again after each application."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

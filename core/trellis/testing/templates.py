@@ -33,9 +33,10 @@ class Templates:
         """An installation of one's own under ``home``: the workspace ``acme`` after ``prepare``, or empty."""
         fill = prepare or _initialise
         if fill not in self._made:
-            place = self._folder / str(len(self._made))
-            self._made[fill] = self.copy(None, place) if prepare else self._config(place)
-            fill(self._made[fill])
+            place = self._folder / str(next(self._numbers))
+            made = self.copy(None, place) if prepare else self._config(place)
+            fill(made)
+            self._made[fill] = made
         template = self._made[fill]
         if template.home.exists():
             shutil.copytree(template.home, home)
