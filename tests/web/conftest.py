@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from samples import gym, registry
 from trellis import enabling
-from trellis.crm.analytics.refreshing import refresh
 from trellis.config import Config
+from trellis.crm.analytics.refreshing import refresh
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner
