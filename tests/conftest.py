@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
+import jinja2
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
+from jinja2.bccache import Bucket
 from trellis.security import passwords
 
 
@@ -16,3 +20,40 @@ def _quick_hashes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: quick)
         yield
+
+
+class Compiled(jinja2.BytecodeCache):
+    """Keeps compiled templates in memory."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code = self._codes.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _templates_compiled_once() -> Iterator[None]:
+    """A server compiles a template once; here hundreds of applications show the same pages."""
+    compiled, make = Compiled(), Flask.create_jinja_environment
+
+    def make_with(app: Flask) -> jinja2.Environment:
+        environment = make(app)
+        environment.bytecode_cache = compiled
+        return environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "create_jinja_environment", make_with)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _little_garbage_collection() -> None:
+    """What was imported stays, and need not be looked through again after each application."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from samples import gym, registry
 from trellis import enabling
+from trellis.config import Config
 from trellis.crm.analytics.refreshing import refresh
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
@@ -18,6 +19,7 @@ from trellis.jobs import Runner
 from trellis.records.door import Records, Write
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
+from trellis.testing.templates import Prepare
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 
@@ -67,6 +69,22 @@ def fill(workspace: Workspace) -> None:
         refresh(session, workspace.edition(session))
 
 
+def furnish(config: Config) -> None:
+    """The sample plugin enabled, people who may sign in, and records."""
+    installation = Installation(config, registry(gym()))
+    workspace = installation.workspace("acme")
+    enabling.enable(workspace, "gym")
+    for email, role in PEOPLE.items():
+        add_user(installation, workspace, email, email.partition("@")[0].title(), [role], PASSWORD)
+    fill(workspace)
+    installation.close()
+
+
+@pytest.fixture
+def prepare() -> Prepare | None:
+    return furnish
+
+
 @pytest.fixture
 def installation(open_installation: Callable[..., Installation]) -> Installation:
     """The installation as another process of the server sees it."""
@@ -81,13 +99,7 @@ def drain(installation: Installation) -> Callable[[], int]:
 
 @pytest.fixture
 def app(open_installation: Callable[..., Installation]) -> Flask:
-    installation = open_installation(plugins=registry(gym()))
-    workspace = installation.workspace("acme")
-    enabling.enable(workspace, "gym")
-    for email, role in PEOPLE.items():
-        add_user(installation, workspace, email, email.partition("@")[0].title(), [role], PASSWORD)
-    fill(workspace)
-    return create_app(installation)
+    return create_app(open_installation(plugins=registry(gym())))
 
 
 def token_of(page: str) -> str:

@@ -27,6 +27,11 @@ EMAIL = "boss@acme.test"
 
 
 @pytest.fixture
+def prepare() -> None:
+    """Nothing: these tests make their own people."""
+
+
+@pytest.fixture
 def app(installation: Installation, workspace: Workspace) -> Flask:
     add_user(installation, workspace, EMAIL, "Boss", ["administrator"], PASSWORD)
     return create_app(installation)

@@ -54,6 +54,11 @@ def post_office() -> Iterator[tuple[str, Box]]:
 
 
 @pytest.fixture
+def prepare() -> None:
+    """Nothing: these tests make their own people."""
+
+
+@pytest.fixture
 def app(config: Config, post_office: tuple[str, Box]) -> Iterator[Flask]:
     configured = replace(
         config, smtp_url=post_office[0], mail_from="crm@acme.test", url="https://crm.acme.test/"

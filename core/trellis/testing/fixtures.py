@@ -1,14 +1,12 @@
 """Fixtures for tests of Trellis and of plugins: a workspace on SQLite and on a real PostgreSQL, on any machine.
 
-Loaded by pytest wherever ``trellis-crm`` is installed. Workspaces are copies of a migrated template, so each test has
-its own at little cost.
+Loaded by pytest wherever ``trellis-crm`` is installed. Workspaces are copies of templates, so each test has its own
+at little cost.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +18,8 @@ if TYPE_CHECKING:
 
     from trellis.config import Config
     from trellis.installation import Installation
+    from trellis.testing.templates import Prepare, Templates
     from trellis.workspace import Workspace
-
-WORKSPACE = "acme"
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -38,49 +34,34 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
         yield address
 
 
-def _administer(server: URL, statement: str) -> None:
-    import sqlalchemy as sa
+@pytest.fixture(scope="session")
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The installations on SQLite that tests copy."""
+    from trellis.testing.templates import Templates
 
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
-def _plain(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return Templates(tmp_path_factory.mktemp("sqlite"))
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a migrated control database and workspace, to be copied."""
-    from trellis.config import Config
+def postgresql_templates(
+    postgres_server: URL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Templates]:
+    """The installations on PostgreSQL that tests copy."""
+    from trellis.testing.templates import Templates
 
-    home = tmp_path_factory.mktemp("template")
-    _initialise(Config(home=home))
-    return home
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A database with a migrated control schema and workspace, to be copied."""
-    from trellis.config import Config
-
-    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
-    _administer(postgres_server, f'CREATE DATABASE "{name}"')
-    url = postgres_server.set(database=name)
-    _initialise(Config(home=tmp_path_factory.mktemp("template"), database_url=_plain(url)))
-    yield url
-    _administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    templates = Templates(tmp_path_factory.mktemp("postgresql"), postgres_server)
+    yield templates
+    templates.close()
 
 
-def _initialise(config: Config) -> None:
-    from trellis.edition import Settings
-    from trellis.installation import Installation
+@pytest.fixture
+def prepare() -> Prepare | None:
+    """What fills the workspace ``acme`` before it is copied for each test; nothing does.
 
-    installation = Installation(config)
-    installation.create_workspace(WORKSPACE, Settings(title="Acme"))
-    installation.close()
+    Override it in a folder or file whose tests begin with the same data: return a function that takes the
+    :class:`Config`, always the same one, and fills the workspace; it runs once in a process and database.
+    """
+    return None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -90,21 +71,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def config(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Config]:
+def config(
+    database: str, prepare: Prepare | None, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Config]:
     """A fresh installation's configuration, with the workspace ``acme``."""
-    from trellis.config import Config
-
-    home = tmp_path / "home"
-    if database == "sqlite":
-        shutil.copytree(request.getfixturevalue("sqlite_template"), home)
-        yield Config(home=home)
-        return
-    server: URL = request.getfixturevalue("postgres_server")
-    template: URL = request.getfixturevalue("postgres_template")
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template.database}"')
-    yield Config(home=home, database_url=_plain(server.set(database=name)))
-    _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    templates: Templates = request.getfixturevalue(f"{database}_templates")
+    made = templates.copy(prepare, tmp_path / "home")
+    yield made
+    templates.drop(made)
 
 
 @pytest.fixture
@@ -131,7 +105,9 @@ def installation(open_installation: Callable[..., Installation]) -> Installation
 
 @pytest.fixture
 def workspace(installation: Installation) -> Workspace:
-    """The workspace ``acme``: migrated and empty, with the core alone."""
+    """The workspace ``acme``: migrated, with the core alone and empty unless ``prepare`` filled it."""
+    from trellis.testing.templates import WORKSPACE
+
     return installation.workspace(WORKSPACE)
 
 

@@ -16,7 +16,13 @@ from sqlalchemy.engine import URL, make_url
 GIVEN = "TRELLIS_TEST_PG_URL"
 _OLDEST = 140000
 _LOCAL = ("postgresql:///postgres", "postgresql://localhost/postgres")
-_UNSAFE_AND_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+_UNSAFE_AND_FAST = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "autovacuum = off",
+    "jit = off",
+)
 
 
 @contextmanager
