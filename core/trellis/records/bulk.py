@@ -1,8 +1,9 @@
-"""Writing many rows at once, as fast as each database takes them: COPY on PostgreSQL, one executemany on SQLite."""
+"""Many rows at once, as fast as each database takes them: written by COPY on PostgreSQL, by one executemany on SQLite."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,19 @@ def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
     sequence = sa.func.pg_get_serial_sequence(quoted, "id")
     series = sa.func.generate_series(1, number).table_valued()
     return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(series)).all()
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:
+    """``column`` has one of these values, given as one parameter: the statement is the same for any number of them."""
+    if len(values) == 1:
+        return column == next(iter(values))  # type: ignore[no-any-return]
+    dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))  # type: ignore[no-any-return]
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    kept = [value if process is None else process(value) for value in values]
+    each = sa.func.json_each(json.dumps(kept)).table_valued("value")
+    return column.in_(sa.select(each.c.value))  # type: ignore[no-any-return]
 
 
 def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[Row]) -> None:
