@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 
-FEW = 100
-"""Fewer rows are written as any others: SQLAlchemy keeps the compiled statement."""
+FEW = 20
+"""Fewer rows are not worth a COPY, which goes to the server and back twice."""
 
 Row = Mapping[str, Any]
 
@@ -21,13 +21,13 @@ def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
 
     On SQLite a writing transaction is alone, so the next ids are free; PostgreSQL gives them from the table's sequence.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+    connection = session.connection()
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    if connection.dialect.name == "sqlite":
+        last = connection.exec_driver_sql(f"SELECT max(id) FROM {quoted}").scalar() or 0
         return range(last + 1, last + number + 1)
-    quoted = f'"{table.name}"'
-    sequence = sa.func.pg_get_serial_sequence(quoted, "id")
-    series = sa.func.generate_series(1, number).table_valued()
-    return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(series)).all()
+    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    return connection.exec_driver_sql(statement, (quoted, number)).scalars().all()
 
 
 def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:
@@ -46,15 +46,15 @@ def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnEl
 def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[Row]) -> None:
     """Inserts rows of the same columns; ``common`` holds those that are alike in all of them."""
     names = list(rows[0])
-    if len(rows) < FEW or _has_defaults(table, {*common, *names}):
+    if _has_defaults(table, {*common, *names}):
         session.execute(sa.insert(table), [{**common, **row} for row in rows])
         return
     connection = session.connection()
     alike = tuple(_convert(common[name], table.c[name], connection.dialect) for name in common)
     lists = [_converted(name, table.c[name], connection.dialect, rows) for name in names]
     values = [(*alike, *row) for row in zip(*lists, strict=True)]
-    write = _copy if connection.dialect.name == "postgresql" else _insert
-    write(connection, table, [*common, *names], values)
+    copies = connection.dialect.name == "postgresql" and len(rows) >= FEW
+    (_copy if copies else _insert)(connection, table, [*common, *names], values)
 
 
 def _has_defaults(table: sa.Table, given: set[str]) -> bool:
@@ -78,8 +78,10 @@ def _converted(name: str, column: sa.Column[Any], dialect: Dialect, rows: Sequen
 
 def _insert(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
     quote = connection.dialect.identifier_preparer.quote
-    columns, marks = ", ".join(map(quote, names)), ", ".join("?" * len(names))
-    connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})", values)
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    columns, marks = ", ".join(map(quote, names)), ", ".join([mark] * len(names))
+    statement = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})"
+    connection.exec_driver_sql(statement, values if len(values) > 1 else values[0])
 
 
 def _copy(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
