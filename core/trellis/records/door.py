@@ -16,7 +16,7 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
 from trellis.records import schema
-from trellis.records.bulk import insert_rows, new_ids
+from trellis.records.bulk import change_rows, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
 from trellis.records.events import Action, BeforeSave, Change, Saved
 from trellis.records.lifecycles import check_move
@@ -26,7 +26,7 @@ from trellis.records.references import check_references, check_unique, resolve_e
 from trellis.records.telling import Telling
 from trellis.records.values import created, decode, difference, encode
 from trellis.search.vocabulary import learn
-from trellis.security.actor import Actor
+from trellis.security.actor import Act, Actor
 from trellis.system import Event
 
 _ = translator("trellis")
@@ -149,7 +149,8 @@ class Records:
         try:
             if created:
                 changes += self._insert(view, created)
-            changes += self._update(view, updated)
+            if updated:
+                changes += self._update(view, updated)
         except sa.exc.IntegrityError as error:
             raise Conflict(_("Another record with these values was saved at the same moment")) from error
         self._log(view, changes)
@@ -312,14 +313,11 @@ class Records:
         stamp: dict[str, Any] = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
         stamp |= {"updated_by_id": self.actor.user_id, "version": 1}
         encoded = [encode(view, draft.values, {}) for draft in drafts]
-        blank: dict[str, Any] = {name: None for columns in encoded for name in columns} | {"extra": {}}
-        rows = []
-        for draft, columns, record_id in zip(
-            drafts, encoded, new_ids(self.session, table, len(drafts)), strict=True
-        ):
-            draft.id = record_id
-            rows.append({**blank, **columns, "id": record_id})
-        insert_rows(self.session, table, stamp, rows)
+        ids = new_ids(self.session, table, len(drafts))
+        for draft, columns, record_id in zip(drafts, encoded, ids, strict=True):
+            draft.id = columns["id"] = record_id
+            columns.setdefault("extra", {})
+        insert_rows(self.session, table, stamp, encoded)
         forms = plan_of(self.edition, view).forms
         return [Change(one.id or 0, "created", created(forms, one.values)) for one in drafts]
 
@@ -340,15 +338,13 @@ class Records:
         """Changes rows at the versions that were read: one statement, run many times, for each set of columns."""
         table = cast(sa.Table, view.entity.__table__)
         stamp = {"updated_at": datetime.now(UTC), "updated_by_id": self.actor.user_id}
-        alike: dict[tuple[str, ...], builtins.list[dict[str, Any]]] = {}
+        alike: dict[tuple[str, ...], builtins.list[_Row]] = {}
         for record_id, version, columns in rows:
-            row = {"at_id": record_id, "at_version": version, **stamp, "version": version + 1, **columns}
-            alike.setdefault(tuple(sorted(row)), []).append(row)
-        here = (table.c.id == sa.bindparam("at_id"), table.c.version == sa.bindparam("at_version"))
+            row = {**stamp, "version": version + 1, **columns}
+            alike.setdefault(tuple(sorted(row)), []).append((record_id, version, row))
         for written in alike.values():
-            result = self.session.execute(sa.update(table).where(*here), written)
-            if result.rowcount != len(written):  # type: ignore[attr-defined]
-                raise StaleVersion(written[0]["version"])
+            if change_rows(self.session, table, written) != len(written):
+                raise StaleVersion(written[0][1])
 
     def _learn(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Tells the vocabulary of the search what was written; its index is kept by the database."""
@@ -381,22 +377,31 @@ class Records:
         self._log(view, [Change(one, action, {}) for one in versions])
 
     def _current(
-        self, view: EntityView, ids: Sequence[int], act: Any, *, deleted: bool = False
+        self, view: EntityView, ids: Sequence[int], act: Act, *, deleted: bool = False
     ) -> dict[int, Mapping[str, Any]]:
         """The rows to be changed. RecordNotFound for what the actor may not see, PermissionRefused for what it may not change."""
         if not ids:
             return {}
-        entity, table = view.entity, view.entity.__table__
-        bin_state = entity.deleted_at.is_not(None) if deleted else entity.deleted_at.is_(None)
-        statement = sa.select(table, self.actor.visible(entity, act).label("_may"))
-        statement = statement.where(entity.id.in_(ids), bin_state, self.actor.visible(entity))
-        found = {row["id"]: row for row in self.session.execute(statement).mappings()}
+        table = cast(sa.Table, view.entity.__table__)
+        columns = [table.c.id, *(column for column in table.columns if column is not table.c.id)]
+        keys = [column.key for column in columns]
+        rows = [dict(zip(keys, values, strict=True)) for values in rows_by(self.session, columns, ids)]
+        found: dict[int, Mapping[str, Any]] = {
+            row["id"]: row
+            for row in rows
+            if (row["deleted_at"] is not None) == deleted and self._sees(view, row, "read")
+        }
         if set(ids) - found.keys():
             raise RecordNotFound()
         for row in found.values():
-            if not row["_may"]:
+            if not self._sees(view, row, act):
                 raise PermissionRefused()
-        return found  # type: ignore[return-value]
+        return found
+
+    def _sees(self, view: EntityView, row: Mapping[str, Any], act: Act) -> bool:
+        """The row is in the actor's scope."""
+        unit = row["id"] if view.name == "unit" else row["unit_id"]
+        return self.actor.reaches(view.name, act, {"id": row["id"], "owner": row["owner_id"], "unit": unit})
 
     def _log(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Writes the events and tells plugins, still inside the transaction."""

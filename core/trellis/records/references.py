@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.quality.merged import known_as
-from trellis.records.bulk import among
+from trellis.records.bulk import among, rows_by
 from trellis.records.entity import Entity, Field
 from trellis.records.plan import Plan
 from trellis.records.schema import ExternalReference
@@ -106,14 +106,13 @@ def check_unique(
 ) -> Failures:
     """Reports values of unique fields that another record, or another write of the batch, has already."""
     failures: Failures = {}
+    table = cast(sa.Table, view.entity.__table__)
     for field in plan.unique:
-        name, column = field.name, field.of(view.entity)
+        name, column = field.name, str(field.column)
         wanted = {values[name] for _id, values in drafts.values() if values.get(name) is not None}
         if not wanted:
             continue
-        taken: dict[Any, int] = dict(
-            session.execute(sa.select(column, view.entity.id).where(among(session, column, wanted))).all()
-        )
+        taken: dict[Any, int] = dict(rows_by(session, (table.c[column], table.c.id), wanted))
         seen: dict[Any, int] = {}
         for index, (record_id, values) in drafts.items():
             value = values.get(name)
