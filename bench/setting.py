@@ -80,6 +80,8 @@ def fill_customers(workspace: Workspace, number: int) -> None:
     """
     with workspace.namespace.connection() as connection:
         connection.exec_driver_sql(statement.replace("%", "%%") if not sqlite else statement)
+        if not sqlite:
+            connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('customer', 'id'), {number})")
     with workspace.namespace.connection() as connection:
         connection.execute(sa.text("ANALYZE"))
 

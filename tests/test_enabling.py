@@ -281,3 +281,20 @@ def test_a_crash_in_before_save_is_attributed_and_writes_nothing(open_installati
     assert (refused.value.plugin, refused.value.hook) == ("bomb", "trellis_before_save")
     with workspace.read() as session:
         assert session.scalar(sa.text("SELECT count(*) FROM customer")) == 0
+
+
+def test_a_hook_hears_only_of_the_entities_that_it_concerns(open_installation: Open) -> None:
+    heard: list[str] = []
+
+    @trellis.concerns("product")
+    def complete(event: trellis.BeforeSave) -> None:
+        heard.append(event.entity)
+        event.values["code"] = "C1"
+
+    workspace = opened(open_installation, plugin("catalogue", trellis_before_save=complete))
+    enabling.enable(workspace, "catalogue")
+    create(workspace, "customer", name="Anna")
+    create(workspace, "product", name="Lamp")
+    assert heard == ["product"]
+    with workspace.read() as session:
+        assert session.scalar(sa.text("SELECT code FROM product")) == "C1"

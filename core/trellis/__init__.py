@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from trellis.demo import DemoContext
     from trellis.errors import PluginError, RecordInvalid, TrellisError
-    from trellis.hookspecs import hookimpl
+    from trellis.hookspecs import concerns, hookimpl
     from trellis.i18n import (
         format_date,
         format_money,
@@ -110,6 +110,7 @@ __all__ = [
     "Widget",
     "average",
     "column",
+    "concerns",
     "days_between",
     "format_date",
     "format_money",
@@ -127,7 +128,7 @@ _HOMES = {
     "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Page Panel Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
-    "trellis.hookspecs": "hookimpl",
+    "trellis.hookspecs": "concerns hookimpl",
     "trellis.i18n": "format_date format_money format_number format_percent plural_translator translator",
     "trellis.kpi.arithmetic": "average days_between product ratio",
     "trellis.kpi.income": "IncomeDay IncomeQuery",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -157,13 +157,18 @@ class Hooks:
     def __init__(self, manager: pluggy.PluginManager, names: Sequence[str]) -> None:
         self._manager = manager
         self._names = frozenset(names) | {CORE}
-        self._found: dict[str, tuple[Implementation, ...]] = {}
+        self._found: dict[tuple[str, str], tuple[Implementation, ...]] = {}
 
-    def implementations(self, hook: str) -> tuple[Implementation, ...]:
-        """(plugin, function) pairs of ``hook``: the core first, then in order of registration."""
-        found = self._found.get(hook)
+    def implementations(self, hook: str, entity: str = "") -> tuple[Implementation, ...]:
+        """(plugin, function) pairs of ``hook``: the core first, then in order of registration.
+
+        With ``entity``, without those that say that it does not concern them.
+        """
+        found = self._found.get((hook, entity))
         if found is None:
-            found = self._found[hook] = tuple(self._find(hook))
+            pairs = self._find(hook)
+            found = tuple(pair for pair in pairs if not entity or entity in _concern_of(pair[1], entity))
+            self._found[hook, entity] = found
         return found
 
     def _find(self, hook: str) -> Iterator[Implementation]:
@@ -185,6 +190,11 @@ class Hooks:
                 faults.append(Fault.of(plugin, hook, error))
                 continue
             yield plugin, result
+
+
+def _concern_of(function: Callable[..., Any], entity: str) -> Container[str]:
+    """The entities that a hook says it is for (:func:`trellis.hookspecs.concerns`); any where it says nothing."""
+    return getattr(function, hookspecs.CONCERNS, (entity,))
 
 
 def _owner(registered: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from trellis.records.bulk import among
 from trellis.records.entity import Base
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
@@ -46,7 +47,7 @@ def survivor_of(session: Session, entity: str, record_id: int) -> int | None:
 def known_as(session: Session, entity: str, external_ids: Collection[str]) -> dict[str, int]:
     """The records that are meant by external ids of records merged into them."""
     named = sa.select(_merged.external_id, _merged.record_id).where(
-        _merged.entity == entity, _merged.external_id.in_(external_ids)
+        _merged.entity == entity, among(session, _merged.external_id, external_ids)
     )
     found = session.execute(named).all()
     if not found:

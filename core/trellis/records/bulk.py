@@ -1,18 +1,21 @@
-"""Writing many rows at once, as fast as each database takes them: COPY on PostgreSQL, one executemany on SQLite."""
+"""Many rows at once, as fast as each database takes them: written by COPY on PostgreSQL, by one executemany on SQLite."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 
-FEW = 100
-"""Fewer rows are written as any others: SQLAlchemy keeps the compiled statement."""
+FEW = 20
+"""Fewer rows are not worth a COPY, which goes to the server and back twice."""
 
 Row = Mapping[str, Any]
+Convert = Callable[[Any], Any]
 
 
 def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
@@ -20,35 +23,110 @@ def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
 
     On SQLite a writing transaction is alone, so the next ids are free; PostgreSQL gives them from the table's sequence.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+    connection = session.connection()
+    quoted = connection.dialect.identifier_preparer.quote(table.name)
+    if connection.dialect.name == "sqlite":
+        last = connection.exec_driver_sql(f"SELECT max(id) FROM {quoted}").scalar() or 0
         return range(last + 1, last + number + 1)
-    quoted = f'"{table.name}"'
-    sequence = sa.func.pg_get_serial_sequence(quoted, "id")
-    series = sa.func.generate_series(1, number).table_valued()
-    return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(series)).all()
+    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    return connection.exec_driver_sql(statement, (quoted, number)).scalars().all()
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnElement[bool]:
+    """``column`` has one of these values, given as one parameter: the statement is the same for any number of them."""
+    if len(values) == 1:
+        return column == next(iter(values))  # type: ignore[no-any-return]
+    dialect = session.get_bind().dialect
+    if dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))  # type: ignore[no-any-return]
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    kept = [value if process is None else process(value) for value in values]
+    each = sa.func.json_each(json.dumps(kept)).table_valued("value")
+    return column.in_(sa.select(each.c.value))  # type: ignore[no-any-return]
+
+
+def rows_by(session: Session, columns: Sequence[Any], values: Collection[Any]) -> list[tuple[Any, ...]]:
+    """These columns of the rows of which the first one has one of ``values``; nothing is compiled for it."""
+    connection = session.connection()
+    dialect, names = connection.dialect, tuple(columns)
+    bind = _processor(names[0], dialect)
+    given = [value if bind is None else bind(value) for value in values]
+    wanted: Any = given[0] if len(given) == 1 else given
+    if len(given) > 1 and dialect.name == "sqlite":
+        wanted = json.dumps(given)
+    result = connection.exec_driver_sql(_reading(names, dialect, len(given) == 1), (wanted,))
+    description: Any = result.cursor.description
+    reads = _readers(names, dialect, tuple(column[1] for column in description))
+    if not any(reads):
+        return [tuple(row) for row in result]
+    return [
+        tuple(value if read is None else read(value) for read, value in zip(reads, row, strict=True))
+        for row in result
+    ]
+
+
+@lru_cache(maxsize=1000)
+def _reading(columns: tuple[sa.Column[Any], ...], dialect: Dialect, one: bool) -> str:
+    quote, mark = dialect.identifier_preparer.quote, _mark(dialect)
+    several = (
+        f"= ANY({mark})" if dialect.name == "postgresql" else f"IN (SELECT value FROM json_each({mark}))"
+    )
+    names = ", ".join(quote(column.name) for column in columns)
+    condition = f"{quote(columns[0].name)} {f'= {mark}' if one else several}"
+    return f"SELECT {names} FROM {quote(columns[0].table.name)} WHERE {condition}"
+
+
+@lru_cache(maxsize=1000)
+def _readers(
+    columns: tuple[sa.Column[Any], ...], dialect: Dialect, codes: tuple[Any, ...]
+) -> list[Convert | None]:
+    """How values that come as these types of the driver are read."""
+    return [
+        column.type.dialect_impl(dialect).result_processor(dialect, code)
+        for column, code in zip(columns, codes, strict=True)
+    ]
 
 
 def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[Row]) -> None:
-    """Inserts rows of the same columns; ``common`` holds those that are alike in all of them."""
-    names = list(rows[0])
-    if len(rows) < FEW or _has_defaults(table, {*common, *names}):
-        session.execute(sa.insert(table), [{**common, **row} for row in rows])
+    """Inserts rows; ``common`` holds the columns that are alike in all of them. What a row does not hold is empty."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if _has_defaults(table, frozenset([*common, *names])):
+        blank = dict.fromkeys(names)
+        session.execute(sa.insert(table), [{**common, **blank, **row} for row in rows])
         return
     connection = session.connection()
     alike = tuple(_convert(common[name], table.c[name], connection.dialect) for name in common)
     lists = [_converted(name, table.c[name], connection.dialect, rows) for name in names]
     values = [(*alike, *row) for row in zip(*lists, strict=True)]
-    write = _copy if connection.dialect.name == "postgresql" else _insert
-    write(connection, table, [*common, *names], values)
+    copies = connection.dialect.name == "postgresql" and len(rows) >= FEW
+    (_copy if copies else _insert)(connection, table, [*common, *names], values)
 
 
-def _has_defaults(table: sa.Table, given: set[str]) -> bool:
+def change_rows(session: Session, table: sa.Table, rows: Sequence[tuple[int, int, Row]]) -> int:
+    """Sets the same columns of many rows, each given by its id and the version it must have; how many had it."""
+    connection = session.connection()
+    quote, mark = connection.dialect.identifier_preparer.quote, _mark(connection.dialect)
+    names = list(rows[0][2])
+    lists = [
+        _converted(name, table.c[name], connection.dialect, [row for _id, _v, row in rows]) for name in names
+    ]
+    values = [
+        (*columns, record_id, version)
+        for columns, (record_id, version, _row) in zip(zip(*lists, strict=True), rows, strict=True)
+    ]
+    changes = ", ".join(f"{quote(name)} = {mark}" for name in names)
+    statement = f"UPDATE {quote(table.name)} SET {changes} WHERE id = {mark} AND version = {mark}"
+    return connection.exec_driver_sql(statement, values if len(values) > 1 else values[0]).rowcount
+
+
+@lru_cache(maxsize=1000)
+def _has_defaults(table: sa.Table, given: frozenset[str]) -> bool:
     """Some other column has a value made by Python, which only SQLAlchemy fills in."""
     return any(column.default is not None and column.name not in given for column in table.columns)
 
 
-def _processor(column: sa.Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+@lru_cache(maxsize=5000)
+def _processor(column: sa.Column[Any], dialect: Dialect) -> Convert | None:
     return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
@@ -59,13 +137,19 @@ def _convert(value: Any, column: sa.Column[Any], dialect: Dialect) -> Any:
 
 def _converted(name: str, column: sa.Column[Any], dialect: Dialect, rows: Sequence[Row]) -> list[Any]:
     process = _processor(column, dialect)
-    return [row[name] for row in rows] if process is None else [process(row[name]) for row in rows]
+    return [row.get(name) for row in rows] if process is None else [process(row.get(name)) for row in rows]
 
 
 def _insert(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
-    quote = connection.dialect.identifier_preparer.quote
-    columns, marks = ", ".join(map(quote, names)), ", ".join("?" * len(names))
-    connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})", values)
+    quote, mark = connection.dialect.identifier_preparer.quote, _mark(connection.dialect)
+    columns, marks = ", ".join(map(quote, names)), ", ".join([mark] * len(names))
+    statement = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})"
+    connection.exec_driver_sql(statement, values if len(values) > 1 else values[0])
+
+
+def _mark(dialect: Dialect) -> str:
+    """What stands for a value in the text of a statement."""
+    return "%s" if dialect.name == "postgresql" else "?"
 
 
 def _copy(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:

@@ -7,41 +7,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.edition import Edition, EntityView
-from trellis.errors import (
-    Conflict,
-    PermissionRefused,
-    PluginError,
-    RecordInvalid,
-    RecordNotFound,
-    StaleVersion,
-    TrellisError,
-)
-from trellis.guard import Stopwatch, TookTooLong, abandon, inside, limited
+from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
-from trellis.plugins import CORE, Fault
 from trellis.records import schema
-from trellis.records.bulk import insert_rows, new_ids
-from trellis.records.entity import Field, default_value
+from trellis.records.bulk import change_rows, insert_rows, new_ids, rows_by
+from trellis.records.entity import default_value
 from trellis.records.events import Action, BeforeSave, Change, Saved
 from trellis.records.lifecycles import check_move
+from trellis.records.plan import Plan, plan_of
 from trellis.records.query import ListQuery, Page, Record
 from trellis.records.references import check_references, check_unique, resolve_external
+from trellis.records.telling import Telling
 from trellis.records.values import created, decode, difference, encode
-from trellis.search.index import is_spoken
-from trellis.search.matching import searchable
 from trellis.search.vocabulary import learn
-from trellis.security.actor import Actor
+from trellis.security.actor import Act, Actor
 from trellis.system import Event
 
 _ = translator("trellis")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,25 +69,6 @@ _Row = tuple[int, int, Mapping[str, Any]]
 """A row to be changed: its id, the version it has now, the columns that change."""
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What every record of an entity is completed with and must have; made once for an edition."""
-
-    defaults: tuple[Field, ...]
-    required: tuple[str, ...]
-
-
-def _plan(edition: Edition, view: EntityView) -> _Plan:
-    def make() -> _Plan:
-        fields = view.fields.values()
-        return _Plan(
-            tuple(field for field in fields if field.default is not None),
-            tuple(field.name for field in fields if field.required and not field.read_only),
-        )
-
-    return edition.cached(("plan", view.name), make)  # type: ignore[no-any-return]
-
-
 class Records:
     """Reads and writes the records of one workspace for one actor, inside the transaction of ``session``.
 
@@ -111,8 +80,8 @@ class Records:
         self.edition = edition.whole
         self.actor = actor
         self._seen = actor.sees(edition)
-        self.faults: builtins.list[Fault] = []
-        self._watch = Stopwatch()
+        self._telling = Telling(session, self.edition)
+        self.faults = self._telling.faults
         self.written: builtins.list[Change] = []
         self._committed: builtins.list[Saved] = []
 
@@ -180,7 +149,8 @@ class Records:
         try:
             if created:
                 changes += self._insert(view, created)
-            changes += self._update(view, updated)
+            if updated:
+                changes += self._update(view, updated)
         except sa.exc.IntegrityError as error:
             raise Conflict(_("Another record with these values was saved at the same moment")) from error
         self._log(view, changes)
@@ -218,12 +188,7 @@ class Records:
     def committed(self) -> None:
         """Tells plugins what was committed. The face calls it after the transaction; a fault changes nothing."""
         for event in self._committed:
-            for plugin, function in self.edition.hooks.implementations("trellis_after_commit"):
-                call = partial(function, event=event)
-                try:
-                    call() if plugin == CORE else limited(call)
-                except Exception as error:  # a plugin may raise anything; the write is done
-                    self.faults.append(Fault.of(plugin, "trellis_after_commit", error))
+            self._telling.committed(event)
         self._committed.clear()
 
     def take_over(self, other: Records) -> None:
@@ -264,15 +229,13 @@ class Records:
 
     def _check(self, view: EntityView, drafts: dict[int, _Draft], failures: dict[int, RecordInvalid]) -> None:
         """The checks of whole records: references, defaults, plugins, stages, required fields, uniqueness."""
+        plan = plan_of(self.edition, view)
         values = {index: draft.values for index, draft in drafts.items()}
         steps: builtins.list[Callable[[], dict[int, RecordInvalid]]] = [
-            lambda: resolve_external(self.session, self.edition, self.actor, view, values),
-            lambda: self._hosting(
-                "trellis_before_save",
-                lambda: self._each(drafts, lambda draft: self._complete(view, draft)),
-            ),
-            lambda: check_references(self.session, self.edition, self.actor, view, values),
-            lambda: check_unique(self.session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
+            lambda: resolve_external(self.session, self.edition, self.actor, plan, values),
+            lambda: self._complete(view, plan, drafts),
+            lambda: check_references(self.session, self.edition, self.actor, plan, values),
+            lambda: check_unique(self.session, view, plan, {i: (d.id, d.values) for i, d in drafts.items()}),
         ]
         for step in steps:
             found = step()
@@ -289,77 +252,60 @@ class Records:
             told["_record"] = [_("This needs a value in a field that your role does not open")]
         return RecordInvalid(told)
 
-    def _each(
-        self, drafts: Mapping[int, _Draft], check: Callable[[_Draft], None]
+    def _complete(
+        self, view: EntityView, plan: Plan, drafts: Mapping[int, _Draft]
     ) -> dict[int, RecordInvalid]:
-        failures = {}
+        """Fills in defaults, asks plugins, and looks whether what is there now is a whole record."""
+        for draft in drafts.values():
+            if draft.id is None:
+                self._fill_in(view, plan, draft.values)
+        refused = self._ask(view, drafts)
         for index, draft in drafts.items():
+            if index in refused:
+                continue
+            merged = {**draft.before, **draft.values} if draft.before else draft.values
+            missing = [name for name in plan.required if merged.get(name) is None]
             try:
-                check(draft)
+                check_move(view, draft.before, merged)
             except RecordInvalid as error:
-                failures[index] = error
-        return failures
+                refused[index] = error
+            else:
+                if missing:
+                    refused[index] = RecordInvalid(
+                        {name: [_("This field needs a value")] for name in missing}
+                    )
+        return refused
 
-    def _complete(self, view: EntityView, draft: _Draft) -> None:
-        new = draft.write.id is None
-        plan = _plan(self.edition, view)
-        if new:
-            for field in plan.defaults:
-                if field.name not in draft.values:
-                    draft.values[field.name] = default_value(field)
-            if draft.values.get("owner") is None and self.actor.user_id is not None and view.name != "user":
-                draft.values["owner"] = self.actor.user_id
-            if draft.values.get("unit") is None and self.actor.units:
-                draft.values["unit"] = self.actor.units[0]
-        self._before_save(view, draft, "created" if new else "updated")
-        merged = {**draft.before, **draft.values}
-        check_move(view, draft.before, merged)
-        missing = [name for name in plan.required if merged.get(name) is None]
-        if missing:
-            raise RecordInvalid({name: [_("This field needs a value")] for name in missing})
+    def _fill_in(self, view: EntityView, plan: Plan, values: dict[str, Any]) -> None:
+        """What a new record has where nothing is given."""
+        for field in plan.defaults:
+            if field.name not in values:
+                values[field.name] = default_value(field)
+        if values.get("owner") is None and self.actor.user_id is not None and view.name != "user":
+            values["owner"] = self.actor.user_id
+        if values.get("unit") is None and self.actor.units:
+            values["unit"] = self.actor.units[0]
 
-    def _before_save(self, view: EntityView, draft: _Draft, action: Action) -> None:
-        event = BeforeSave(
-            entity=view.name,
-            action=action,
-            values=draft.values,
-            before=draft.before,
-            session=self.session,
-            edition=self.edition,
-            actor=self.actor,
-            id=draft.id,
-        )
-        for plugin, function in self.edition.hooks.implementations("trellis_before_save"):
-            self._guarded(plugin, "trellis_before_save", function, event)
-
-    def _guarded(self, plugin: str, hook: str, function: Callable[..., None], event: object) -> None:
-        """Calls a hook inside the transaction. What a plugin refuses is an error of the record; a crash is its fault."""
-        if plugin == CORE:
-            function(event=event)
-            return
-        try:
-            self._watch.start(plugin, hook)
-            with inside(self.session):
-                function(event=event)
-        except TrellisError:
-            raise
-        except Exception as error:
-            self.faults.append(Fault.of(plugin, hook, error))
-            raise PluginError(plugin, hook, f"{type(error).__name__}: {error}") from error
-        finally:
-            self._watch.stop()
-
-    def _hosting(self, hook: str, work: Callable[[], T]) -> T:
-        """Does work in which plugins are called: in a thread that is left behind when one of them takes too long."""
-        if all(plugin == CORE for plugin, _function in self.edition.hooks.implementations(hook)):
-            return work()
-        try:
-            return limited(work, self._watch)
-        except TookTooLong as error:
-            plugin, hook = self._watch.at_work or (CORE, hook)
-            self.faults.append(Fault.of(plugin, hook, error))
-            abandon(self.session)
-            raise PluginError(plugin, hook, str(error)) from error
+    def _ask(
+        self, view: EntityView, drafts: Mapping[int, _Draft], action: Action | None = None
+    ) -> dict[int, RecordInvalid]:
+        """Asks plugins about records that are about to be written; by default created or updated."""
+        if not self._telling.is_asked(view.name):
+            return {}
+        events = {
+            index: BeforeSave(
+                entity=view.name,
+                action=action or ("created" if draft.id is None else "updated"),
+                values=draft.values,
+                before=draft.before,
+                session=self.session,
+                edition=self.edition,
+                actor=self.actor,
+                id=draft.id,
+            )
+            for index, draft in drafts.items()
+        }
+        return self._telling.before_save(view.name, events)
 
     def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
@@ -367,15 +313,13 @@ class Records:
         stamp: dict[str, Any] = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
         stamp |= {"updated_by_id": self.actor.user_id, "version": 1}
         encoded = [encode(view, draft.values, {}) for draft in drafts]
-        blank: dict[str, Any] = {name: None for columns in encoded for name in columns} | {"extra": {}}
-        rows = []
-        for draft, columns, record_id in zip(
-            drafts, encoded, new_ids(self.session, table, len(drafts)), strict=True
-        ):
-            draft.id = record_id
-            rows.append({**blank, **columns, "id": record_id})
-        insert_rows(self.session, table, stamp, rows)
-        return [Change(one.id or 0, "created", created(view, one.values)) for one in drafts]
+        ids = new_ids(self.session, table, len(drafts))
+        for draft, columns, record_id in zip(drafts, encoded, ids, strict=True):
+            draft.id = columns["id"] = record_id
+            columns.setdefault("extra", {})
+        insert_rows(self.session, table, stamp, encoded)
+        forms = plan_of(self.edition, view).forms
+        return [Change(one.id or 0, "created", created(forms, one.values)) for one in drafts]
 
     def _update(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         rows: builtins.list[_Row] = []
@@ -394,19 +338,17 @@ class Records:
         """Changes rows at the versions that were read: one statement, run many times, for each set of columns."""
         table = cast(sa.Table, view.entity.__table__)
         stamp = {"updated_at": datetime.now(UTC), "updated_by_id": self.actor.user_id}
-        alike: dict[tuple[str, ...], builtins.list[dict[str, Any]]] = {}
+        alike: dict[tuple[str, ...], builtins.list[_Row]] = {}
         for record_id, version, columns in rows:
-            row = {"at_id": record_id, "at_version": version, **stamp, "version": version + 1, **columns}
-            alike.setdefault(tuple(sorted(row)), []).append(row)
-        here = (table.c.id == sa.bindparam("at_id"), table.c.version == sa.bindparam("at_version"))
+            row = {**stamp, "version": version + 1, **columns}
+            alike.setdefault(tuple(sorted(row)), []).append((record_id, version, row))
         for written in alike.values():
-            result = self.session.execute(sa.update(table).where(*here), written)
-            if result.rowcount != len(written):  # type: ignore[attr-defined]
-                raise StaleVersion(written[0]["version"])
+            if change_rows(self.session, table, written) != len(written):
+                raise StaleVersion(written[0][1])
 
     def _learn(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Tells the vocabulary of the search what was written; its index is kept by the database."""
-        spoken = [field.name for field in searchable(view) if is_spoken(field)]
+        spoken = plan_of(self.edition, view).spoken
         written = [change.changes[name][1] for change in changes for name in spoken if name in change.changes]
         known: set[str] = self.edition.cached("search words", set)
         learn(self.session, [text for text in written if text], known)
@@ -427,10 +369,7 @@ class Records:
             if version is not None and row["version"] != version:
                 raise StaleVersion(row["version"])
             drafts[index] = _Draft(Write(values={}), {}, decode(view, row), row, record_id)
-        failures = self._hosting(
-            "trellis_before_save",
-            lambda: self._each(drafts, lambda draft: self._before_save(view, draft, action)),
-        )
+        failures = self._ask(view, drafts, action)
         if failures:
             raise BatchInvalid({index: self._told(view, error) for index, error in failures.items()})
         moment = datetime.now(UTC) if deleted else None
@@ -438,22 +377,31 @@ class Records:
         self._log(view, [Change(one, action, {}) for one in versions])
 
     def _current(
-        self, view: EntityView, ids: Sequence[int], act: Any, *, deleted: bool = False
+        self, view: EntityView, ids: Sequence[int], act: Act, *, deleted: bool = False
     ) -> dict[int, Mapping[str, Any]]:
         """The rows to be changed. RecordNotFound for what the actor may not see, PermissionRefused for what it may not change."""
         if not ids:
             return {}
-        entity, table = view.entity, view.entity.__table__
-        bin_state = entity.deleted_at.is_not(None) if deleted else entity.deleted_at.is_(None)
-        statement = sa.select(table, self.actor.visible(entity, act).label("_may"))
-        statement = statement.where(entity.id.in_(ids), bin_state, self.actor.visible(entity))
-        found = {row["id"]: row for row in self.session.execute(statement).mappings()}
+        table = cast(sa.Table, view.entity.__table__)
+        columns = [table.c.id, *(column for column in table.columns if column is not table.c.id)]
+        keys = [column.key for column in columns]
+        rows = [dict(zip(keys, values, strict=True)) for values in rows_by(self.session, columns, ids)]
+        found: dict[int, Mapping[str, Any]] = {
+            row["id"]: row
+            for row in rows
+            if (row["deleted_at"] is not None) == deleted and self._sees(view, row, "read")
+        }
         if set(ids) - found.keys():
             raise RecordNotFound()
         for row in found.values():
-            if not row["_may"]:
+            if not self._sees(view, row, act):
                 raise PermissionRefused()
-        return found  # type: ignore[return-value]
+        return found
+
+    def _sees(self, view: EntityView, row: Mapping[str, Any], act: Act) -> bool:
+        """The row is in the actor's scope."""
+        unit = row["id"] if view.name == "unit" else row["unit_id"]
+        return self.actor.reaches(view.name, act, {"id": row["id"], "owner": row["owner_id"], "unit": unit})
 
     def _log(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Writes the events and tells plugins, still inside the transaction."""
@@ -478,9 +426,5 @@ class Records:
             edition=self.edition,
             actor=self.actor,
         )
-        self._hosting("trellis_after_save", lambda: self._after_save(event))
+        self._telling.after_save(event)
         self._committed.append(event)
-
-    def _after_save(self, event: Saved) -> None:
-        for plugin, function in self.edition.hooks.implementations("trellis_after_save"):
-            self._guarded(plugin, "trellis_after_save", function, event)

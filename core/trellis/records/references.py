@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,7 +12,9 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.quality.merged import known_as
+from trellis.records.bulk import among, rows_by
 from trellis.records.entity import Entity, Field
+from trellis.records.plan import Plan
 from trellis.records.schema import ExternalReference
 from trellis.security.actor import Actor
 
@@ -27,11 +29,12 @@ def _target(edition: Edition, field: Field) -> type[Entity]:
 
 
 def resolve_external(
-    session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values
+    session: Session, edition: Edition, actor: Actor, plan: Plan, drafts: Values
 ) -> Failures:
     """Replaces references by external id with ids; one query a field. What the actor may not see is not found."""
     failures: Failures = {}
-    for name, field in view.references.items():
+    for field in plan.references:
+        name = field.name
         wanted = {
             values[name] for values in drafts.values() if isinstance(values.get(name), ExternalReference)
         }
@@ -39,7 +42,7 @@ def resolve_external(
             continue
         target = _target(edition, field)
         query = sa.select(target.external_id, target.id).where(
-            target.external_id.in_([str(one) for one in wanted])
+            among(session, target.external_id, [str(one) for one in wanted])
         )
         query = query.where(target.deleted_at.is_(None), actor.visible(target))
         found: dict[str | None, int] = dict(session.execute(query).all())
@@ -71,16 +74,19 @@ def _merged_into(
 
 
 def check_references(
-    session: Session, edition: Edition, actor: Actor, view: EntityView, drafts: Values
+    session: Session, edition: Edition, actor: Actor, plan: Plan, drafts: Values
 ) -> Failures:
     """Reports references to records that do not exist, are in the bin, or are out of the actor's sight."""
     errors: dict[int, dict[str, list[Any]]] = {}
-    for name, field in view.references.items():
+    for field in plan.references:
+        name = field.name
         wanted = {values[name] for values in drafts.values() if values.get(name) is not None}
+        if name == "owner":
+            wanted.discard(actor.user_id)  # who asks is there: it was looked up in this transaction
         if not wanted:
             continue
         target = _target(edition, field)
-        query = sa.select(target.id).where(target.id.in_(wanted), target.deleted_at.is_(None))
+        query = sa.select(target.id).where(among(session, target.id, wanted), target.deleted_at.is_(None))
         if name not in ("owner", "unit"):  # own values, filled in for the actor, are always in order
             query = query.where(actor.visible(target))
         missing = wanted - set(session.scalars(query))
@@ -93,20 +99,20 @@ def check_references(
 
 
 def check_unique(
-    session: Session, view: EntityView, drafts: Mapping[int, tuple[int | None, Mapping[str, Any]]]
+    session: Session,
+    view: EntityView,
+    plan: Plan,
+    drafts: Mapping[int, tuple[int | None, Mapping[str, Any]]],
 ) -> Failures:
     """Reports values of unique fields that another record, or another write of the batch, has already."""
     failures: Failures = {}
-    for name, field in view.fields.items():
-        if not field.unique:
-            continue
-        column = field.of(view.entity)
+    table = cast(sa.Table, view.entity.__table__)
+    for field in plan.unique:
+        name, column = field.name, str(field.column)
         wanted = {values[name] for _id, values in drafts.values() if values.get(name) is not None}
         if not wanted:
             continue
-        taken: dict[Any, int] = dict(
-            session.execute(sa.select(column, view.entity.id).where(column.in_(wanted))).all()
-        )
+        taken: dict[Any, int] = dict(rows_by(session, (table.c[column], table.c.id), wanted))
         seen: dict[Any, int] = {}
         for index, (record_id, values) in drafts.items():
             value = values.get(name)

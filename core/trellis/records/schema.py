@@ -12,7 +12,7 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
-from trellis.records.types import Reference, ValueInvalid
+from trellis.records.types import MAIL_ADDRESS, Choice, Email, Reference, Text, ValueInvalid
 
 _ = translator("trellis")
 
@@ -110,7 +110,44 @@ def accept(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dic
 
 
 def _checks(view: EntityView) -> dict[str, tuple[Check, bool]]:
-    return {field.name: (_check_of(field), field.required) for field in _writable(view)}
+    return {field.name: (_quick(_check_of(field), field), field.required) for field in _writable(view)}
+
+
+def _quick(check: Check, field: Field) -> Check:
+    """``check``, spared for what is plainly in order: most of what imports bring is text of ordinary letters."""
+    made = {Text: _quick_text, Email: _quick_email, Choice: _quick_choice}.get(type(field.type))
+    return check if made is None else made(check, field.type)
+
+
+def _quick_text(check: Check, declared: Any) -> Check:
+    length = declared.length
+
+    def quick(value: Any) -> Any:
+        if type(value) is str and len(value) <= length and value.isprintable():
+            return value.strip() or None
+        return check(value)
+
+    return quick
+
+
+def _quick_email(check: Check, declared: Any) -> Check:
+    length, is_address = declared.length, MAIL_ADDRESS.fullmatch
+
+    def quick(value: Any) -> Any:
+        if type(value) is str and len(value) <= length and value.isprintable() and is_address(value):
+            return value.lower()
+        return check(value)
+
+    return quick
+
+
+def _quick_choice(check: Check, declared: Any) -> Check:
+    known = {option.value: option.value for option in declared.options}
+
+    def quick(value: Any) -> Any:
+        return known.get(value) or check(value) if type(value) is str else check(value)
+
+    return quick
 
 
 def load_by_schema(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dict[str, Any]:

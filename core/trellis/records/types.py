@@ -27,6 +27,7 @@ _FACTOR = 10_000
 _QUANTUM = decimal.Decimal(1).scaleb(-SCALE)
 _LIMIT = decimal.Decimal(10) ** 14
 _LARGEST_INTEGER = 2**63 - 1
+MAIL_ADDRESS = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -182,7 +183,7 @@ class Email(Text):
 
     def _check(self, value: Any) -> str:
         text = Text._check(self, value)
-        if not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+", text):
+        if not MAIL_ADDRESS.fullmatch(text):
             raise ValueInvalid(_("Must be a mail address such as anna@example.com"))
         return text.lower()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from trellis.edition import EntityView
@@ -52,9 +52,12 @@ def difference(
     return changed
 
 
-def created(view: EntityView, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """:func:`difference` from nothing."""
-    fields = view.fields
+def created(
+    forms: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """:func:`difference` from nothing; ``forms`` make JSON of values that are none (:class:`~trellis.records.plan.Plan`)."""
     return {
-        name: (None, fields[name].type.to_json(value)) for name, value in values.items() if value is not None
+        name: (None, forms[name](value) if name in forms else value)
+        for name, value in values.items()
+        if value is not None
     }

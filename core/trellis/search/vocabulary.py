@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from rapidfuzz.distance import OSA
 from sqlalchemy.orm import Session
 
-from trellis.records.bulk import insert_rows
+from trellis.records.bulk import among, insert_rows
 from trellis.search.asked import Asked
 from trellis.search.tables import LONGEST_WORD, SEARCH_WORD
 from trellis.search.words import words
@@ -34,7 +34,9 @@ def learn(session: Session, texts: Iterable[str], known: set[str]) -> None:
     new = sorted(word for word in told if _is_mendable(word))
     for start in range(0, len(new), _AT_ONCE):
         some = new[start : start + _AT_ONCE]
-        kept = set(session.scalars(sa.select(SEARCH_WORD.c.word).where(SEARCH_WORD.c.word.in_(some))))
+        kept = set(
+            session.scalars(sa.select(SEARCH_WORD.c.word).where(among(session, SEARCH_WORD.c.word, some)))
+        )
         rows = [{"word": word, "backwards": word[::-1]} for word in some if word not in kept]
         if rows:
             insert_rows(session, SEARCH_WORD, {}, rows)

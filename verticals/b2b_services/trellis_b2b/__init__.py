@@ -46,6 +46,7 @@ def trellis_lifecycles() -> list[trellis.Lifecycle]:
 
 
 @trellis.hookimpl
+@trellis.concerns("b2b.time_entry")
 def trellis_before_save(event: trellis.BeforeSave) -> None:
     lifecycles.follow(event)
 

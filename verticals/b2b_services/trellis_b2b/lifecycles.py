@@ -67,8 +67,6 @@ LIFECYCLES = [
 
 def follow(event: trellis.BeforeSave) -> None:
     """Time takes its value and cost from the consultant, and its customer from the engagement."""
-    if event.entity != "b2b.time_entry":
-        return
     entry = {**event.before, **event.values}
     if (
         {"consultant", "hours", "billable"} & event.values.keys()

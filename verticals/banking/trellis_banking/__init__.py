@@ -50,6 +50,7 @@ def trellis_lifecycles() -> list[trellis.Lifecycle]:
 
 
 @trellis.hookimpl
+@trellis.concerns(lifecycles.APPLICATION, lifecycles.REVIEW)
 def trellis_before_save(event: trellis.BeforeSave) -> None:
     lifecycles.follow(event)
 

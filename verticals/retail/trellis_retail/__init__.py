@@ -124,6 +124,7 @@ def trellis_demo() -> list[trellis.Demo]:
 
 
 @trellis.hookimpl
+@trellis.concerns("order", "retail.return")
 def trellis_before_save(event: trellis.BeforeSave) -> None:
     if event.entity == "order":
         receipts.complete_receipt(event)

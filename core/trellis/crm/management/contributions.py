@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
-from trellis.hookspecs import hookimpl
+from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import translator
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
@@ -25,9 +25,8 @@ _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
 
 
 @hookimpl
+@concerns("user")
 def trellis_before_save(event: BeforeSave) -> None:
-    if event.entity != "user":
-        return
     changed = {name for name, value in event.values.items() if value != event.before.get(name)}
     if event.action == "updated" and "email" in changed:
         text = _("An administrator changes the address in the settings, so that the sign-in moves with it")

@@ -7,7 +7,7 @@ from trellis.crm.sales import orders, stages
 from trellis.crm.sales.entities import Lead, Opportunity, Order, OrderLine
 from trellis.crm.sales.income import ORDERS
 from trellis.crm.sales.kpis import KPIS
-from trellis.hookspecs import hookimpl
+from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import translator
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave, Saved
@@ -65,6 +65,7 @@ def trellis_lifecycles() -> list[Lifecycle]:
 
 
 @hookimpl
+@concerns("opportunity", "order_line")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "opportunity":
         stages.follow(event)
@@ -73,9 +74,9 @@ def trellis_before_save(event: BeforeSave) -> None:
 
 
 @hookimpl
+@concerns("order_line")
 def trellis_after_save(event: Saved) -> None:
-    if event.entity == "order_line":
-        orders.total(event)
+    orders.total(event)
 
 
 @hookimpl

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from trellis.errors import Message
 from trellis.i18n import translator
 from trellis.quality.merged import known_as
+from trellis.records.bulk import among
 from trellis.records.door import Records
 from trellis.records.entity import Field
 from trellis.records.importer.mapping import ID, Mapping
@@ -66,10 +67,8 @@ def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[A
     may = sa.and_(records.actor.visible(entity), records.actor.visible(entity, "update"))
     query = sa.select(column, entity.id, may.label("may"), entity.deleted_at.is_not(None).label("deleted"))
     merged = known_as(records.session, mapping.view.name, keys) if declared.name == EXTERNAL else {}
-    ids = set(merged.values())
-    rows = records.session.execute(
-        query.where(sa.or_(column.in_(keys), entity.id.in_(ids)) if ids else column.in_(keys))
-    )
+    ids, has_key = set(merged.values()), among(records.session, column, keys)
+    rows = records.session.execute(query.where(sa.or_(has_key, entity.id.in_(ids)) if ids else has_key))
     found: dict[Any, list[Any]] = {}
     by_id = {}
     for row in rows:
