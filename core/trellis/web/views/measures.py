@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.contributions import Direction, Kpi, Segment, Unit
-from trellis.crm.analytics.loyalty import loyalty_of
+from trellis.contributions import Direction, Kpi, Scope, Segment, Unit
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.analytics.rfm import rfm
@@ -34,7 +33,7 @@ from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import TIERS, cohorts_context, pyramid_context, today
+from trellis.web.widgets import TIERS, pyramid_context, today
 
 _ = translator("trellis")
 
@@ -337,6 +336,7 @@ _TABS: tuple[tuple[str, Text], ...] = (
     ("pyramid", _("Pyramid")),
     ("rfm", _("RFM")),
     ("loyalty", _("Loyalty")),
+    ("clv", _("Lifetime value")),
 )
 
 
@@ -407,26 +407,10 @@ def show_rfm(workspace: str) -> str:
     return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
-@blueprint.get("/<workspace>/analytics/loyalty")
-def show_loyalty(workspace: str) -> str:
-    found = loyalty_of(g.session, g.edition, g.actor, containing(today(), Grain.MONTH).until(12), today())
-    formula = _(
-        "A cohort is the customers of one first-purchase month; a cell is the share of them that bought in a later "
-        "month. Repeat rate: customers with two purchase days or more, of all buyers of the 12 months."
-    )
-    columns = [str(one) for one in (_("Month"), _("Active before"), _("Stayed"), _("Retention"))]
-    rows = [
-        [one.period.label, format_number(one.before), format_number(one.retained), format_percent(one.rate)]
-        for one in found.periods
-    ]
-    facts = [{"label": str(_("Repeat rate")), "value": format_percent(found.repeat_rate) or "–", "text": ""}]
-    table = {"columns": columns, "rows": rows}
-    return analysis_page("loyalty", formula, cohorts=cohorts_context(found), table=table, facts=facts)
-
-
-def analysis_page(name: str, formula: Text, **context: Any) -> str:
+def analysis_page(name: str, formula: Text, *, export_url: str = "", **context: Any) -> str:
     """A page of the analytics of customer value, under the tabs of all of them."""
     title = dict(_TABS)[name]
+    sees_all = g.actor.scope("customer", "read") is Scope.ALL
     frame = {
         "title": str(_("Customer value")),
         "sub": counted_at(),
@@ -436,6 +420,8 @@ def analysis_page(name: str, formula: Text, **context: Any) -> str:
         ],
         "periods": [],
         "formula": str(formula),
+        "export_url": export_url,
+        "scope": "" if sees_all else str(_("Only customers that you may see are counted")),
     }
     return page(
         f"analytics/{name}.html",
