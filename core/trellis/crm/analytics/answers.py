@@ -11,10 +11,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from trellis.crm.analytics import options
+from trellis.crm.analytics.clv import Asked, clv, lines
+from trellis.crm.analytics.keeping import Keeping, keeping
+from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
+from trellis.crm.analytics.options import Option, OptionInvalid
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm, rfm_customers
-from trellis.crm.analytics.window import Window
+from trellis.crm.analytics.window import MEASURES, Window
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
@@ -33,57 +38,130 @@ class AnalyticsNotFound(TrellisError):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is asked, and by whom. ``period`` and ``as_of`` are the present ones where none are given."""
+    """What is asked, and by whom. ``options`` are those of :meth:`Analytics.read`."""
 
     session: Session
     edition: Edition
     actor: Actor
-    period: Period | None = None
-    as_of: date | None = None
-    measure: str | None = None
-    customers: bool = False
+    options: Mapping[str, Any]
 
     @property
     def today(self) -> date:
-        """The day it is in the workspace."""
-        return today_in(ZoneInfo(self.edition.settings.timezone))
+        """The day asked for, or the one it is in the workspace."""
+        return self.options.get("as_of") or today_in(ZoneInfo(self.edition.settings.timezone))
+
+    @property
+    def period(self) -> Period | None:
+        """The period asked for."""
+        return self.options.get("period")
 
     @property
     def window(self) -> Window:
         """The days of the period, or the last twelve months."""
-        return Window.of(self.period) if self.period else Window.until(self.as_of or self.today)
+        return Window.of(self.period) if self.period else Window.until(self.today)
 
 
 @dataclass(frozen=True)
 class Analytics:
-    """One of the analytics: how it is answered, and which of the options of :class:`Question` it takes."""
+    """One of the analytics: how it is answered, and the options it takes."""
 
     answer: Callable[[Question], dict[str, Any]]
-    options: tuple[str, ...]
+    options: tuple[Option, ...]
+
+    def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The values of all options from the texts given for some. Raises OptionInvalid, also for a name it has not."""
+        for name in texts:
+            if name not in {one.name for one in self.options}:
+                raise OptionInvalid(name, _("There is no option “%(name)s” here", name=name[:80]))
+        return {
+            one.name: one.read(texts[one.name]) if one.name in texts else one.default for one in self.options
+        }
 
 
 def _pyramid(asked: Question) -> dict[str, Any]:
-    return pyramid(asked.session, asked.edition, asked.actor, asked.window, asked.measure).to_json()
+    return pyramid(
+        asked.session, asked.edition, asked.actor, asked.window, asked.options["measure"]
+    ).to_json()
 
 
 def _rfm(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor, asked.window
     answer = rfm(*who).to_json()
-    if asked.customers:
+    if asked.options["customers"]:
         answer["lines"] = [line.to_json() for line in rfm_customers(*who)]
     return answer
 
 
 def _loyalty(asked: Question) -> dict[str, Any]:
     period = asked.period or containing(asked.today, Grain.YEAR)
-    return loyalty(asked.session, asked.edition, asked.actor, period).to_json()
+    found = loyalty(asked.session, asked.edition, asked.actor, period, asked.today)
+    return found.to_json() | kept_as_asked(asked).to_json()
 
+
+def kept_as_asked(asked: Question) -> Keeping:
+    """Staying over a year and a lifetime, up to the end of the period or today."""
+    until = min(asked.period.last, asked.today) if asked.period else asked.today
+    taken = {"change": "change", "years": "years", "inactive": "inactive_after"}
+    given = {name: asked.options[option] for name, option in taken.items()}
+    return keeping(asked.session, asked.edition, asked.actor, until, **given)
+
+
+def asked_lifetime(asked: Question) -> Asked:
+    """What is asked of lifetime value: by default, learnt from all days to today."""
+    taken = {name: asked.options[option] for name, option in _LIFETIME.items()}
+    taken |= {"unit": Unit(asked.options["unit"]), "acquired": asked.period}
+    return Asked(until=asked.options["calibrate_to"] or asked.today, today=asked.today, **taken)
+
+
+def _clv(asked: Question) -> dict[str, Any]:
+    found = clv(asked.session, asked.edition, asked.actor, asked_lifetime(asked))
+    answer = found.to_json()
+    if asked.options["customers"]:
+        answer["lines"] = list(lines(asked.session, asked.actor, found))
+    return answer
+
+
+_PERIOD = options.period(_("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"))
+_AS_OF = options.day("as_of", _("The day, today by default"))
+_CUSTOMERS = options.flag("customers", _("Also a line for each customer"))
+_MEASURE = options.choice("measure", MEASURES, _("By margin or revenue"))
+
+_CHANGE = options.number("change", -1, 1, _("Change of retention in the what-if: 0.05 is 5 points"), 0.05)
+_YEARS = options.whole("years", 1, 50, _("Years of the what-if"), 5)
+_INACTIVE = options.whole(
+    "inactive_after", 1, 3650, _("Days without a purchase after which a customer counts as lost"), 180
+)
+
+_LIFETIME = {
+    "horizon": "horizon",
+    "discount": "discount_rate",
+    "margin": "margin",
+    "retention": "retention",
+    "growth": "growth",
+    "years": "years",
+    "acquisition": "acquisition_cost",
+}
+_OF_LIFETIME = (
+    options.day("calibrate_to", _("The last day that is learnt from, today by default")),
+    options.choice(
+        "unit", [unit.value for unit in Unit], _("Unit of time of the parameters"), Unit.WEEK.value
+    ),
+    options.period(_("Only customers who first bought in this period")),
+    options.whole("horizon", 1, 120, _("Months ahead"), 12),
+    options.number("discount_rate", 0, 1, _("Discount a month: 0.01 is 1 %"), 0.01),
+    options.number("margin", -1, 1, _("Share of revenue that is margin, 0.4 is 40 %; by default as it was")),
+    options.number("retention", 0, 1, _("Retention a year for the formula; by default as it was")),
+    options.number("growth", -0.9, 1, _("Growth of margin a year for the formula"), 0.0),
+    options.whole("years", 1, 100, _("Years of the formula; without end by default")),
+    options.number("acquisition_cost", 0, 1e9, _("Cost of winning a customer"), 0.0),
+)
 
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
-        "loyalty": Analytics(_loyalty, ("period",)),
-        "pyramid": Analytics(_pyramid, ("period", "measure")),
-        "rfm": Analytics(_rfm, ("as_of", "customers")),
+        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
+        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE)),
+        "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
+        "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
     }
 )
 """All analytics, by name."""

@@ -1,13 +1,14 @@
-"""The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier and RFM scores.
+"""The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier, RFM scores and
+lifetime value.
 
-Those that a purchase changes at once follow each write (:func:`follow_customers`); tier and scores depend on all
-customers and on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
+Those that a purchase changes at once follow each write (:func:`follow_customers`); tier, scores and lifetime value depend
+on all customers and on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
 written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.pyramid import places, tier_of
 from trellis.crm.analytics.rfm import ranks, scores
+from trellis.crm.analytics.valuing import refresh_lifetime, update_customers
 from trellis.crm.analytics.window import Window, coverage, income_rows, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
@@ -45,7 +47,8 @@ def follow_customers(
 def refresh_customer_value(session: Session, edition: Edition, as_of: date | None = None) -> int:
     """Computes all figures of all customers as of a day; returns how many rows changed."""
     as_of = as_of or today_in(ZoneInfo(edition.settings.timezone))
-    return _count_purchases(session, edition, as_of, None) + _rank(session, edition, as_of)
+    counted = _count_purchases(session, edition, as_of, None)
+    return counted + _rank(session, edition, as_of) + refresh_lifetime(session, edition, as_of)
 
 
 def _count_purchases(session: Session, edition: Edition, today: date, some: Sequence[int] | None) -> int:
@@ -58,7 +61,7 @@ def _count_purchases(session: Session, edition: Edition, today: date, some: Sequ
         _purchases(edition, Window.until(today)).where(*ours).group_by(_day.customer_id).subquery("income")
     )
     nothing = sa.not_(sa.exists().where(_day.customer_id == _customer.id, *ours))
-    return _write(session, income, _COUNTED) + _update(
+    return _write(session, income, _COUNTED) + update_customers(
         session, dict.fromkeys(_COUNTED), *customers, _customer.orders_count.is_not(None), nothing
     )
 
@@ -106,7 +109,7 @@ def _rank(session: Session, edition: Edition, as_of: date) -> int:
     ):
         values = {**dict.fromkeys(_RANKED), "tier": tier}
         differs = sa.or_(_customer.tier.is_distinct_from(tier), _customer.rfm_code.is_not(None))
-        written += _update(session, {**values, "valued_at": now}, some, differs, absent)
+        written += update_customers(session, {**values, "valued_at": now}, some, differs, absent)
     return written
 
 
@@ -114,9 +117,4 @@ def _write(session: Session, known: sa.Subquery, names: Sequence[str], **stamp: 
     """Writes the figures ``known`` to the customers for whom one differs."""
     differs = sa.or_(*(_customer[name].is_distinct_from(known.c[name]) for name in names))
     values = {name: known.c[name] for name in names}
-    return _update(session, {**values, **stamp}, _customer.id == known.c.customer_id, differs)
-
-
-def _update(session: Session, values: Mapping[str, Any], *some: sa.ColumnElement[bool]) -> int:
-    result = session.execute(sa.update(_CUSTOMER).where(*some).values(**values))
-    return result.rowcount  # type: ignore[attr-defined, no-any-return]
+    return update_customers(session, {**values, **stamp}, _customer.id == known.c.customer_id, differs)

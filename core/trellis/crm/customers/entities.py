@@ -14,11 +14,13 @@ from trellis.records.types import (
     Choice,
     Date,
     DateTime,
+    Decimal,
     Email,
     Integer,
     LongText,
     Money,
     Option,
+    Percent,
     Phone,
     Reference,
     Text,
@@ -109,6 +111,33 @@ class Customer(Entity):
     rfm_f: Mapped[int | None] = column(Integer(), label=_("Frequency score"), read_only=True, group=VALUE)
     rfm_m: Mapped[int | None] = column(Integer(), label=_("Monetary score"), read_only=True, group=VALUE)
     rfm_code: Mapped[str | None] = column(Text(3), label=_("RFM"), read_only=True, in_list=True, group=VALUE)
+    clv: Mapped[Number | None] = column(
+        Money(),
+        label=_("Lifetime value, 12 months"),
+        help=_("Expected margin of the next 12 months, discounted by 1 % a month"),
+        read_only=True,
+        indexed=True,
+        group=VALUE,
+    )
+    alive: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Still a customer"),
+        help=_("The probability of it, by how often and how long ago they bought"),
+        read_only=True,
+        group=VALUE,
+    )
+    expected_purchases: Mapped[Number | None] = column(
+        Decimal(),
+        label=_("Expected purchases, 12 months"),
+        read_only=True,
+        group=VALUE,
+    )
+    category_spending: Mapped[Number | None] = column(
+        Money(),
+        label=_("Spending on such goods, a year"),
+        help=_("With all suppliers, as they say; for the share of wallet"),
+        group=VALUE,
+    )
     valued_at: Mapped[datetime | None] = column(
         DateTime(), label=_("Value computed"), read_only=True, group=VALUE
     )

@@ -11,7 +11,6 @@ from flask import Blueprint, abort, g
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Segment
-from trellis.crm.analytics.loyalty import loyalty_of
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.analytics.rfm import rfm
@@ -19,7 +18,6 @@ from trellis.crm.analytics.rfm_areas import AREAS, by_area
 from trellis.crm.analytics.window import Window
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.i18n import Text, format_number, format_percent, format_short_money, translator
-from trellis.kpi.periods import Grain, containing
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe
 from trellis.records.rules import parse as parse_rule
@@ -30,7 +28,7 @@ from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import TIERS, cohorts_context, pyramid_context, today
+from trellis.web.widgets import TIERS, pyramid_context, today
 
 _ = translator("trellis")
 
@@ -155,6 +153,7 @@ _TABS: tuple[tuple[str, Text], ...] = (
     ("pyramid", _("Pyramid")),
     ("rfm", _("RFM")),
     ("loyalty", _("Loyalty")),
+    ("clv", _("Lifetime value")),
 )
 
 
@@ -194,7 +193,7 @@ def show_pyramid(workspace: str) -> str:
         text = str(_("rows of income left out"))
         facts.append({"label": label, "value": format_number(found.coverage.other_currencies), "text": text})
     table = {"columns": [str(one) for one in columns], "rows": rows, "total": []}
-    return _analysis(
+    return analysis_page(
         "pyramid", formula, pyramid=pyramid_context(found, base()), table=table, facts=facts, moves=None
     )
 
@@ -222,28 +221,13 @@ def show_rfm(workspace: str) -> str:
         "rows": rows,
     }
     cells = area_cells(found, base()) if found.customers else []
-    return _analysis("rfm", formula, cells=cells, table=table, scores=None)
+    return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
-@blueprint.get("/<workspace>/analytics/loyalty")
-def show_loyalty(workspace: str) -> str:
-    found = loyalty_of(g.session, g.edition, g.actor, containing(today(), Grain.MONTH).until(12), today())
-    formula = _(
-        "A cohort is the customers of one first-purchase month; a cell is the share of them that bought in a later "
-        "month. Repeat rate: customers with two purchase days or more, of all buyers of the 12 months."
-    )
-    columns = [str(one) for one in (_("Month"), _("Active before"), _("Stayed"), _("Retention"))]
-    rows = [
-        [one.period.label, format_number(one.before), format_number(one.retained), format_percent(one.rate)]
-        for one in found.periods
-    ]
-    facts = [{"label": str(_("Repeat rate")), "value": format_percent(found.repeat_rate) or "–", "text": ""}]
-    table = {"columns": columns, "rows": rows}
-    return _analysis("loyalty", formula, cohorts=cohorts_context(found), table=table, facts=facts)
-
-
-def _analysis(name: str, formula: Text, **context: Any) -> str:
+def analysis_page(name: str, formula: Text, *, export_url: str = "", **context: Any) -> str:
+    """A page of the analytics of customer value, under the tabs of all of them."""
     title = dict(_TABS)[name]
+    sees_all = g.actor.sees_all("customer")
     frame = {
         "title": str(_("Customer value")),
         "sub": counted_at(),
@@ -253,6 +237,8 @@ def _analysis(name: str, formula: Text, **context: Any) -> str:
         ],
         "periods": [],
         "formula": str(formula),
+        "export_url": export_url,
+        "scope": "" if sees_all else str(_("Only customers that you may see are counted")),
     }
     return page(
         f"analytics/{name}.html",
