@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from trellis.cli.output import as_json, opened, print_json, print_table
 from trellis.contributions import Kpi
 from trellis.crm.analytics.answers import ANALYTICS, Question, analytics_named
+from trellis.crm.analytics.options import OptionInvalid
 from trellis.crm.analytics.refreshing import refresh
 from trellis.edition import Edition
 from trellis.kpi import engine
@@ -100,37 +101,34 @@ def _size(row: dict[str, object]) -> tuple[object, ...]:
     return (row["segment"], row["title"], row["members"], f"{share:.1%}" if isinstance(share, float) else "")
 
 
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of all analytics; one that an analytics does not take is refused when it is given."""
+    declared = {one.name: one for analytics in ANALYTICS.values() for one in analytics.options}
+    for one in reversed(declared.values()):
+        flag = f"--{one.name.replace('_', '-')}"
+        kind: dict[str, Any] = {"is_flag": True} if one.is_flag else {"metavar": one.schema["type"].upper()}
+        command = click.option(flag, one.name, help=str(one.help), **kind)(command)
+    return command
+
+
 @click.command()
 @click.argument("workspace")
 @click.argument("name", type=click.Choice(list(ANALYTICS)))
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day; today by default.")
-@click.option("--period", help="2026, 2026-Q3 or 2026-10.")
-@click.option("--measure", type=click.Choice(["revenue", "margin"]), help="What customers are ranked by.")
-@click.option("--customers", is_flag=True, help="Also a line for each customer.")
+@_with_options
 @as_json
-def analytics(
-    workspace: str,
-    name: str,
-    as_of: datetime | None,
-    period: str | None,
-    measure: str | None,
-    customers: bool,
-    json_: bool,
-) -> None:
+def analytics(workspace: str, name: str, json_: bool, **given: str | bool | None) -> None:
     """The analytics of customer value."""
+    asked = analytics_named(name)
+    try:
+        options = asked.read({key: str(value) for key, value in given.items() if value})
+    except OptionInvalid as error:
+        raise click.UsageError(f"{name}, --{error.name.replace('_', '-')}: {error}") from None
     with opened() as installation:
         found = installation.workspace(workspace)
         with found.read() as session:
-            question = Question(
-                session=session,
-                edition=found.edition(session),
-                actor=SYSTEM,
-                period=parse(period) if period else None,
-                as_of=as_of.date() if as_of else None,
-                measure=measure,
-                customers=customers,
+            answer = asked.answer(
+                Question(session=session, edition=found.edition(session), actor=SYSTEM, options=options)
             )
-            answer = analytics_named(name).answer(question)
     if json_:
         print_json(answer)
         return

@@ -388,7 +388,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
             _("Analytics: %(name)s", name=name),
             tag,
             parts.OBJECT,
-            parameters=parts.refs(*analytics.options),
+            parameters=[parts.option(one) for one in analytics.options],
         )
         yield f"/analytics/{name}", {"get": read}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from apispec import APISpec
 
+from trellis.crm.analytics.options import Option
 from trellis.i18n import translator
 from trellis.rest import problems
 from trellis.rest.calls import LARGEST_ID
@@ -200,11 +201,6 @@ PARAMETERS: dict[str, Schema] = {
     "points": _query(
         "points", _("How many periods up to this one to give as a series"), {"type": "integer", "maximum": 60}
     ),
-    "as_of": _query("as_of", _("The day, today by default"), {"type": "string", "format": "date"}),
-    "measure": _query(
-        "measure", _("By margin or revenue"), {"type": "string", "enum": ["margin", "revenue"]}
-    ),
-    "customers": _query("customers", _("Also a line for each customer"), _FLAG),
     "after": _query(
         "after", _("Id of the last event seen"), {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
     ),
@@ -223,6 +219,12 @@ PARAMETERS: dict[str, Schema] = {
 def refs(*names: str) -> list[Schema | str]:
     """Parameters that are components, by name."""
     return list(names)
+
+
+def option(declared: Option) -> Schema:
+    """The parameter that an option of the analytics is."""
+    default = {} if declared.default is None else {"default": declared.default}
+    return _query(declared.name, str(declared.help), {**declared.schema, **default})
 
 
 def named(name: str, known: Iterable[str]) -> Schema:

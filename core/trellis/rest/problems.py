@@ -12,6 +12,7 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
+from trellis.crm.analytics.options import OptionInvalid
 from trellis.errors import (
     EditionInvalid,
     PluginError,
@@ -155,6 +156,8 @@ def _members(error: TrellisError) -> dict[str, Any]:
             return {"errors": {parameter: [str(error.detail)]}, "path": error.path}
         case Malformed(parameter=parameter) if parameter:
             return {"errors": {parameter: [str(error.detail)]}}
+        case OptionInvalid():
+            return {"errors": {error.name: [str(error.detail)]}}
         case StaleVersion():
             return {"current_version": error.current}
         case PluginError():

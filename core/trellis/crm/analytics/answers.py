@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from trellis.crm.analytics import options
 from trellis.crm.analytics.loyalty import loyalty
+from trellis.crm.analytics.options import Option, OptionInvalid
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm, rfm_customers
-from trellis.crm.analytics.window import Window
+from trellis.crm.analytics.window import MEASURES, Window
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
@@ -33,57 +35,75 @@ class AnalyticsNotFound(TrellisError):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is asked, and by whom. ``period`` and ``as_of`` are the present ones where none are given."""
+    """What is asked, and by whom. ``options`` are those of :meth:`Analytics.read`."""
 
     session: Session
     edition: Edition
     actor: Actor
-    period: Period | None = None
-    as_of: date | None = None
-    measure: str | None = None
-    customers: bool = False
+    options: Mapping[str, Any]
 
     @property
     def today(self) -> date:
-        """The day it is in the workspace."""
-        return today_in(ZoneInfo(self.edition.settings.timezone))
+        """The day asked for, or the one it is in the workspace."""
+        return self.options.get("as_of") or today_in(ZoneInfo(self.edition.settings.timezone))
+
+    @property
+    def period(self) -> Period | None:
+        """The period asked for."""
+        return self.options.get("period")
 
     @property
     def window(self) -> Window:
         """The days of the period, or the last twelve months."""
-        return Window.of(self.period) if self.period else Window.until(self.as_of or self.today)
+        return Window.of(self.period) if self.period else Window.until(self.today)
 
 
 @dataclass(frozen=True)
 class Analytics:
-    """One of the analytics: how it is answered, and which of the options of :class:`Question` it takes."""
+    """One of the analytics: how it is answered, and the options it takes."""
 
     answer: Callable[[Question], dict[str, Any]]
-    options: tuple[str, ...]
+    options: tuple[Option, ...]
+
+    def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """The values of all options from the texts given for some. Raises OptionInvalid, also for a name it has not."""
+        for name in texts:
+            if name not in {one.name for one in self.options}:
+                raise OptionInvalid(name, _("There is no option “%(name)s” here", name=name[:80]))
+        return {
+            one.name: one.read(texts[one.name]) if one.name in texts else one.default for one in self.options
+        }
 
 
 def _pyramid(asked: Question) -> dict[str, Any]:
-    return pyramid(asked.session, asked.edition, asked.actor, asked.window, asked.measure).to_json()
+    return pyramid(
+        asked.session, asked.edition, asked.actor, asked.window, asked.options["measure"]
+    ).to_json()
 
 
 def _rfm(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor, asked.window
     answer = rfm(*who).to_json()
-    if asked.customers:
+    if asked.options["customers"]:
         answer["lines"] = [line.to_json() for line in rfm_customers(*who)]
     return answer
 
 
 def _loyalty(asked: Question) -> dict[str, Any]:
     period = asked.period or containing(asked.today, Grain.YEAR)
-    return loyalty(asked.session, asked.edition, asked.actor, period).to_json()
+    return loyalty(asked.session, asked.edition, asked.actor, period, asked.today).to_json()
 
+
+_PERIOD = options.period(_("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"))
+_AS_OF = options.day("as_of", _("The day, today by default"))
+_CUSTOMERS = options.flag("customers", _("Also a line for each customer"))
+_MEASURE = options.choice("measure", MEASURES, _("By margin or revenue"))
 
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
-        "loyalty": Analytics(_loyalty, ("period",)),
-        "pyramid": Analytics(_pyramid, ("period", "measure")),
-        "rfm": Analytics(_rfm, ("as_of", "customers")),
+        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF)),
+        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE)),
+        "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
     }
 )
 """All analytics, by name."""

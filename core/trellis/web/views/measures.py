@@ -376,7 +376,7 @@ def show_pyramid(workspace: str) -> str:
         text = str(_("rows of income left out"))
         facts.append({"label": label, "value": format_number(found.coverage.other_currencies), "text": text})
     table = {"columns": [str(one) for one in columns], "rows": rows, "total": []}
-    return _analysis(
+    return analysis_page(
         "pyramid", formula, pyramid=pyramid_context(found, base()), table=table, facts=facts, moves=None
     )
 
@@ -404,7 +404,7 @@ def show_rfm(workspace: str) -> str:
         "rows": rows,
     }
     cells = area_cells(found, base()) if found.customers else []
-    return _analysis("rfm", formula, cells=cells, table=table, scores=None)
+    return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
 @blueprint.get("/<workspace>/analytics/loyalty")
@@ -421,10 +421,11 @@ def show_loyalty(workspace: str) -> str:
     ]
     facts = [{"label": str(_("Repeat rate")), "value": format_percent(found.repeat_rate) or "–", "text": ""}]
     table = {"columns": columns, "rows": rows}
-    return _analysis("loyalty", formula, cohorts=cohorts_context(found), table=table, facts=facts)
+    return analysis_page("loyalty", formula, cohorts=cohorts_context(found), table=table, facts=facts)
 
 
-def _analysis(name: str, formula: Text, **context: Any) -> str:
+def analysis_page(name: str, formula: Text, **context: Any) -> str:
+    """A page of the analytics of customer value, under the tabs of all of them."""
     title = dict(_TABS)[name]
     frame = {
         "title": str(_("Customer value")),
