@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, FixedPoint, JsonData, UtcDateTime
 
 revision = "core_0018"
-down_revision = "core_0010"
+down_revision = "core_0017"
 branch_labels = None
 depends_on = None
 

@@ -13,11 +13,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import lifetime_by_hand as by_hand
+import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 from measured import LATER, Book
+from trellis.crm.analytics.clv import Asked, clv
 from trellis.crm.analytics.figures import refresh_customer_value
+from trellis.crm.analytics.keeping import keeping
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm_customers
@@ -120,6 +124,8 @@ def test_the_analytics_agree_with_pandas(case: tuple[Book, pd.DataFrame]) -> Non
     check_rfm(book, known, f"{year}-12-31")
     check_loyalty(book, known, year)
     check_kpis(book, everything, known, year)
+    check_lifetime(book, known, f"{year}-09-30")
+    check_staying(book, known, str(known["day"].max().date()))
 
 
 def check_pyramid(book: Book, known: pd.DataFrame, year: str) -> None:
@@ -203,6 +209,49 @@ def check_loyalty(book: Book, known: pd.DataFrame, year: str) -> None:
     ]
     days = bought[bought["day"].dt.year == int(year)].groupby("customer")["day"].nunique()
     assert found.repeat_rate == pytest.approx((days >= 2).sum() / len(days), abs=1e-6)
+
+
+def check_lifetime(book: Book, known: pd.DataFrame, until: str) -> None:
+    day = date.fromisoformat(until)
+    expected = by_hand.histories(known, until)
+    found = clv(book.session, book.edition, book.actor, Asked(until=day, today=LATER))
+    table = found.known
+    names = list(book.session.scalars(sa.select(Customer.external_id).order_by(Customer.id)))
+    assert [names[index - 1] for index in table.id] == list(expected.index)
+    for ours, theirs in (("x", "x"), ("recency", "tx"), ("age", "age"), ("valued", "x")):
+        assert np.array_equal(getattr(table, ours), expected[theirs]), ours
+    assert table.mean == pytest.approx(expected["mean"].to_numpy(), abs=1e-6)
+    assert found.historic.sum() == pytest.approx(expected["revenue"].sum(), abs=1e-3)
+    model = found.model.purchases
+    assert model is not None and found.values is not None
+    own = (model.r, model.alpha, model.a, model.b)
+    rows = [expected["x"].to_numpy(), expected["tx"].to_numpy() / 7, expected["age"].to_numpy() / 7]
+    height = by_hand.log_likelihood(*own, *rows)
+    assert model.log_likelihood == pytest.approx(height, abs=1e-4)
+    for index in range(4):  # no step to either side leads higher
+        for factor in (0.98, 1.02):
+            beside = list(own)
+            beside[index] *= factor
+            assert by_hand.log_likelihood(*beside, *rows) <= height + 1e-4  # or it stands at its bound
+    assert sum(one.customers for one in found.tenths) == sum(one.customers for one in found.cohorts)
+    assert sum(one.value or 0 for one in found.cohorts) == pytest.approx(found.values.clv.sum())
+    later = known[(known["amount"] >= 0) & (known["customer"].isin(expected.index))]
+    days = later.drop_duplicates(["customer", "day"]).groupby("customer").size()
+    assert found.tracked[-1].actual == int((days - 1).sum())
+
+
+def check_staying(book: Book, known: pd.DataFrame, until: str) -> None:
+    found = keeping(book.session, book.edition, book.actor, date.fromisoformat(until))
+    expected = by_hand.stayed(known, until)
+    year = found.year
+    assert (year.before, year.kept, year.active) == tuple(
+        expected[key] for key in ("before", "kept", "active")
+    )
+    if year.before:
+        assert (year.grr, year.nrr) == pytest.approx((expected["grr"], expected["nrr"]))
+    customers, lost, middle = by_hand.median_stay(known, until, 180)
+    answer = found.to_json()["survival"]
+    assert (answer["customers"], answer["lost"], answer["median_days"]) == (customers, lost, middle)
 
 
 def check_kpis(book: Book, everything: pd.DataFrame, known: pd.DataFrame, year: str) -> None:

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from trellis.crm.analytics import options
+from trellis.crm.analytics.clv import Asked, clv, lines
+from trellis.crm.analytics.keeping import keeping
+from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.options import Option, OptionInvalid
 from trellis.crm.analytics.pyramid import pyramid
@@ -91,7 +94,26 @@ def _rfm(asked: Question) -> dict[str, Any]:
 
 def _loyalty(asked: Question) -> dict[str, Any]:
     period = asked.period or containing(asked.today, Grain.YEAR)
-    return loyalty(asked.session, asked.edition, asked.actor, period, asked.today).to_json()
+    who = asked.session, asked.edition, asked.actor
+    taken = {name: asked.options[name] for name in ("change", "years")}
+    until = min(period.last, asked.today)
+    kept = keeping(*who, until, inactive=asked.options["inactive_after"], **taken)
+    return loyalty(*who, period, asked.today).to_json() | kept.to_json()
+
+
+def asked_lifetime(asked: Question) -> Asked:
+    """What is asked of lifetime value: by default, learnt from all days to today."""
+    taken = {name: asked.options[option] for name, option in _LIFETIME.items()}
+    taken |= {"unit": Unit(asked.options["unit"]), "acquired": asked.period}
+    return Asked(until=asked.options["calibrate_to"] or asked.today, today=asked.today, **taken)
+
+
+def _clv(asked: Question) -> dict[str, Any]:
+    found = clv(asked.session, asked.edition, asked.actor, asked_lifetime(asked))
+    answer = found.to_json()
+    if asked.options["customers"]:
+        answer["lines"] = list(lines(asked.session, asked.actor, found))
+    return answer
 
 
 _PERIOD = options.period(_("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"))
@@ -99,11 +121,42 @@ _AS_OF = options.day("as_of", _("The day, today by default"))
 _CUSTOMERS = options.flag("customers", _("Also a line for each customer"))
 _MEASURE = options.choice("measure", MEASURES, _("By margin or revenue"))
 
+_CHANGE = options.number("change", -1, 1, _("Change of retention in the what-if: 0.05 is 5 points"), 0.05)
+_YEARS = options.whole("years", 1, 50, _("Years of the what-if"), 5)
+_INACTIVE = options.whole(
+    "inactive_after", 1, 3650, _("Days without a purchase after which a customer counts as lost"), 180
+)
+
+_LIFETIME = {
+    "horizon": "horizon",
+    "discount": "discount_rate",
+    "margin": "margin",
+    "retention": "retention",
+    "growth": "growth",
+    "years": "years",
+    "acquisition": "acquisition_cost",
+}
+_OF_LIFETIME = (
+    options.day("calibrate_to", _("The last day that is learnt from, today by default")),
+    options.choice(
+        "unit", [unit.value for unit in Unit], _("Unit of time of the parameters"), Unit.WEEK.value
+    ),
+    options.period(_("Only customers who first bought in this period")),
+    options.whole("horizon", 1, 120, _("Months ahead"), 12),
+    options.number("discount_rate", 0, 1, _("Discount a month: 0.01 is 1 %"), 0.01),
+    options.number("margin", -1, 1, _("Share of revenue that is margin, 0.4 is 40 %; by default as it was")),
+    options.number("retention", 0, 1, _("Retention a year for the formula; by default as it was")),
+    options.number("growth", -0.9, 1, _("Growth of margin a year for the formula"), 0.0),
+    options.whole("years", 1, 100, _("Years of the formula; without end by default")),
+    options.number("acquisition_cost", 0, 1e9, _("Cost of winning a customer"), 0.0),
+)
+
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
-        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF)),
+        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
         "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE)),
         "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
+        "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
     }
 )
 """All analytics, by name."""

@@ -1,13 +1,14 @@
-"""The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier, scores and classes.
+"""The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier, scores, classes and
+lifetime value.
 
-Those that a purchase changes at once follow each write (:func:`follow_customers`); tier, scores and classes depend on all
-customers and on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
+Those that a purchase changes at once follow each write (:func:`follow_customers`); the others depend on all customers and
+on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
 written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from trellis.crm.analytics.abc import classes
 from trellis.crm.analytics.pyramid import cuts_of, places, tier_of
 from trellis.crm.analytics.rfm import ranks, scores
 from trellis.crm.analytics.significance import scoring
+from trellis.crm.analytics.valuing import refresh_lifetime, update_customers
 from trellis.crm.analytics.window import Window, coverage, income_rows, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
@@ -55,6 +57,7 @@ def refresh_customer_value(session: Session, edition: Edition, as_of: date | Non
         + _rank(session, edition, as_of)
         + _class(session, edition, as_of)
         + _weigh(session, edition, as_of)
+        + refresh_lifetime(session, edition, as_of)
     )
 
 
@@ -68,7 +71,7 @@ def _count_purchases(session: Session, edition: Edition, today: date, some: Sequ
         _purchases(edition, Window.until(today)).where(*ours).group_by(_day.customer_id).subquery("income")
     )
     nothing = sa.not_(sa.exists().where(_day.customer_id == _customer.id, *ours))
-    return _write(session, income, _COUNTED) + _update(
+    return _write(session, income, _COUNTED) + update_customers(
         session, dict.fromkeys(_COUNTED), *customers, _customer.orders_count.is_not(None), nothing
     )
 
@@ -116,7 +119,7 @@ def _rank(session: Session, edition: Edition, as_of: date) -> int:
     ):
         values = {**dict.fromkeys(_RANKED), "tier": tier}
         differs = sa.or_(_customer.tier.is_distinct_from(tier), _customer.rfm_code.is_not(None))
-        written += _update(session, {**values, "valued_at": now}, some, differs, absent)
+        written += update_customers(session, {**values, "valued_at": now}, some, differs, absent)
     return written
 
 
@@ -137,7 +140,7 @@ def _class(session: Session, edition: Edition, as_of: date) -> int:
     now = datetime.now(UTC)
     written = _write(session, known.subquery("known"), _CLASSED, valued_at=now)
     nothing = {**dict.fromkeys(_CLASSED), "valued_at": now}
-    return written + _update(session, nothing, _customer.abc.is_not(None), absent)
+    return written + update_customers(session, nothing, _customer.abc.is_not(None), absent)
 
 
 def _weigh(session: Session, edition: Edition, as_of: date) -> int:
@@ -149,9 +152,4 @@ def _write(session: Session, known: sa.Subquery, names: Sequence[str], **stamp: 
     """Writes the figures ``known`` to the customers for whom one differs."""
     differs = sa.or_(*(_customer[name].is_distinct_from(known.c[name]) for name in names))
     values = {name: known.c[name] for name in names}
-    return _update(session, {**values, **stamp}, _customer.id == known.c.customer_id, differs)
-
-
-def _update(session: Session, values: Mapping[str, Any], *some: sa.ColumnElement[bool]) -> int:
-    result = session.execute(sa.update(_CUSTOMER).where(*some).values(**values))
-    return result.rowcount  # type: ignore[attr-defined, no-any-return]
+    return update_customers(session, {**values, **stamp}, _customer.id == known.c.customer_id, differs)

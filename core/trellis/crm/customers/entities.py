@@ -154,6 +154,33 @@ class Customer(Entity):
     significance_terms: Mapped[dict[str, float | None] | None] = column(
         Json(), label=_("Terms of the significance"), read_only=True, group=VALUE
     )
+    clv: Mapped[Number | None] = column(
+        Money(),
+        label=_("Lifetime value, 12 months"),
+        help=_("Expected margin of the next 12 months, discounted by 1 % a month"),
+        read_only=True,
+        indexed=True,
+        group=VALUE,
+    )
+    alive: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Still a customer"),
+        help=_("The probability of it, by how often and how long ago they bought"),
+        read_only=True,
+        group=VALUE,
+    )
+    expected_purchases: Mapped[Number | None] = column(
+        Decimal(),
+        label=_("Expected purchases, 12 months"),
+        read_only=True,
+        group=VALUE,
+    )
+    category_spending: Mapped[Number | None] = column(
+        Money(),
+        label=_("Spending on such goods, a year"),
+        help=_("With all suppliers, as they say; for the share of wallet"),
+        group=VALUE,
+    )
     valued_at: Mapped[datetime | None] = column(
         DateTime(), label=_("Value computed"), read_only=True, group=VALUE
     )
