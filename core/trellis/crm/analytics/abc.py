@@ -90,9 +90,20 @@ class Abc:
         return Group(items=sum(one.items for one in found), amount=amount, share=_part(amount, self.positive))
 
     @property
+    def unclassed(self) -> Group:
+        """Those without an XYZ class: too young, or the window is too short."""
+        return self._together([one for (_abc, xyz), one in self.cells.items() if xyz is None])
+
+    @property
     def without_xyz(self) -> int:
-        """How many have no XYZ class, because they are too young or the window too short."""
-        return sum(one.items for (_abc, xyz), one in self.cells.items() if xyz is None)
+        """How many have no XYZ class."""
+        return self.unclassed.items
+
+    def _together(self, groups: Sequence[Group]) -> Group:
+        amount = sum((one.amount for one in groups), Decimal(0))
+        return Group(
+            items=sum(one.items for one in groups), amount=amount, share=_part(amount, self.positive)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The answer of ``analytics abc``, but for its assumptions."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from trellis.contributions import Panel
+from trellis.crm.analytics import reasons
 from trellis.crm.analytics.figures import follow_customers
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
 from trellis.records.events import Saved
 from trellis.segments.engine import forget
+
+
+@hookimpl
+def trellis_panels() -> list[Panel]:
+    return reasons.PANELS
 
 
 @hookimpl

@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.contributions import Direction, Kpi, Segment, Unit
+from trellis.contributions import Direction, Kpi, Scope, Segment, Unit
 from trellis.crm.analytics.loyalty import loyalty_of
-from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.analytics.rfm import rfm
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
@@ -34,7 +33,7 @@ from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import TIERS, cohorts_context, pyramid_context, today
+from trellis.web.widgets import cohorts_context, today
 
 _ = translator("trellis")
 
@@ -336,49 +335,17 @@ def _causes(kpi: Kpi, one: KpiResult, currency: str) -> list[dict[str, Any]]:
 _TABS: tuple[tuple[str, Text], ...] = (
     ("pyramid", _("Pyramid")),
     ("rfm", _("RFM")),
+    ("abc", _("ABC and XYZ")),
+    ("significance", _("Significance")),
     ("loyalty", _("Loyalty")),
+    ("satisfaction", _("Satisfaction")),
+    ("programme", _("Loyalty programme")),
 )
 
 
 @blueprint.get("/<workspace>/analytics")
 def analytics(workspace: str) -> BaseResponse:
     return go(f"{base()}/analytics/pyramid")
-
-
-@blueprint.get("/<workspace>/analytics/pyramid")
-def show_pyramid(workspace: str) -> str:
-    found = pyramid(g.session, g.edition, g.actor, Window.until(today()))
-    formula = _(
-        "Customers are ranked by %(measure)s of 12 months and cut after the first 1 %%, 5 %% and 20 %%; "
-        "ties go by the customer's number. Prospects and inactive customers stand outside.",
-        measure=_("margin") if found.measure == "margin" else _("revenue"),
-    )
-    money = found.currency
-    rows = [
-        [
-            str(TIERS[tier.tier][0]),
-            format_number(tier.customers),
-            format_short_money(tier.revenue, money),
-            format_short_money(tier.margin, money) if found.coverage.cost_known else "",
-            format_percent(tier.share, 1) if tier.share is not None else "",
-            format_short_money(tier.lowest, money),
-            format_short_money(tier.highest, money),
-        ]
-        for tier in found.tiers
-    ]
-    columns = [_("Tier"), _("Customers"), _("Revenue"), _("Margin"), _("Share"), _("From"), _("To")]
-    facts = []
-    if found.unprofitable:
-        label = str(_("Unprofitable customers"))
-        facts.append({"label": label, "value": format_number(found.unprofitable), "text": ""})
-    if found.coverage.other_currencies:
-        label = str(_("In other currencies"))
-        text = str(_("rows of income left out"))
-        facts.append({"label": label, "value": format_number(found.coverage.other_currencies), "text": text})
-    table = {"columns": [str(one) for one in columns], "rows": rows, "total": []}
-    return analysis_page(
-        "pyramid", formula, pyramid=pyramid_context(found, base()), table=table, facts=facts, moves=None
-    )
 
 
 @blueprint.get("/<workspace>/analytics/rfm")
@@ -424,9 +391,10 @@ def show_loyalty(workspace: str) -> str:
     return analysis_page("loyalty", formula, cohorts=cohorts_context(found), table=table, facts=facts)
 
 
-def analysis_page(name: str, formula: Text, **context: Any) -> str:
+def analysis_page(name: str, formula: Text, *, export_url: str = "", **context: Any) -> str:
     """A page of the analytics of customer value, under the tabs of all of them."""
     title = dict(_TABS)[name]
+    sees_all = g.actor.scope("customer", "read") is Scope.ALL
     frame = {
         "title": str(_("Customer value")),
         "sub": counted_at(),
@@ -436,6 +404,8 @@ def analysis_page(name: str, formula: Text, **context: Any) -> str:
         ],
         "periods": [],
         "formula": str(formula),
+        "export_url": export_url,
+        "scope": "" if sees_all else str(_("Only customers that you may see are counted")),
     }
     return page(
         f"analytics/{name}.html",
