@@ -60,9 +60,9 @@ def show_programme(workspace: str) -> str | Response:
     edit = found.id is not None and g.actor.may("programme", "update")
     return analysis_page(
         "programme",
-        _how(found) if found.flows else "",
+        _how(found),
         controls=controls,
-        name=found.name,
+        programme=found.name,
         reason=str(found.reason or ""),
         facts=_facts(found),
         picture=_picture(found),
@@ -122,17 +122,14 @@ def _picture(found: Effectiveness) -> dict[str, Any] | None:
     """The sum of all flows, of each scenario, over the months."""
     if not found.flows:
         return None
-    series = [
-        {"name": str(SCENARIO_TITLES[one.name]), "values": _cumulated(found, one.share)}
-        for one in found.scenarios
-    ]
-    everything = [0.0, *(value for one in series for value in one["values"])]
+    sums = {str(SCENARIO_TITLES[one.name]): _cumulated(found, one.share) for one in found.scenarios}
+    everything = [0.0, *(value for values in sums.values() for value in values)]
     low, high = min(everything), max(everything)
     step = max(len(found.flows) // 6, 1)
     base_ = found.base
     after = _months(base_.worth.payback) if base_ else ""
     return {
-        "series": series,
+        "series": [{"name": name, "values": values} for name, values in sums.items()],
         "labels": [str(flow.month) if flow.month % step == 0 else "" for flow in found.flows],
         "ticks": _ticks(low, high, found.currency),
         "low": low,
@@ -225,6 +222,8 @@ def _costs(found: Effectiveness) -> Sheet:
 
 
 def _how(found: Effectiveness) -> Text:
+    if not found.flows:
+        return _("Members are compared with customers who bought alike before the members joined.")
     assumed = found.assumptions
     each = found.uplift.per_member or Decimal(0)
     return _(
