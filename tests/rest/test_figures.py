@@ -65,7 +65,10 @@ def test_analytics_answer_as_the_contract_says(sold: Client) -> None:
     assert (rfm["customers"], {line["external_id"] for line in rfm["lines"]}) == (2, {"Anna", "Boris"})
     loyalty = sold.get("/analytics/loyalty?period=2026").json
     assert (loyalty["repeat_rate"], loyalty["cohorts"][0]["size"]) == (0.5, 2)
-    assert {one["name"] for one in sold.get("/analytics").json["items"]} == {"loyalty", "pyramid", "rfm"}
+    assert {one["name"] for one in sold.get("/analytics").json["items"]} >= {"loyalty", "pyramid", "rfm"}
+    clv = sold.get("/analytics/clv?calibrate_to=2026-12-31&unit=day&customers=true").json
+    assert (clv["customers"], clv["unit"], clv["bgnbd"], len(clv["lines"])) == (2, "day", None, 2)
+    assert sold.get("/analytics/clv?unit=year").status_code == 400
 
 
 def test_entities_say_what_there_is_and_what_one_may_do(

@@ -16,7 +16,7 @@ from trellis.crm.analytics.abc import ASSUMPTIONS as ABC
 from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
 from trellis.crm.analytics.items import KINDS
-from trellis.crm.analytics.keeping import keeping
+from trellis.crm.analytics.keeping import Keeping, keeping
 from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.moves import moves
@@ -141,11 +141,16 @@ def _rfm(asked: Question) -> dict[str, Any]:
 
 def _loyalty(asked: Question) -> dict[str, Any]:
     period = asked.period or containing(asked.today, Grain.YEAR)
-    who = asked.session, asked.edition, asked.actor
-    taken = {name: asked.options[name] for name in ("change", "years")}
-    until = min(period.last, asked.today)
-    kept = keeping(*who, until, inactive=asked.options["inactive_after"], **taken)
-    return loyalty(*who, period, asked.today).to_json() | kept.to_json()
+    found = loyalty(asked.session, asked.edition, asked.actor, period, asked.today)
+    return found.to_json() | kept_as_asked(asked).to_json()
+
+
+def kept_as_asked(asked: Question) -> Keeping:
+    """Staying over a year and a lifetime, up to the end of the period or today."""
+    until = min(asked.period.last, asked.today) if asked.period else asked.today
+    taken = {"change": "change", "years": "years", "inactive": "inactive_after"}
+    given = {name: asked.options[option] for name, option in taken.items()}
+    return keeping(asked.session, asked.edition, asked.actor, until, **given)
 
 
 def asked_lifetime(asked: Question) -> Asked:

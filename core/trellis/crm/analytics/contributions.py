@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trellis.contributions import Panel
-from trellis.crm.analytics import reasons
+from trellis.crm.analytics import panels, reasons
 from trellis.crm.analytics.figures import follow_customers
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
@@ -13,7 +13,7 @@ from trellis.segments.engine import forget
 
 @hookimpl
 def trellis_panels() -> list[Panel]:
-    return reasons.PANELS
+    return [*reasons.PANELS, *panels.PANELS]
 
 
 @hookimpl

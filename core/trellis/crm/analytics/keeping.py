@@ -14,6 +14,7 @@ from trellis.crm.analytics.formula import kept_revenue
 from trellis.crm.analytics.staying import Kept, kept_of_year
 from trellis.crm.analytics.survival import (
     FEWEST,
+    MONTH,
     Durations,
     Sbg,
     by_month,
@@ -86,6 +87,7 @@ class Keeping:
     """Retention of the last year, the curve of survival, its projection, a what-if, and the share of wallet."""
 
     until: date
+    currency: str
     year: Kept
     inactive: int
     durations: Durations
@@ -128,10 +130,15 @@ class Keeping:
         }
 
     @property
+    def known_months(self) -> int:
+        """The longest time that a customer was seen, in whole months."""
+        lost, here = self.durations.lost, self.durations.here
+        return int(max([*lost, *here], default=0) / MONTH)
+
+    @property
     def last_month(self) -> int:
-        """The month to which the projection goes."""
-        lost, here = by_month(self.durations)
-        return max([*lost, *here], default=0) + PROJECTED
+        """The month to which the curve goes."""
+        return self.known_months + (PROJECTED if self.projection else 0)
 
 
 def keeping(
@@ -155,6 +162,7 @@ def keeping(
     known = durations(session, edition, actor, until, inactive)
     return Keeping(
         until=until,
+        currency=edition.settings.currency,
         year=year,
         inactive=inactive,
         durations=known,
@@ -193,4 +201,4 @@ def _wallet(session: Session, actor: Actor) -> Wallet:
 
 
 def _money(amount: float) -> str:
-    return str(Money().to_json(Decimal(repr(round(amount, 4)))))
+    return str(Money().to_json(Decimal(repr(round(amount, 2)))))

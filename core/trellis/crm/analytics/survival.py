@@ -59,6 +59,11 @@ def at(points: Sequence[tuple[int, float]], time: float) -> float:
     return next((share for known, share in reversed(points) if known <= time), 1.0)
 
 
+def after_months(points: Sequence[tuple[int, float]], months: int) -> float:
+    """The share that stays so many months or longer; at the start it is all."""
+    return at(points, months * MONTH - 0.5)
+
+
 def median(points: Sequence[tuple[int, float]]) -> int | None:
     """The time after which half are lost; None while more are there."""
     return next((time for time, share in points if share <= 0.5), None)
@@ -146,7 +151,7 @@ def survival_json(known: Durations, points: Sequence[tuple[int, float]], inactiv
         "inactive_after": inactive,
         "median_days": median(points),
         "points": [
-            {"month": month, "survival": round(at(points, month * MONTH), 6)}
+            {"month": month, "survival": round(after_months(points, month), 6)}
             for month in range(int(longest / MONTH) + 1)
         ],
     }

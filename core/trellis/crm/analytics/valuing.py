@@ -85,7 +85,8 @@ def _table(session: Session, columns: Sequence[Any]) -> sa.Subquery:
     else:
         whole = ARRAY(sa.BigInteger)
         arrays = [sa.cast(sa.literal(one.tolist(), whole), whole) for one in columns]
-        rows = sa.func.unnest(*arrays).table_valued(*(sa.column(name, sa.BigInteger) for name in names))
+        columns_of = [sa.column(name, sa.BigInteger) for name in names]
+        rows = sa.func.unnest(*arrays).table_valued(*columns_of).render_derived()
         parts = [rows.c[name] for name in names]
         amounts = [sa.cast(sa.cast(one, sa.Numeric) / 10**SCALE, FixedPoint()) for one in parts[1:]]
     labelled = [one.label(name) for one, name in zip(amounts, _KEPT, strict=True)]

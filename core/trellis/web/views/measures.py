@@ -12,7 +12,6 @@ from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Kpi, Scope, Segment, Unit
-from trellis.crm.analytics.loyalty import loyalty_of
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.analytics.rfm import rfm
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
@@ -33,7 +32,7 @@ from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import cohorts_context, today
+from trellis.web.widgets import today
 
 _ = translator("trellis")
 
@@ -338,6 +337,7 @@ _TABS: tuple[tuple[str, Text], ...] = (
     ("abc", _("ABC and XYZ")),
     ("significance", _("Significance")),
     ("loyalty", _("Loyalty")),
+    ("clv", _("Lifetime value")),
     ("satisfaction", _("Satisfaction")),
     ("programme", _("Loyalty programme")),
 )
@@ -372,23 +372,6 @@ def show_rfm(workspace: str) -> str:
     }
     cells = area_cells(found, base()) if found.customers else []
     return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
-
-
-@blueprint.get("/<workspace>/analytics/loyalty")
-def show_loyalty(workspace: str) -> str:
-    found = loyalty_of(g.session, g.edition, g.actor, containing(today(), Grain.MONTH).until(12), today())
-    formula = _(
-        "A cohort is the customers of one first-purchase month; a cell is the share of them that bought in a later "
-        "month. Repeat rate: customers with two purchase days or more, of all buyers of the 12 months."
-    )
-    columns = [str(one) for one in (_("Month"), _("Active before"), _("Stayed"), _("Retention"))]
-    rows = [
-        [one.period.label, format_number(one.before), format_number(one.retained), format_percent(one.rate)]
-        for one in found.periods
-    ]
-    facts = [{"label": str(_("Repeat rate")), "value": format_percent(found.repeat_rate) or "–", "text": ""}]
-    table = {"columns": columns, "rows": rows}
-    return analysis_page("loyalty", formula, cohorts=cohorts_context(found), table=table, facts=facts)
 
 
 def analysis_page(name: str, formula: Text, *, export_url: str = "", **context: Any) -> str:
