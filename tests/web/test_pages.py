@@ -52,6 +52,9 @@ PAGES = (
     "analytics/pyramid",
     "analytics/rfm",
     "analytics/loyalty",
+    "analytics/loyalty?period=2026&change=0.1",
+    "analytics/clv",
+    "analytics/clv?horizon=none",
 )
 SETTINGS = (
     "general",

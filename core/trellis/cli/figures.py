@@ -147,8 +147,16 @@ def _print_part(key: str, value: Any) -> None:
         heads = list(next(iter(value.values())))
         print_table([key, *heads], [[name, *inner.values()] for name, inner in value.items()])
     elif isinstance(value, dict):
-        pairs = "  ".join(f"{name}\N{NO-BREAK SPACE}{figure}" for name, figure in value.items())
+        plain = {name: one for name, one in value.items() if not isinstance(one, list | dict)}
+        pairs = "  ".join(f"{name}\N{NO-BREAK SPACE}{_shown(one)}" for name, one in plain.items())
         lines = textwrap.wrap(pairs, 100, initial_indent="  ", subsequent_indent="  ")
         click.echo("\n".join([f"{key}:", *lines]).replace("\N{NO-BREAK SPACE}", " "))
+        for name, one in value.items():
+            if name not in plain:
+                _print_part(f"{key}.{name}", one)
     else:
-        click.echo(f"{key}: {'' if value is None else value}".rstrip())
+        click.echo(f"{key}: {_shown(value)}".rstrip())
+
+
+def _shown(value: Any) -> Any:
+    return "" if value is None else value

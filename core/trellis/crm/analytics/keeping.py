@@ -116,14 +116,14 @@ class Keeping:
             return None
         made = self.projection
         return {
-            "alpha": made.alpha,
-            "beta": made.beta,
-            "log_likelihood": made.log_likelihood,
+            "alpha": round(made.alpha, 4),
+            "beta": round(made.beta, 4),
+            "log_likelihood": round(made.log_likelihood, 2),
             "points": [
                 {
                     "month": month,
-                    "survival": round(made.survival(month), 6),
-                    "retention": round(made.retention(month), 6),
+                    "survival": round(made.survival(month), 4),
+                    "retention": round(made.retention(month), 4),
                 }
                 for month in range(1, self.last_month + 1)
             ],
