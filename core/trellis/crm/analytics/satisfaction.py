@@ -140,7 +140,7 @@ class Satisfaction:
     def reason(self) -> Any:
         """Why there is no index."""
         return _(
-            "Not enough data: %(given)s answers, and it takes %(fewest)s",
+            "Not enough data: %(given)s of %(fewest)s answers",
             given=self.scores.index.n,
             fewest=self.fewest,
         )

@@ -12,6 +12,7 @@ from trellis.crm.analytics.assumptions import Assumptions
 from trellis.crm.analytics.organisation import DECIDED
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
+from trellis.records.types import Percent
 from trellis.web.display import control, read_form
 from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages
@@ -68,7 +69,8 @@ def _page(typed: dict[str, str], errors: Errors) -> str:
             made = control(
                 g.edition, base(), named, typed.get(key, values[field.name]), errors=errors.get(key, [])
             )
-            fields.append({**made, "no_blank": True, "origin": None})
+            addon = "%" if isinstance(field.type, Percent) else ""
+            fields.append({**made, "no_blank": True, "origin": None, "addon": addon})
         groups.append({"title": str(one.title), "about": str(one.about), "fields": fields})
     problems = [
         {"field": labels.get(key, key), "id": key, "text": " ".join(found)} for key, found in errors.items()

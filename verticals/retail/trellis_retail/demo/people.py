@@ -158,7 +158,13 @@ def make(context: trellis.DemoContext, sites: Sequence[Site], shelves: Sequence[
 def club(context: trellis.DemoContext) -> None:
     """The club with its costs: who has a better card belongs to it since the day on the card."""
     started = (context.today - timedelta(days=CLUB_DAYS)).replace(day=1)
-    costs = {"setup_cost": 600, "platform_cost": 50, "mailing_cost": 50, "rewards_cost": 90, "unredeemed": 400}
+    costs = {
+        "setup_cost": 600,
+        "platform_cost": 50,
+        "mailing_cost": 50,
+        "rewards_cost": 90,
+        "unredeemed": 400,
+    }
     row = {"name": context.text(_("Oak Club")), "started_on": started, "member_field": CARD_SINCE.name}
     row |= {name: each * context.customers // 100 for name, each in costs.items()}
     context.create("programme", [{**row, "compare_by": "area"}])
