@@ -69,6 +69,12 @@ class Book:
         """The same book in other eyes; owners of records written so are the actor's."""
         return replace(self, actor=actor)
 
+    def assuming(self, analytics: str, **values: Any) -> Book:
+        """The same book of an organisation that decided so."""
+        decided = {**self.edition.settings.analytics, analytics: values}
+        settings = replace(self.edition.settings, analytics=decided)
+        return replace(self, edition=replace(self.edition, settings=settings, _cache={}))
+
     def with_own(self, *contributions: Contribution) -> Book:
         """The same book in an edition that has these contributions too."""
         added = {kind: dict(named) for kind, named in self.edition.contributions.items()}

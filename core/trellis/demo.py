@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any, cast
 
 import sqlalchemy as sa
 
-from trellis.i18n import Text, use_locale
+from trellis.i18n import Text, translator, use_locale
 from trellis.kpi.periods import parse
 from trellis.kpi.targets import set_target
 from trellis.records.door import Records, Write
+
+_ = translator("trellis")
+
+_YEAR = 365
 
 SIZES: Mapping[str, int] = {"small": 300, "medium": 3_000, "large": 30_000}
 """Customers in a demo workspace of each size."""
@@ -68,6 +72,41 @@ class DemoContext:
             self.records.session.execute(
                 update.values({field: sa.bindparam("moment", type_=table.c[field].type)}), rows
             )
+
+    def survey(self, customers: Sequence[int]) -> None:
+        """Writes a year of answers of these customers to a satisfaction survey, and benchmarks to hold them against."""
+        self.create("survey_answer", self._answers(customers))
+        held = {
+            "name": self.text(_("Industry")),
+            "source": self.text(_("Made up for the demo")),
+            "since": self.today - timedelta(days=_YEAR),
+        }
+        benchmarks = (("index", 76), ("nps", 32))
+        self.create(
+            "satisfaction_benchmark",
+            ({**held, "measure": measure, "value": value} for measure, value in benchmarks),
+        )
+
+    def _answers(self, customers: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+        dice = random.Random("survey")
+        for customer in customers:
+            for _number in range(dice.choice((0, 1, 1, 2))):
+                mood = min(10, max(1, round(dice.gauss(7.9, 1.5))))
+                near = [min(10, max(1, mood + dice.choice((-2, -1, 0, 0, 1)))) for _place in range(5)]
+                day = self.today - timedelta(days=dice.randrange(1, _YEAR))
+                yield {
+                    "customer": customer,
+                    "answered_at": datetime.combine(day, time(dice.randint(8, 18)), UTC),
+                    "channel": dice.choice(("mail", "phone", "web")),
+                    "q1": mood,
+                    "q2": near[0],
+                    "q3": near[1] if dice.random() < 0.95 else None,
+                    "image": near[2],
+                    "quality": near[3],
+                    "value": near[4],
+                    "nps": min(10, mood + dice.choice((0, 1, 1))),
+                    "csat": max(1, round(mood / 2)),
+                }
 
     def plan(self, kpi: str, period: str, value: Decimal | int) -> None:
         """Sets the target of a KPI of this edition in a period (``2026-11``, ``2026``)."""

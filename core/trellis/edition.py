@@ -73,7 +73,10 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the organisation decided for its workspace. ``language`` is en or ru; ``currency`` an ISO 4217 code."""
+    """What the organisation decided for its workspace.
+
+    ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name.
+    """
 
     title: str = ""
     language: str = "en"
@@ -82,6 +85,7 @@ class Settings:
     first_weekday: int = 0
     fiscal_month: int = 1
     accent: str = ""
+    analytics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,42 @@ def test_analytics_answer_as_the_contract_says(sold: Client) -> None:
     assert sold.get("/analytics/clv?unit=year").status_code == 400
 
 
+def test_classes_satisfaction_and_programme_answer_as_the_contract_says(sold: Client) -> None:
+    abc = sold.get("/analytics/abc?period=2026&measure=revenue&customers=true").json
+    assert [(one["class"], one["customers"], one["amount"]) for one in abc["classes"]] == [
+        ("A", 2, "300.00"),
+        ("B", 0, "0.00"),
+        ("C", 0, "0.00"),
+    ]
+    assert (len(abc["lines"]), abc["assumptions"]["a_below"]) == (2, "0.80")
+    assert sold.get("/analytics/abc?of=products").json["customers"] == 0
+    pyramid = sold.get("/analytics/pyramid?period=2026&compare=2025").json
+    assert {"before": "outside", "now": "top", "customers": 1} in pyramid["moves"]["cells"]
+    answer = {"survey": "acsi", "q1": 8, "q2": 7, "q3": 6, "nps": 9, "channel": "mail"}
+    for _number in range(10):
+        sold.create("survey_answer", answered_at="2026-05-05T10:00:00Z", **answer)
+    found = sold.get("/analytics/satisfaction?period=2026&by=channel").json
+    assert {name: found[name] for name in ("index", "responses", "nps", "csat", "ces")} == {
+        "index": 66.6667,
+        "responses": 10,
+        "nps": 100.0,
+        "csat": None,
+        "ces": None,
+    }
+    assert found["by_channel"][0]["channel"] == "mail"
+    scores = sold.get("/analytics/significance?customers=true").json
+    assert (scores["customers"], scores["assumptions"]["margin_12m"]) == (2, 30)
+    assert {line["external_id"] for line in scores["lines"]} == {"Anna", "Boris"}
+    nothing = sold.get("/analytics/programme").json
+    assert (nothing["npv"], nothing["irr"], nothing["assumptions"]) == (None, None, {})
+    made = sold.create("programme", name="Club", started_on="2026-01-01", member_field="birthday")
+    club = sold.get(f"/analytics/programme?programme={made}").json
+    assert (club["programme"], club["reason"]) == (made, "Not enough data: nobody is a member")
+    assert sold.get("/analytics/programme?programme=999").status_code == 404
+    for wrong in ("abc?of=joy", "satisfaction?by=moon", "programme?programme=0", "pyramid?compare=soon"):
+        assert sold.get(f"/analytics/{wrong}").status_code == 400, wrong
+
+
 def test_entities_say_what_there_is_and_what_one_may_do(
     client: Client, app: Flask, installation: Installation, workspace: Workspace
 ) -> None:

@@ -61,7 +61,7 @@ def _draft(view: EntityView, known: dict[str, int], text: str) -> dict[str, Any]
         name: value_of(field, known, text)
         for name, field in view.fields.items()
         if not field.read_only
-        and name not in ("currency", "external_id", "owner", "unit", *staged)
+        and name not in ("currency", "external_id", "owner", "unit", "segment", "member_field", *staged)
         and (field.required or field.type.kind == "text")
     }
     return {name: value for name, value in named.items() if value is not None}

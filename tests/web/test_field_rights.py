@@ -80,7 +80,8 @@ def test_every_page_works_and_none_shows_a_hidden_value(acme: Workspace, sign_in
         pages += [
             f"{base}/1{part}" for part in ("", "?tab=details", "?tab=history", "?tab=timeline", "/edit")
         ]
-    pages += [f"/acme/analytics/{name}" for name in ("pyramid", "rfm", "loyalty", "clv")]
+    analytics = ("pyramid", "rfm", "loyalty", "clv", "abc", "significance", "satisfaction", "programme")
+    pages += [f"/acme/analytics/{name}" for name in analytics]
     shown = 0
     for page in pages:
         whole, seen = everyone.get(page), blind.get(page)

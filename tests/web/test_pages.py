@@ -55,6 +55,15 @@ PAGES = (
     "analytics/loyalty?period=2026&change=0.1",
     "analytics/clv",
     "analytics/clv?horizon=none",
+    "analytics/pyramid?period=2026&measure=revenue",
+    "analytics/abc",
+    "analytics/abc?of=products&period=2020",
+    "analytics/significance",
+    "analytics/satisfaction",
+    "analytics/satisfaction?by=tier&period=2026",
+    "analytics/programme",
+    "survey_answer/new",
+    "programme/new",
 )
 SETTINGS = (
     "general",
@@ -66,6 +75,7 @@ SETTINGS = (
     "fields",
     "fields?entity=order",
     "plugins",
+    "value",
 )
 
 

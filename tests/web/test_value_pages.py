@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from flask.testing import FlaskClient
+from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -35,6 +37,62 @@ def test_lifetime_value_and_loyalty_are_read_and_saved(sign_in: SignIn) -> None:
 
 def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> None:
     client = sign_in("agent@acme.test")
-    for name in ("clv", "loyalty"):
+    for name in ("clv", "loyalty", "pyramid"):
         page = client.get(f"/acme/analytics/{name}").text
         assert "Only customers that you may see are counted" in page and "No purchases yet" in page
+    for name in ("abc", "significance"):
+        assert "Not enough data" in client.get(f"/acme/analytics/{name}").text
+
+
+def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    pyramid = client.get("/acme/analytics/pyramid?measure=revenue").text
+    assert "Moves between tiers" in pyramid and "ranked by revenue" in pyramid
+    rows = client.get("/acme/analytics/pyramid?table=tiers&format=csv").text.splitlines()
+    assert rows[0].startswith("Tier,Customers,Revenue,Cost") and len(rows) == 5
+    assert "A while better ones bring less than" in client.get("/acme/analytics/abc").text
+    lines = client.get("/acme/analytics/abc?table=items").text.splitlines()
+    assert len(lines) == 31 and lines[0].startswith("Name,Amount,Better ones bring,ABC")
+    assert client.get("/acme/analytics/abc?table=moon").status_code == 404
+    assert client.get("/acme/analytics/abc?measure=joy").status_code == 400
+    page = client.get("/acme/analytics/significance").text
+    assert "Change the weights" in page and "NaN" not in page
+    assert client.get("/acme/analytics/significance?table=terms&format=xlsx").data.startswith(b"PK")
+    record = client.get("/acme/customer/1").text
+    assert "What the score is made of" in record and "customers above bring" in record
+    form = {"csrf_token": token_of(client.get("/acme/settings/value").text)}
+    wrong = client.post("/acme/settings/value", data={**form, "pyramid/top": "9", "abc/a_below": "x"})
+    assert wrong.status_code == 422 and 'value="9"' in wrong.text and "2 fields need a change" in wrong.text
+    decided = {"pyramid/top": "10", "pyramid/large": "30", "pyramid/medium": "50", "significance/key": "90"}
+    assert client.post("/acme/settings/value", data={**form, **decided}).status_code == 302
+    assert "cut after the first 10.0" in client.get("/acme/analytics/pyramid").text
+    assert "key from 90" in client.get("/acme/analytics/significance").text
+    assert sign_in("reader@acme.test").get("/acme/settings/value").status_code == 403
+
+
+def test_satisfaction_and_programme_say_what_is_missing_and_show_what_is_there(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    assert "No answers in this period" in client.get("/acme/analytics/satisfaction").text
+    assert "There is no loyalty programme yet" in client.get("/acme/analytics/programme").text
+    token = token_of(client.get("/acme/survey_answer/new").text)
+    answer = {"csrf_token": token, "survey": "acsi", "q1": "8", "q2": "7", "q3": "6", "customer": "1"}
+    answer["answered_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
+    assert client.post("/acme/survey_answer/new", data=answer | {"q1": "11"}).status_code == 422
+    assert client.post("/acme/survey_answer/new", data=answer).status_code in (302, 303)
+    page = client.get("/acme/analytics/satisfaction").text
+    assert "1 of 10 answers" in page and "Enter a benchmark" in page
+    programme = {"csrf_token": token, "name": "Club", "started_on": "2026-01-01", "compare_by": "cell"}
+    programme |= {
+        "expected_redemption": "70",
+        "discount_rate": "12",
+        "horizon": "24",
+        "member_field": "nothing",
+    }
+    programme |= {"low_income": "70", "high_income": "130"}
+    refused = client.post("/acme/programme/new", data=programme)
+    assert refused.status_code == 422 and "birthday" in refused.text
+    assert client.post("/acme/programme/new", data={**programme, "member_field": ""}).status_code in (
+        302,
+        303,
+    )
+    assert "does not say who is a member" in client.get("/acme/analytics/programme").text

@@ -16,7 +16,7 @@ from trellis.cli.output import as_json, opened, print_json, print_table
 from trellis.contributions import Kpi
 from trellis.crm.analytics.answers import ANALYTICS, Question, analytics_named
 from trellis.crm.analytics.options import OptionInvalid
-from trellis.crm.analytics.refreshing import refresh
+from trellis.crm.analytics.refreshing import freshen, refresh
 from trellis.edition import Edition
 from trellis.kpi import engine
 from trellis.kpi.periods import Grain, containing, parse, today_in
@@ -125,6 +125,8 @@ def analytics(workspace: str, name: str, json_: bool, **given: str | bool | None
         raise click.UsageError(f"{name}, --{error.name.replace('_', '-')}: {error}") from None
     with opened() as installation:
         found = installation.workspace(workspace)
+        if asked.kept:
+            freshen(found)
         with found.read() as session:
             answer = asked.answer(
                 Question(session=session, edition=found.edition(session), actor=SYSTEM, options=options)

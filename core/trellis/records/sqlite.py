@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from trellis.records.text import fold
@@ -18,9 +19,14 @@ def _last_digits(value: Any, number: int) -> str | None:
     return digits[-number:] if len(digits) >= number else None
 
 
+def _root(value: Any) -> float | None:
+    return None if value is None else sqrt(value)
+
+
 def install_functions(dbapi_connection: Any) -> None:
     """Registers the functions that queries use; called for each new connection to SQLite."""
     dbapi_connection.create_function("trellis_lower", 1, _lower, deterministic=True)
+    dbapi_connection.create_function("sqrt", 1, _root, deterministic=True)  # not in every build
     dbapi_connection.create_function("trellis_last_digits", 2, _last_digits, deterministic=True)
     dbapi_connection.create_function("trellis_words", 1, terms, deterministic=True)
     dbapi_connection.create_function("trellis_number_ends", 1, number_ends, deterministic=True)

@@ -223,12 +223,14 @@ class Integer(FieldType):
     name: ClassVar[str] = "integer"
     kind: ClassVar[str] = "number"
     minimum: int | None = None
+    maximum: int | None = None
 
     def sql(self) -> TypeEngine[Any]:
         return sa.BigInteger()
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "integer"} | ({"minimum": self.minimum} if self.minimum is not None else {})
+        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        return {"type": "integer"} | {name: bound for name, bound in bounds.items() if bound is not None}
 
     def _check(self, value: Any) -> int:
         number = _decimal(value)
@@ -236,8 +238,7 @@ class Integer(FieldType):
             raise ValueInvalid(_("Must be a whole number"))
         if abs(number) > _LARGEST_INTEGER:
             raise ValueInvalid(_("The number is too large"))
-        if self.minimum is not None and number < self.minimum:
-            raise ValueInvalid(_("Must be %(minimum)s or more", minimum=self.minimum))
+        _within(number, self.minimum, self.maximum)
         return int(number)
 
 
@@ -249,6 +250,7 @@ class Decimal(FieldType):
     kind: ClassVar[str] = "number"
     fixed_point: ClassVar[bool] = True
     minimum: int | None = None
+    maximum: int | None = None
     additive: bool = True
 
     def sql(self) -> TypeEngine[Any]:
@@ -270,8 +272,7 @@ class Decimal(FieldType):
         number = _decimal(value)
         if abs(number) >= _LIMIT:
             raise ValueInvalid(_("The number is too large"))
-        if self.minimum is not None and number < self.minimum:
-            raise ValueInvalid(_("Must be %(minimum)s or more", minimum=self.minimum))
+        _within(number, self.minimum, self.maximum)
         return number.quantize(_QUANTUM, decimal.ROUND_HALF_UP)
 
 
@@ -466,6 +467,13 @@ def _decimal(value: Any) -> decimal.Decimal:
     if not number.is_finite():
         raise ValueInvalid(_("Must be a number"))
     return number
+
+
+def _within(number: decimal.Decimal, minimum: int | None, maximum: int | None) -> None:
+    if minimum is not None and number < minimum:
+        raise ValueInvalid(_("Must be %(minimum)s or more", minimum=minimum))
+    if maximum is not None and number > maximum:
+        raise ValueInvalid(_("Must be %(maximum)s or less", maximum=maximum))
 
 
 def _plain(value: decimal.Decimal) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -36,11 +38,11 @@ from trellis.web.rfm_map import rfm_cells
 
 _ = translator("trellis")
 
-TIERS: Mapping[str, tuple[Text, str]] = {
-    "top": (_("Top"), "1 %"),
-    "large": (_("Large"), "4 %"),
-    "medium": (_("Medium"), "15 %"),
-    "small": (_("Small"), "80 %"),
+TIERS: Mapping[str, Text] = {
+    "top": _("Top"),
+    "large": _("Large"),
+    "medium": _("Medium"),
+    "small": _("Small"),
 }
 _GRAINS = {"week": Grain.WEEK, "month": Grain.MONTH, "quarter": Grain.QUARTER, "year": Grain.YEAR}
 
@@ -175,16 +177,16 @@ def pyramid_context(found: Pyramid, base: str) -> dict[str, Any]:
     revenue = sum((tier.revenue for tier in found.tiers), 0)
     margin = sum((tier.margin for tier in found.tiers), 0) if found.coverage.cost_known else 0
     tiers = []
-    for tier in found.tiers:
-        title, share_text = TIERS[tier.tier]
+    ends = [Decimal(0), *(share for _name, share in found.cuts)]
+    for tier, (start, end) in zip(found.tiers, pairwise(ends), strict=True):
         part = float(tier.revenue / revenue) if revenue else 0.0
         profit = float(tier.margin / margin) if margin else None
         head = tier.revenue / tier.customers if tier.customers else None
         rule = f'{{"field":"tier","op":"eq","value":"{tier.tier}"}}'
         tiers.append(
             {
-                "title": str(title),
-                "share_text": share_text,
+                "title": str(TIERS[tier.tier]),
+                "share_text": f"{format_number((end - start) * 100)} %",
                 "customers": format_number(tier.customers),
                 "per_head": format_short_money(head, found.currency),
                 "revenue_share": max(part, 0.0),

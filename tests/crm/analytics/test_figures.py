@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from measured import Book
@@ -61,7 +62,9 @@ def test_a_refresh_writes_only_what_changed(book: Book) -> None:
     assert refresh_customer_value(book.session, book.edition, AS_OF) == 0
     version = book.records.get("customer", anna).version
     book.order(boris, "2026-06-03", "100")
-    assert refresh_customer_value(book.session, book.edition, AS_OF) == 2
+    assert (
+        refresh_customer_value(book.session, book.edition, AS_OF) == 6
+    )  # both stand, are classed and weigh anew
     assert figures(book, boris, "tier") == ["top"]
     assert book.records.get("customer", anna).version == version  # nobody's open form is made stale
 
@@ -72,3 +75,18 @@ def test_who_moves_to_another_customer_takes_figures_along(book: Book) -> None:
     book.records.update("order", order, {"customer": boris})
     assert figures(book, anna, "orders_count", "first_order_at") == [None, None]
     assert figures(book, boris, "orders_count") == [1]
+
+
+def test_a_refresh_gives_classes_with_what_decided_them(book: Book) -> None:
+    best, small, inactive = book.customers(3)
+    for month in range(1, 13):
+        book.order(best, f"2026-{month:02}-10", "90")
+    book.order(small, "2026-01-10", "120")
+    book.order(inactive, "2024-06-01", "20")
+    refresh_customer_value(book.session, book.edition, AS_OF)
+    names = ("abc", "abc_before", "xyz", "xyz_variation")
+    assert figures(book, best, *names) == ["A", 0, "X", 0]
+    assert figures(book, small, *names) == ["B", Decimal("0.9"), "Z", Decimal("3.3166")]
+    assert figures(book, inactive, *names) == [None, None, None, None]
+    refresh_customer_value(book.session, book.edition, date(2029, 12, 31))
+    assert figures(book, best, *names) == [None, None, None, None]

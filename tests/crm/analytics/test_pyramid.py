@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured import Book
 from trellis.contributions import Grant, Scope
+from trellis.crm.analytics.moves import moves
 from trellis.crm.analytics.pyramid import Pyramid, pyramid
 from trellis.crm.analytics.window import Window
 from trellis.errors import PermissionRefused, TrellisError
@@ -96,6 +97,8 @@ def test_an_empty_pyramid_has_no_shares(book: Book) -> None:
         "to": None,
         "revenue": "0.00",
         "margin": None,
+        "cost": None,
+        "unprofitable": 0,
     }
 
 
@@ -161,3 +164,34 @@ def test_tiers_are_what_sorting_by_hand_gives(workspace: Workspace, amounts: lis
     cuts = [math.ceil(len(ranked) * percent / 100) for percent in (0, 1, 5, 20, 100)]
     expected = [ranked[start:end] for start, end in pairwise(cuts)]
     assert [(one.customers, one.amount) for one in found.tiers] == [(len(one), sum(one)) for one in expected]
+
+
+def test_the_organisation_says_where_tiers_end(book: Book) -> None:
+    for place, customer in enumerate(book.customers(10)):
+        book.order(customer, "2026-03-01", 100 - place, cost=10)
+    book.order(book.customer(), "2026-03-01", 5, cost=20)
+    wide = book.assuming("pyramid", top="0.1", large="0.3", medium="0.5")
+    found = drawn(wide)
+    assert [one.customers for one in found.tiers] == [2, 2, 2, 5]
+    top, small = found.to_json()["tiers"][0], found.to_json()["tiers"][3]
+    assert (top["revenue"], top["cost"], top["margin"]) == ("199.00", "20.00", "179.00")
+    assert (small["unprofitable"], found.unprofitable) == (1, 1)
+    assert found.to_json()["cuts"] == {"top": 0.1, "large": 0.3, "medium": 0.5, "small": 1.0}
+
+
+def test_moves_count_customers_of_either_period(book: Book) -> None:
+    riser, faller, leaver, comer, never = book.customers(5)
+    for customer, before, now in ((riser, 1, 90), (faller, 90, 50), (leaver, 50, 0), (comer, 0, 1)):
+        for year, amount in ((2025, before), (2026, now)):
+            if amount:
+                book.order(customer, f"{year}-03-01", amount)
+    found = moves(book.session, book.edition, book.actor, YEAR.before(), YEAR, "revenue")
+    assert {key: number for key, number in found.customers.items() if number} == {
+        ("small", "top"): 1,
+        ("top", "small"): 1,
+        ("small", "outside"): 1,
+        ("outside", "small"): 1,
+    }
+    assert len(found.to_json()["cells"]) == 24
+    assert (found.before.first, found.before.end) == (date(2025, 1, 1), date(2026, 1, 1))
+    assert never not in found.customers

@@ -116,10 +116,20 @@ def load(context: DemoContext) -> None:
     consultants = context.create("b2b.consultant", _consultants(context))
     _delivery(context, accounts, consultants)
     _activities(context, accounts)
+    context.survey(accounts)
+    context.create("programme", [_programme(context)])
     for month in range(12):
         day = _months_back(context.today, month)
         context.plan("b2b.time_value", f"{day:%Y-%m}", len(consultants) * 14_000)
         context.plan("b2b.contracts_won", f"{day:%Y-%m}", 150_000)
+
+
+def _programme(context: DemoContext) -> dict[str, Any]:
+    """Care for strategic accounts, with its costs."""
+    started = _months_back(context.today, 8).replace(day=1)
+    costs = {"setup_cost": 50, "platform_cost": 4, "staff_cost": 10}
+    row = {"name": context.text(_("Strategic care")), "started_on": started, "segment": "b2b.strategic"}
+    return row | {"compare_by": "area"} | {name: one * context.customers for name, one in costs.items()}
 
 
 def _accounts(context: DemoContext) -> Iterator[dict[str, Any]]:

@@ -96,6 +96,9 @@ CARD_LEVEL = trellis.Field(
     group=CARD,
     in_list=True,
 )
+CARD_SINCE = trellis.Field(
+    name="retail.card_since", entity="customer", type=types.Date(), label=_("Card since"), group=CARD
+)
 HOME_STORE = trellis.Field(
     name="retail.home_store",
     entity="customer",
@@ -152,6 +155,7 @@ FIELDS = [
     IS_RETURN,
     CARD_NUMBER,
     CARD_LEVEL,
+    CARD_SINCE,
     HOME_STORE,
     FAVOURITE,
     PREFERRED,

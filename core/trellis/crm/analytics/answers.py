@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -12,13 +12,23 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from trellis.crm.analytics import options
+from trellis.crm.analytics.abc import ASSUMPTIONS as ABC
+from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
+from trellis.crm.analytics.items import KINDS
 from trellis.crm.analytics.keeping import Keeping, keeping
 from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
+from trellis.crm.analytics.moves import moves
 from trellis.crm.analytics.options import Option, OptionInvalid
+from trellis.crm.analytics.programme import effectiveness
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm, rfm_customers
+from trellis.crm.analytics.satisfaction import satisfaction
+from trellis.crm.analytics.significance import ASSUMPTIONS as SIGNIFICANCE
+from trellis.crm.analytics.significance import significance, significant_customers
+from trellis.crm.analytics.survey_answers import SEGMENT, SPLITS
+from trellis.crm.analytics.survey_scores import ASSUMPTIONS as SATISFACTION
 from trellis.crm.analytics.window import MEASURES, Window
 from trellis.edition import Edition
 from trellis.errors import TrellisError
@@ -63,10 +73,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Analytics:
-    """One of the analytics: how it is answered, and the options it takes."""
+    """One of the analytics: how it is answered, and the options it takes.
+
+    ``kept`` where the answer is made of what was computed for all customers before: scores, tiers, segments.
+    """
 
     answer: Callable[[Question], dict[str, Any]]
     options: tuple[Option, ...]
+    kept: bool = False
 
     def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """The values of all options from the texts given for some. Raises OptionInvalid, also for a name it has not."""
@@ -79,9 +93,42 @@ class Analytics:
 
 
 def _pyramid(asked: Question) -> dict[str, Any]:
-    return pyramid(
-        asked.session, asked.edition, asked.actor, asked.window, asked.options["measure"]
-    ).to_json()
+    found = pyramid(asked.session, asked.edition, asked.actor, asked.window, asked.options["measure"])
+    answer = found.to_json()
+    if asked.options["compare"] is not None:
+        before = Window.of(asked.options["compare"])
+        moved = moves(asked.session, asked.edition, asked.actor, before, asked.window, found.measure)
+        answer["moves"] = moved.to_json()
+    return answer
+
+
+def _abc(asked: Question) -> dict[str, Any]:
+    items = KINDS[asked.options["of"]]
+    who = asked.session, asked.edition, asked.actor, asked.window, asked.today
+    found = abc(*who, asked.options["measure"], items)
+    answer = {"of": asked.options["of"], **found.to_json(), "assumptions": ABC.to_json(asked.edition)}
+    if asked.options["customers"]:
+        answer["lines"] = [line.to_json() for line in abc_items(*who, found.measure, items)]
+    return answer
+
+
+def _significance(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor
+    answer = significance(*who).to_json() | {"assumptions": SIGNIFICANCE.to_json(asked.edition)}
+    if asked.options["customers"]:
+        answer["lines"] = [line.to_json() for line in significant_customers(*who)]
+    return answer
+
+
+def _satisfaction(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor
+    found = satisfaction(*who, asked.window, asked.options["by"])
+    return found.to_json() | {"assumptions": SATISFACTION.to_json(asked.edition)}
+
+
+def _programme(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor
+    return effectiveness(*who, asked.today, asked.options["programme"]).to_json()
 
 
 def _rfm(asked: Question) -> dict[str, Any]:
@@ -125,6 +172,10 @@ _PERIOD = options.period(_("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"))
 _AS_OF = options.day("as_of", _("The day, today by default"))
 _CUSTOMERS = options.flag("customers", _("Also a line for each customer"))
 _MEASURE = options.choice("measure", MEASURES, _("By margin or revenue"))
+_COMPARE = replace(options.period(_("Also the moves between tiers since this period")), name="compare")
+_OF = options.choice("of", list(KINDS), _("What is classed: customers or products"), "customers")
+_BY = options.choice("by", SPLITS, _("By segment, tier or channel"), SEGMENT)
+_PROGRAMME = options.whole("programme", 1, 2**63 - 1, _("Id of the loyalty programme; the latest by default"))
 
 _CHANGE = options.number("change", -1, 1, _("Change of retention in the what-if: 0.05 is 5 points"), 0.05)
 _YEARS = options.whole("years", 1, 50, _("Years of the what-if"), 5)
@@ -159,9 +210,13 @@ _OF_LIFETIME = (
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
         "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
-        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE)),
+        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE)),
         "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
         "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
+        "abc": Analytics(_abc, (_PERIOD, _AS_OF, _MEASURE, _OF, _CUSTOMERS)),
+        "significance": Analytics(_significance, (_CUSTOMERS,), kept=True),
+        "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY), kept=True),
+        "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
     }
 )
 """All analytics, by name."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trellis.contributions import Panel
+from trellis.crm.analytics import panels, reasons
 from trellis.crm.analytics.figures import follow_customers
-from trellis.crm.analytics.panels import PANELS
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
 from trellis.records.events import Saved
@@ -13,7 +13,7 @@ from trellis.segments.engine import forget
 
 @hookimpl
 def trellis_panels() -> list[Panel]:
-    return PANELS
+    return [*reasons.PANELS, *panels.PANELS]
 
 
 @hookimpl

@@ -1,8 +1,8 @@
-"""The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier, RFM scores and
+"""The figures on a customer that Trellis keeps: purchases, revenue and margin of 12 months, tier, scores, classes and
 lifetime value.
 
-Those that a purchase changes at once follow each write (:func:`follow_customers`); tier, scores and lifetime value depend
-on all customers and on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
+Those that a purchase changes at once follow each write (:func:`follow_customers`); the others depend on all customers and
+on the day, and are computed for all together (:func:`refresh_customer_value`). Only rows that change are
 written.
 """
 
@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.crm.analytics.pyramid import places, tier_of
+from trellis.crm.analytics.abc import classes
+from trellis.crm.analytics.pyramid import cuts_of, places, tier_of
 from trellis.crm.analytics.rfm import ranks, scores
+from trellis.crm.analytics.significance import scoring
 from trellis.crm.analytics.valuing import refresh_lifetime, update_customers
 from trellis.crm.analytics.window import Window, coverage, income_rows, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
+from trellis.kpi.arithmetic import average
 from trellis.kpi.income import INCOME_DAY, income_sources
 from trellis.kpi.periods import today_in
 from trellis.security.actor import SYSTEM
@@ -31,6 +34,8 @@ _customer = _CUSTOMER.c
 _day = INCOME_DAY.c
 _COUNTED = ("first_order_at", "last_order_at", "orders_count", "revenue_12m", "margin_12m")
 _RANKED = ("tier", "rfm_r", "rfm_f", "rfm_m", "rfm_code")
+_CLASSED = ("abc", "abc_before", "xyz", "xyz_variation")
+_WEIGHED = ("significance", "significance_class", "significance_terms")
 
 
 def follow_customers(
@@ -47,8 +52,13 @@ def follow_customers(
 def refresh_customer_value(session: Session, edition: Edition, as_of: date | None = None) -> int:
     """Computes all figures of all customers as of a day; returns how many rows changed."""
     as_of = as_of or today_in(ZoneInfo(edition.settings.timezone))
-    counted = _count_purchases(session, edition, as_of, None)
-    return counted + _rank(session, edition, as_of) + refresh_lifetime(session, edition, as_of)
+    return (
+        _count_purchases(session, edition, as_of, None)
+        + _rank(session, edition, as_of)
+        + _class(session, edition, as_of)
+        + _weigh(session, edition, as_of)
+        + refresh_lifetime(session, edition, as_of)
+    )
 
 
 def _count_purchases(session: Session, edition: Edition, today: date, some: Sequence[int] | None) -> int:
@@ -88,7 +98,7 @@ def _rank(session: Session, edition: Edition, as_of: date) -> int:
     place, number = places(value, measure)
     columns = [value.c.customer_id, value.c.frequency, place.label("place"), number.label("number")]
     ranked = sa.select(*columns, *ranks(value)).subquery("ranked")
-    placed = tier_of(ranked.c.place, ranked.c.number).label("tier")
+    placed = tier_of(ranked.c.place, ranked.c.number, cuts_of(edition)).label("tier")
     standing = sa.select(ranked.c.customer_id, placed, *scores(ranked)).subquery("standing").c
     r, f, m = (sa.cast(standing[letter], sa.String(1)) for letter in "rfm")
     known = sa.select(
@@ -111,6 +121,31 @@ def _rank(session: Session, edition: Edition, as_of: date) -> int:
         differs = sa.or_(_customer.tier.is_distinct_from(tier), _customer.rfm_code.is_not(None))
         written += update_customers(session, {**values, "valued_at": now}, some, differs, absent)
     return written
+
+
+def _class(session: Session, edition: Edition, as_of: date) -> int:
+    window = Window.until(as_of)
+    measure = coverage(session, edition, SYSTEM, window).measure
+    row = classes(edition, SYSTEM, window, as_of, measure).subquery("row").c
+    known = sa.select(
+        row.item_id.label("customer_id"),
+        row.abc,
+        average(row.before, 1).label("abc_before"),
+        row.xyz,
+        average(sa.func.sqrt(row.squared, type_=sa.Float()), 1).label("xyz_variation"),
+    )
+    absent = sa.not_(
+        sa.exists().where(_day.customer_id == _customer.id, *income_rows(edition, SYSTEM, window))
+    )
+    now = datetime.now(UTC)
+    written = _write(session, known.subquery("known"), _CLASSED, valued_at=now)
+    nothing = {**dict.fromkeys(_CLASSED), "valued_at": now}
+    return written + update_customers(session, nothing, _customer.abc.is_not(None), absent)
+
+
+def _weigh(session: Session, edition: Edition, as_of: date) -> int:
+    known = scoring(session, edition, as_of).subquery("known")
+    return _write(session, known, _WEIGHED, valued_at=datetime.now(UTC))
 
 
 def _write(session: Session, known: sa.Subquery, names: Sequence[str], **stamp: Any) -> int:

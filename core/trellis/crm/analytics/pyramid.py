@@ -1,4 +1,4 @@
-"""The customer pyramid (AN4): customers ranked by what they bring, cut at 1 %, 5 % and 20 %.
+"""The customer pyramid (AN4): customers ranked by what they bring, cut at 1 %, 5 % and 20 % or as the organisation says.
 
 A tier ends at the ceiling of its percentage of the ranked customers; equal amounts are ranked by customer id. Ranked is
 who has income in the window, also a negative one. Inactive customers bought before and have no income in the window;
@@ -7,6 +7,7 @@ prospects had not bought by its end.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,19 +15,44 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.crm.analytics.window import MEASURES, Coverage, Window, coverage, customers_of, per_customer
+from trellis.crm.analytics.assumptions import Assumptions, Errors, Values, assumption, rising
+from trellis.crm.analytics.window import Coverage, Window, coverage, customers_of, measured, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
-from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.kpi.income import INCOME_DAY, require_income
-from trellis.records.types import FixedPoint, Money
+from trellis.records.types import FixedPoint, Money, Percent
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
-CUTS = (("top", 1), ("large", 5), ("medium", 20), ("small", 100))
-"""The tiers from above, each with the percentage of customers down to its end."""
+Cuts = Sequence[tuple[str, Decimal]]
+
+TIERS = ("top", "large", "medium", "small")
+"""The tiers from above."""
+
+
+def _check(values: Values) -> Errors:
+    return rising(values, *TIERS[:-1])
+
+
+_share = Percent(minimum=0, maximum=1)
+ASSUMPTIONS = Assumptions(
+    name="pyramid",
+    title=_("Pyramid"),
+    about=_("Which part of the customers, counted from the best, each tier ends at; small are the rest"),
+    fields=(
+        assumption("top", _share, _("Top down to"), "0.01"),
+        assumption("large", _share, _("Large down to"), "0.05"),
+        assumption("medium", _share, _("Medium down to"), "0.2"),
+    ),
+    check=_check,
+)
+
+
+def cuts_of(edition: Edition) -> tuple[tuple[str, Decimal], ...]:
+    """The tiers from above, each with the share of customers down to its end."""
+    return (*ASSUMPTIONS.of(edition).items(), (TIERS[-1], Decimal(1)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +65,24 @@ class Tier:
     share: float | None
     revenue: Decimal
     margin: Decimal
+    cost: Decimal
+    unprofitable: int
     lowest: Decimal | None
     highest: Decimal | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pyramid:
-    """The pyramid of a window. ``unprofitable`` counts ranked customers with a negative amount."""
+    """The pyramid of a window. ``unprofitable`` counts ranked customers with a negative amount.
+
+    ``cuts`` are the shares of customers at which tiers end.
+    """
 
     window: Window
     measure: str
     currency: str
     tiers: tuple[Tier, ...]
+    cuts: tuple[tuple[str, Decimal], ...]
     inactive: int
     prospects: int
     unprofitable: int
@@ -73,6 +105,7 @@ class Pyramid:
             "inactive": self.inactive,
             "prospects": self.prospects,
             "unprofitable": self.unprofitable,
+            "cuts": {name: float(share) for name, share in self.cuts},
             "cost_known": self.coverage.cost_known,
             "other_currencies": self.coverage.other_currencies,
         }
@@ -88,6 +121,8 @@ class Pyramid:
             "to": money(tier.highest),
             "revenue": money(tier.revenue),
             "margin": money(tier.margin) if self.coverage.cost_known else None,
+            "cost": money(tier.cost) if self.coverage.cost_known else None,
+            "unprofitable": tier.unprofitable,
         }
 
 
@@ -100,20 +135,21 @@ def pyramid(
     """
     actor.require("customer", "read")
     require_income(actor.sees(edition))
-    if measure is not None and measure not in MEASURES:
-        raise TrellisError(_("“%(given)s” is not a measure; choose margin or revenue", given=measure[:40]))
+    chosen = measured(measure)
     complete = coverage(session, edition, actor, window)
-    chosen = measure or complete.measure
-    ranked = ranking(per_customer(edition, actor, window).subquery("value"), chosen).cte("ranked")
+    chosen = chosen or complete.measure
+    cuts = cuts_of(edition)
+    ranked = ranking(per_customer(edition, actor, window).subquery("value"), chosen, cuts).cte("ranked")
     rows = {row.tier: row for row in session.execute(_by_tier(ranked))}
     total = sum((row.amount for row in rows.values()), Decimal(0))
-    tiers = tuple(_tier(name, rows.get(name), total) for name, _percent in CUTS)
+    tiers = tuple(_tier(name, rows.get(name), total) for name in TIERS)
     inactive, prospects = _outside(session, actor, window, rows)
     return Pyramid(
         window=window,
         measure=chosen,
         currency=edition.settings.currency,
         tiers=tiers,
+        cuts=cuts,
         inactive=inactive,
         prospects=prospects,
         unprofitable=sum(row.unprofitable for row in rows.values()),
@@ -121,12 +157,12 @@ def pyramid(
     )
 
 
-def ranking(value: sa.FromClause, measure: str) -> sa.Select[Any]:
+def ranking(value: sa.FromClause, measure: str, cuts: Cuts) -> sa.Select[Any]:
     """The rows of :func:`per_customer` with ``amount`` and ``tier``."""
     amount = value.c[measure].label("amount")
     place, ranked = places(value, measure)
     placed = sa.select(value, amount, place.label("place"), ranked.label("ranked")).subquery("placed")
-    return sa.select(placed, tier_of(placed.c.place, placed.c.ranked).label("tier"))
+    return sa.select(placed, tier_of(placed.c.place, placed.c.ranked, cuts).label("tier"))
 
 
 def places(value: sa.FromClause, measure: str) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
@@ -135,10 +171,10 @@ def places(value: sa.FromClause, measure: str) -> tuple[sa.ColumnElement[int], s
     return sa.func.row_number().over(order_by=order), sa.func.count().over()
 
 
-def tier_of(place: sa.ColumnElement[int], ranked: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
-    """The tier of a place: ``place <= ceil(ranked * percent / 100)``, in whole numbers."""
-    cuts = [((place - 1) * 100 < ranked * percent, name) for name, percent in CUTS[:-1]]
-    return sa.case(*cuts, else_=CUTS[-1][0])
+def tier_of(place: sa.ColumnElement[int], ranked: sa.ColumnElement[int], cuts: Cuts) -> sa.ColumnElement[str]:
+    """The tier of a place: ``place <= ceil(ranked * share)``, in whole numbers."""
+    within = [((place - 1) * 10_000 < ranked * int(share * 10_000), name) for name, share in cuts[:-1]]
+    return sa.case(*within, else_=cuts[-1][0])
 
 
 def _by_tier(ranked: sa.CTE) -> sa.Select[Any]:
@@ -149,6 +185,7 @@ def _by_tier(ranked: sa.CTE) -> sa.Select[Any]:
         sa.func.sum(column.amount).label("amount"),
         sa.func.sum(column.revenue).label("revenue"),
         sa.func.sum(column.margin).label("margin"),
+        sa.func.sum(column.cost).label("cost"),
         sa.func.min(column.amount).label("lowest"),
         sa.func.max(column.amount).label("highest"),
         sa.func.count().filter(column.amount < sa.literal(0, FixedPoint())).label("unprofitable"),
@@ -184,6 +221,8 @@ def _tier(name: str, row: Any, total: Decimal) -> Tier:
             share=0.0 if total else None,
             revenue=nothing,
             margin=nothing,
+            cost=nothing,
+            unprofitable=0,
             lowest=None,
             highest=None,
         )
@@ -194,6 +233,8 @@ def _tier(name: str, row: Any, total: Decimal) -> Tier:
         share=round(float(row.amount / total), 6) if total else None,
         revenue=row.revenue,
         margin=row.margin,
+        cost=row.cost,
+        unprofitable=row.unprofitable,
         lowest=row.lowest,
         highest=row.highest,
     )

@@ -11,9 +11,13 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
+from trellis.errors import TrellisError
+from trellis.i18n import translator
 from trellis.kpi.income import INCOME_DAY, income_sources
 from trellis.kpi.periods import Period, months_later
 from trellis.security.actor import Actor
+
+_ = translator("trellis")
 
 REVENUE, MARGIN = "revenue", "margin"
 MEASURES = (MARGIN, REVENUE)
@@ -44,9 +48,33 @@ class Window:
         """Its last day."""
         return self.end - timedelta(days=1)
 
+    @property
+    def months(self) -> list[tuple[date, date]]:
+        """The whole months that fit in it, counted from its first day: (first, end) of each."""
+        found = []
+        month = 0
+        while (end := months_later(self.first, month + 1)) <= self.end:
+            found.append((months_later(self.first, month), end))
+            month += 1
+        return found
+
+    def before(self) -> Window:
+        """The window of the same number of months that ends where it begins; of days, where it has no whole month."""
+        months = len(self.months)
+        if months_later(self.first, months) == self.end and months:
+            return Window(months_later(self.first, -months), self.first)
+        return Window(self.first - (self.end - self.first), self.first)
+
     def holds(self, day: Any) -> sa.ColumnElement[bool]:
         """The column of days lies in the window."""
         return sa.and_(day >= self.first, day < self.end)
+
+
+def measured(name: str | None) -> str | None:
+    """``name`` if it is a measure, or None. Raises TrellisError for another."""
+    if name is not None and name not in MEASURES:
+        raise TrellisError(_("“%(given)s” is not a measure; choose margin or revenue", given=name[:40]))
+    return name
 
 
 def customers_of(actor: Actor) -> sa.ColumnElement[bool]:
@@ -65,8 +93,8 @@ def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.Colum
 def per_customer(edition: Edition, actor: Actor, window: Window) -> sa.Select[Any]:
     """One row for each customer with income in the window.
 
-    ``revenue`` and ``margin`` in the workspace's currency (margin of what has a known cost), ``frequency`` the number
-    of days with a purchase, ``last`` the last of them.
+    ``revenue``, ``margin`` and ``cost`` in the workspace's currency (the latter two of what has a known cost),
+    ``frequency`` the number of days with a purchase, ``last`` the last of them.
     """
     own = _day.currency == edition.settings.currency
     bought = sa.case((_day.occasions > 0, _day.day))
@@ -75,6 +103,7 @@ def per_customer(edition: Edition, actor: Actor, window: Window) -> sa.Select[An
             _day.customer_id,
             sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue))), 0).label("revenue"),
             sa.func.coalesce(sa.func.sum(sa.case((own, _day.revenue - _day.cost))), 0).label("margin"),
+            sa.func.coalesce(sa.func.sum(sa.case((own, _day.cost))), 0).label("cost"),
             sa.func.count(bought.distinct()).label("frequency"),
             sa.func.max(bought).label("last"),
         )

@@ -17,6 +17,7 @@ from trellis.records.types import (
     Decimal,
     Email,
     Integer,
+    Json,
     LongText,
     Money,
     Option,
@@ -40,6 +41,14 @@ TIERS = (
     Option("small", _("Small")),
     Option("inactive", _("Inactive"), "warn"),
     Option("prospect", _("Prospect")),
+)
+ABC = (Option("A", _("A"), "good"), Option("B", _("B"), "info"), Option("C", _("C")))
+XYZ = (Option("X", _("X"), "good"), Option("Y", _("Y"), "info"), Option("Z", _("Z")))
+SIGNIFICANCE = (
+    Option("key", _("Key"), "good"),
+    Option("important", _("Important"), "info"),
+    Option("ordinary", _("Ordinary")),
+    Option("minor", _("Minor")),
 )
 
 
@@ -111,6 +120,40 @@ class Customer(Entity):
     rfm_f: Mapped[int | None] = column(Integer(), label=_("Frequency score"), read_only=True, group=VALUE)
     rfm_m: Mapped[int | None] = column(Integer(), label=_("Monetary score"), read_only=True, group=VALUE)
     rfm_code: Mapped[str | None] = column(Text(3), label=_("RFM"), read_only=True, in_list=True, group=VALUE)
+    abc: Mapped[str | None] = column(
+        Choice(ABC), label=_("ABC class"), read_only=True, indexed=True, group=VALUE
+    )
+    abc_before: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Brought by better customers"),
+        help=_(
+            "The share of the positive total that customers above this one bring: by it the ABC class is decided"
+        ),
+        read_only=True,
+        group=VALUE,
+    )
+    xyz: Mapped[str | None] = column(Choice(XYZ), label=_("XYZ class"), read_only=True, group=VALUE)
+    xyz_variation: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Variation from month to month"),
+        help=_("Standard deviation by mean of the last 12 months: by it the XYZ class is decided"),
+        read_only=True,
+        group=VALUE,
+    )
+    significance: Mapped[Number | None] = column(
+        Decimal(additive=False),
+        label=_("Significance"),
+        help=_("0 to 100, by the weights of the organisation"),
+        read_only=True,
+        indexed=True,
+        group=VALUE,
+    )
+    significance_class: Mapped[str | None] = column(
+        Choice(SIGNIFICANCE), label=_("Significance class"), read_only=True, indexed=True, group=VALUE
+    )
+    significance_terms: Mapped[dict[str, float | None] | None] = column(
+        Json(), label=_("Terms of the significance"), read_only=True, group=VALUE
+    )
     clv: Mapped[Number | None] = column(
         Money(),
         label=_("Lifetime value, 12 months"),

@@ -11,7 +11,6 @@ from flask import Blueprint, abort, g
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Segment
-from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.analytics.rfm import rfm
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
@@ -28,7 +27,7 @@ from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import TIERS, pyramid_context, today
+from trellis.web.widgets import today
 
 _ = translator("trellis")
 
@@ -152,50 +151,18 @@ def _owner_title(owner: str) -> str:
 _TABS: tuple[tuple[str, Text], ...] = (
     ("pyramid", _("Pyramid")),
     ("rfm", _("RFM")),
+    ("abc", _("ABC and XYZ")),
+    ("significance", _("Significance")),
     ("loyalty", _("Loyalty")),
     ("clv", _("Lifetime value")),
+    ("satisfaction", _("Satisfaction")),
+    ("programme", _("Loyalty programme")),
 )
 
 
 @blueprint.get("/<workspace>/analytics")
 def analytics(workspace: str) -> BaseResponse:
     return go(f"{base()}/analytics/pyramid")
-
-
-@blueprint.get("/<workspace>/analytics/pyramid")
-def show_pyramid(workspace: str) -> str:
-    found = pyramid(g.session, g.edition, g.actor, Window.until(today()))
-    formula = _(
-        "Customers are ranked by %(measure)s of 12 months and cut after the first 1 %%, 5 %% and 20 %%; "
-        "ties go by the customer's number. Prospects and inactive customers stand outside.",
-        measure=_("margin") if found.measure == "margin" else _("revenue"),
-    )
-    money = found.currency
-    rows = [
-        [
-            str(TIERS[tier.tier][0]),
-            format_number(tier.customers),
-            format_short_money(tier.revenue, money),
-            format_short_money(tier.margin, money) if found.coverage.cost_known else "",
-            format_percent(tier.share, 1) if tier.share is not None else "",
-            format_short_money(tier.lowest, money),
-            format_short_money(tier.highest, money),
-        ]
-        for tier in found.tiers
-    ]
-    columns = [_("Tier"), _("Customers"), _("Revenue"), _("Margin"), _("Share"), _("From"), _("To")]
-    facts = []
-    if found.unprofitable:
-        label = str(_("Unprofitable customers"))
-        facts.append({"label": label, "value": format_number(found.unprofitable), "text": ""})
-    if found.coverage.other_currencies:
-        label = str(_("In other currencies"))
-        text = str(_("rows of income left out"))
-        facts.append({"label": label, "value": format_number(found.coverage.other_currencies), "text": text})
-    table = {"columns": [str(one) for one in columns], "rows": rows, "total": []}
-    return analysis_page(
-        "pyramid", formula, pyramid=pyramid_context(found, base()), table=table, facts=facts, moves=None
-    )
 
 
 @blueprint.get("/<workspace>/analytics/rfm")

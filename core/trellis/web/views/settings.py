@@ -24,7 +24,10 @@ SECTIONS = (
         _("Workspace"),
         (("general", _("General")), ("users", _("Users and roles")), ("organisation", _("Organisation"))),
     ),
-    (_("Edition"), (("plugins", _("Verticals")), ("fields", _("Fields")))),
+    (
+        _("Edition"),
+        (("plugins", _("Verticals")), ("fields", _("Fields")), ("value", _("Customer value"))),
+    ),
     (
         _("System"),
         (

@@ -24,6 +24,8 @@ def load(context: trellis.DemoContext) -> None:
     work.leads(bank)
     work.activities(bank, people)
     banks.plan(bank)
+    context.survey([one.id for one in people])
+    banks.bonus(bank)
 
 
 DEMOS = [

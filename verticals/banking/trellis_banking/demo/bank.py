@@ -10,6 +10,7 @@ from typing import Any
 import trellis
 
 from trellis_banking.demo import names
+from trellis_banking.fields import SALARY_HERE
 
 _ = trellis.translator("trellis_banking")
 
@@ -193,3 +194,13 @@ def plan(bank: Bank) -> None:
             bank.context.plan(f"banking.{kpi}", code, round(level * Decimal("0.99"), -4))
         for name, share in shares.items():
             bank.context.plan(name, code, Decimal(share))
+
+
+def bonus(bank: Bank) -> None:
+    """The programme for those whose salary comes here, with its costs."""
+    context = bank.context
+    started = bank.ago(240).replace(day=1)
+    costs = {"setup_cost": 40, "platform_cost": 2, "staff_cost": 2, "rewards_cost": 3}
+    row = {"name": context.text(_("Salary bonus")), "started_on": started, "member_field": SALARY_HERE.name}
+    row |= {name: each * context.customers for name, each in costs.items()}
+    context.create("programme", [{**row, "compare_by": "area"}])

@@ -20,6 +20,8 @@ def load(context: trellis.DemoContext) -> None:
     desk.activities(context, buyers)
     desk.projects(context, buyers)
     desk.plans(context, receipts)
+    people.club(context)
+    context.survey([one.id for one in buyers])
 
 
 DEMO = trellis.Demo(

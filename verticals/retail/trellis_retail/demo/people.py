@@ -13,6 +13,7 @@ import trellis
 
 from trellis_retail.demo.goods import Shelf
 from trellis_retail.demo.places import Site
+from trellis_retail.fields import CARD_SINCE
 
 _ = trellis.translator("trellis_retail")
 
@@ -110,6 +111,8 @@ TYPES = (
     (1.4, 0.30, 0.8, "basic"),
 )
 PROSPECTS = 0.1
+CLUB_LEVELS = ("gold", "silver")
+CLUB_DAYS = 330
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,21 @@ def make(context: trellis.DemoContext, sites: Sequence[Site], shelves: Sequence[
         for one, habit in zip(ids, habits, strict=True)
         if habit["buys"]
     ]
+
+
+def club(context: trellis.DemoContext) -> None:
+    """The club with its costs: who has a better card belongs to it since the day on the card."""
+    started = (context.today - timedelta(days=CLUB_DAYS)).replace(day=1)
+    costs = {
+        "setup_cost": 600,
+        "platform_cost": 50,
+        "mailing_cost": 50,
+        "rewards_cost": 90,
+        "unredeemed": 400,
+    }
+    row = {"name": context.text(_("Oak Club")), "started_on": started, "member_field": CARD_SINCE.name}
+    row |= {name: each * context.customers // 100 for name, each in costs.items()}
+    context.create("programme", [{**row, "compare_by": "area"}])
 
 
 def _habit(dice: random.Random, number: int, start: date, today: date) -> dict[str, Any]:
@@ -201,6 +219,9 @@ def _person(
         "unit": site.unit,
         "retail.card_number": habit["card"],
         "retail.card_level": habit["level"],
+        CARD_SINCE.name: today - timedelta(days=CLUB_DAYS - number * 37 % 240)
+        if habit["level"] in CLUB_LEVELS
+        else None,
         "retail.home_store": site.id,
         "retail.favourite_category": shelf.category,
         "retail.preferred_channel": "online" if habit["online"] > 0.5 else "store",

@@ -1,0 +1,134 @@
+"""What can be classed by ABC and XYZ: customers by their income, products by the lines of orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.crm.analytics.window import MARGIN, Coverage, Window, coverage, income_rows
+from trellis.crm.customers.entities import Customer
+from trellis.crm.products.entities import Product
+from trellis.crm.sales.entities import Order, OrderLine
+from trellis.edition import Edition
+from trellis.errors import PermissionRefused
+from trellis.kpi.days import local_day
+from trellis.kpi.income import INCOME_DAY, require_income
+from trellis.kpi.periods import midnight
+from trellis.records.types import FixedPoint
+from trellis.security.actor import Actor
+
+_day = INCOME_DAY.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """One kind of thing that brings money.
+
+    ``amounts`` selects (item_id, day, amount) of a window by a measure; ``known`` selects (item_id, first), the day of
+    the first sale ever; ``named`` the entity whose records the items are; ``covered`` the measure that fits what is known
+    of costs; ``check`` raises PermissionRefused for a reader who may not see the figures.
+    """
+
+    named: type[Customer] | type[Product]
+    amounts: Callable[[Edition, Actor, Window, str], sa.Select[Any]]
+    known: Callable[[Edition, Actor], sa.Select[Any]]
+    covered: Callable[[Session, Edition, Actor, Window], str]
+    check: Callable[[Edition, Actor], None]
+
+
+def _customer_amounts(edition: Edition, actor: Actor, window: Window, measure: str) -> sa.Select[Any]:
+    amount = _day.revenue - _day.cost if measure == MARGIN else _day.revenue
+    own = _day.currency == edition.settings.currency
+    return sa.select(
+        _day.customer_id.label("item_id"),
+        _day.day.label("day"),
+        sa.func.coalesce(amount, sa.literal(0, FixedPoint())).label("amount"),
+    ).where(*income_rows(edition, actor, window), own)
+
+
+def _customers_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
+    return coverage(session, edition, actor, window).measure
+
+
+def _customers_known(_edition: Edition, _actor: Actor) -> sa.Select[Any]:
+    columns: list[Any] = [Customer.id.label("item_id"), Customer.first_order_at.label("first")]
+    return sa.select(*columns)
+
+
+def _customers_checked(edition: Edition, actor: Actor) -> None:
+    actor.require("customer", "read")
+    require_income(actor.sees(edition))
+
+
+def _product_amounts(edition: Edition, actor: Actor, window: Window, measure: str) -> sa.Select[Any]:
+    amount = OrderLine.amount - OrderLine.cost_amount if measure == MARGIN else OrderLine.amount
+    return sa.select(
+        OrderLine.product_id.label("item_id"),
+        local_day(Order.ordered_at, edition.settings.timezone).label("day"),
+        sa.func.coalesce(amount, sa.literal(0, FixedPoint())).label("amount"),
+    ).where(*_sold(edition, actor), _ordered(edition, window))
+
+
+def _products_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
+    size = sa.func.abs(OrderLine.amount, type_=FixedPoint())
+    known = sa.case((OrderLine.cost_amount.is_not(None), size))
+    query = sa.select(sa.func.sum(size), sa.func.sum(known))
+    whole, part = session.execute(query.where(*_sold(edition, actor), _ordered(edition, window))).one()
+    return Coverage(float((part or 0) / whole) if whole else None, 0).measure
+
+
+def _ordered(edition: Edition, window: Window) -> sa.ColumnElement[bool]:
+    zone = ZoneInfo(edition.settings.timezone)
+    return sa.and_(
+        Order.ordered_at >= midnight(window.first, zone), Order.ordered_at < midnight(window.end, zone)
+    )
+
+
+def _products_known(edition: Edition, actor: Actor) -> sa.Select[Any]:
+    first = sa.func.min(local_day(Order.ordered_at, edition.settings.timezone), type_=sa.Date())
+    columns: list[Any] = [OrderLine.product_id.label("item_id"), first.label("first")]
+    return sa.select(*columns).where(*_sold(edition, actor)).group_by(OrderLine.product_id)
+
+
+def _sold(edition: Edition, actor: Actor) -> list[sa.ColumnElement[bool]]:
+    """Lines of products in the workspace's currency; lines, orders and products that the reader may see."""
+    currency = edition.settings.currency
+    return [
+        Order.id == OrderLine.order_id,
+        Product.id == OrderLine.product_id,
+        sa.func.coalesce(Order.currency, currency) == currency,
+        *(one.deleted_at.is_(None) for one in (OrderLine, Order, Product)),
+        *(actor.visible(one) for one in (OrderLine, Order, Product)),
+    ]
+
+
+def _products_checked(edition: Edition, actor: Actor) -> None:
+    for name in ("product", "order", "order_line"):
+        actor.require(name, "read")
+    seen = actor.sees(edition).entities
+    needed = {"order_line": ("amount", "cost_amount", "product"), "order": ("ordered_at", "currency")}
+    if any(field not in seen[entity].fields for entity, names in needed.items() for field in names):
+        raise PermissionRefused()
+
+
+CUSTOMERS = Items(
+    named=Customer,
+    amounts=_customer_amounts,
+    known=_customers_known,
+    covered=_customers_covered,
+    check=_customers_checked,
+)
+PRODUCTS = Items(
+    named=Product,
+    amounts=_product_amounts,
+    known=_products_known,
+    covered=_products_covered,
+    check=_products_checked,
+)
+KINDS = {"customers": CUSTOMERS, "products": PRODUCTS}
+"""What can be classed, by name."""
