@@ -62,6 +62,7 @@ SETTINGS = (
     "roles/new",
     "fields",
     "fields?entity=order",
+    "fields/customer/phone/rules",
     "plugins",
 )
 

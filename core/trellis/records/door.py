@@ -26,7 +26,7 @@ from trellis.errors import (
 from trellis.guard import Stopwatch, TookTooLong, abandon, inside, limited
 from trellis.i18n import translator
 from trellis.plugins import CORE, Fault
-from trellis.records import schema
+from trellis.records import conditions, schema
 from trellis.records.bulk import insert_rows, new_ids
 from trellis.records.entity import Field, default_value
 from trellis.records.events import Action, BeforeSave, Change, Saved
@@ -94,7 +94,7 @@ def _plan(edition: Edition, view: EntityView) -> _Plan:
         fields = view.fields.values()
         return _Plan(
             tuple(field for field in fields if field.default is not None),
-            tuple(field.name for field in fields if field.required and not field.read_only),
+            tuple(field.name for field in fields if field.always_required and not field.read_only),
         )
 
     return edition.cached(("plan", view.name), make)  # type: ignore[no-any-return]
@@ -315,6 +315,7 @@ class Records:
         merged = {**draft.before, **draft.values}
         check_move(view, draft.before, merged)
         missing = [name for name in plan.required if merged.get(name) is None]
+        missing += conditions.missing(self.edition, self.actor, view, merged)
         if missing:
             raise RecordInvalid({name: [_("This field needs a value")] for name in missing})
 

@@ -217,7 +217,9 @@ def _add_schemas(spec: APISpec, view: EntityView) -> None:
     }
     written = {one.name: _property(one, written=True) for one in view.fields.values() if not one.read_only}
     needed = [
-        one.name for one in view.fields.values() if one.required and not one.read_only and one.default is None
+        one.name
+        for one in view.fields.values()
+        if one.always_required and not one.read_only and one.default is None
     ]
     title = str(view.info.title)
     spec.components.schema(
@@ -278,7 +280,7 @@ def _property(field: Field, *, written: bool = False) -> dict[str, Any]:
         told["x-plugin"] = field.owner
     if field.read_only:
         told["readOnly"] = True
-    if not field.required:
+    if not field.always_required:
         schema = _or_empty(schema)
     if written and field.type.kind == "reference":
         schema = {"anyOf": [schema, parts.EXTERNAL]}

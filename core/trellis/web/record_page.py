@@ -29,9 +29,11 @@ from trellis.plugins import Fault
 from trellis.quality.merged import parts_of
 from trellis.quality.merging import mergeable
 from trellis.records import related, types
+from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
+from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
 
@@ -101,17 +103,24 @@ def record_context(
 
 
 def prop(
-    view: EntityView, record: Record, declared: Field, base: str, *, may_edit: bool = True
+    view: EntityView,
+    record: Record,
+    declared: Field,
+    base: str,
+    *,
+    may_edit: bool = True,
+    state: State | None = None,
 ) -> dict[str, Any]:
     """A field of a record with its value, and where it is edited."""
     editable = may_edit and not declared.read_only and declared.type.kind != "json"
-    return {
+    made = {
         "name": declared.name,
         "label": str(declared.label),
         "help": str(declared.help) if declared.help else "",
         "value": shown(g.edition, base, declared, record),
         "edit_url": f"{base}/{view.name}/{record.id}/field/{declared.name}" if editable else "",
     }
+    return in_state(made, state)
 
 
 def composer_for(view: EntityView) -> str | None:
@@ -342,6 +351,7 @@ def _days_in_stage(record: Record) -> str:
 
 def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iterator[dict[str, Any]]:
     """Field groups: the core's by heading, then a group for each plugin, then the system's."""
+    states = states_of(view, record)
     groups: dict[tuple[str, str], list[Field]] = {}
     for declared in view.fields.values():
         if declared.type.kind == "json":
@@ -351,7 +361,9 @@ def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iter
     for (heading, owner), fields in groups.items():
         mark = origin(g.edition, owner) if owner else None
         title = heading or (mark["title"] if mark else str(_("Main")))
-        props = [prop(view, record, declared, base, may_edit=may_edit) for declared in fields]
+        props = [
+            prop(view, record, one, base, may_edit=may_edit, state=states.get(one.name)) for one in fields
+        ]
         yield {"title": title, "origin": mark, "props": props}
 
 

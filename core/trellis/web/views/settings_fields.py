@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.edition import OWN
+from trellis.edition import OWN, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
+from trellis.records.rules import describe, parse
 from trellis.records.types import Choice
 from trellis.settings.fields import TYPES, add_field, change_field, position_of, remove_field
 from trellis.web.display import origin
@@ -59,6 +60,8 @@ def show(workspace: str) -> str:
             "required": one.required,
             "in_list": one.in_list,
             "indexed": one.indexed,
+            "rules": _rules(view, one),
+            "rules_url": "" if one.read_only else f"{url}/{name}/{one.name}/rules",
             "edit_url": f"{url}/{name}/{one.name}/edit" if one.owner == OWN else "",
             "remove_url": f"{url}/{name}/{one.name}" if one.owner == OWN else "",
         }
@@ -74,6 +77,16 @@ def show(workspace: str) -> str:
         "rows": rows,
     }
     return settings_page("settings/fields.html", "fields", _("Fields"), fields=context)
+
+
+def _rules(view: EntityView, declared: Field) -> list[str]:
+    """The rules of a field in words."""
+    said = []
+    if declared.required_when is not None:
+        said.append(_("Required: %(rule)s", rule=describe(parse(declared.required_when, view, g.edition))))
+    if declared.visible_when is not None:
+        said.append(_("Shown: %(rule)s", rule=describe(parse(declared.visible_when, view, g.edition))))
+    return [str(one) for one in said]
 
 
 @blueprint.get("/<workspace>/settings/fields/<entity>/new")
