@@ -232,6 +232,10 @@ class Records:
         self.faults += other.faults
         other._committed.clear()
 
+    def tell(self, entity: str, changes: Sequence[Change]) -> None:
+        """Puts changes that an engine made by itself into the log, and tells plugins of them."""
+        self._log(self.edition.entity(entity), changes)
+
     # --- Steps of a write ---
 
     def _one(self, entity: str, write: Write) -> Record:

@@ -111,6 +111,7 @@ class OwnRole(Base):
     name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     title: Mapped[str] = mapped_column(sa.String(200))
     administrator: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    personal_data: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     grants: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
 
 

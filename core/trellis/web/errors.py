@@ -15,6 +15,7 @@ from trellis.errors import Message, RecordInvalid, TooMany, TrellisError
 from trellis.i18n import translator
 from trellis.rest import problems
 from trellis.web.plain import plain_shell
+from trellis.web.uploads import back_to_form
 
 _ = translator("trellis")
 
@@ -72,6 +73,9 @@ def _http(error: HTTPException) -> Answer | HTTPException:
         return error
     if _for_programs():
         return problems.from_http(error)
+    form = back_to_form() if status == 413 else None
+    if form is not None:
+        return form
     html, _status = error_page(status, _TITLES.get(status, error.name), _TEXTS.get(status, ""))
     response = Response(html, status, mimetype="text/html")
     response.headers.extend(

@@ -26,6 +26,7 @@ from trellis.i18n import (
     translator,
 )
 from trellis.plugins import Fault
+from trellis.privacy import is_person
 from trellis.quality.merged import parts_of
 from trellis.quality.merging import mergeable
 from trellis.records import related, types
@@ -208,8 +209,9 @@ def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "updated": _("%(who)s changed this record", who=event["actor_name"]),
         "deleted": _("%(who)s moved this record to the bin", who=event["actor_name"]),
         "restored": _("%(who)s brought this record back", who=event["actor_name"]),
+        "erased": _("%(who)s erased personal data of this record", who=event["actor_name"]),
     }
-    icons = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "undo-2"}
+    icons = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "undo-2", "erased": "eraser"}
     changes = field_changes(view, event) if event["action"] == "updated" else []
     return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
 
@@ -229,16 +231,16 @@ def field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, 
     return [
         {
             "label": str(view.fields[name].label),
-            "before": _word(view.fields[name], old),
-            "after": _word(view.fields[name], new),
+            "before": word_of(view.fields[name], old),
+            "after": word_of(view.fields[name], new),
         }
         for name, (old, new) in event["changes"].items()
         if name in view.fields
     ]
 
 
-def _word(declared: Field, value: Any) -> str:
-    """A value of the log in words: labels of choices, dates by locale, ids of references as they are."""
+def word_of(declared: Field, value: Any) -> str:
+    """A value of the log, or of REST, in words: labels of choices, dates by locale, ids of references as they are."""
     if value is None:
         return ""
     if isinstance(declared.type, types.Choice):
@@ -297,6 +299,8 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
     if may_edit and mergeable(view) and g.actor.may(view.name, "delete"):
         act = {"title": str(_("Merge with another")), "icon": "merge", "url": f"{url}/merge", "overlay": True}
         found.append(act)
+    if is_person(view) and (g.actor.administrator or g.actor.personal_data):
+        found.append({"title": str(_("Personal data")), "icon": "shield-user", "url": f"{url}/personal-data"})
     if g.actor.reaches(view.name, "delete", record.values):
         act = {
             "title": str(_("Move to bin")),

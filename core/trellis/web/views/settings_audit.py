@@ -31,6 +31,7 @@ ACTS: Mapping[str, tuple[Text, str]] = {
     "updated": (_("Changed"), "info"),
     "deleted": (_("Deleted"), "danger"),
     "restored": (_("Restored"), "neutral"),
+    "erased": (_("Personal data erased"), "danger"),
 }
 FACES: Mapping[str, Text] = {
     "web": _("Browser"),

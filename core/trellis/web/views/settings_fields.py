@@ -117,6 +117,7 @@ def edit(workspace: str, entity: str, name: str) -> str:
         "in_list": declared.in_list,
         "searchable": declared.searchable,
         "indexed": declared.indexed,
+        "personal": declared.personal,
         "position": str(position_of(g.session, entity, name)),
     }
     return _dialog(entity, given, {}, declared)
@@ -151,6 +152,7 @@ def _declaration() -> dict[str, Any]:
         "in_list": _ticked("in_list"),
         "searchable": _ticked("searchable"),
         "indexed": _ticked("indexed"),
+        "personal": _ticked("personal"),
     }
 
 
@@ -227,6 +229,12 @@ def _dialog(entity: str, given: Any, errors: dict[str, list[str]], changed: Fiel
         field("in_list", _("Show in lists"), "boolean"),
         field("searchable", _("Found by the search"), "boolean"),
         field("indexed", _("Fast to filter and sort"), "boolean"),
+        field(
+            "personal",
+            _("Personal data"),
+            "boolean",
+            help=str(_("Erased with all else that is kept about a person")),
+        ),
         *([field("position", _("Place among your own fields"), "number")] if changed else []),
     ]
     title = (

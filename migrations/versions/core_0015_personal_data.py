@@ -1,0 +1,27 @@
+"""the right to personal data in roles
+
+Revision ID: core_0015
+Revises: core_0014
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "core_0015"
+down_revision = "core_0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("own_role", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("personal_data", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("own_role", schema=None) as batch_op:
+        batch_op.drop_column("personal_data")
