@@ -93,7 +93,9 @@ def test_a_backup_becomes_a_new_workspace(
     with installation.workspace("acme").read() as session:
         left = session.scalars(sa.select(FilePart.name).where(FilePart.name.startswith("restore/"))).all()
     assert left == []
-    together = made(admin, drain, send(admin, backup.read_bytes()), name="more", enter="as_saved", people="true")
+    together = made(
+        admin, drain, send(admin, backup.read_bytes()), name="more", enter="as_saved", people="true"
+    )
     assert together.status_code == 302
     assert entrants(installation, "more") == ["admin@acme.test", "agent@acme.test", "reader@acme.test"]
 

@@ -7,6 +7,7 @@ door is told, so that plugins and the change feed learn which fields are gone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +28,7 @@ from trellis.records.schema import EXTERNAL
 from trellis.records.types import Email, Text
 from trellis.records.values import decode, encode
 from trellis.search.index import is_spoken
-from trellis.search.unlearning import unlearn
+from trellis.search.unlearning import clean, unlearn
 from trellis.system import Event, PluginState
 
 _ = translator("trellis")
@@ -64,7 +65,9 @@ def preview(records: Records, entity: str, record_id: int) -> Erasure:
     person = person_of(records, entity, record_id)
     edition = records.edition
     views = [edition.entity(name) for name in person.records]
-    overwritten = [Overwritten(view, len(person.records[view.name]), _going(view)) for view in views if _going(view)]
+    overwritten = [
+        Overwritten(view, len(person.records[view.name]), _going(view)) for view in views if _going(view)
+    ]
     return Erasure(person, overwritten, list(_kept(records.session, edition, person, views)))
 
 
@@ -75,9 +78,11 @@ def erase(records: Records, entity: str, record_id: int, name: str) -> Erasure:
     """
     done = preview(records, entity, record_id)
     if name.strip().casefold() != done.person.title.strip().casefold():
-        raise RecordInvalid({"name": [_("Type the name as it stands on the record: %(name)s", name=done.person.title)]})
+        raise RecordInvalid(
+            {"name": [_("Type the name as it stands on the record: %(name)s", name=done.person.title)]}
+        )
     texts: list[str] = []
-    with records.whole():
+    with records.whole(), _overwriting(records.session):
         for one in done.overwritten:
             ids = done.person.records[one.view.name]
             _clear_log(records.session, one.view, ids)
@@ -85,7 +90,21 @@ def erase(records: Records, entity: str, record_id: int, name: str) -> Erasure:
             records.tell(one.view.name, changes)
         _clear_merges(records.session, done.person)
         unlearn(records.session, records.edition, texts)
+        clean(records.session.connection(), [one.view for one in done.overwritten])
     return done
+
+
+@contextmanager
+def _overwriting(session: Session) -> Iterator[None]:
+    """SQLite leaves what was deleted in its file until the place is needed; here it writes over it at once."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    if sqlite:
+        session.execute(sa.text("PRAGMA secure_delete = ON"))
+    try:
+        yield
+    finally:
+        if sqlite:
+            session.execute(sa.text("PRAGMA secure_delete = OFF"))
 
 
 def _going(view: EntityView) -> list[Field]:
@@ -165,17 +184,28 @@ def _clear_merges(session: Session, person: Person) -> None:
     session.flush()
 
 
-def _kept(
-    session: Session, edition: Edition, person: Person, views: Sequence[EntityView]
-) -> Iterator[Kept]:
+def _kept(session: Session, edition: Edition, person: Person, views: Sequence[EntityView]) -> Iterator[Kept]:
     for view in views:
         if not _going(view):
-            yield Kept(view.info.plural, _("Figures stay; they hold no field that is marked as personal data"))
-    staying = [str(one.label) for one in person.view.fields.values() if not one.personal and one.name != EXTERNAL]
+            yield Kept(
+                view.info.plural, _("Figures stay; they hold no field that is marked as personal data")
+            )
+    staying = [
+        str(one.label) for one in person.view.fields.values() if not one.personal and one.name != EXTERNAL
+    ]
     yield Kept(", ".join(staying), _("These fields are not marked as personal data"))
-    yield Kept(_("Backups and copies"), _("Those made before still hold the data; delete them, or erase again after restoring one"))
-    yield Kept(_("Files of imports and exports"), _("They are removed 14 days after they were made; answers to repeated REST calls after a day"))
+    yield Kept(
+        _("Backups and copies"),
+        _("Those made before still hold the data; delete them, or erase again after restoring one"),
+    )
+    yield Kept(
+        _("Files of imports and exports"),
+        _("They are removed 14 days after they were made; answers to repeated REST calls after a day"),
+    )
     disabled = session.scalars(sa.select(PluginState.title).where(PluginState.enabled.is_(False))).all()
     if disabled:
         names = ", ".join(disabled)
-        yield Kept(_("Tables of disabled plugins: %(names)s", names=names), _("Enable them before erasing, or purge them"))
+        yield Kept(
+            _("Tables of disabled plugins: %(names)s", names=names),
+            _("Enable them before erasing, or purge them"),
+        )

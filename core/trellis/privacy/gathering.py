@@ -28,9 +28,7 @@ def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
     """
     person = person_of(records, entity, record_id)
     edition, session = records.edition, records.session
-    found = {
-        name: list(_records(session, edition.entity(name), ids)) for name, ids in person.records.items()
-    }
+    found = {name: list(_records(session, edition.entity(name), ids)) for name, ids in person.records.items()}
     return {
         "workspace": edition.workspace,
         "made_at": datetime.now(UTC).isoformat(),
@@ -64,7 +62,9 @@ def _records(session: Session, view: EntityView, ids: tuple[int, ...]) -> Iterat
         }
 
 
-def _timeline(records: Records, person: Person, found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _timeline(
+    records: Records, person: Person, found: dict[str, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
     """What happened when, the latest first."""
     entries = []
     for name, known in found.items():

@@ -16,6 +16,7 @@ from trellis.i18n import translator
 from trellis.quality.merged import parts_of
 from trellis.records.door import Records
 from trellis.records.entity import Field
+from trellis.records.types import Email, Phone
 
 _ = translator("trellis")
 
@@ -41,9 +42,8 @@ class Person:
 
 
 def is_person(view: EntityView) -> bool:
-    """Whether records of an entity are people: what names them is personal data."""
-    title = view.fields.get(view.info.title_field)
-    return title is not None and title.personal
+    """Whether records of an entity are people: they have a mail address or a telephone number that is personal data."""
+    return any(isinstance(one.type, Email | Phone) and one.personal for one in view.fields.values())
 
 
 def personal_fields(view: EntityView) -> list[Field]:
@@ -76,7 +76,8 @@ def rows_of(session: Session, view: EntityView, ids: Collection[int]) -> Iterato
     table = view.entity.__table__
     for some in batches(sorted(ids)):
         query = sa.select(table).where(table.c.id.in_(some)).order_by(table.c.id)
-        yield from session.execute(query).mappings()
+        for row in session.execute(query).mappings():
+            yield dict(row)
 
 
 def batches(ids: Collection[int]) -> Iterator[list[int]]:
@@ -120,9 +121,7 @@ def _follow_into(
         return
     for part, reference in edition.referring(view.name):
         if part.info.parent == reference.name:
-            found.setdefault(part.name, {}).update(
-                dict.fromkeys(_referring(session, part, reference, ids))
-            )
+            found.setdefault(part.name, {}).update(dict.fromkeys(_referring(session, part, reference, ids)))
 
 
 def _referring(session: Session, view: EntityView, reference: Field, ids: Collection[int]) -> Iterator[int]:

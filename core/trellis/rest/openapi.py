@@ -17,6 +17,7 @@ from trellis.records.mass import MOST
 from trellis.records.rules import operators
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
+from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.records import MOST_WRITES
 
 _ = translator("trellis")
@@ -56,6 +57,7 @@ def _build(edition: Edition) -> dict[str, Any]:
 def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     for view in edition.entities.values():
         yield from _entity_paths(view)
+        yield from personal_data_paths(view, _identifier(view.name), str(view.info.plural))
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
     yield from _other_paths()

@@ -211,8 +211,14 @@ def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "restored": _("%(who)s brought this record back", who=event["actor_name"]),
         "erased": _("%(who)s erased personal data of this record", who=event["actor_name"]),
     }
-    icons = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "undo-2", "erased": "eraser"}
-    changes = field_changes(view, event) if event["action"] == "updated" else []
+    icons = {
+        "created": "plus",
+        "updated": "pencil",
+        "deleted": "trash",
+        "restored": "undo-2",
+        "erased": "eraser",
+    }
+    changes = field_changes(view, event) if event["action"] in ("updated", "erased") else []
     return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
 
 
@@ -232,7 +238,7 @@ def field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, 
         {
             "label": str(view.fields[name].label),
             "before": word_of(view.fields[name], old),
-            "after": word_of(view.fields[name], new),
+            "after": word_of(view.fields[name], new) if (old, new) != (None, None) else str(_("erased")),
         }
         for name, (old, new) in event["changes"].items()
         if name in view.fields

@@ -49,7 +49,7 @@ class Lead(Entity):
     )
 
     name: Mapped[str] = column(
-        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
     company: Mapped[str | None] = column(
         Text(), label=_("Company"), searchable=True, in_list=True, personal=True
@@ -90,7 +90,7 @@ class Opportunity(Entity):
     __table_args__ = (sa.Index("ix_opportunity_board", "funnel", "stage", "amount", "id"),)
 
     name: Mapped[str] = column(
-        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")

@@ -104,7 +104,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "url": f"{base()}/{view.name}/{row['record_id']}" if view and row["record_id"] else "",
         "act": str(title),
         "tone": tone,
-        "changes": field_changes(view, row) if view and row["action"] == "updated" else [],
+        "changes": field_changes(view, row) if view and row["action"] in ("updated", "erased") else [],
     }
 
 
