@@ -68,7 +68,7 @@ def _begin() -> BaseResponse | None:
         raise
     context.admit(found)
     speak = speak_to_person if request.endpoint == PAGE else speak_to_program
-    speak(found.edition, found.language)
+    speak(found)
     if found.token_id is not None:
         _note_use(workspace, found.token_id)
     return idempotency.begin() if request.method == "POST" else None
