@@ -34,21 +34,21 @@ def limit_of_request() -> int | None:
 
 
 def back_to_form() -> Response | None:
-    """Sends a browser back to the form whose file was too large, where one stands at the same address."""
+    """Sends a browser back to the form whose file was too large; None for what is no form with a file."""
     most = limit_of_request()
+    if most is None or request.mimetype != "multipart/form-data" or request.headers.get("HX-Request"):
+        return None
     try:
         adapter = current_app.create_url_adapter(request)
         assert adapter is not None
         adapter.match(method="GET")
     except HTTPException:
         return None
-    if most is None or request.headers.get("HX-Request"):
-        return None
-    session[_KEPT] = str(too_large(most))
+    session[_KEPT] = [request.path, str(too_large(most))]
     return redirect(request.path, 303)
 
 
 def refusal() -> list[str]:
     """What the form says of a file that was too large, once."""
-    text = session.pop(_KEPT, "")
-    return [text] if text else []
+    path, text = session.pop(_KEPT, ("", ""))
+    return [text] if path == request.path else []
