@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from trellis.uploads import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class Config:
     many reverse proxies stand in front, whose word on a visitor's address is taken. Mail needs ``smtp_url``
     (``TRELLIS_SMTP_URL``: ``smtp://user:password@host:587`` or ``smtps://...:465``), ``mail_from``
     (``TRELLIS_MAIL_FROM``) and ``url`` (``TRELLIS_URL``), the address under which people reach this server.
+    ``uploads`` (``TRELLIS_UPLOAD_LIMITS``) is how large what people send may be.
     """
 
     home: Path
@@ -29,6 +32,7 @@ class Config:
     smtp_url: str = ""
     mail_from: str = ""
     url: str = ""
+    uploads: Limits = field(default_factory=Limits)
 
     @classmethod
     def from_environment(cls) -> Config:
@@ -42,6 +46,7 @@ class Config:
             smtp_url=os.environ.get("TRELLIS_SMTP_URL", ""),
             mail_from=os.environ.get("TRELLIS_MAIL_FROM", ""),
             url=os.environ.get("TRELLIS_URL", ""),
+            uploads=Limits.parse(os.environ.get("TRELLIS_UPLOAD_LIMITS", "")),
         )
 
     @property

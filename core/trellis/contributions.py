@@ -322,10 +322,15 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Role(Contribution):
-    """A set of rights. ``administrator`` roles may change settings, people and plugins and reach every record."""
+    """A set of rights. ``administrator`` roles may change settings, people and plugins and reach every record.
+
+    With ``personal_data`` one may take out all that is kept about a person, whatever else the role reaches, and erase it;
+    administrators may.
+    """
 
     grants: Sequence[Grant] = ()
     administrator: bool = False
+    personal_data: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ from trellis.contributions import (
 )
 from trellis.errors import EntityNotFound, PluginError
 from trellis.plugins import CORE, Fault, Hooks
+from trellis.records.conditions import ATTRIBUTES, FieldConditions, check_rule
 from trellis.records.entity import Entity, EntityInfo, Field, declared_fields
 from trellis.records.indexes import index_problem
 from trellis.records.types import Reference
@@ -184,18 +185,20 @@ def compose(
     manifests: Sequence[Manifest],
     hooks: Hooks,
     own: Sequence[Contribution | Field] = (),
+    conditions: Sequence[FieldConditions] = (),
     checks: Mapping[type[Contribution], Check] = MappingProxyType({}),
     reads: Mapping[type[Contribution], Reads] = MappingProxyType({}),
 ) -> Edition:
     """Builds the edition. Never raises for a contribution: what does not fit is in ``faults`` and left out.
 
-    ``own`` are the organisation's own fields, roles and the like; ``checks`` are the engines' checks by kind, ``reads`` how they
+    ``own`` are the organisation's own fields, roles and the like, ``conditions`` its rules for fields; ``checks`` are the engines' checks by kind, ``reads`` how they
     see what a contribution reads.
     """
     faults: list[Fault] = []
     views = _entities(hooks, faults)
     for owner, extension in _fields(hooks, faults, [item for item in own if isinstance(item, Field)]):
         _extend(views, owner, extension, faults)
+    _decide(views, conditions)
     contributions = _contributions(hooks, faults, [item for item in own if isinstance(item, Contribution)])
     views = _with_lifecycles(views, contributions[Lifecycle], faults)
     edition = Edition(
@@ -210,6 +213,7 @@ def compose(
         ),
         reads=reads,
     )
+    _leave_out_bad_conditions(edition, views, conditions, faults)
     for kind, named in contributions.items():
         for contribution in list(named.values()):
             problem = _check(edition, contribution, checks.get(kind))
@@ -286,6 +290,40 @@ def _extend(views: dict[str, EntityView], owner: str, extension: Any, faults: li
         return
     fields = {**view.fields, extension.name: extension.with_owner(owner)}
     views[view.name] = dataclasses.replace(view, fields=fields)
+
+
+def _decide(views: dict[str, EntityView], conditions: Sequence[FieldConditions]) -> None:
+    """Puts the organisation's rules in the place of those that fields declare."""
+    for one in conditions:
+        view = views.get(one.entity)
+        if view is not None and one.field in view.fields:
+            _replace_field(views, view, view.fields[one.field].under(one.required_when, one.visible_when))
+
+
+def _leave_out_bad_conditions(
+    edition: Edition,
+    views: dict[str, EntityView],
+    conditions: Sequence[FieldConditions],
+    faults: list[Fault],
+) -> None:
+    """A rule that does not fit is reported and left out; its field stays."""
+    decided = {(one.entity, one.field) for one in conditions}
+    for view in list(views.values()):
+        for declared in view.fields.values():
+            for attribute in ATTRIBUTES:
+                try:
+                    check_rule(edition, view, declared, attribute)
+                except Exception as error:  # a rule of a plugin may be anything
+                    owner = OWN if (view.name, declared.name) in decided else declared.owner
+                    problem = f"{view.name}.{declared.name}.{attribute}: {error}"
+                    faults.append(Fault(owner, "trellis_fields", problem, ""))
+                    kept = {name: getattr(declared, name) for name in ATTRIBUTES} | {attribute: None}
+                    declared = declared.under(**kept)
+                    _replace_field(views, views[view.name], declared)
+
+
+def _replace_field(views: dict[str, EntityView], view: EntityView, declared: Field) -> None:
+    views[view.name] = dataclasses.replace(view, fields={**view.fields, declared.name: declared})
 
 
 def _contributions(

@@ -18,10 +18,10 @@ KEPT = timedelta(days=14)
 _part = FilePart.__table__.c
 
 
-def keep(session: Session, name: str, path: Path) -> None:
+def keep(session: Session, name: str, path: Path, kept: timedelta = KEPT) -> None:
     """Keeps a file, in place of the one of this name."""
     forget(session, name)
-    until = datetime.now(UTC) + KEPT
+    until = datetime.now(UTC) + kept
     with path.open("rb") as file:
         number = 0
         while data := file.read(PART):

@@ -30,16 +30,22 @@ MINUS = "\N{MINUS SIGN}"
 
 _locale: ContextVar[str] = ContextVar("trellis_locale", default="en")
 _timezone: ContextVar[str] = ContextVar("trellis_timezone", default="UTC")
+_formats: ContextVar[str] = ContextVar("trellis_formats", default="")
 
 
 @contextmanager
-def use_locale(language: str, timezone: str | None = None) -> Iterator[None]:
-    """Read texts in ``language``, and show times in ``timezone``, until the block ends."""
+def use_locale(language: str, timezone: str | None = None, formats: str | None = None) -> Iterator[None]:
+    """Read texts in ``language``, and show times in ``timezone``, until the block ends.
+
+    Numbers and dates are written as in the language ``formats``; as in ``language`` without it.
+    """
     token = _locale.set(language if language in LANGUAGES else "en")
     zone = _timezone.set(timezone or _timezone.get())
+    written = _formats.set(formats if formats in LANGUAGES else "")
     try:
         yield
     finally:
+        _formats.reset(written)
         _timezone.reset(zone)
         _locale.reset(token)
 
@@ -49,9 +55,22 @@ def current_language() -> str:
     return _locale.get()
 
 
+def current_formats() -> str:
+    """The language as in which numbers and dates are written now."""
+    return _formats.get() or _locale.get()
+
+
 def current_timezone() -> ZoneInfo:
     """The zone in which times are shown now."""
     return ZoneInfo(_timezone.get())
+
+
+def known_timezone(name: str | None) -> str | None:
+    """The name of a time zone; None for what is none."""
+    try:
+        return name if name and ZoneInfo(name) else None
+    except (KeyError, ValueError, OSError):  # not found, or no name at all (../x)
+        return None
 
 
 @lru_cache(maxsize=256)
@@ -130,7 +149,7 @@ def plural_translator(domain: str) -> PluralTranslator:
 
 
 def _cldr() -> babel.Locale:
-    return babel.Locale.parse(current_language())
+    return babel.Locale.parse(current_formats())
 
 
 def _spaced(text: str) -> str:
@@ -145,7 +164,7 @@ def format_number(value: Decimal | float | int | None, decimals: int | None = No
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "") if decimals is not None else "#,##0.###"
     locale = _cldr()
     text = numbers.format_decimal(value, format=pattern, locale=locale)
-    if current_language() == "en":
+    if current_formats() == "en":
         text = text.replace(",", NBSP)
     return _spaced(text)
 
@@ -162,7 +181,7 @@ def currency_symbol(currency: str) -> str:
 
 def _with_symbol(amount: str, currency: str) -> str:
     symbol = currency_symbol(currency)
-    if current_language() == "ru":
+    if current_formats() == "ru":
         return f"{amount}{NBSP}{symbol}" if symbol else amount
     sign, digits = (MINUS, amount[1:]) if amount.startswith(MINUS) else ("", amount)
     return f"{sign}{symbol}{NBSP if len(symbol) > 1 else ''}{digits}"
@@ -185,7 +204,7 @@ def format_short_money(amount: Decimal | float | int | None, currency: str) -> s
         if abs(value) >= size:
             scaled = value / size
             digits = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
-            unit = russian if current_language() == "ru" else english
+            unit = russian if current_formats() == "ru" else english
             number = f"{format_number(scaled, digits)}{NBSP}{unit}"
             return _with_symbol(number, currency)
     return format_money(value, currency, 0 if value == value.to_integral() else 2)
@@ -198,7 +217,7 @@ def format_date(value: date | datetime | None, today: date | None = None) -> str
     day = value.astimezone(current_timezone()).date() if isinstance(value, datetime) else value
     now = today or datetime.now(current_timezone()).date()
     same_year = day.year == now.year
-    if current_language() == "ru":
+    if current_formats() == "ru":
         pattern = "d MMM" if same_year else "d MMMM y"
     else:
         pattern = "d MMM" if same_year else "d MMM y"
@@ -210,6 +229,18 @@ def format_day_range(first: date, last: date) -> str:
     if (first.year, first.month) != (last.year, last.month):
         return f"{format_date(first)} – {format_date(last)}"
     return format_date(last) if first == last else f"{first.day}–{format_date(last)}"
+
+
+def weekday_names() -> list[str]:
+    """The days of the week from Monday."""
+    names = dates.get_day_names("wide", "stand-alone", _cldr())
+    return [names[day].capitalize() for day in range(7)]
+
+
+def month_names() -> list[str]:
+    """The months from January."""
+    names = dates.get_month_names("wide", "stand-alone", _cldr())
+    return [names[month].capitalize() for month in range(1, 13)]
 
 
 def format_time(value: datetime | None) -> str:

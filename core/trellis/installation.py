@@ -224,5 +224,9 @@ def check_settings(name: str, settings: Settings) -> None:
         errors["currency"] = [str(_("Use a three-letter currency code such as EUR"))]
     if settings.timezone not in available_timezones():
         errors["timezone"] = [str(_("Use a time zone name such as Europe/Prague"))]
+    if settings.first_weekday not in range(7):
+        errors["first_weekday"] = [str(_("Use a number from 0 (Monday) to 6 (Sunday)"))]
+    if settings.fiscal_month not in range(1, 13):
+        errors["fiscal_month"] = [str(_("Use a number from 1 to 12"))]
     if errors:
         raise RecordInvalid(errors)

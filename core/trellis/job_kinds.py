@@ -19,5 +19,6 @@ JOB_KINDS: Kinds = MappingProxyType(
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
+        backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }
 )

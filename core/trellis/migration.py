@@ -67,6 +67,17 @@ def newest_revision(revisions: Path) -> str | None:
     return ScriptDirectory.from_config(alembic_config(revisions)).get_current_head()
 
 
+def is_known(revision: str, owner: str, manifest: Manifest | None = None) -> bool:
+    """Whether the installed code of an owner has this revision."""
+    from alembic.script import ScriptDirectory
+
+    revisions = revisions_of(owner, manifest)
+    if revisions is None:
+        return False
+    known = ScriptDirectory.from_config(alembic_config(revisions)).walk_revisions()
+    return any(one.revision == revision for one in known)
+
+
 def drop_tables(connection: Connection, owner: str) -> list[str]:
     """Drops the tables ``<owner>_*`` and its version table; returns what was dropped. Works without the package."""
     if owner == CORE:

@@ -80,6 +80,17 @@ class OwnField(Base):
     position: Mapped[int] = mapped_column(sa.Integer, default=0)
 
 
+class FieldCondition(Base):
+    """The rules under which a field is required and shown, as the organisation decided."""
+
+    __tablename__ = "field_condition"
+
+    entity: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    field: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+    required_when: Mapped[dict[str, Any] | None] = mapped_column(JsonData)
+    visible_when: Mapped[dict[str, Any] | None] = mapped_column(JsonData)
+
+
 class SavedView(Base):
     """A list as somebody set it up: rule, columns, sort, density.
 

@@ -22,6 +22,7 @@ from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
 from trellis.search import index as search
 from trellis.security.roles import own_roles
+from trellis.settings.conditions import field_conditions
 from trellis.settings.fields import own_fields
 from trellis.system import PluginState, WorkspaceState
 from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
@@ -144,6 +145,7 @@ class Workspace:
             manifests=manifests,
             hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
             own=own,
+            conditions=field_conditions(session),
             checks=CHECKS,
             reads=READS,
         )

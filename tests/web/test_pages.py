@@ -74,6 +74,7 @@ SETTINGS = (
     "roles/new",
     "fields",
     "fields?entity=order",
+    "fields/customer/phone/rules",
     "plugins",
     "value",
 )

@@ -11,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from trellis.control import BrowserSession
 from trellis.installation import Installation
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
 from trellis.security.browser_sessions import device_name
 from trellis.security.people import ApiToken
 from web.conftest import token_of
@@ -132,3 +134,27 @@ def test_devices_are_named_for_people() -> None:
     edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"
     found = [device_name(one) for one in (linux, phone, edge, "curl/8.5", "")]
     assert found == ["Firefox, Linux", "Safari, iPhone", "Edge, Windows", "curl/8.5", ""]
+
+
+def test_one_reads_pages_in_the_own_language_formats_and_time_zone(
+    installation: Installation, sign_in: SignIn
+) -> None:
+    here = sign_in("admin@acme.test")
+    at = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
+    order = {"number": "NEW", "ordered_at": at, "amount": "1234.5"}
+    workspace = installation.workspace("acme")
+    with workspace.write() as session:
+        made = Records(session, workspace.edition(session), SYSTEM).create("order", order)
+    wrong = post(here, f"{PROFILE}/preferences", language="xx", timezone="Mars/Base")
+    assert wrong.status_code == 422 and 'id="e-language"' in wrong.text and 'id="e-timezone"' in wrong.text
+    page = here.get(f"/acme/order/{made.id}").text
+    assert "€1\xa0234.50" in page and "31 Jan" in page
+    given = {"language": "", "formats": "ru", "timezone": "Asia/Tokyo"}
+    assert post(here, f"{PROFILE}/preferences", **given).status_code == 302
+    page = here.get(f"/acme/order/{made.id}").text
+    assert "Amount" in page and "1\xa0234,50\xa0€" in page, "English words, Russian numbers"
+    assert "1 февр., 08:30" in page, "it is the next day in Tokyo"
+    assert 'value="2026-02-01T08:30"' in here.get(f"/acme/order/{made.id}/field/ordered_at").text
+    assert "€1\xa0234.50" in sign_in("reader@acme.test").get(f"/acme/order/{made.id}").text
+    assert post(here, f"{PROFILE}/preferences", language="ru", formats="", timezone="").status_code == 302
+    assert "Мой профиль" in here.get(PROFILE).text and "data-keys-on" in here.get(PROFILE).text

@@ -2,7 +2,7 @@
 
 from trellis.backup.archive import BackupInvalid
 from trellis.backup.copying import copy_workspace
-from trellis.backup.restoring import read_manifest, restore
+from trellis.backup.restoring import read_manifest, require_readable, restore
 from trellis.backup.saving import save
 
-__all__ = ["BackupInvalid", "copy_workspace", "read_manifest", "restore", "save"]
+__all__ = ["BackupInvalid", "copy_workspace", "read_manifest", "require_readable", "restore", "save"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -29,6 +29,7 @@ LEFT_OUT = frozenset(one.__tablename__ for one in (FilePart, IdempotentCall, Imp
 """Files that are kept for two weeks, answers kept for a day, and what only holds where it was written."""
 
 Told = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 class BackupInvalid(TrellisError):
@@ -50,6 +51,26 @@ class Manifest:
     revisions: Mapping[str, str | None]
     plugins: Mapping[str, str]
     tables: Mapping[str, int]
+
+    @classmethod
+    def read(cls, told: Any) -> Manifest:
+        """The manifest in its JSON form. Raises ValueError, TypeError or KeyError: a file from elsewhere may hold anything."""
+        texts = {name: _of(str, told[name]) for name in ("workspace", "title")}
+        revisions = {name: revision and _of(str, revision) for name, revision in told["revisions"].items()}
+        return cls(
+            **texts,
+            format=_of(int, told["format"]),
+            made_at=datetime.fromisoformat(told["made_at"]),
+            revisions=revisions,
+            plugins={name: _of(str, version) for name, version in told["plugins"].items()},
+            tables={name: _of(int, count) for name, count in told["tables"].items()},
+        )
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(value)
+    return value
 
 
 def tables() -> Sequence[sa.Table]:

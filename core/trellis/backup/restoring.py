@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import sqlalchemy as sa
+from alembic.util import CommandError
 
+from trellis import migration
+from trellis.backup.admission import Admission, admit_all
 from trellis.backup.archive import (
     FORMAT,
     MANIFEST,
@@ -24,11 +27,11 @@ from trellis.backup.archive import (
     row_name,
     tables,
 )
-from trellis.control import Identity, Membership, WorkspaceEntry
-from trellis.errors import PluginError
+from trellis.errors import PluginError, RecordInvalid
 from trellis.i18n import translator
-from trellis.installation import Installation
+from trellis.installation import Installation, check_settings
 from trellis.jobs.job import STOPPED, Job
+from trellis.plugins import CORE
 from trellis.records.indexes import create_extension_indexes
 from trellis.system import Event, WorkspaceState
 from trellis.workspace import Workspace
@@ -36,14 +39,31 @@ from trellis.workspace import Workspace
 _ = translator("trellis")
 
 AT_ONCE = 1000
-_BROKEN = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError, StopIteration)
+MOST_UNPACKED, SLACK = 100, 64 * 1024 * 1024
+"""How many times its size a backup may unpack to, and what a small one may besides; rows of JSON give some 10 to 30."""
+LONGEST = 64 * 1024 * 1024
+"""How many bytes are held in memory at once: of the manifest, the people, one row."""
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    AttributeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 def read_manifest(path: Path) -> Manifest:
     """What a backup says of itself. Raises BackupInvalid."""
     try:
         with zipfile.ZipFile(path) as archive:
-            told = orjson.loads(archive.read(MANIFEST))
+            if sum(one.file_size for one in archive.infolist()) > MOST_UNPACKED * path.stat().st_size + SLACK:
+                raise BackupInvalid()
+            told = orjson.loads(_whole(archive, MANIFEST))
         if told["format"] != FORMAT:
             raise BackupInvalid(
                 _(
@@ -51,9 +71,49 @@ def read_manifest(path: Path) -> Manifest:
                     number=told["format"],
                 )
             )
-        return Manifest(**{**told, "made_at": datetime.fromisoformat(told["made_at"])})
+        return Manifest.read(told)
     except _BROKEN:
         raise BackupInvalid() from None
+
+
+def emails_in(path: Path) -> set[str]:
+    """The mail addresses of those who could enter the workspace that was saved. Raises BackupInvalid."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {person["email"].lower() for person in _people(archive)}
+    except _BROKEN:
+        raise BackupInvalid() from None
+
+
+def _people(archive: zipfile.ZipFile) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in _whole(archive, PEOPLE).splitlines()]
+
+
+def _whole(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        content = file.read(LONGEST)
+        if file.read(1):
+            raise ValueError(name)
+    return content
+
+
+def require_readable(installation: Installation, manifest: Manifest) -> None:
+    """Raises BackupInvalid when the backup needs a plugin, or a later version of the code, that is not installed here."""
+    for plugin in manifest.plugins:
+        try:
+            installation.plugins.load(plugin)
+        except PluginError as error:
+            raise BackupInvalid(
+                _("The backup needs the plugin “%(name)s”: %(reason)s", name=plugin, reason=error)
+            ) from None
+    for owner, revision in manifest.revisions.items():
+        if owner != CORE and owner not in manifest.plugins:
+            raise BackupInvalid()
+        plugin_manifest = None if owner == CORE else installation.plugins.load(owner).manifest
+        if revision is not None and not migration.is_known(revision, owner, plugin_manifest):
+            raise BackupInvalid(
+                _("The backup was made by a later version of “%(name)s”; upgrade it here first", name=owner)
+            )
 
 
 def restore(
@@ -63,32 +123,26 @@ def restore(
     *,
     title: str | None = None,
     told: Told = lambda done, total: None,
+    admit: Admission = admit_all,
 ) -> Manifest:
-    """Makes a workspace of what a backup holds, and lets those in who could enter the one that was saved.
+    """Makes a workspace of what a backup holds, and lets those in whom ``admit`` names.
 
     The tables are brought to the revision of the backup, filled, and then upgraded. Jobs that had not ended are stopped.
     Raises BackupInvalid, Conflict when there is a workspace of this name, RecordInvalid for a bad name.
     """
     manifest = read_manifest(path)
-    for plugin in manifest.plugins:
-        try:
-            installation.plugins.load(plugin)
-        except PluginError as error:
-            raise BackupInvalid(
-                _("The backup needs the plugin “%(name)s”: %(reason)s", name=plugin, reason=error)
-            ) from None
+    require_readable(installation, manifest)
     with installation.new_workspace(name, title or manifest.title or name) as workspace:
         try:
             with zipfile.ZipFile(path) as archive:
                 _fill(workspace, archive, manifest, told, title)
-                people = [orjson.loads(line) for line in archive.read(PEOPLE).splitlines()]
-        except (sa.exc.IntegrityError, sa.exc.DataError) as error:
+                people = _people(archive)
+            _finish(workspace)
+        except sa.exc.DBAPIError as error:
             raise BackupInvalid(_("The backup is damaged: %(reason)s", reason=error.orig)) from None
-        except _BROKEN as error:
+        except (*_BROKEN, CommandError, RecordInvalid) as error:
             raise BackupInvalid(_("The backup is damaged: %(reason)s", reason=error)) from None
-        workspace.upgrade()
-        _index(workspace)
-    _let_in(installation, name, people)
+    admit(installation, workspace, people)
     return manifest
 
 
@@ -154,9 +208,16 @@ def _complete(connection: sa.Connection, archive: zipfile.ZipFile, table: sa.Tab
 
 
 def _rows(archive: zipfile.ZipFile, table: sa.Table) -> tuple[list[sa.Column[Any]], Iterator[list[Any]]]:
-    lines = iter(archive.open(row_name(table.name)))
+    lines = _lines(archive.open(row_name(table.name)))
     columns = [table.columns[name] for name in orjson.loads(next(lines))]
     return columns, map(orjson.loads, lines)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    while line := file.readline(LONGEST):
+        if len(line) == LONGEST:
+            raise ValueError(file.name)
+        yield line
 
 
 def _own_references(table: sa.Table) -> set[str]:
@@ -174,22 +235,12 @@ def _go_on_counting(connection: sa.Connection, manifest: Manifest) -> None:
                 connection.execute(sa.select(sa.func.setval(sequence, highest or 1, highest is not None)))
 
 
-def _index(workspace: Workspace) -> None:
+def _finish(workspace: Workspace) -> None:
+    """Upgrades what was read, checks its settings, and makes the indexes. A file from elsewhere may hold anything."""
+    workspace.upgrade()
     with workspace.read() as session:
         edition = workspace.edition(session)
+    check_settings(workspace.name, edition.settings)
     with workspace.namespace.connection() as connection:
         for view in edition.entities.values():
             create_extension_indexes(connection, view.entity, view.fields.values())
-
-
-def _let_in(installation: Installation, name: str, people: list[dict[str, Any]]) -> None:
-    """Gives those in the backup a membership; who is known here keeps their own password."""
-    with installation.control.write() as session:
-        assert session.get(WorkspaceEntry, name) is not None
-        for person in people:
-            identity = session.scalar(sa.select(Identity).where(Identity.email == person["email"]))
-            if identity is None:
-                identity = Identity(**person)
-                session.add(identity)
-                session.flush()
-            session.add(Membership(workspace=name, identity_id=identity.id))

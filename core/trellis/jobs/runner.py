@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from trellis import files
 from trellis.errors import Conflict, TrellisError, WorkspaceNotFound
-from trellis.i18n import translator, use_locale
+from trellis.i18n import known_timezone, translator, use_locale
 from trellis.jobs import queue
 from trellis.jobs.job import DONE, FAILED, STOPPED
 from trellis.jobs.work import JobInterrupted, Kinds, Work
@@ -157,7 +157,10 @@ class Runner:
         with workspace.read() as session:
             settings = workspace.edition(session).settings
             known = recognition.by_id(workspace, session, row.user_id) if row.user_id else None
-        with use_locale((known.language if known else None) or settings.language, settings.timezone):
+        language, zone, formats = (
+            (known.language, known.timezone, known.formats) if known else (None, None, None)
+        )
+        with use_locale(language or settings.language, known_timezone(zone) or settings.timezone, formats):
             try:
                 self._attempt(workspace, row, known.actor if known else None)
             except JobInterrupted as interrupted:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from babel import dates
 
 from trellis.errors import TrellisError
-from trellis.i18n import current_language, translator
+from trellis.i18n import current_formats, translator
 from trellis.kpi.days import is_moment
 
 _ = translator("trellis")
@@ -233,7 +233,7 @@ def span(periods: Sequence[Period]) -> Period:
 
 
 def _dated(pattern: str) -> Callable[[Period], str]:
-    return lambda period: dates.format_date(period.first, pattern, locale=current_language())
+    return lambda period: dates.format_date(period.first, pattern, locale=current_formats())
 
 
 def _week(period: Period) -> str:

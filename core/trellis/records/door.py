@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
-from trellis.records import schema
+from trellis.records import conditions, schema
 from trellis.records.bulk import change_rows, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
 from trellis.records.events import Action, BeforeSave, Change, Saved
@@ -197,6 +197,10 @@ class Records:
         self.faults += other.faults
         other._committed.clear()
 
+    def tell(self, entity: str, changes: Sequence[Change]) -> None:
+        """Puts changes that an engine made by itself into the log, and tells plugins of them."""
+        self._log(self.edition.entity(entity), changes)
+
     # --- Steps of a write ---
 
     def _one(self, entity: str, write: Write) -> Record:
@@ -265,6 +269,7 @@ class Records:
                 continue
             merged = {**draft.before, **draft.values} if draft.before else draft.values
             missing = [name for name in plan.required if merged.get(name) is None]
+            missing += conditions.missing(self.edition, self.actor, view, merged)
             try:
                 check_move(view, draft.before, merged)
             except RecordInvalid as error:

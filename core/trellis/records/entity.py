@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
@@ -45,6 +45,8 @@ class Field:
 
     - ``label``, ``help``: what people read;  ``group``: heading of the field group on the record page
     - ``required``: must have a value;  ``default``: a value or a function without arguments
+    - ``required_when``: a rule on the record's own fields under which it must have a value
+    - ``visible_when``: a rule under which it is shown; while hidden its value is kept, and none is required
     - ``searchable``: found by text search;  ``in_list``: shown in lists from the start
     - ``indexed``: gets an index (for extension fields: an expression index in each workspace where it is enabled)
     - ``read_only``: kept by Trellis, refused from outside;  ``personal``: personal data of a person
@@ -58,6 +60,8 @@ class Field:
     help: Label | None = None
     group: Label | None = None
     required: bool = False
+    required_when: Mapping[str, Any] | None = dataclasses.field(default=None, hash=False)
+    visible_when: Mapping[str, Any] | None = dataclasses.field(default=None, hash=False)
     default: Any = None
     searchable: bool = False
     in_list: bool = False
@@ -73,11 +77,20 @@ class Field:
         """Its values live in ``extra`` rather than in a column."""
         return self.column is None
 
+    @property
+    def always_required(self) -> bool:
+        """Every record must have a value, whatever else it holds."""
+        return self.required and self.visible_when is None
+
     def of(self, entity: builtins.type[Entity]) -> sa.ColumnElement[Any]:
         """The SQL expression of this field on ``entity`` (or an alias of it)."""
         if self.column is not None:
             return getattr(entity, self.column)  # type: ignore[no-any-return]
         return ExtraValue(entity.extra, self.name, self.type)
+
+    def under(self, required_when: Mapping[str, Any] | None, visible_when: Mapping[str, Any] | None) -> Field:
+        """A copy that follows these rules, in place of those it came with."""
+        return dataclasses.replace(self, required_when=required_when, visible_when=visible_when)
 
     def with_owner(self, owner: str) -> Field:
         """A copy that says which plugin brought it."""

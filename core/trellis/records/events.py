@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trellis.edition import Edition
     from trellis.security.actor import Actor
 
-Action = Literal["created", "updated", "deleted", "restored"]
+Action = Literal["created", "updated", "deleted", "restored", "erased"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,10 @@ class BeforeSave:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to one record: ``changes`` maps field to (old, new) as JSON values."""
+    """What happened to one record: ``changes`` maps field to (old, new) as JSON values.
+
+    A record is ``erased`` when personal data was taken out of it: the fields are named, without what they held.
+    """
 
     id: int
     action: Action

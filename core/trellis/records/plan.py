@@ -38,7 +38,7 @@ def _made(view: EntityView) -> Plan:
     fields = view.fields.values()
     return Plan(
         defaults=tuple(field for field in fields if field.default is not None),
-        required=tuple(field.name for field in fields if field.required and not field.read_only),
+        required=tuple(field.name for field in fields if field.always_required and not field.read_only),
         references=tuple(view.references.values()),
         unique=tuple(field for field in fields if field.unique),
         spoken=tuple(field.name for field in searchable(view) if is_spoken(field)),

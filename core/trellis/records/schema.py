@@ -23,7 +23,7 @@ class TypedField(ma.fields.Field[Any]):
     """A marshmallow field that follows a Trellis field type."""
 
     def __init__(self, declared: Field, **options: Any) -> None:
-        super().__init__(allow_none=not declared.required, data_key=declared.name, **options)
+        super().__init__(allow_none=not declared.always_required, data_key=declared.name, **options)
         self.declared = declared
 
     def _deserialize(
@@ -33,7 +33,7 @@ class TypedField(ma.fields.Field[Any]):
             checked = _check_of(self.declared)(value)
         except ValueInvalid as error:
             raise ma.ValidationError(str(error.message)) from None
-        if checked is None and self.declared.required:
+        if checked is None and self.declared.always_required:
             raise ma.ValidationError(str(_("This field needs a value")))
         return checked
 
@@ -110,7 +110,7 @@ def accept(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dic
 
 
 def _checks(view: EntityView) -> dict[str, tuple[Check, bool]]:
-    return {field.name: (_quick(_check_of(field), field), field.required) for field in _writable(view)}
+    return {field.name: (_quick(_check_of(field), field), field.always_required) for field in _writable(view)}
 
 
 def _quick(check: Check, field: Field) -> Check:
@@ -180,6 +180,6 @@ def _messages(edition: Edition, view: EntityView, name: str, found: Any) -> list
                 )
             ]
         return [_("%(entity)s has no such field", entity=view.info.title)]
-    if known is not None and known.required and found == ["Field may not be null."]:
+    if known is not None and known.always_required and found == ["Field may not be null."]:
         return [_("This field needs a value")]
     return [str(message) for message in found] if isinstance(found, list) else [str(found)]

@@ -16,6 +16,7 @@ for _subject in (
     "imports",
     "kpis",
     "mass",
+    "personal_data",
     "plugins",
     "records",
     "search",

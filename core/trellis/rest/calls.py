@@ -15,9 +15,11 @@ from trellis.i18n import translator
 from trellis.rest import idempotency
 from trellis.rest.problems import NotSignedIn
 from trellis.security.recognition import Recognised, by_email, by_token, note_use
+from trellis.uploads import MB
 from trellis.web import context
 from trellis.web.language import speak_to_person, speak_to_program
 from trellis.web.session import require_csrf, signed_in
+from trellis.web.uploads import limits
 from trellis.workspace import Workspace
 
 _ = translator("trellis")
@@ -28,7 +30,6 @@ SOURCE = "rest"
 PAGE = "rest.docs"
 """The one answer that is for people."""
 UPLOAD = "rest.create_import"
-LARGEST_UPLOAD = 2 * 1024**3
 APART = frozenset({UPLOAD, "rest.enable", "rest.disable"})
 """Writes whose engine has transactions of its own; who asks is known before a large body is received."""
 LARGEST_ID = 10**18 - 1
@@ -57,8 +58,8 @@ def _converters(state: BlueprintSetupState) -> None:
 def _begin() -> BaseResponse | None:
     workspace = g.installation.workspace((request.view_args or {})["workspace"])
     current_app.extensions["trellis_rates"].take((workspace.name, _caller()))
-    if request.endpoint == UPLOAD:
-        request.max_content_length = request.max_form_memory_size = LARGEST_UPLOAD
+    most = limits().rest_import if request.endpoint == UPLOAD else limits().rest
+    request.max_content_length = request.max_form_memory_size = most * MB
     try:
         found = _recognise(workspace)
     except NotSignedIn:
@@ -67,7 +68,7 @@ def _begin() -> BaseResponse | None:
         raise
     context.admit(found)
     speak = speak_to_person if request.endpoint == PAGE else speak_to_program
-    speak(found.edition, found.language)
+    speak(found)
     if found.token_id is not None:
         _note_use(workspace, found.token_id)
     return idempotency.begin() if request.method == "POST" else None

@@ -6,9 +6,10 @@ from typing import Any, get_args
 
 from flask import Response, g
 
-from trellis.contributions import Lifecycle
+from trellis.contributions import Lifecycle, Rule
 from trellis.edition import EntityView
 from trellis.errors import EntityNotFound
+from trellis.records.conditions import told
 from trellis.records.entity import Field
 from trellis.records.rules import operators
 from trellis.records.types import Choice, Money, Reference, Text
@@ -65,7 +66,9 @@ def _field(view: EntityView, field: Field) -> dict[str, Any]:
         "help": str(field.help) if field.help else None,
         "plugin": field.owner,
         "extension": field.is_extension,
-        "required": field.required,
+        "required": field.always_required,
+        "required_when": told(g.edition, view, _required_when(field)),
+        "visible_when": told(g.edition, view, field.visible_when),
         "read_only": field.read_only,
         "unique": field.unique,
         "searchable": field.searchable,
@@ -82,6 +85,11 @@ def _field(view: EntityView, field: Field) -> dict[str, Any]:
         case Text(length=length):
             shown["length"] = length
     return shown
+
+
+def _required_when(field: Field) -> Rule | None:
+    """A field that is required and hidden under a rule is required while it is shown."""
+    return field.visible_when if field.required else field.required_when
 
 
 def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:

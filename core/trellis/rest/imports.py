@@ -23,6 +23,7 @@ from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.rest.problems import WrongMediaType
+from trellis.uploads import check_content
 from trellis.web import context
 
 _ = translator("trellis")
@@ -49,6 +50,7 @@ def create_import(workspace: str) -> Response:
     with TemporaryDirectory(prefix="trellis-import-") as folder:
         path = Path(folder) / f"import{PurePosixPath(file.filename or '').suffix.lower()}"
         file.save(path)
+        check_content(path, path.name)
         plan, rows = _plan(view, path)
         with g.workspace.write() as session:
             name = file.filename or ""

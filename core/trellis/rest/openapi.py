@@ -17,6 +17,7 @@ from trellis.records.mass import MOST
 from trellis.records.rules import operators
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
+from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.records import MOST_WRITES
 
 _ = translator("trellis")
@@ -56,6 +57,7 @@ def _build(edition: Edition) -> dict[str, Any]:
 def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     for view in edition.entities.values():
         yield from _entity_paths(view)
+        yield from personal_data_paths(view, _identifier(view.name), str(view.info.plural))
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
     yield from _other_paths()
@@ -217,7 +219,9 @@ def _add_schemas(spec: APISpec, view: EntityView) -> None:
     }
     written = {one.name: _property(one, written=True) for one in view.fields.values() if not one.read_only}
     needed = [
-        one.name for one in view.fields.values() if one.required and not one.read_only and one.default is None
+        one.name
+        for one in view.fields.values()
+        if one.always_required and not one.read_only and one.default is None
     ]
     title = str(view.info.title)
     spec.components.schema(
@@ -278,7 +282,7 @@ def _property(field: Field, *, written: bool = False) -> dict[str, Any]:
         told["x-plugin"] = field.owner
     if field.read_only:
         told["readOnly"] = True
-    if not field.required:
+    if not field.always_required:
         schema = _or_empty(schema)
     if written and field.type.kind == "reference":
         schema = {"anyOf": [schema, parts.EXTERNAL]}

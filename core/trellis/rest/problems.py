@@ -25,6 +25,8 @@ from trellis.errors import (
 from trellis.i18n import translator
 from trellis.records.door import BatchInvalid
 from trellis.records.mass import MassRefused, Refused
+from trellis.uploads import too_large
+from trellis.web.uploads import limit_of_request
 
 _ = translator("trellis")
 
@@ -111,7 +113,9 @@ def from_error(error: TrellisError) -> Response:
 def from_http(error: HTTPException) -> Response:
     """The problem that an error of the HTTP layer is, with its headers (``Allow``, ``Retry-After``)."""
     status = error.code or 500
-    response = problem(status, f"http_{status}", TITLES.get(status, error.name))
+    most = limit_of_request() if status == 413 else None
+    detail = too_large(most) if most is not None else ""
+    response = problem(status, f"http_{status}", TITLES.get(status, error.name), detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -24,8 +24,9 @@ class Actor:
     """Who acts in a workspace.
 
     ``user_id`` is None for the system itself (jobs, migrations, the command line of the server's operator). ``units`` are
-    the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace. ``within``
-    are the units whose records alone are looked at, whatever else the actor may see: figures of one branch.
+    the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace;
+    ``personal_data`` is the right to take out and to erase what is kept about a person. ``within`` are the units whose
+    records alone are looked at, whatever else the actor may see: figures of one branch.
     """
 
     user_id: int | None = None
@@ -33,6 +34,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     units: tuple[int, ...] = ()
     administrator: bool = False
+    personal_data: bool = False
     grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
     fields: frozenset[FieldRule] = frozenset()
     within: tuple[int, ...] = ()
@@ -70,6 +72,11 @@ class Actor:
     def require_administrator(self) -> None:
         """Raises PermissionRefused unless the actor administers the workspace."""
         if not self.administrator:
+            raise PermissionRefused()
+
+    def require_personal_data(self) -> None:
+        """Raises PermissionRefused unless the actor may take out and erase what is kept about a person."""
+        if not (self.administrator or self.personal_data):
             raise PermissionRefused()
 
     def visible(self, entity: type[Entity], act: Act = "read") -> sa.ColumnElement[bool]:
@@ -115,7 +122,7 @@ def limited(actor: Actor, *, read_only: bool, entities: Sequence[str]) -> Actor:
             name: replace(grant, create=False, update=Scope.NONE, delete=Scope.NONE)
             for name, grant in grants.items()
         }
-    return replace(actor, administrator=False, grants=MappingProxyType(grants))
+    return replace(actor, administrator=False, personal_data=False, grants=MappingProxyType(grants))
 
 
 SYSTEM = Actor(name="Trellis", administrator=True)

@@ -19,7 +19,7 @@ from trellis.contributions import Role
 from trellis.control import Identity, Membership, identity_of
 from trellis.edition import Edition
 from trellis.errors import Conflict, RecordInvalid, RecordNotFound
-from trellis.i18n import translator
+from trellis.i18n import LANGUAGES, known_timezone, translator
 from trellis.records.door import Records
 from trellis.records.types import Email, ValueInvalid
 from trellis.security import attempts, passwords
@@ -128,6 +128,34 @@ def set_roles(session: Session, edition: Edition, actor: Actor, user_id: int, ro
         change = {"roles": [list(user.roles), list(roles)]}
         user.roles = list(roles)
         _log_change(session, actor, user, change)
+
+
+def set_preferences(
+    session: Session, actor: Actor, *, language: str | None, formats: str | None, timezone: str | None
+) -> None:
+    """How the actor reads pages: in which language, with which numbers and dates, in which time zone (None: as usual).
+
+    Raises RecordInvalid that names the wrong one, RecordNotFound when the actor is no user.
+    """
+    wanted = {"language": language, "formats": formats, "timezone": timezone}
+    errors = {
+        name: [_("Choose one of: %(known)s", known=", ".join(LANGUAGES))] for name in ("language", "formats")
+    }
+    errors = {name: found for name, found in errors.items() if wanted[name] not in (None, *LANGUAGES)}
+    if timezone is not None and known_timezone(timezone) is None:
+        errors["timezone"] = [_("Use a time zone name such as Europe/Prague")]
+    if errors:
+        raise RecordInvalid(errors)
+    user = session.get(User, actor.user_id) if actor.user_id is not None else None
+    if user is None:
+        raise RecordNotFound()
+    changes = {
+        name: [getattr(user, name), value] for name, value in wanted.items() if getattr(user, name) != value
+    }
+    for name, (_old, value) in changes.items():
+        setattr(user, name, value)
+    if changes:
+        _log_change(session, actor, user, changes)
 
 
 def _log_change(session: Session, actor: Actor, user: User, changes: dict[str, list[Any]]) -> None:

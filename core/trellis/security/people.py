@@ -26,6 +26,9 @@ from trellis.records.types import (
 _ = translator("trellis")
 
 
+LANGUAGES = (Option("en", _("English")), Option("ru", _("Russian")))
+
+
 class Unit(Entity):
     """An organisational unit: a node of the tree that scopes and breakdowns follow."""
 
@@ -97,9 +100,9 @@ class User(Entity):
         Email(), label=_("E-mail"), required=True, unique=True, searchable=True, in_list=True
     )
     active: Mapped[bool] = column(Boolean(), label=_("Active"), default=True, in_list=True)
-    language: Mapped[str | None] = column(
-        Choice((Option("en", _("English")), Option("ru", _("Russian")))), label=_("Language")
-    )
+    language: Mapped[str | None] = column(Choice(LANGUAGES), label=_("Language"))
+    formats: Mapped[str | None] = column(Choice(LANGUAGES), label=_("Numbers and dates as in"))
+    timezone: Mapped[str | None] = column(Text(60), label=_("Time zone"))
     roles: Mapped[list[str]] = mapped_column(JsonData, default=list, server_default="[]")
 
 
@@ -111,6 +114,7 @@ class OwnRole(Base):
     name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     title: Mapped[str] = mapped_column(sa.String(200))
     administrator: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    personal_data: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     grants: Mapped[dict[str, Any]] = mapped_column(JsonData, default=dict)
 
 

@@ -35,6 +35,8 @@ _wanted = (
     _user.name,
     _user.email,
     _user.language,
+    _user.formats,
+    _user.timezone,
     _user.roles,
     _user.unit_id,
     _tree.label("tree"),
@@ -75,6 +77,8 @@ class Recognised:
     actor: Actor
     email: str
     language: str | None
+    formats: str | None
+    timezone: str | None
     token_id: int | None = None
     read_only: bool = False
 
@@ -119,5 +123,11 @@ def _recognised(
     key = ("actor", row.id, row.version, row.tree, source)
     actor = edition.cached(key, lambda: actor_from(session, edition, row, source))
     return Recognised(
-        edition=actor.sees(edition), actor=actor, email=row.email, language=row.language, token_id=token_id
+        edition=actor.sees(edition),
+        actor=actor,
+        email=row.email,
+        language=row.language,
+        formats=row.formats,
+        timezone=row.timezone,
+        token_id=token_id,
     )

@@ -27,6 +27,7 @@ def own_roles(session: Session) -> list[Role]:
             name=role.name,
             title=Text(role.title),
             administrator=role.administrator,
+            personal_data=role.personal_data,
             grants=tuple(grant_from_json(entity, rights) for entity, rights in role.grants.items()),
         )
         for role in session.scalars(sa.select(OwnRole).order_by(OwnRole.name))
@@ -89,6 +90,7 @@ def actor_from(session: Session, edition: Edition, user: Any, source: str) -> Ac
         roles=tuple(user.roles),
         units=units_below(session, user.unit_id),
         administrator=any(role.administrator for role in roles),
+        personal_data=any(role.personal_data for role in roles),
         grants=merge_grants(roles),
         fields=merge_field_rules(roles),
         source=source,
@@ -104,13 +106,21 @@ def units_below(session: Session, unit_id: int | None) -> tuple[int, ...]:
     return tuple(session.scalars(sa.select(tree.c.id)))
 
 
-def save_role(session: Session, name: str, title: str, rights: Mapping[str, Mapping[str, Any]]) -> None:
+def save_role(
+    session: Session,
+    name: str,
+    title: str,
+    rights: Mapping[str, Mapping[str, Any]],
+    *,
+    personal_data: bool = False,
+) -> None:
     """Keeps a role of the organisation. Raises RecordInvalid for a missing title or an unknown scope."""
     if not title:
         raise RecordInvalid({"title": [_("Give the role a name")]})
     grants = {entity: grant_to_json(grant_from_json(entity, given)) for entity, given in rights.items()}
     role = session.get(OwnRole, name) or OwnRole(name=name)
     role.title, role.administrator, role.grants = title, False, grants
+    role.personal_data = personal_data
     session.add(role)
     session.flush()
     raise_revision(session.connection())

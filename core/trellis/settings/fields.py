@@ -72,6 +72,7 @@ def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
         indexed=bool(declaration.get("indexed")),
         in_list=bool(declaration.get("in_list")),
         searchable=bool(declaration.get("searchable")),
+        personal=bool(declaration.get("personal")),
         owner=OWN,
     )
 

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from trellis import rest
 from trellis.installation import Installation
 from trellis.security.rates import Rates
+from trellis.uploads import MB
 from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
@@ -28,6 +29,7 @@ from trellis.web.views import (
     merging,
     model,
     palette,
+    personal_data,
     profile,
     programme,
     pyramid,
@@ -39,6 +41,7 @@ from trellis.web.views import (
     settings,
     settings_audit,
     settings_backup,
+    settings_conditions,
     settings_fields,
     settings_health,
     settings_organisation,
@@ -57,6 +60,7 @@ PAGES = (
     settings,
     settings_users,
     settings_roles,
+    settings_conditions,
     settings_fields,
     settings_value,
     settings_organisation,
@@ -81,6 +85,7 @@ PAGES = (
     jobs,
     merging,
     duplicates,
+    personal_data,
     records,
     bulk,
     cells,
@@ -101,7 +106,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-LARGEST_REQUEST = 16 * 1024 * 1024
 MOST_FORM_PARTS = 5_000
 _DAY = 24 * 3600
 
@@ -109,11 +113,13 @@ _DAY = 24 * 3600
 def create_app(installation: Installation) -> Flask:
     """A WSGI application that serves every workspace of an installation."""
     app = Flask("trellis.web")
+    largest = installation.config.uploads.form * MB
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
-        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        MAX_CONTENT_LENGTH=largest,
+        MAX_FORM_MEMORY_SIZE=largest,
         MAX_FORM_PARTS=MOST_FORM_PARTS,
     )
+    app.extensions["trellis_uploads"] = installation.config.uploads
     metrics = app.extensions["trellis_metrics"] = Metrics()
     metrics.configure(app)
     language.configure(app)

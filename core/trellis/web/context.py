@@ -20,7 +20,7 @@ from trellis.installation import Installation
 from trellis.plugins import Fault
 from trellis.records.door import Records
 from trellis.security.recognition import Recognised, by_email
-from trellis.web.language import speak_to_person
+from trellis.web.language import speak_to_person, speak_to_stranger
 from trellis.web.session import csrf_token, require_csrf, signed_in
 from trellis.workspace import Workspace
 
@@ -88,7 +88,7 @@ def keep_fault(fault: Fault) -> None:
 def _begin_page() -> BaseResponse | None:
     """The way into a page: strangers are sent to sign in."""
     name = (request.view_args or {}).get("workspace")
-    speak_to_person(None)
+    speak_to_stranger()
     g.csrf_token = csrf_token()
     if request.method not in SAFE:
         require_csrf()
@@ -108,7 +108,7 @@ def _begin_page() -> BaseResponse | None:
         return to_login(name)
     admit(found)
     g.release = release
-    speak_to_person(found.edition, found.language)
+    speak_to_person(found)
     return None
 
 

@@ -14,7 +14,9 @@ from werkzeug.wrappers import Response
 from trellis.errors import Message, RecordInvalid, TooMany, TrellisError
 from trellis.i18n import translator
 from trellis.rest import problems
+from trellis.uploads import most
 from trellis.web.plain import plain_shell
+from trellis.web.uploads import back_to_form, limit_of_request
 
 _ = translator("trellis")
 
@@ -26,7 +28,7 @@ _TITLES: dict[int, Message] = {
     403: _("This is not open to you"),
     404: _("There is nothing here"),
     405: _("There is nothing here"),
-    413: _("The file is too large"),
+    413: _("This is too large"),
 }
 _TEXTS: dict[int, Message] = {
     403: _("Your role does not allow it. An administrator can change that."),
@@ -72,7 +74,12 @@ def _http(error: HTTPException) -> Answer | HTTPException:
         return error
     if _for_programs():
         return problems.from_http(error)
-    html, _status = error_page(status, _TITLES.get(status, error.name), _TEXTS.get(status, ""))
+    form = back_to_form() if status == 413 else None
+    if form is not None:
+        return form
+    limit = limit_of_request() if status == 413 else None
+    text = most(limit) if limit is not None else _TEXTS.get(status, "")
+    html, _status = error_page(status, _TITLES.get(status, error.name), text)
     response = Response(html, status, mimetype="text/html")
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")

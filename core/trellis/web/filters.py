@@ -50,9 +50,13 @@ def chips(rule: Rule, view: EntityView, edition: Edition) -> list[tuple[str, Rul
     return found
 
 
+def fields_of(view: EntityView, edition: Edition, base: str) -> list[dict[str, Any]]:
+    """The fields of an entity itself that the rule builder offers, with the comparisons that fit each."""
+    return [_field(field, view, edition, base) for field in view.fields.values() if operators(field)]
+
+
 def builder_fields(view: EntityView, edition: Edition, actor: Actor, base: str) -> list[dict[str, Any]]:
-    """The fields that the rule builder offers, with the comparisons that fit each; also those of the records referred to."""
-    own = [_field(field, view, edition, base) for field in view.fields.values() if operators(field)]
+    """The fields of :func:`fields_of`, and those of the records referred to."""
     related: list[dict[str, Any]] = []
     for hop in view.references.values():
         assert isinstance(hop.type, types.Reference)
@@ -68,7 +72,7 @@ def builder_fields(view: EntityView, edition: Edition, actor: Actor, base: str) 
                     "group": f"{hop.label} ›",
                 }
                 related.append({**made, **through})
-    return own + related
+    return fields_of(view, edition, base) + related
 
 
 def builder_words() -> dict[str, Any]:

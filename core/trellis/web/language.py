@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-from trellis.edition import Edition
-from trellis.i18n import LANGUAGES, use_locale
+from trellis.i18n import LANGUAGES, known_timezone, use_locale
+from trellis.security.recognition import Recognised
 
 ARGUMENT = COOKIE = "language"
 _YEAR = 365 * 24 * 3600
@@ -20,16 +20,22 @@ def configure(app: Flask) -> None:
     app.teardown_request(_end)
 
 
-def speak_to_program(edition: Edition, language: str | None) -> None:
+def speak_to_program(found: Recognised) -> None:
     """A program gets what it asks for, else its user's language, else the workspace's."""
-    settings = edition.settings
-    _speak(_preferred() or language or settings.language, settings.timezone)
+    settings = found.edition.settings
+    _speak(_preferred() or found.language or settings.language, settings.timezone)
 
 
-def speak_to_person(edition: Edition | None, language: str | None = None) -> None:
-    """A person gets what was chosen in this browser, else in the user's record, else what the browser prefers."""
-    usual = edition.settings.language if edition else None
-    _speak(_chosen() or language or _preferred() or usual, edition.settings.timezone if edition else None)
+def speak_to_stranger() -> None:
+    """Somebody who is not known yet gets what was chosen in this browser, else what it prefers."""
+    _speak(_chosen() or _preferred(), None)
+
+
+def speak_to_person(found: Recognised) -> None:
+    """A person gets what was chosen in this browser, else on the own profile, else what the browser prefers."""
+    settings = found.edition.settings
+    language = _chosen() or found.language or _preferred() or settings.language
+    _speak(language, known_timezone(found.timezone) or settings.timezone, found.formats)
 
 
 def remember(response: Response, language: str) -> Response:
@@ -50,9 +56,9 @@ def _preferred() -> str | None:
     return request.accept_languages.best_match(LANGUAGES)
 
 
-def _speak(language: str | None, timezone: str | None) -> None:
+def _speak(language: str | None, timezone: str | None, formats: str | None = None) -> None:
     stack: ExitStack = g.locale
-    stack.enter_context(use_locale(language or LANGUAGES[0], timezone))
+    stack.enter_context(use_locale(language or LANGUAGES[0], timezone, formats))
 
 
 def _begin() -> None:

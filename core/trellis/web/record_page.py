@@ -26,12 +26,15 @@ from trellis.i18n import (
     translator,
 )
 from trellis.plugins import Fault
+from trellis.privacy import is_person
 from trellis.quality.merged import parts_of
 from trellis.quality.merging import mergeable
 from trellis.records import related, types
+from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
+from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
 
@@ -101,17 +104,24 @@ def record_context(
 
 
 def prop(
-    view: EntityView, record: Record, declared: Field, base: str, *, may_edit: bool = True
+    view: EntityView,
+    record: Record,
+    declared: Field,
+    base: str,
+    *,
+    may_edit: bool = True,
+    state: State | None = None,
 ) -> dict[str, Any]:
     """A field of a record with its value, and where it is edited."""
     editable = may_edit and not declared.read_only and declared.type.kind != "json"
-    return {
+    made = {
         "name": declared.name,
         "label": str(declared.label),
         "help": str(declared.help) if declared.help else "",
         "value": shown(g.edition, base, declared, record),
         "edit_url": f"{base}/{view.name}/{record.id}/field/{declared.name}" if editable else "",
     }
+    return in_state(made, state)
 
 
 def composer_for(view: EntityView) -> str | None:
@@ -199,9 +209,16 @@ def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "updated": _("%(who)s changed this record", who=event["actor_name"]),
         "deleted": _("%(who)s moved this record to the bin", who=event["actor_name"]),
         "restored": _("%(who)s brought this record back", who=event["actor_name"]),
+        "erased": _("%(who)s erased personal data of this record", who=event["actor_name"]),
     }
-    icons = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "undo-2"}
-    changes = field_changes(view, event) if event["action"] == "updated" else []
+    icons = {
+        "created": "plus",
+        "updated": "pencil",
+        "deleted": "trash",
+        "restored": "undo-2",
+        "erased": "eraser",
+    }
+    changes = field_changes(view, event) if event["action"] in ("updated", "erased") else []
     return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
 
 
@@ -220,16 +237,16 @@ def field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, 
     return [
         {
             "label": str(view.fields[name].label),
-            "before": _word(view.fields[name], old),
-            "after": _word(view.fields[name], new),
+            "before": word_of(view.fields[name], old),
+            "after": word_of(view.fields[name], new) if (old, new) != (None, None) else str(_("erased")),
         }
         for name, (old, new) in event["changes"].items()
         if name in view.fields
     ]
 
 
-def _word(declared: Field, value: Any) -> str:
-    """A value of the log in words: labels of choices, dates by locale, ids of references as they are."""
+def word_of(declared: Field, value: Any) -> str:
+    """A value of the log, or of REST, in words: labels of choices, dates by locale, ids of references as they are."""
     if value is None:
         return ""
     if isinstance(declared.type, types.Choice):
@@ -288,6 +305,8 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
     if may_edit and mergeable(view) and g.actor.may(view.name, "delete"):
         act = {"title": str(_("Merge with another")), "icon": "merge", "url": f"{url}/merge", "overlay": True}
         found.append(act)
+    if is_person(view) and (g.actor.administrator or g.actor.personal_data):
+        found.append({"title": str(_("Personal data")), "icon": "shield-user", "url": f"{url}/personal-data"})
     if g.actor.reaches(view.name, "delete", record.values):
         act = {
             "title": str(_("Move to bin")),
@@ -342,6 +361,7 @@ def _days_in_stage(record: Record) -> str:
 
 def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iterator[dict[str, Any]]:
     """Field groups: the core's by heading, then a group for each plugin, then the system's."""
+    states = states_of(view, record)
     groups: dict[tuple[str, str], list[Field]] = {}
     for declared in view.fields.values():
         if declared.type.kind == "json":
@@ -351,7 +371,9 @@ def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iter
     for (heading, owner), fields in groups.items():
         mark = origin(g.edition, owner) if owner else None
         title = heading or (mark["title"] if mark else str(_("Main")))
-        props = [prop(view, record, declared, base, may_edit=may_edit) for declared in fields]
+        props = [
+            prop(view, record, one, base, may_edit=may_edit, state=states.get(one.name)) for one in fields
+        ]
         yield {"title": title, "origin": mark, "props": props}
 
 

@@ -19,6 +19,7 @@ from trellis.crm.analytics.window import Window
 from trellis.crm.service.tasks import OPEN
 from trellis.i18n import (
     Text,
+    current_timezone,
     format_date,
     format_number,
     format_percent,
@@ -293,7 +294,8 @@ def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
     for record in query.page(g.session).items:
         due = record.values.get("due_at")
         late = due is not None and due < now
-        this_day = due is not None and due.date() == now.date()
+        zone = current_timezone()
+        this_day = due is not None and due.astimezone(zone).date() == now.astimezone(zone).date()
         url = f"{base}/activity/{record.id}"
         rows.append(
             {

@@ -54,7 +54,7 @@ class Engagement(Entity):
     currency: Mapped[str | None] = column(types.Text(3), label=_("Currency"))
     starts_on: Mapped[date | None] = column(types.Date(), label=_("Starts"), in_list=True)
     ends_on: Mapped[date | None] = column(types.Date(), label=_("Ends"), in_list=True, indexed=True)
-    notes: Mapped[str | None] = column(types.LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = column(types.LongText(), label=_("Notes"), personal=True)
 
 
 class Milestone(Entity):

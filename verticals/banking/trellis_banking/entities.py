@@ -200,7 +200,13 @@ class Application(trellis.Entity):
     __table_args__ = (sa.Index("ix_banking_application_board", "stage", "amount", "id"),)
 
     name: Mapped[str] = trellis.column(
-        types.Text(), label=_("Subject"), required=True, searchable=True, in_list=True, indexed=True
+        types.Text(),
+        label=_("Subject"),
+        required=True,
+        searchable=True,
+        in_list=True,
+        indexed=True,
+        personal=True,
     )
     customer_id: Mapped[int | None] = trellis.column(
         types.Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
@@ -222,7 +228,7 @@ class Application(trellis.Entity):
     )
     currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"), group=TERMS)
     term: Mapped[int | None] = trellis.column(types.Integer(minimum=1), label=_("Term, months"), group=TERMS)
-    purpose: Mapped[str | None] = trellis.column(types.Text(), label=_("Purpose"), group=TERMS)
+    purpose: Mapped[str | None] = trellis.column(types.Text(), label=_("Purpose"), group=TERMS, personal=True)
     submitted_at: Mapped[datetime | None] = trellis.column(
         types.DateTime(), label=_("Submitted on"), in_list=True, indexed=True, group=DECISION
     )
@@ -237,12 +243,12 @@ class Application(trellis.Entity):
         types.Reference("user"), label=_("Decided by"), group=DECISION
     )
     refusal_reason: Mapped[str | None] = trellis.column(
-        types.Text(), label=_("Reason for refusing"), group=DECISION
+        types.Text(), label=_("Reason for refusing"), group=DECISION, personal=True
     )
     closed_at: Mapped[datetime | None] = trellis.column(
         types.DateTime(), label=_("Finished on"), indexed=True, group=DECISION
     )
-    notes: Mapped[str | None] = trellis.column(types.LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = trellis.column(types.LongText(), label=_("Notes"), personal=True)
 
 
 class Loan(trellis.Entity):
@@ -338,7 +344,7 @@ class KycReview(trellis.Entity):
     )
 
     name: Mapped[str] = trellis.column(
-        types.Text(), label=_("Subject"), required=True, searchable=True, in_list=True
+        types.Text(), label=_("Subject"), required=True, searchable=True, in_list=True, personal=True
     )
     customer_id: Mapped[int] = trellis.column(
         types.Reference("customer", "CASCADE"), label=_("Customer"), required=True, in_list=True
@@ -359,9 +365,11 @@ class KycReview(trellis.Entity):
         types.Choice(RISK_CLASSES), label=_("Risk class"), in_list=True, group=RESULT
     )
     source_of_funds: Mapped[str | None] = trellis.column(
-        types.Text(300), label=_("Source of funds"), group=RESULT
+        types.Text(300), label=_("Source of funds"), group=RESULT, personal=True
     )
-    findings: Mapped[str | None] = trellis.column(types.LongText(), label=_("Findings"), group=RESULT)
+    findings: Mapped[str | None] = trellis.column(
+        types.LongText(), label=_("Findings"), group=RESULT, personal=True
+    )
 
 
 class AccountMonth(trellis.Entity):

@@ -45,7 +45,12 @@ SALARY_HERE = trellis.Field(
     group=PROFILE,
 )
 EMPLOYER = trellis.Field(
-    name="banking.employer", entity="customer", type=types.Text(), label=_("Employer"), group=PROFILE
+    name="banking.employer",
+    entity="customer",
+    type=types.Text(),
+    label=_("Employer"),
+    group=PROFILE,
+    personal=True,
 )
 INCOME_BAND = trellis.Field(
     name="banking.income_band",
@@ -62,6 +67,7 @@ CREDIT_SCORE = trellis.Field(
     label=_("Credit score"),
     help=_("0 to 1 000; higher is safer"),
     group=PROFILE,
+    personal=True,
     indexed=True,
 )
 RISK_CLASS = trellis.Field(
@@ -94,6 +100,7 @@ TAX_RESIDENCE = trellis.Field(
     type=types.Text(80),
     label=_("Tax residence"),
     group=KYC,
+    personal=True,
 )
 TAX_NUMBER = trellis.Field(
     name="banking.tax_number",

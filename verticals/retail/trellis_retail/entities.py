@@ -228,7 +228,7 @@ class Return(trellis.Entity):
     settled_at: Mapped[datetime | None] = trellis.column(
         types.DateTime(), label=_("Settled"), indexed=True, group=DECISION
     )
-    notes: Mapped[str | None] = trellis.column(types.LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = trellis.column(types.LongText(), label=_("Notes"), personal=True)
 
 
 ENTITIES: list[type[trellis.Entity]] = [Region, Store, Promotion, Return]

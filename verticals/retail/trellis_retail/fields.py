@@ -62,6 +62,7 @@ RECEIPT_CARD = trellis.Field(
     label=_("Card shown"),
     help=_("The loyalty card that was read at the till; it tells whose receipt this is"),
     group=RECEIPT,
+    personal=True,
     searchable=True,
     indexed=True,
 )
@@ -79,6 +80,7 @@ CARD_NUMBER = trellis.Field(
     type=types.Text(40),
     label=_("Card number"),
     group=CARD,
+    personal=True,
     searchable=True,
     indexed=True,
 )

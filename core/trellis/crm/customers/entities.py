@@ -73,7 +73,9 @@ class Customer(Entity):
         sa.Index("ix_customer_city_name", "city", "name", "id"),
     )
 
-    name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True)
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, personal=True
+    )
     kind: Mapped[str] = column(
         Choice((Option("person", _("Person")), Option("company", _("Company")))),
         label=_("Kind"),
@@ -86,17 +88,17 @@ class Customer(Entity):
     phone: Mapped[str | None] = column(
         Phone(), label=_("Phone"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
     )
-    website: Mapped[str | None] = column(Url(), label=_("Website"), group=CONTACT)
+    website: Mapped[str | None] = column(Url(), label=_("Website"), personal=True, group=CONTACT)
     address: Mapped[str | None] = column(Text(300), label=_("Street address"), personal=True, group=ADDRESS)
     city: Mapped[str | None] = column(
         Text(120), label=_("City"), searchable=True, in_list=True, group=ADDRESS
     )
-    postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), group=ADDRESS)
+    postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), personal=True, group=ADDRESS)
     country: Mapped[str | None] = column(Text(80), label=_("Country"), in_list=True, group=ADDRESS)
     language: Mapped[str | None] = column(Text(20), label=_("Language"), group=CONTACT)
     source: Mapped[str | None] = column(Text(120), label=_("Source"))
     birthday: Mapped[date | None] = column(Date(), label=_("Birthday"), personal=True)
-    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
 
     tier: Mapped[str | None] = column(
         Choice(TIERS), label=_("Tier"), read_only=True, in_list=True, indexed=True, group=VALUE
@@ -208,7 +210,7 @@ class Contact(Entity):
     customer_id: Mapped[int | None] = column(
         Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
     )
-    position: Mapped[str | None] = column(Text(), label=_("Position"), in_list=True)
+    position: Mapped[str | None] = column(Text(), label=_("Position"), in_list=True, personal=True)
     email: Mapped[str | None] = column(
         Email(), label=_("E-mail"), searchable=True, in_list=True, indexed=True, personal=True
     )
@@ -227,4 +229,4 @@ class Contact(Entity):
         label=_("Part in decisions"),
         in_list=True,
     )
-    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
-from trellis.i18n import translator
+from trellis.i18n import known_timezone, translator
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
 from trellis.security.people import Position, Unit, User
@@ -31,6 +31,8 @@ def trellis_before_save(event: BeforeSave) -> None:
     if event.action == "updated" and "email" in changed:
         text = _("An administrator changes the address in the settings, so that the sign-in moves with it")
         raise RecordInvalid({"email": [text]})
+    if event.values.get("timezone") and known_timezone(event.values["timezone"]) is None:
+        raise RecordInvalid({"timezone": [_("Use a time zone name such as Europe/Prague")]})
     if not event.actor.administrator and (event.action != "updated" or changed & _OF_ADMINISTRATORS):
         raise PermissionRefused()
 

@@ -49,9 +49,11 @@ class Lead(Entity):
     )
 
     name: Mapped[str] = column(
-        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
-    company: Mapped[str | None] = column(Text(), label=_("Company"), searchable=True, in_list=True)
+    company: Mapped[str | None] = column(
+        Text(), label=_("Company"), searchable=True, in_list=True, personal=True
+    )
     email: Mapped[str | None] = column(
         Email(), label=_("E-mail"), searchable=True, in_list=True, personal=True
     )
@@ -63,7 +65,7 @@ class Lead(Entity):
     )
     source: Mapped[str | None] = column(Text(120), label=_("Source"), in_list=True)
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"))
-    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
 
 
 class Opportunity(Entity):
@@ -88,7 +90,7 @@ class Opportunity(Entity):
     __table_args__ = (sa.Index("ix_opportunity_board", "funnel", "stage", "amount", "id"),)
 
     name: Mapped[str] = column(
-        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")
@@ -118,9 +120,9 @@ class Opportunity(Entity):
     )
     lost_reason: Mapped[str | None] = column(Text(), label=_("Reason for losing"))
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"))
-    next_step: Mapped[str | None] = column(Text(), label=_("Next step"))
+    next_step: Mapped[str | None] = column(Text(), label=_("Next step"), personal=True)
     next_step_on: Mapped[date | None] = column(Date(), label=_("Next step on"))
-    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
 
 
 class Order(Entity):
@@ -157,7 +159,7 @@ class Order(Entity):
     cost: Mapped[Number | None] = column(Money(), label=_("Cost"))
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
     lines_count: Mapped[int | None] = column(Integer(), label=_("Lines"), read_only=True)
-    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
 
 
 class OrderLine(Entity):

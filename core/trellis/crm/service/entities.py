@@ -49,8 +49,10 @@ class Activity(Entity):
         default="task",
         in_list=True,
     )
-    subject: Mapped[str] = column(Text(), label=_("Subject"), required=True, searchable=True, in_list=True)
-    body: Mapped[str | None] = column(LongText(), label=_("Text"), searchable=True)
+    subject: Mapped[str] = column(
+        Text(), label=_("Subject"), required=True, searchable=True, in_list=True, personal=True
+    )
+    body: Mapped[str | None] = column(LongText(), label=_("Text"), searchable=True, personal=True)
     due_at: Mapped[datetime | None] = column(DateTime(), label=_("Due"), in_list=True, indexed=True)
     done_at: Mapped[datetime | None] = column(DateTime(), label=_("Done"), in_list=True, indexed=True)
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)

@@ -39,7 +39,7 @@ class PreviewRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """``fields`` are the columns of ``rows``, by the names of fields; ``unused`` columns of the file lead nowhere."""
+    """``fields`` are the columns of ``rows``, by the names of fields: those mapped, then others that lack a value; ``unused`` columns of the file lead nowhere."""
 
     fields: Sequence[str]
     rows: Sequence[PreviewRow]
@@ -84,7 +84,8 @@ def preview(
     for draft, shown in drafts.values():
         if draft.id is not None and shown.becomes == "new":
             shown.becomes = "left_out" if mapping.create_only else "changed"
-    fields = list(dict.fromkeys(target.name for target in mapping.targets))
+    wrong = (name for shown in rows for name in shown.errors if name in edition.entity(entity).fields)
+    fields = list(dict.fromkeys([*(target.name for target in mapping.targets), *wrong]))
     return Preview(fields=fields, rows=rows, unused=mapping.unused)
 
 

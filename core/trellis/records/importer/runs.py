@@ -32,12 +32,12 @@ from trellis.records.schema import EXTERNAL
 from trellis.records.tables import DELIMITED, JSON_LINES
 from trellis.security.actor import Actor
 from trellis.system import ImportRun, SavedMapping
+from trellis.uploads import check_content
 from trellis.workspace import Workspace
 
 _ = translator("trellis")
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson", ".json")
-LARGEST = 64 * 1024 * 1024
 KIND = "import"
 GOING = ("waiting", "running", "undoing")
 ENDED = ("done", "failed", "stopped")
@@ -51,6 +51,7 @@ def draft(session: Session, edition: Edition, actor: Actor, entity: str, path: P
     view = edition.entity(entity)
     actor.require(entity, "create")
     check_name(filename)
+    check_content(path, filename)
     source = open_source(path)
     columns = columns_of_file(source)
     found = suggested(edition, view, columns)

@@ -41,8 +41,12 @@ class RuleContext:
         """The first and the last day of a period; a day is a period of its own."""
         if not isinstance(value, Period):
             return self.day(value), self.day(value)
-        after = begin(self.today, value.unit, value.last + 1)
-        return begin(self.today, value.unit, value.first), after - timedelta(days=1)
+        settings = self.edition.settings
+        first, after = (
+            begin(self.today, value.unit, number, settings.first_weekday, settings.fiscal_month)
+            for number in (value.first, value.last + 1)
+        )
+        return first, after - timedelta(days=1)
 
     def start(self, day: date) -> datetime:
         """The moment at which ``day`` begins in the workspace's time zone."""
@@ -57,20 +61,24 @@ class RuleContext:
         return datetime.max.replace(tzinfo=UTC) if day == date.max else self.start(day + timedelta(days=1))
 
 
-def begin(today: date, unit: Unit, number: int) -> date:
-    """The day on which a unit of the calendar begins, counted from that of ``today``."""
+def begin(today: date, unit: Unit, number: int, first_weekday: int = 0, fiscal_month: int = 1) -> date:
+    """The day on which a unit of the calendar begins, counted from that of ``today``.
+
+    Weeks begin on ``first_weekday`` (0 is Monday), quarters and years are those of the fiscal year from ``fiscal_month``.
+    """
     match unit:
         case Unit.DAY:
             return today + timedelta(days=number)
         case Unit.WEEK:
-            return today - timedelta(days=today.weekday()) + timedelta(weeks=number)
+            return today - timedelta(days=(today.weekday() - first_weekday) % 7) + timedelta(weeks=number)
         case Unit.MONTH:
             return shifted(today.replace(day=1), Relative(months=number))
         case Unit.QUARTER:
-            first = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
-            return shifted(first, Relative(months=3 * number))
+            inside = (today.month - fiscal_month) % 3
+            return shifted(today.replace(day=1), Relative(months=3 * number - inside))
         case Unit.YEAR:
-            return date(today.year + number, 1, 1)
+            inside = (today.month - fiscal_month) % 12
+            return shifted(today.replace(day=1), Relative(months=12 * number - inside))
 
 
 def today_in(edition: Edition) -> date:

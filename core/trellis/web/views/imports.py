@@ -16,13 +16,16 @@ from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
 from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
+from trellis.uploads import MB, most, too_large
 from trellis.web.shell import entity_page, shell
+from trellis.web.uploads import accept, limits, refusal
 from trellis.web.views.lists import base, go, sentences, view_of
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
 
 blueprint = Blueprint("imports", __name__)
+accept(blueprint, "import_")
 
 KINDS: Mapping[str, Text] = {
     "text": _("Text"),
@@ -61,14 +64,9 @@ LATEST = 10
 KEY_KINDS = ("text", "number", "date", "datetime")
 
 
-@blueprint.url_value_preprocessor
-def _accept_large_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    request.max_content_length = runs.LARGEST
-
-
 @blueprint.get("/<workspace>/<entity>/import")
 def begin(workspace: str, entity: str) -> str:
-    return _begin(_importable(entity), [])
+    return _begin(_importable(entity), refusal())
 
 
 @blueprint.post("/<workspace>/<entity>/import")
@@ -221,7 +219,9 @@ def _begin(view: EntityView, problems: list[str]) -> str:
     context = {
         "action": f"{base()}/{view.name}/import",
         "accept": ",".join(runs.ENDINGS),
-        "largest": str(_("%(number)s MB at most", number=runs.LARGEST // 1024 // 1024)),
+        "largest": str(most(limits().import_)),
+        "largest_text": str(too_large(limits().import_)),
+        "largest_bytes": limits().import_ * MB,
         "problems": problems,
         "latest": [_summary(row) for row in runs.latest(g.session, g.actor, view.name, LATEST)],
     }

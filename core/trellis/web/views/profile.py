@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -11,8 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.errors import RecordInvalid, TooMany, TrellisError
 from trellis.i18n import format_date, format_datetime, plural_translator, translator
 from trellis.security import browser_sessions
-from trellis.security.identities import change_password
+from trellis.security.identities import change_password, set_preferences
+from trellis.security.people import LANGUAGES, User
 from trellis.security.tokens import Limits, issue_token, revoke_token, tokens_of
+from trellis.web import language
 from trellis.web import session as sessions
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go, messages
@@ -29,6 +33,18 @@ Errors = dict[str, list[str]]
 @blueprint.get("/<workspace>/profile")
 def show(workspace: str) -> str:
     return _page({})
+
+
+@blueprint.post("/<workspace>/profile/preferences")
+def preferences(workspace: str) -> BaseResponse | tuple[str, int]:
+    """How one reads pages: language, numbers and dates, time zone."""
+    given = {name: request.form.get(name, "").strip() or None for name in ("language", "formats", "timezone")}
+    try:
+        set_preferences(g.session, g.actor, **given)
+    except RecordInvalid as error:
+        return _page(messages(error), preferred=given), 422
+    toast(_("Saved"))
+    return language.remember(go(f"{base()}/profile"), given["language"] or "")
 
 
 @blueprint.post("/<workspace>/profile/password")
@@ -93,8 +109,9 @@ def revoke(workspace: str, token_id: int) -> BaseResponse:
     return go(f"{base()}/profile")
 
 
-def _page(errors: Errors, token: str = "") -> str:
+def _page(errors: Errors, token: str = "", preferred: Mapping[str, str | None] | None = None) -> str:
     profile = {
+        "preferences": _preference_fields(errors, preferred),
         "email": g.email,
         "url": f"{base()}/profile",
         "password": _password_fields(errors),
@@ -115,6 +132,9 @@ _FIELDS = {
     "password": _("New password"),
     "title": _("What for"),
     "entities": _("Records"),
+    "language": _("Language"),
+    "formats": _("Numbers and dates as in"),
+    "timezone": _("Time zone"),
 }
 
 
@@ -122,6 +142,35 @@ def _field(name: str, kind: str, errors: Errors, **more: Any) -> dict[str, Any]:
     label = str(_FIELDS.get(name, name))
     common = {"id": name, "name": name, "label": label, "kind": kind, "value": "", "required": True}
     return {**common, "errors": errors.get(name, []), **more}
+
+
+def _preference_fields(errors: Errors, given: Mapping[str, str | None] | None) -> list[dict[str, Any]]:
+    kept = g.session.get_one(User, g.actor.user_id)
+    values = given or {name: getattr(kept, name) for name in ("language", "formats", "timezone")}
+
+    def options(name: str, usual: Any, known: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {"value": value, "title": str(title), "selected": value == (values[name] or "")}
+            for value, title in [("", usual), *known]
+        ]
+
+    languages = [(str(one.value), one.label) for one in LANGUAGES]
+    zones = [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if "/" in name]
+    usual = _("As in the workspace: %(zone)s", zone=g.edition.settings.timezone)
+    more: dict[str, Any] = {"required": False, "no_blank": True}
+    return [
+        _field(
+            "language",
+            "choice",
+            errors,
+            options=options("language", _("As the browser asks"), languages),
+            **more,
+        ),
+        _field(
+            "formats", "choice", errors, options=options("formats", _("As the language"), languages), **more
+        ),
+        _field("timezone", "choice", errors, options=options("timezone", usual, zones), **more),
+    ]
 
 
 def _password_fields(errors: Errors) -> list[dict[str, Any]]:

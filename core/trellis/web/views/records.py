@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from trellis.quality.merged import survivor_of
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
+from trellis.web.conditions import in_state, states_of, states_of_form, told
 from trellis.web.display import control, new_title, origin, read_form, title_of
 from trellis.web.record_page import composer_for, prop, record_context, timeline_context
 from trellis.web.shell import entity_page, shell, toast
@@ -45,6 +47,22 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), None), 422
     return go(f"{base()}/{entity}/{record.id}")
+
+
+@blueprint.post("/<workspace>/<entity>/conditions")
+def conditions(workspace: str, entity: str) -> dict[str, Any]:
+    """Which fields of a new record are shown and required, with what is typed so far."""
+    view = view_of(entity)
+    if not g.actor.may(entity, "create"):
+        abort(403)
+    return told(view, states_of_form(view, request.form, None))
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/conditions")
+def record_conditions(workspace: str, entity: str, record_id: int) -> dict[str, Any]:
+    """The same for a record that is changed."""
+    view = view_of(entity)
+    return told(view, states_of_form(view, request.form, g.records.get(entity, record_id)))
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>")
@@ -92,7 +110,7 @@ def field(workspace: str, entity: str, record_id: int, name: str) -> str:
     view, declared = _field(entity, name)
     record = g.records.get(entity, record_id)
     if request.args.get("read"):
-        return render_template("prop.html", one=prop(view, record, declared, base()), shell=shell())
+        return _prop(view, record, declared)
     return _editing(declared, record, record.values.get(name), [])
 
 
@@ -107,8 +125,11 @@ def save_field(workspace: str, entity: str, record_id: int, name: str) -> Respon
     except TrellisError as error:
         found = sentences(error)
         return _editing(declared, record, texts[-1] if texts else "", found), 422
-    html = render_template("prop.html", one=prop(view, record, declared, base()), shell=shell())
-    return Response(html, headers={"HX-Trigger": f'{{"record-version": {{"value": {record.version}}}}}'})
+    events: dict[str, Any] = {"record-version": {"value": record.version}}
+    states = told(view, states_of(view, record))
+    if states:
+        events["record-fields"] = {"value": states}
+    return Response(_prop(view, record, declared), headers={"HX-Trigger": json.dumps(events)})
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/delete")
@@ -176,6 +197,12 @@ def _field(entity: str, name: str) -> tuple[EntityView, Field]:
     return view, declared
 
 
+def _prop(view: EntityView, record: Record, declared: Field) -> str:
+    state = states_of(view, record).get(declared.name)
+    one = prop(view, record, declared, base(), state=state)
+    return render_template("prop.html", one=one, shell=shell())
+
+
 def _editing(declared: Field, record: Record, value: Any, errors: list[str]) -> str:
     url = f"{base()}/{record.entity}/{record.id}/field/{declared.name}"
     title = record.titles.get(declared.name, "")
@@ -228,6 +255,7 @@ def _form(
 ) -> str:
     """The page with all fields that can be written, and what is wrong with those given."""
     values = {**(record.values if record else {}), **given}
+    states = states_of_form(view, given, record)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for name, declared in view.fields.items():
         if declared.read_only or (name in SYSTEM_FIELDS and record is None and name != "owner"):
@@ -243,7 +271,7 @@ def _form(
         title = record.titles.get(name, "") if record and name not in given else _named(declared, value)
         made = control(g.edition, base(), declared, value, title=title, errors=errors.get(name))
         key = (str(declared.group or ""), declared.owner)
-        groups.setdefault(key, []).append({**made, "origin": None})
+        groups.setdefault(key, []).append({**in_state(made, states.get(name)), "origin": None})
     title = title_of(view, record) if record else new_title(view)
     labels = {name: str(declared.label) for name, declared in view.fields.items()}
     form = {
@@ -262,6 +290,9 @@ def _form(
         "cancel_url": f"{base()}/{view.name}/{record.id}" if record else f"{base()}/{view.name}",
         "version": record.version if record else "",
         "stale": stale,
+        "conditions_url": f"{base()}/{view.name}{f'/{record.id}' if record else ''}/conditions"
+        if states
+        else "",
         "alike_url": f"{base()}/{view.name}/alike" if record is None and comparable(view) else "",
     }
     return entity_page("form.html", view, title=title, inside=True, form=form)

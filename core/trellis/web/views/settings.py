@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,10 @@ from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.errors import RecordInvalid
-from trellis.i18n import translator
+from trellis.i18n import month_names, translator, weekday_names
 from trellis.installation import check_settings
 from trellis.web.shell import page, toast
-from trellis.web.views.lists import base, go, messages
+from trellis.web.views.lists import base, go, messages, whole_number
 
 _ = translator("trellis")
 
@@ -74,9 +75,12 @@ def general(workspace: str) -> str:
 
 @blueprint.post("/<workspace>/settings/general")
 def save_general(workspace: str) -> BaseResponse | tuple[str, int]:
-    given = {
+    given: dict[str, Any] = {
         name: request.form.get(name, "").strip() for name in ("title", "language", "currency", "timezone")
     }
+    for name in ("first_weekday", "fiscal_month"):
+        text = request.form.get(name, str(getattr(g.edition.settings, name)))
+        given[name] = whole_number(text) if text.isdecimal() else text
     try:
         check_settings(workspace, replace(g.edition.settings, **given))
     except RecordInvalid as error:
@@ -103,6 +107,8 @@ def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
         },
         _field("currency", _("Currency"), values, errors),
         _field("timezone", _("Time zone"), values, errors),
+        _choice("first_weekday", _("Weeks begin on"), enumerate(weekday_names()), values, errors),
+        _choice("fiscal_month", _("The fiscal year begins in"), enumerate(month_names(), 1), values, errors),
     ]
     problems = [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()]
     form = {
@@ -111,6 +117,19 @@ def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
         "problems": problems,
     }
     return settings_page("settings/general.html", "general", _("General"), form=form)
+
+
+def _choice(
+    name: str,
+    label: Any,
+    known: Iterable[tuple[int, str]],
+    values: dict[str, Any],
+    errors: dict[str, list[str]],
+) -> dict[str, Any]:
+    options = [{"value": value, "title": title, "selected": value == values[name]} for value, title in known]
+    help_ = str(_("Periods in filters and segments follow it: this week, this quarter, this year"))
+    made = _field(name, label, values, errors)
+    return {**made, "kind": "choice", "options": options, "no_blank": True, "help": help_}
 
 
 def _field(name: str, label: Any, values: dict[str, Any], errors: dict[str, list[str]]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ ACTS: Mapping[str, tuple[Text, str]] = {
     "updated": (_("Changed"), "info"),
     "deleted": (_("Deleted"), "danger"),
     "restored": (_("Restored"), "neutral"),
+    "erased": (_("Personal data erased"), "danger"),
 }
 FACES: Mapping[str, Text] = {
     "web": _("Browser"),
@@ -103,7 +104,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "url": f"{base()}/{view.name}/{row['record_id']}" if view and row["record_id"] else "",
         "act": str(title),
         "tone": tone,
-        "changes": field_changes(view, row) if view and row["action"] == "updated" else [],
+        "changes": field_changes(view, row) if view and row["action"] in ("updated", "erased") else [],
     }
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.edition import OWN
+from trellis.edition import OWN, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
+from trellis.records.rules import describe, parse
 from trellis.records.types import Choice
 from trellis.settings.fields import TYPES, add_field, change_field, position_of, remove_field
 from trellis.web.display import origin
@@ -59,6 +60,8 @@ def show(workspace: str) -> str:
             "required": one.required,
             "in_list": one.in_list,
             "indexed": one.indexed,
+            "rules": _rules(view, one),
+            "rules_url": "" if one.read_only else f"{url}/{name}/{one.name}/rules",
             "edit_url": f"{url}/{name}/{one.name}/edit" if one.owner == OWN else "",
             "remove_url": f"{url}/{name}/{one.name}" if one.owner == OWN else "",
         }
@@ -74,6 +77,16 @@ def show(workspace: str) -> str:
         "rows": rows,
     }
     return settings_page("settings/fields.html", "fields", _("Fields"), fields=context)
+
+
+def _rules(view: EntityView, declared: Field) -> list[str]:
+    """The rules of a field in words."""
+    said = []
+    if declared.required_when is not None:
+        said.append(_("Required: %(rule)s", rule=describe(parse(declared.required_when, view, g.edition))))
+    if declared.visible_when is not None:
+        said.append(_("Shown: %(rule)s", rule=describe(parse(declared.visible_when, view, g.edition))))
+    return [str(one) for one in said]
 
 
 @blueprint.get("/<workspace>/settings/fields/<entity>/new")
@@ -104,6 +117,7 @@ def edit(workspace: str, entity: str, name: str) -> str:
         "in_list": declared.in_list,
         "searchable": declared.searchable,
         "indexed": declared.indexed,
+        "personal": declared.personal,
         "position": str(position_of(g.session, entity, name)),
     }
     return _dialog(entity, given, {}, declared)
@@ -138,6 +152,7 @@ def _declaration() -> dict[str, Any]:
         "in_list": _ticked("in_list"),
         "searchable": _ticked("searchable"),
         "indexed": _ticked("indexed"),
+        "personal": _ticked("personal"),
     }
 
 
@@ -214,6 +229,12 @@ def _dialog(entity: str, given: Any, errors: dict[str, list[str]], changed: Fiel
         field("in_list", _("Show in lists"), "boolean"),
         field("searchable", _("Found by the search"), "boolean"),
         field("indexed", _("Fast to filter and sort"), "boolean"),
+        field(
+            "personal",
+            _("Personal data"),
+            "boolean",
+            help=str(_("Erased with all else that is kept about a person")),
+        ),
         *([field("position", _("Place among your own fields"), "number")] if changed else []),
     ]
     title = (

@@ -105,7 +105,8 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
             if right != "write" and not (view.fields[name].read_only and right == "read")
         }
     try:
-        save_role(g.session, new_name, title, rights)
+        personal_data = request.form.getlist("personal_data")[-1:] == ["true"]
+        save_role(g.session, new_name, title, rights, personal_data=personal_data)
     except RecordInvalid as error:
         return _page(known, known, messages(error)), 422
     toast(_("Saved"))
@@ -147,12 +148,23 @@ def _page(role: Role | None, source: Role | None, errors: dict[str, list[str]]) 
         "copy_url": f"{base()}/settings/roles/new?copy={role.name}"
         if role and not role.administrator
         else "",
-        "fields": [field] if may_edit else [],
+        "fields": [field, _personal_data(source)] if may_edit else [],
         "problems": [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()],
         "scopes": [{"value": scope.value, "title": str(text)} for scope, text in SCOPES.items()],
         "groups": _groups(source),
     }
     return settings_page("settings/role.html", "users", title, role=context)
+
+
+def _personal_data(role: Role | None) -> dict[str, Any]:
+    return {
+        "id": "personal_data",
+        "name": "personal_data",
+        "label": str(_("Takes out and erases personal data")),
+        "kind": "boolean",
+        "value": role is not None and (role.personal_data or role.administrator),
+        "help": str(_("Everything that is kept about a person, also what the rights below do not open")),
+    }
 
 
 def _fields(view: EntityView, role: Role | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 // in by htmx behave like parts of the first page.
 import { startBoard } from "./board.js";
 import { startColumns } from "./columns.js";
+import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
 import { startForms } from "./forms.js";
 import { startInline } from "./inline.js";
@@ -23,6 +24,7 @@ startPopovers();
 startDialogs();
 startToasts();
 startForms();
+startConditions();
 startInline();
 startKeys();
 startPalette();

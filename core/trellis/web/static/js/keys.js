@@ -51,9 +51,12 @@ export function startKeys() {
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-keys]")) document.getElementById("keys")?.showModal();
   });
-  const choice = document.querySelector("[data-keys-on]");
-  if (choice) {
+  const choices = [...document.querySelectorAll("[data-keys-on]")];
+  for (const choice of choices) {
     choice.checked = lettersOn();
-    choice.addEventListener("change", () => localStorage.setItem("trellis-keys", choice.checked ? "on" : "off"));
+    choice.addEventListener("change", () => {
+      localStorage.setItem("trellis-keys", choice.checked ? "on" : "off");
+      for (const other of choices) other.checked = choice.checked;
+    });
   }
 }

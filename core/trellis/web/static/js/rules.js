@@ -14,7 +14,9 @@ class Builder {
       [...box.querySelector("[data-rules-words]").content.querySelectorAll("i")].map((word) => [word.dataset.word, word.textContent]),
     );
     this.rows = box.querySelector("[data-rules-rows]");
+    this.kept = box.querySelector("[data-rules-kept]");
     this.listen();
+    if (this.kept) this.open();
   }
 
   // The fields are many, and are asked for when the builder is first opened.
@@ -26,7 +28,7 @@ class Builder {
       this.fields = new Map(fields.map((field) => [field.name, field]));
       this.days = days;
       this.fill(JSON.parse(this.box.dataset.rule));
-      if (!this.box.contains(document.activeElement)) this.rows.querySelector("[data-field]")?.focus();
+      if (!this.kept && !this.box.contains(document.activeElement)) this.rows.querySelector("[data-field]")?.focus();
     }
     this.changed();
   }
@@ -34,7 +36,7 @@ class Builder {
   fill(rule) {
     const list = rule ? (rule.all ?? [rule]) : [];
     for (const one of list) this.add(one, this.rows);
-    if (!list.length) this.add(null, this.rows);
+    if (!list.length && !this.kept) this.add(null, this.rows);
     this.join();
   }
 
@@ -265,8 +267,17 @@ class Builder {
 
   changed() {
     this.join();
+    if (this.kept) this.keepIn(this.kept);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(this.box.dataset.countUrl, this.box.querySelector("[data-rules-count]")), 250);
+  }
+
+  // A builder that is a part of a form keeps its rule in a field of the form.
+  keepIn(field) {
+    const text = JSON.stringify(this.read());
+    if (field.value === text) return;
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   view(kind) {
@@ -284,11 +295,11 @@ class Builder {
       if (event.target.matches("[data-field], [data-op]")) this.editor(row);
       this.changed();
     });
-    this.box.addEventListener("input", () => this.changed());
+    this.box.addEventListener("input", (event) => event.target.matches("select") || this.changed());
     this.box.addEventListener("click", (event) => this.click(event.target));
     this.box.addEventListener("toggle", (event) => event.newState === "open" && this.open());
     this.box.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target.matches("input:not(.ts-control input)")) this.apply();
+      if (!this.kept && event.key === "Enter" && event.target.matches("input:not(.ts-control input)")) this.apply();
     });
   }
 

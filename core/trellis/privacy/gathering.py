@@ -1,0 +1,95 @@
+"""Everything that is kept about a person, as data and as a file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.edition import EntityView
+from trellis.privacy.person import Person, batches, person_of, rows_of
+from trellis.records.door import Records
+from trellis.records.values import decode, to_json
+from trellis.system import Event
+
+_event = Event.__table__.c
+
+
+def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
+    """The record, what was merged into it, what refers to them with all fields, the timeline and the history, as JSON.
+
+    Raises RecordNotFound, PermissionRefused, Conflict for what is no person.
+    """
+    person = person_of(records, entity, record_id)
+    edition, session = records.edition, records.session
+    found = {name: list(_records(session, edition.entity(name), ids)) for name, ids in person.records.items()}
+    return {
+        "workspace": edition.workspace,
+        "made_at": datetime.now(UTC).isoformat(),
+        "entity": entity,
+        "id": record_id,
+        "title": person.title,
+        "merged": list(person.own[1:]),
+        "records": found,
+        "timeline": _timeline(records, person, found),
+        "history": list(_history(session, person)),
+    }
+
+
+def write_zip(path: Path, data: dict[str, Any], html: str) -> None:
+    """A file with the data for programs and a page for people."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("personal-data.json", orjson.dumps(data, option=orjson.OPT_INDENT_2))
+        archive.writestr("personal-data.html", html)
+
+
+def _records(session: Session, view: EntityView, ids: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+    for row in rows_of(session, view, ids):
+        values = to_json(view, decode(view, row))
+        hidden = {name: value for name, value in (row["extra"] or {}).items() if name not in view.fields}
+        deleted = row["deleted_at"]
+        yield {
+            "id": row["id"],
+            **{name: value for name, value in values.items() if value is not None},
+            **hidden,
+            "deleted_at": deleted.isoformat() if deleted else None,
+        }
+
+
+def _timeline(
+    records: Records, person: Person, found: dict[str, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """What happened when, the latest first."""
+    entries = []
+    for name, known in found.items():
+        view = records.edition.entity(name)
+        dated = view.info.date_field or "created_at"
+        title = view.info.title_field
+        entries += [
+            {
+                "at": one.get(dated) or one.get("created_at"),
+                "entity": name,
+                "id": one["id"],
+                "title": one.get(title),
+            }
+            for one in known
+            if name != person.view.name
+        ]
+    return sorted(entries, key=lambda entry: str(entry["at"]), reverse=True)
+
+
+def _history(session: Session, person: Person) -> Iterator[dict[str, Any]]:
+    """The entries of the audit trail on these records."""
+    columns = (_event.at, _event.actor_name, _event.source, _event.entity, _event.record_id)
+    for name, ids in person.records.items():
+        for some in batches(ids):
+            query = sa.select(*columns, _event.action, _event.changes)
+            query = query.where(_event.entity == name, _event.record_id.in_(some)).order_by(_event.id)
+            for row in session.execute(query).mappings():
+                yield {**row, "at": row["at"].isoformat()}

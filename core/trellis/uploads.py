@@ -1,0 +1,93 @@
+"""What people send: how large it may be, one number for each kind, and whether a file is what its name says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+
+from trellis.errors import RecordInvalid
+from trellis.i18n import Text, format_number, translator
+
+_ = translator("trellis")
+
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The largest size of each kind of upload, in MB (``TRELLIS_UPLOAD_LIMITS``, as ``import=64,backup=1024``).
+
+    ``form`` is any form of a page, ``rest`` the body of a REST call; ``import`` a file to import in the browser,
+    ``rest_import`` one over REST; ``backup`` a backup to make a workspace of.
+    """
+
+    form: int = 16
+    rest: int = 16
+    import_: int = 64
+    rest_import: int = 2048
+    backup: int = 1024
+
+    @classmethod
+    def parse(cls, text: str) -> Limits:
+        """The limits that are named, the usual ones for the others. Raises ValueError."""
+        known = {one.name.rstrip("_"): one.name for one in fields(cls)}
+        given: dict[str, int] = {}
+        for part in filter(None, (one.strip() for one in text.split(","))):
+            name, _equals, number = part.partition("=")
+            if name not in known or not number.isdecimal() or not int(number):
+                raise ValueError(f"TRELLIS_UPLOAD_LIMITS: {part!r}; give {'=MB,'.join(known)}=MB")
+            given[known[name]] = int(number)
+        return cls(**given)
+
+
+def most(megabytes: int) -> Text:
+    """A limit in words."""
+    return _("%(number)s MB at most", number=format_number(megabytes))
+
+
+def too_large(megabytes: int) -> Text:
+    """What is said of something larger than a limit."""
+    return _("This is too large: %(number)s MB at most", number=format_number(megabytes))
+
+
+_ZIP = (b"PK\x03\x04",)
+_STARTS: Mapping[str, tuple[bytes, ...]] = {
+    ".xlsx": _ZIP,
+    ".ods": _ZIP,
+    ".zip": _ZIP,
+    ".xls": (b"\xd0\xcf\x11\xe0", *_ZIP),
+}
+_FOREIGN: Mapping[bytes, str] = {
+    b"PK\x03\x04": "ZIP, XLSX",
+    b"\xd0\xcf\x11\xe0": "XLS, DOC",
+    b"%PDF": "PDF",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"\x1f\x8b": "GZIP",
+    b"\x7fELF": "ELF",
+    b"MZ": "EXE",
+}
+
+
+def check_content(path: Path, filename: str) -> None:
+    """Raises RecordInvalid for a file whose content is of another kind than the end of its name says."""
+    ending = PurePosixPath(filename).suffix.lower()
+    with path.open("rb") as file:
+        start = file.read(8)
+    kind = next((kind for begin, kind in _FOREIGN.items() if start.startswith(begin)), "")
+    wanted = _STARTS.get(ending)
+    if wanted is None and not (kind and b"\x00" in _sample(path)):
+        return
+    if wanted is not None and start.startswith(wanted):
+        return
+    text = _("The name ends in %(ending)s, and the content is something else", ending=ending)
+    if kind:
+        text = _("The name ends in %(ending)s, and the content is %(kind)s", ending=ending, kind=kind)
+    raise RecordInvalid({"file": [text]})
+
+
+def _sample(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64 * 1024)
