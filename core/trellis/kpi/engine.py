@@ -18,7 +18,6 @@ from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
 from trellis.guard import limited
 from trellis.kpi.catalogue import find
-from trellis.kpi.days import bucket
 from trellis.kpi.income import IncomeDay
 from trellis.kpi.periods import Period, today_in
 from trellis.kpi.query import KpiQuery
@@ -26,6 +25,7 @@ from trellis.kpi.results import KpiResult, Point, Share, Value, number
 from trellis.kpi.splits import PERSON, UNIT, Split, grouped, split_of
 from trellis.kpi.targets import Targets, targets
 from trellis.plugins import CORE
+from trellis.records.days import bucket
 from trellis.security.actor import Actor
 
 SPARKLINE = 12

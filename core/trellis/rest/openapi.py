@@ -15,6 +15,7 @@ from trellis.plugins import core_version
 from trellis.records.entity import Field
 from trellis.records.mass import MOST
 from trellis.records.rules import operators
+from trellis.rest import openapi_groups
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
 from trellis.rest.records import MOST_WRITES
@@ -95,6 +96,14 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
             ),
         },
     )
+    grouped = call(
+        "group",
+        _("Counts and sums by the value of a field: %(entity)s", entity=many),
+        {"200": parts.json_answer(openapi_groups.ANSWER, _("The groups in their order"))},
+        problems="400 401 403",
+        parameters=openapi_groups.parameters([_filter(field) for field in _filters(view)]),
+    )
+    yield f"/{view.name}:groups", {"get": grouped}
     found = parts.record_answer(record, _("The record"))
     yield (
         f"/{view.name}/{{id}}",

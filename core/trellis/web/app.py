@@ -15,6 +15,7 @@ from trellis.web.views import (
     bulk,
     cells,
     duplicates,
+    groups,
     health,
     home,
     imports,
@@ -69,6 +70,7 @@ PAGES = (
     bulk,
     cells,
     saved_views,
+    groups,
     lists,
 )
 """The modules of pages, each with a ``blueprint``."""
