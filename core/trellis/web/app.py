@@ -13,6 +13,7 @@ from trellis.web.metrics import Metrics
 from trellis.web.views import (
     boards,
     bulk,
+    calendars,
     cells,
     duplicates,
     groups,
@@ -60,6 +61,7 @@ PAGES = (
     model,
     measures,
     boards,
+    calendars,
     palette,
     search,
     imports,

@@ -118,8 +118,8 @@ def _group(
     sums: Sequence[Total],
     names: Sequence[str],
 ) -> dict[str, Any]:
-    narrowed = _narrowed(listing, by.rule(group.key))
-    url = listing.url(base, filter=narrowed, group=UNGROUPED if listing.begun.group else "")
+    rule = narrowed(listing, by.rule(group.key))
+    url = listing.url(base, filter=rule, group=UNGROUPED if listing.begun.group else "")
     return {
         "id": f"group-{number}",
         "label": label_of(base, by, group),
@@ -137,7 +137,7 @@ def _all(url: str, count: str) -> dict[str, str]:
     return {"url": url, "text": str(_("All %(count)s", count=count))}
 
 
-def _narrowed(listing: Listing, part: Mapping[str, Any]) -> str:
+def narrowed(listing: Listing, part: Mapping[str, Any]) -> str:
     """The list's filter with that of a group, flat, so that each part has its chip."""
     rule = listing.rule
     parts = [] if not rule else list(rule["all"]) if set(rule) == {"all"} else [rule]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -72,6 +72,10 @@ class Listing:
     saved: SavedView | None
     mine: bool
     trash: bool
+    shape: str = ""
+    """What the records are shown as instead of a table: ``board``, ``calendar``."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """What else stands in the address of this shape."""
 
     @property
     def cursor(self) -> str | None:
@@ -123,8 +127,12 @@ class Listing:
 
     def url(self, base: str, **changes: Any) -> str:
         """The address with some parts changed."""
-        pairs = self.arguments(**changes)
-        return f"{base}/{self.view.name}" + (f"?{urlencode(pairs)}" if pairs else "")
+        pairs = [*self.arguments(**changes), *self.kept]
+        return self.path(base) + (f"?{urlencode(pairs)}" if pairs else "")
+
+    def path(self, base: str) -> str:
+        """The address without what follows the question mark."""
+        return f"{base}/{self.view.name}" + (f"/{self.shape}" if self.shape else "")
 
 
 def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
@@ -233,7 +241,6 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
     may_edit = g.actor.may(view.name, "update")
     filtered = bool(listing.rule or listing.query or listing.mine)
     return {
-        "entity": _entity(view),
         "total": _total(total),
         "about": total > COUNT_UP_TO,
         "may_create": g.actor.may(view.name, "create") and not listing.trash,
@@ -242,20 +249,9 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "duplicates_url": f"{base}/{view.name}/duplicates" if comparable(view) and may_merge(view) else "",
         "import_url": f"{base}/{view.name}/import" if g.actor.may(view.name, "create") else "",
         "export_url": f"{base}/{view.name}/export?{urlencode(listing.arguments())}",
-        "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
+        "shapes": shapes(listing, base),
         "views": _views(listing, base, total),
-        "changed": listing.changed and not listing.trash,
-        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="", group="")
-        if listing.changed or listing.query
-        else "",
-        "view": _view(listing, base),
-        "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
-        "chips": _chips(listing, base),
-        "rules": None,
-        "rule_json": listing.rule,
-        "query": listing.query,
-        "action": f"{base}/{view.name}",
-        "find_keeps": [pair for pair in listing.arguments(q="") if pair[0] != "q"],
+        **bar_context(listing, base),
         "sort": _sort(listing, base),
         "columns_shown": len(names) + 1,
         "columns_all": len(view.fields),
@@ -274,8 +270,48 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "filtered": filtered,
         "empty_text": "",
         "guide_url": "",
+    }
+
+
+def bar_context(listing: Listing, base: str) -> dict[str, Any]:
+    """What ``components/filter_bar.html`` shows above a list, a board or a calendar."""
+    view = listing.view
+    return {
+        "entity": _entity(view),
+        "changed": listing.changed and not listing.trash,
+        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="", group="")
+        if listing.changed or listing.query
+        else "",
+        "view": _view(listing, base),
+        "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
+        "chips": _chips(listing, base),
+        "rules": None,
+        "rule_json": listing.rule,
+        "query": listing.query,
+        "action": listing.path(base),
+        "find_keeps": [*(pair for pair in listing.arguments(q="") if pair[0] != "q"), *listing.kept],
         "segment_url": "",
     }
+
+
+def shapes(listing: Listing, base: str) -> list[dict[str, Any]]:
+    """What the records of a list can be shown as, with the same filter; empty where there is only the table."""
+    view = listing.view
+    titles: dict[str, Text] = {"": _("List")}
+    if view.lifecycles:
+        titles["board"] = _("Board")
+    if view.info.date_field:
+        titles["calendar"] = _("Calendar")
+    if len(titles) == 1 or listing.trash:
+        return []
+    return [
+        {
+            "title": str(title),
+            "url": replace(listing, shape=shape, kept=()).url(base),
+            "current": shape == listing.shape,
+        }
+        for shape, title in titles.items()
+    ]
 
 
 def _entity(view: EntityView) -> dict[str, Any]:

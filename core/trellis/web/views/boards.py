@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ from trellis.i18n import (
 from trellis.records.board import Column, board, board_rule
 from trellis.records.query import Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
-from trellis.web.listing import read_listing
+from trellis.web.listing import read_listing, shapes
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of
 
@@ -52,7 +53,7 @@ def show(workspace: str, entity: str) -> str:
         "total_text": _total_text(found.count, found.amount),
         "new_url": f"{base()}/{entity}/new",
         "may_create": g.actor.may(entity, "create"),
-        "list_url": f"{base()}/{entity}",
+        "shapes": shapes(replace(listing, shape="board"), base()),
         "people": [],
         "forecast": None,
         "chips": [],

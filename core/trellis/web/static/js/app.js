@@ -1,6 +1,7 @@
 // Wires the behaviours of the page. Everything works on delegated events or on htmx's load event, so that parts swapped
 // in by htmx behave like parts of the first page.
 import { startBoard } from "./board.js";
+import { startCalendar } from "./calendar.js";
 import { startColumns } from "./columns.js";
 import { startDialogs } from "./dialog.js";
 import { startForms } from "./forms.js";
@@ -31,5 +32,6 @@ startRules();
 startSelects();
 startColumns();
 startBoard();
+startCalendar();
 startWidgets();
 startScrollers();
