@@ -21,6 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from trellis.edition import Edition, EntityView
 from trellis.i18n import Text as Label
 from trellis.i18n import translator
+from trellis.quality.distinct import number_of, told_apart, without_strangers
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.text import Folded
@@ -33,6 +34,7 @@ _ = translator("trellis")
 CANDIDATES = 20
 MOST_GROUPS = 50
 MOST_IN_GROUP = 10
+MOST_STRANGERS = 500
 NUMBER = 9
 """The last digits of a telephone number, in which it does not matter how the country is written."""
 SIMILAR = 0.88
@@ -128,14 +130,15 @@ def find(
     values: Mapping[str, Any],
     besides: int | None = None,
 ) -> list[Likeness]:
-    """Records like one with these values, the likeliest first; ``besides`` is the record itself."""
+    """Records like one with these values, the likeliest first; ``besides`` is the record itself, and knows strangers."""
     view = edition.entity(entity)
     if not comparable(view) or not actor.may(entity, "read"):
         return []
+    others = set() if besides is None else {besides, *told_apart(session, entity, besides)}
     candidates: dict[int, Record] = {}
     for text in _asked(view, values):
         query = ListQuery(view, edition, actor, text=text, fields=compared(view), limit=CANDIDATES)
-        candidates |= {one.id: one for one in query.page(session).items if one.id != besides}
+        candidates |= {one.id: one for one in query.page(session).items if one.id not in others}
     found = [likeness(view, values, one) for one in candidates.values()]
     return sorted((one for one in found if one.reasons), key=lambda one: (-one.score, one.record.id))
 
@@ -169,7 +172,10 @@ def _agreeing(
     here = (entity.deleted_at.is_(None), actor.visible(entity), key.is_not(None), key != "")
     number = sa.func.count()
     often = sa.select(key, number).where(*here).group_by(key).having(number > 1)
-    counted = dict(map(tuple, session.execute(often.order_by(number.desc(), key).limit(MOST_GROUPS))))
+    most = MOST_GROUPS + min(
+        number_of(session, view.name), MOST_STRANGERS
+    )  # some groups may be none any more
+    counted = dict(map(tuple, session.execute(often.order_by(number.desc(), key).limit(most))))
     if not counted:
         return []
     place = sa.func.row_number().over(partition_by=key, order_by=entity.id)
@@ -185,7 +191,12 @@ def _agreeing(
     for row in rows:
         if row.id in known:
             members[row.key].append(known[row.id])
-    return [Group(reason, one, members[one], number) for one, number in counted.items()]
+    kept = without_strangers(session, view.name, ([one.id for one in found] for found in members.values()))
+    agreeing = [
+        Group(reason, key, [known[one] for one in ids], number - len(members[key]) + len(ids))
+        for (key, number), ids in zip(counted.items(), kept, strict=True)
+    ]
+    return [one for one in agreeing if one.records][:MOST_GROUPS]
 
 
 def fields_of(view: EntityView, *kinds: type) -> list[Field]:

@@ -175,6 +175,15 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
         parameters=parts.refs("id", "idempotency_key"),
     )
     yield f"/{view.name}/{{id}}:unmerge", {"post": unmerged}
+    apart = call(
+        "distinct",
+        _("Keep that this record and another are not one: %(entity)s", entity=one),
+        {"200": parts.json_answer(parts.DISTINCT_ANSWER, _("What is kept"))},
+        problems="400 401 403 404 409 412 413 415 422",
+        parameters=parts.refs("id", "idempotency_key"),
+        requestBody=_json_body(parts.DISTINCT),
+    )
+    yield f"/{view.name}/{{id}}:distinct", {"post": apart}
     if view.lifecycles:
         moved = call(
             "move",

@@ -86,9 +86,11 @@ def test_a_batch_is_compared_by_a_few_queries(filled: Workspace, plan: Plan, tmp
     path = file(tmp_path, "many.csv", f"Name,Mail,Phone,City\n{rows}")
     asked: list[str] = []
     counts = []
-    sa.event.listen(
-        Engine, "before_cursor_execute", lambda _c, _u, statement, *_more: asked.append(statement)
-    )
+
+    def keep(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(Engine, "before_cursor_execute", keep)
     for alike in (None, "leave"):
         asked.clear()
         imported(filled, "customer", path, mapping=plan(alike), dry_run=True)
