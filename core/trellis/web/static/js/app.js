@@ -16,7 +16,6 @@ import { startScrollers } from "./scroll.js";
 import { startSelects } from "./select.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toast.js";
-import { startWidgets } from "./widgets.js";
 
 startTheme();
 startNav();
@@ -33,5 +32,4 @@ startSelects();
 startColumns();
 startBoard();
 startCalendar();
-startWidgets();
 startScrollers();
