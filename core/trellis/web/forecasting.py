@@ -21,9 +21,9 @@ def forecast_context(lifecycle: Lifecycle, rule: Rule | None) -> dict[str, Any] 
     """What ``board_forecast.html`` shows of the running quarter; the plan is of everybody, so only without a filter."""
     period = containing(today_in(ZoneInfo(g.edition.settings.timezone)), Grain.QUARTER)
     found = forecast(g.session, g.edition, g.actor, lifecycle, period.first, period.last, rule)
-    if found is None:
-        return None
     plan = None if rule else _plan(lifecycle, period)
+    if found is None or not (found.expected or found.best or plan):
+        return None
     scale = float(max(found.expected + found.best, plan or 0, Decimal(1)))
     parts = [
         ("seq6", _("Won"), found.won),
