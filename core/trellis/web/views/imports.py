@@ -60,7 +60,7 @@ COUNTS: Mapping[str, Text] = {
 }
 ALIKE: Mapping[str, Text] = {
     "": _("Make a new one all the same"),
-    LEAVE: _("Leave the row out, and name the record"),
+    LEAVE: _("Leave it out, name the record"),
     CHANGE: _("Change that record, if it is the only one"),
 }
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
