@@ -114,13 +114,15 @@ class Lifecycle(Contribution):
     """The stages of an entity and the moves between them; gives it a board.
 
     ``field`` is the choice (or text) field that holds the stage. Several lifecycles of one entity are told apart by
-    ``when`` = (field, value): an opportunity's funnel is chosen by its field ``funnel``.
+    ``when`` = (field, value): an opportunity's funnel is chosen by its field ``funnel``. ``kpi`` is what the records that
+    are won add up to; its target stands as the plan in the forecast above the board.
     """
 
     entity: str
     field: str = "stage"
     stages: Sequence[Stage] = ()
     when: tuple[str, str] | None = None
+    kpi: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

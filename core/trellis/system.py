@@ -118,6 +118,16 @@ class FirstView(Base):
     view_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("saved_view.id", ondelete="CASCADE"))
 
 
+class Arrangement(Base):
+    """A dashboard as somebody arranged it: ``layout`` has the names of the cards ``shown``, in order, and of those ``hidden``."""
+
+    __tablename__ = "arrangement"
+
+    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    dashboard: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+    layout: Mapped[dict[str, Any]] = mapped_column(JsonData)
+
+
 class current_transaction(sa.sql.functions.GenericFunction[int]):
     """The number of the writing transaction: orders the change feed on PostgreSQL; SQLite has one writer and needs none."""
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.edition import Edition
-from trellis.kpi.days import bucket
 from trellis.kpi.income import IncomeQuery, Touched
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.splits import split_names, split_of
+from trellis.records.days import bucket
 from trellis.records.rules import resolve
 from trellis.security.actor import SYSTEM
 

@@ -21,9 +21,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import IncomeSource
 from trellis.errors import PermissionRefused
 from trellis.guard import limited
-from trellis.kpi.days import is_moment, local_day
 from trellis.kpi.periods import midnight
 from trellis.plugins import CORE
+from trellis.records.days import is_moment, local_day
 from trellis.records.entity import Base
 from trellis.records.types import BigId, FixedPoint, UtcDateTime
 

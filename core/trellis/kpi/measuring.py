@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Kpi
 from trellis.edition import Edition
 from trellis.guard import limited
-from trellis.kpi.days import bucket
 from trellis.kpi.periods import Period
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.results import Value, number
 from trellis.kpi.splits import Split, grouped
 from trellis.plugins import CORE
+from trellis.records.days import bucket
 from trellis.security.actor import Actor
 
 COMPARED = -3

@@ -18,7 +18,7 @@ from babel import dates
 
 from trellis.errors import TrellisError
 from trellis.i18n import current_formats, translator
-from trellis.kpi.days import is_moment
+from trellis.records.days import is_moment
 
 _ = translator("trellis")
 

@@ -21,6 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from trellis.edition import Edition, EntityView
 from trellis.i18n import Text as Label
 from trellis.i18n import translator
+from trellis.quality.distinct import number_of, told_apart, without_strangers
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.text import Folded
@@ -33,6 +34,7 @@ _ = translator("trellis")
 CANDIDATES = 20
 MOST_GROUPS = 50
 MOST_IN_GROUP = 10
+MOST_STRANGERS = 500
 NUMBER = 9
 """The last digits of a telephone number, in which it does not matter how the country is written."""
 SIMILAR = 0.88
@@ -117,7 +119,7 @@ class Group:
 
 def comparable(view: EntityView) -> bool:
     """Whether records of an entity are people or firms: what has a mail address or a telephone number."""
-    return bool(_fields(view, Email, Phone))
+    return bool(fields_of(view, Email, Phone))
 
 
 def find(
@@ -128,15 +130,16 @@ def find(
     values: Mapping[str, Any],
     besides: int | None = None,
 ) -> list[Likeness]:
-    """Records like one with these values, the likeliest first; ``besides`` is the record itself."""
+    """Records like one with these values, the likeliest first; ``besides`` is the record itself, and knows strangers."""
     view = edition.entity(entity)
     if not comparable(view) or not actor.may(entity, "read"):
         return []
+    others = set() if besides is None else {besides, *told_apart(session, entity, besides)}
     candidates: dict[int, Record] = {}
     for text in _asked(view, values):
-        query = ListQuery(view, edition, actor, text=text, fields=_shown(view), limit=CANDIDATES)
-        candidates |= {one.id: one for one in query.page(session).items if one.id != besides}
-    found = [_likeness(view, values, one) for one in candidates.values()]
+        query = ListQuery(view, edition, actor, text=text, fields=compared(view), limit=CANDIDATES)
+        candidates |= {one.id: one for one in query.page(session).items if one.id not in others}
+    found = [likeness(view, values, one) for one in candidates.values()]
     return sorted((one for one in found if one.reasons), key=lambda one: (-one.score, one.record.id))
 
 
@@ -146,8 +149,8 @@ def groups(session: Session, edition: Edition, actor: Actor, entity: str) -> lis
     actor.require(entity, "read")
     found: list[Group] = []
     keys = [
-        *((BY_MAIL, field.of(view.entity)) for field in _fields(view, Email)),
-        *((BY_PHONE, last_digits(field.of(view.entity))) for field in _fields(view, Phone)),
+        *((BY_MAIL, field.of(view.entity)) for field in fields_of(view, Email)),
+        *((BY_PHONE, last_digits(field.of(view.entity))) for field in fields_of(view, Phone)),
     ]
     if view.info.title_field in view.fields and comparable(view):
         title = view.fields[view.info.title_field].of(view.entity)
@@ -169,7 +172,10 @@ def _agreeing(
     here = (entity.deleted_at.is_(None), actor.visible(entity), key.is_not(None), key != "")
     number = sa.func.count()
     often = sa.select(key, number).where(*here).group_by(key).having(number > 1)
-    counted = dict(map(tuple, session.execute(often.order_by(number.desc(), key).limit(MOST_GROUPS))))
+    most = MOST_GROUPS + min(
+        number_of(session, view.name), MOST_STRANGERS
+    )  # some groups may be none any more
+    counted = dict(map(tuple, session.execute(often.order_by(number.desc(), key).limit(most))))
     if not counted:
         return []
     place = sa.func.row_number().over(partition_by=key, order_by=entity.id)
@@ -179,50 +185,60 @@ def _agreeing(
     ranked = inner.subquery()
     rows = session.execute(sa.select(ranked.c.id, ranked.c.key).where(ranked.c.place <= MOST_IN_GROUP)).all()
     ids = [row.id for row in rows]
-    page = ListQuery(view, edition, actor, ids=ids, fields=_shown(view), limit=len(ids)).page(session)
+    page = ListQuery(view, edition, actor, ids=ids, fields=compared(view), limit=len(ids)).page(session)
     known = {one.id: one for one in page.items}
     members: dict[str, list[Record]] = {one: [] for one in counted}
     for row in rows:
         if row.id in known:
             members[row.key].append(known[row.id])
-    return [Group(reason, one, members[one], number) for one, number in counted.items()]
+    kept = without_strangers(session, view.name, ([one.id for one in found] for found in members.values()))
+    agreeing = [
+        Group(reason, key, [known[one] for one in ids], number - len(members[key]) + len(ids))
+        for (key, number), ids in zip(counted.items(), kept, strict=True)
+    ]
+    return [one for one in agreeing if one.records][:MOST_GROUPS]
 
 
-def _fields(view: EntityView, *kinds: type) -> list[Field]:
+def fields_of(view: EntityView, *kinds: type) -> list[Field]:
+    """The fields of an entity of these types."""
     return [field for field in view.fields.values() if isinstance(field.type, kinds)]
 
 
-def _shown(view: EntityView) -> list[str]:
+def compared(view: EntityView) -> list[str]:
+    """The fields by which records are told from each other, by name."""
     named = [
         view.info.title_field,
         view.info.subtitle_field,
-        *(one.name for one in _fields(view, Email, Phone)),
+        *(one.name for one in fields_of(view, Email, Phone)),
     ]
     return list(dict.fromkeys(name for name in named if name and name in view.fields))
 
 
 def _asked(view: EntityView, values: Mapping[str, Any]) -> list[str]:
     """The texts to search for: a record is found by any of them."""
-    asked = [str(values[one.name]) for one in _fields(view, Email) if values.get(one.name) and one.searchable]
-    for one in _fields(view, Phone):
+    asked = [
+        str(values[one.name]) for one in fields_of(view, Email) if values.get(one.name) and one.searchable
+    ]
+    for one in fields_of(view, Phone):
         digits = digits_of(values.get(one.name))
         if digits and one.searchable:
             asked.append(digits)
-    name = _plain(values.get(view.info.title_field))
+    name = plain_name(values.get(view.info.title_field))
     return [*asked, *([name] if len(name) > 2 else [])]
 
 
-def _likeness(view: EntityView, values: Mapping[str, Any], record: Record) -> Likeness:
+def likeness(view: EntityView, values: Mapping[str, Any], record: Record) -> Likeness:
+    """How much a record is like one with these values; without reasons it is not."""
     score = 0.0
     reasons: list[Label] = []
-    for one in _fields(view, Email):
+    for one in fields_of(view, Email):
         if values.get(one.name) and str(values[one.name]).lower() == record.values.get(one.name):
             score, reasons = max(score, 0.95), [*reasons, BY_MAIL]
-    for one in _fields(view, Phone):
+    for one in fields_of(view, Phone):
         digits = digits_of(values.get(one.name))
         if digits and digits == digits_of(record.values.get(one.name)):
             score, reasons = max(score, 0.85), [*reasons, BY_PHONE]
-    names = [_plain(given.get(view.info.title_field)) for given in (values, record.values)]
+    names = [plain_name(given.get(view.info.title_field)) for given in (values, record.values)]
     alike = fuzz.token_sort_ratio(*names) / 100 if all(names) else 0.0
     if alike >= SIMILAR:
         score, reasons = max(score, 0.7 * alike), [*reasons, SAME_NAME if alike == 1 else BY_NAME]
@@ -237,7 +253,7 @@ def digits_of(number: Any) -> str:
     return digits[-NUMBER:] if len(digits) >= NUMBER else ""
 
 
-def _plain(name: Any) -> str:
+def plain_name(name: Any) -> str:
     """A name without case, accents, punctuation and legal forms."""
     found = words(str(name or ""))
     return " ".join(one for one in found if one not in LEGAL_FORMS) or " ".join(found)

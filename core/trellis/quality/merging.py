@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from trellis.edition import EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
+from trellis.quality.distinct import hand_on
 from trellis.quality.merged import Merged
 from trellis.records.door import Records, Write
 from trellis.records.entity import Base, Entity
@@ -71,7 +72,7 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
         at=datetime.now(UTC),
     )
     records.session.add(done)
-    records.session.flush()
+    hand_on(records.session, entity, other, survivor)
     records.take_over(wide)
     return done
 

@@ -117,9 +117,17 @@ class ListQuery:
 
     def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         """A SELECT of other columns of the entity (sums, ids) over the records of all pages."""
+        return self.selecting(lambda _joins: columns)
+
+    def selecting(self, columns: Callable[[Joins], Sequence[sa.ColumnElement[Any]]]) -> sa.Select[Any]:
+        """As :meth:`select`, of columns that may be those of records referred to."""
         joins = self._new_joins()
-        conditions = self._conditions(joins)
-        return joins.add_to(sa.select(*columns).select_from(table_of(joins.root))).where(*conditions)
+        chosen, conditions = columns(joins), self._conditions(joins)
+        return joins.add_to(sa.select(*chosen).select_from(table_of(joins.root))).where(*conditions)
+
+    def order(self, joins: Joins) -> list[sa.UnaryExpression[Any]]:
+        """The sort of the list, for :meth:`selecting`."""
+        return [_sort_key(path, descending, joins).order for path, descending in self._sort]
 
     def count_statement(self, limit: int | None = None) -> sa.Select[Any]:
         """Counts the records of all pages; with ``limit``, only up to it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal as Number
 from typing import Any
@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.records.entity import Field
+from trellis.records.grouping import Grouping, among, key_of
+from trellis.records.joins import Joins
 from trellis.records.query import ListQuery
 from trellis.records.types import Money
 
@@ -38,15 +40,34 @@ def totals(session: Session, query: ListQuery, names: Sequence[str], currency: s
     ``currency`` is that of records which name none. Fields that the actor may not read are not counted. Each statement
     reads every record that the list finds once.
     """
+    return [total for _key, total in _all(session, query, names, currency)]
+
+
+def group_totals(
+    session: Session, query: ListQuery, by: Grouping, keys: Sequence[Any], names: Sequence[str], currency: str
+) -> dict[Any, list[Total]]:
+    """The totals of each of these groups of a list; as many statements as :func:`totals`, whatever their number."""
+    found: dict[Any, list[Total]] = {key: [] for key in keys}
+    for key, total in _all(session, query, names, currency, by, keys):
+        found[key].append(total)
+    return found
+
+
+def _all(
+    session: Session,
+    query: ListQuery,
+    names: Sequence[str],
+    currency: str,
+    by: Grouping | None = None,
+    keys: Sequence[Any] = (),
+) -> Iterator[tuple[Any, Total]]:
     fields = [query.view.fields[name] for name in names if name in query.view.fields]
     apart: dict[str | None, list[Field]] = {}
     for field in fields:
         if field.type.kind == "number" and not _is_blind(query, field):
             apart.setdefault(_currency_field(query, field), []).append(field)
-    found: list[Total] = []
     for name, alike in apart.items():
-        found += _totals(session, query, alike, name, currency)
-    return found
+        yield from _totals(session, query, alike, name, currency, by, keys)
 
 
 def _is_blind(query: ListQuery, field: Field) -> bool:
@@ -61,24 +82,37 @@ def _currency_field(query: ListQuery, field: Field) -> str | None:
 
 
 def _totals(
-    session: Session, query: ListQuery, fields: Sequence[Field], currency_field: str | None, currency: str
-) -> list[Total]:
-    entity = query.view.entity
-    by: sa.ColumnElement[Any] = sa.literal(currency)
-    if currency_field is not None:
-        by = sa.func.coalesce(query.view.fields[currency_field].of(entity), currency)
-    columns: list[sa.ColumnElement[Any]] = [by]
-    for field in fields:
-        value = field.of(entity)
-        columns += [sa.func.count(value), sa.func.sum(value), sa.func.min(value), sa.func.max(value)]
-    statement = query.select(*columns)
-    if currency_field is not None:
-        statement = statement.group_by(by).order_by(by)
-    found = []
+    session: Session,
+    query: ListQuery,
+    fields: Sequence[Field],
+    currency_field: str | None,
+    currency: str,
+    by: Grouping | None,
+    keys: Sequence[Any],
+) -> Iterator[tuple[Any, Total]]:
+    def columns(joins: Joins) -> list[sa.ColumnElement[Any]]:
+        made: list[sa.ColumnElement[Any]] = [
+            field.of(joins.root).label(f"value_{index}") for index, field in enumerate(fields)
+        ]
+        if currency_field is not None:
+            named = query.view.fields[currency_field].of(joins.root)
+            made.append(sa.func.coalesce(named, currency).label("currency"))
+        return [*made, key_of(joins, by)] if by is not None else made
+
+    found = query.selecting(columns).subquery().c
+    parts = [found[name] for name in ("key", "currency") if name in found]
+    measures: list[sa.ColumnElement[Any]] = []
+    for index in range(len(fields)):
+        value = found[f"value_{index}"]
+        measures += [sa.func.count(value), sa.func.sum(value), sa.func.min(value), sa.func.max(value)]
+    statement = sa.select(*parts, *measures).group_by(*parts).order_by(*parts)
+    if by is not None:
+        statement = statement.where(among(found.key, keys))
     for row in session.execute(statement):
+        key = row[0] if by is not None else None
+        named = row[len(parts) - 1] if currency_field is not None else currency
         for index, field in enumerate(fields):
-            count, total, least, most = row[1 + 4 * index : 5 + 4 * index]
+            count, total, least, most = row[len(parts) + 4 * index : len(parts) + 4 * index + 4]
             if count:
-                money = row[0] if isinstance(field.type, Money) else ""
-                found.append(Total(field.name, money, count, total, least, most))
-    return found
+                money = named if isinstance(field.type, Money) else ""
+                yield key, Total(field.name, money, count, total, least, most)

@@ -13,6 +13,7 @@ for _subject in (
     "documentation",
     "events",
     "extensions",
+    "groups",
     "imports",
     "kpis",
     "mass",

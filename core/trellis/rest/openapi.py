@@ -15,6 +15,7 @@ from trellis.plugins import core_version
 from trellis.records.entity import Field
 from trellis.records.mass import MOST
 from trellis.records.rules import operators
+from trellis.rest import openapi_groups
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
 from trellis.rest.openapi_personal import personal_data_paths
@@ -97,6 +98,14 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
             ),
         },
     )
+    grouped = call(
+        "group",
+        _("Counts and sums by the value of a field: %(entity)s", entity=many),
+        {"200": parts.json_answer(openapi_groups.ANSWER, _("The groups in their order"))},
+        problems="400 401 403",
+        parameters=openapi_groups.parameters([_filter(field) for field in _filters(view)]),
+    )
+    yield f"/{view.name}:groups", {"get": grouped}
     found = parts.record_answer(record, _("The record"))
     yield (
         f"/{view.name}/{{id}}",
@@ -168,6 +177,15 @@ def _entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]
         parameters=parts.refs("id", "idempotency_key"),
     )
     yield f"/{view.name}/{{id}}:unmerge", {"post": unmerged}
+    apart = call(
+        "distinct",
+        _("Keep that this record and another are not one: %(entity)s", entity=one),
+        {"200": parts.json_answer(parts.DISTINCT_ANSWER, _("What is kept"))},
+        problems="400 401 403 404 409 412 413 415 422",
+        parameters=parts.refs("id", "idempotency_key"),
+        requestBody=_json_body(parts.DISTINCT),
+    )
+    yield f"/{view.name}/{{id}}:distinct", {"post": apart}
     if view.lifecycles:
         moved = call(
             "move",

@@ -96,6 +96,24 @@ UNDO: Schema = {
     "required": ["change"],
     "additionalProperties": False,
 }
+DISTINCT: Schema = {
+    "type": "object",
+    "properties": {
+        "from": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+        "distinct": {"type": "boolean", "default": True, "description": "false forgets it"},
+    },
+    "required": ["from"],
+    "additionalProperties": False,
+}
+DISTINCT_ANSWER: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "from": {"type": "integer"},
+        "distinct": {"type": "boolean"},
+    },
+    "required": ["id", "from", "distinct"],
+}
 PROBLEM: Schema = {
     "type": "object",
     "properties": {

@@ -11,7 +11,7 @@ from flask import Response, g, request, url_for
 from trellis.edition import EntityView
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import translator
-from trellis.quality import merging
+from trellis.quality import distinct, merging
 from trellis.quality.duplicates import find
 from trellis.quality.merged import survivor_of
 from trellis.records.door import BatchInvalid, Write
@@ -160,6 +160,23 @@ def unmerge(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
     merging.unmerge(g.records, entity, record_id)
     return _one(entity, g.records.get(entity, record_id))
+
+
+@blueprint.post("/<name:entity>/<id:record_id>:distinct")
+def tell_apart(workspace: str, entity: str, record_id: int) -> Response:
+    """Keeps that this record and another are not one, or (``"distinct": false``) forgets that."""
+    no_arguments()
+    body = json_object()
+    other, apart = body.pop("from", None), body.pop("distinct", True)
+    if type(other) is not int or not 0 < other <= LARGEST_ID:
+        raise RecordInvalid({"from": [_("Must be a whole number")]})
+    if not isinstance(apart, bool):
+        raise RecordInvalid({"distinct": [_("Must be yes or no")]})
+    if body:
+        raise RecordInvalid({name: [_("There is no such field here")] for name in body})
+    act = distinct.tell_apart if apart else distinct.take_back
+    act(g.records, entity, [record_id, other])
+    return answer({"id": record_id, "from": other, "distinct": apart})
 
 
 @blueprint.post("/<name:entity>/<id:record_id>:move")

@@ -13,6 +13,7 @@ from trellis.contributions import Role
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
+from trellis.records.grouping import grouping
 from trellis.records.rules import parse
 from trellis.security.actor import Actor
 from trellis.system import FirstView, SavedView
@@ -20,7 +21,7 @@ from trellis.system import FirstView, SavedView
 _ = translator("trellis")
 
 LONGEST_TITLE = 120
-_PARTS = ("rule", "sort", "fields")
+_PARTS = ("rule", "sort", "fields", "group")
 _SWITCHES = ("dense", "totals")
 
 
@@ -65,7 +66,7 @@ def save_view(
     shared: bool = False,
     role: str | None = None,
 ) -> SavedView:
-    """Keeps a view ``{"rule": ..., "sort": [...], "fields": [...], "dense": true}``; sharing needs an administrator.
+    """Keeps a view ``{"rule": ..., "sort": [...], "fields": [...], "dense": true, "group": "city"}``; sharing needs an administrator.
 
     ``role`` shares it with the people of a role only.
     """
@@ -168,5 +169,7 @@ def _checked(edition: Edition, actor: Actor, entity: str, definition: Mapping[st
     unknown = [name for name in definition.get("fields", ()) if name not in view.fields]
     if unknown:
         raise RecordInvalid({"fields": [_("There is no field “%(name)s”", name=unknown[0])]})
+    if definition.get("group"):
+        grouping(str(definition["group"]), view)
     kept = {key: definition[key] for key in _PARTS if definition.get(key)}
     return kept | {key: True for key in _SWITCHES if definition.get(key)}

@@ -14,9 +14,11 @@ from trellis.web.metrics import Metrics
 from trellis.web.views import (
     boards,
     bulk,
+    calendars,
     cells,
     classes,
     duplicates,
+    groups,
     health,
     home,
     imports,
@@ -79,6 +81,7 @@ PAGES = (
     lifetime,
     loyalty,
     boards,
+    calendars,
     palette,
     search,
     imports,
@@ -90,6 +93,7 @@ PAGES = (
     bulk,
     cells,
     saved_views,
+    groups,
     lists,
 )
 """The modules of pages, each with a ``blueprint``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +19,7 @@ from trellis.quality.duplicates import comparable
 from trellis.quality.merging import mergeable
 from trellis.records import types
 from trellis.records.entity import Field
+from trellis.records.grouping import grouping, known_grouping
 from trellis.records.query import ListQuery, Page, Record
 from trellis.settings.views import UsableView, may_change, usable_views
 from trellis.system import SavedView
@@ -31,6 +32,8 @@ _ = translator("trellis")
 PER_PAGE = 50
 COUNT_UP_TO = 10_000
 TRAIL = 40
+UNGROUPED = "-"
+"""In an address: not grouped, though its view is."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Setup:
     columns: tuple[str, ...] = ()
     dense: bool = False
     totals: bool = False
+    group: str = ""
 
     def definition(self, rule: Rule | None) -> dict[str, Any]:
         """The setup as a view keeps it, with the list's whole ``rule``."""
@@ -51,6 +55,7 @@ class Setup:
             "fields": list(self.columns),
             "dense": self.dense,
             "totals": self.totals,
+            "group": self.group,
         }
 
 
@@ -67,6 +72,10 @@ class Listing:
     saved: SavedView | None
     mine: bool
     trash: bool
+    shape: str = ""
+    """What the records are shown as instead of a table: ``board``, ``calendar``."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """What else stands in the address of this shape."""
 
     @property
     def cursor(self) -> str | None:
@@ -98,6 +107,7 @@ class Listing:
             "columns": "" if setup.columns == begun.columns else ",".join(setup.columns),
             "dense": "" if setup.dense == begun.dense else str(int(setup.dense)),
             "totals": "" if setup.totals == begun.totals else str(int(setup.totals)),
+            "group": "" if setup.group == begun.group else setup.group or UNGROUPED,
             "bin": "1" if self.trash else "",
             "c": self.cursors if "c" in changes else (),
             **changes,
@@ -117,8 +127,12 @@ class Listing:
 
     def url(self, base: str, **changes: Any) -> str:
         """The address with some parts changed."""
-        pairs = self.arguments(**changes)
-        return f"{base}/{self.view.name}" + (f"?{urlencode(pairs)}" if pairs else "")
+        pairs = [*self.arguments(**changes), *self.kept]
+        return self.path(base) + (f"?{urlencode(pairs)}" if pairs else "")
+
+    def path(self, base: str) -> str:
+        """The address without what follows the question mark."""
+        return f"{base}/{self.view.name}" + (f"/{self.shape}" if self.shape else "")
 
 
 def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
@@ -144,9 +158,11 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
     dense, totals_ = (
         _switch(arguments.get(name), on) for name, on in (("dense", begun.dense), ("totals", begun.totals))
     )
+    given = arguments.get("group")
+    group = grouping(given, view).name if given and given != UNGROUPED else "" if given else begun.group
     return Listing(
         view=view,
-        setup=Setup(rule or None, sort or begun.sort, columns or begun.columns, dense, totals_),
+        setup=Setup(rule or None, sort or begun.sort, columns or begun.columns, dense, totals_, group),
         begun=begun,
         query=arguments.get("q", "").strip(),
         cursors=tuple(arguments.getlist("c"))[-TRAIL:],
@@ -161,7 +177,8 @@ def _setup_of(view: EntityView, definition: Mapping[str, Any]) -> Setup:
     columns = tuple(name for name in definition.get("fields", ()) if name in view.fields)
     sort = tuple(definition.get("sort", ()))
     dense, sums = bool(definition.get("dense")), bool(definition.get("totals"))
-    return Setup(definition.get("rule") or None, sort, columns, dense, sums)
+    group = known_grouping(definition.get("group", ""), view)
+    return Setup(definition.get("rule") or None, sort, columns, dense, sums, group.name if group else "")
 
 
 def _switch(given: str | None, usual: bool) -> bool:
@@ -188,8 +205,8 @@ def shown_columns(listing: Listing) -> list[str]:
     return [name for name in chosen if name != info.title_field]
 
 
-def query_of(listing: Listing, limit: int = PER_PAGE, only: int | None = None) -> ListQuery:
-    """The query of the list's present page; or of one record, whether or not the filter finds it."""
+def query_of(listing: Listing, limit: int = PER_PAGE, only: Sequence[int] | None = None) -> ListQuery:
+    """The query of the list's present page; or of some records, whether or not the filter finds them."""
     view = listing.view
     needed = {
         view.info.title_field,
@@ -208,24 +225,22 @@ def query_of(listing: Listing, limit: int = PER_PAGE, only: int | None = None) -
         text=listing.query if only is None else None,
         sort=listing.setup.sort,
         fields=[name for name in view.fields if name in needed],
-        cursor=listing.cursor if only is None else None,
-        ids=None if only is None else [only],
+        cursor=None if listing.setup.group or only is not None else listing.cursor,
+        ids=only,
         deleted=listing.trash,
         limit=limit,
     )
 
 
-def list_context(listing: Listing, base: str) -> dict[str, Any]:
-    """Everything ``list.html`` shows: at most four queries, whatever the number of rows."""
+def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any]:
+    """Everything ``list.html`` shows but groups: at most four queries, whatever the number of rows."""
     view = listing.view
-    query = query_of(listing)
-    found = query.page(g.session)
+    found = Page([], None) if listing.setup.group else query.page(g.session)
     total = query.count(g.session, COUNT_UP_TO + 1)
     names = shown_columns(listing)
     may_edit = g.actor.may(view.name, "update")
     filtered = bool(listing.rule or listing.query or listing.mine)
     return {
-        "entity": _entity(view),
         "total": _total(total),
         "about": total > COUNT_UP_TO,
         "may_create": g.actor.may(view.name, "create") and not listing.trash,
@@ -234,20 +249,9 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "duplicates_url": f"{base}/{view.name}/duplicates" if comparable(view) and may_merge(view) else "",
         "import_url": f"{base}/{view.name}/import" if g.actor.may(view.name, "create") else "",
         "export_url": f"{base}/{view.name}/export?{urlencode(listing.arguments())}",
-        "board_url": f"{base}/{view.name}/board" if view.lifecycles else "",
+        "shapes": shapes(listing, base),
         "views": _views(listing, base, total),
-        "changed": listing.changed and not listing.trash,
-        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="")
-        if listing.changed or listing.query
-        else "",
-        "view": _view(listing, base),
-        "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
-        "chips": _chips(listing, base),
-        "rules": None,
-        "rule_json": listing.rule,
-        "query": listing.query,
-        "action": f"{base}/{view.name}",
-        "find_keeps": [pair for pair in listing.arguments(q="") if pair[0] != "q"],
+        **bar_context(listing, base),
         "sort": _sort(listing, base),
         "columns_shown": len(names) + 1,
         "columns_all": len(view.fields),
@@ -258,6 +262,7 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "totals": total_rows(query, names) if listing.setup.totals and total else None,
         "columns": _columns(listing, base, names),
         "rows": [row_of(listing, base, names, record) for record in found.items],
+        "groups": [],
         "foot": _foot(listing, base, query, found, total),
         "bulk": _bulk(view, base, listing.trash),
         "select_all": str(_("Select all %(count)s", count=_total(total))) if total > len(found.items) else "",
@@ -265,8 +270,48 @@ def list_context(listing: Listing, base: str) -> dict[str, Any]:
         "filtered": filtered,
         "empty_text": "",
         "guide_url": "",
+    }
+
+
+def bar_context(listing: Listing, base: str) -> dict[str, Any]:
+    """What ``components/filter_bar.html`` shows above a list, a board or a calendar."""
+    view = listing.view
+    return {
+        "entity": _entity(view),
+        "changed": listing.changed and not listing.trash,
+        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="", group="")
+        if listing.changed or listing.query
+        else "",
+        "view": _view(listing, base),
+        "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
+        "chips": _chips(listing, base),
+        "rules": None,
+        "rule_json": listing.rule,
+        "query": listing.query,
+        "action": listing.path(base),
+        "find_keeps": [*(pair for pair in listing.arguments(q="") if pair[0] != "q"), *listing.kept],
         "segment_url": "",
     }
+
+
+def shapes(listing: Listing, base: str) -> list[dict[str, Any]]:
+    """What the records of a list can be shown as, with the same filter; empty where there is only the table."""
+    view = listing.view
+    titles: dict[str, Text] = {"": _("List")}
+    if view.lifecycles:
+        titles["board"] = _("Board")
+    if view.info.date_field:
+        titles["calendar"] = _("Calendar")
+    if len(titles) == 1 or listing.trash:
+        return []
+    return [
+        {
+            "title": str(title),
+            "url": replace(listing, shape=shape, kept=()).url(base),
+            "current": shape == listing.shape,
+        }
+        for shape, title in titles.items()
+    ]
 
 
 def _entity(view: EntityView) -> dict[str, Any]:
@@ -285,7 +330,8 @@ def _total(total: int) -> str:
 
 
 def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
-    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "totals": "", "bin": ""}
+    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "totals": "", "group": ""}
+    bare["bin"] = ""
     saved_id = listing.saved.id if listing.saved else None
     plain = not listing.mine and saved_id is None and not listing.trash
     everything = "all" if any(one.first for one in listing.views) else ""
@@ -383,12 +429,17 @@ def row_context(
 ) -> dict[str, Any]:
     """What ``list_row.html`` shows of one row of a list; ``editing`` is its cell that is open. Raises RecordNotFound."""
     names = shown_columns(listing)
-    found = query_of(listing, only=record_id).page(g.session).items
+    found = query_of(listing, only=[record_id]).page(g.session).items
     if not found:
         raise RecordNotFound()
     row = {**row_of(listing, base, names, found[0]), "editing": editing}
-    columns, bulk = _columns(listing, base, names), _bulk(listing.view, base, listing.trash)
-    return {"row": row, "list": {"columns": columns, "bulk": bulk}}
+    return {"row": row, "list": list_heads(listing, base)}
+
+
+def list_heads(listing: Listing, base: str) -> dict[str, Any]:
+    """What a row by itself needs to know of its list."""
+    columns = _columns(listing, base, shown_columns(listing))
+    return {"columns": columns, "bulk": _bulk(listing.view, base, listing.trash)}
 
 
 def row_of(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:

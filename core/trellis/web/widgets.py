@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -30,7 +31,7 @@ from trellis.i18n import (
 from trellis.kpi import engine
 from trellis.kpi.periods import Grain, Period, containing, today_in
 from trellis.plugins import CORE, Fault
-from trellis.records.board import board
+from trellis.records.board import board, board_rule
 from trellis.records.query import ListQuery
 from trellis.segments.engine import movements, sizes
 from trellis.web.display import origin, shown, title_of
@@ -263,6 +264,7 @@ def _retention(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "title": str(widget.title or _("Retention by first-purchase month")),
         "sub": str(_("share of the cohort that bought again, %")),
         "cohorts": cohorts_context(found),
+        "open_url": f"{base}/analytics/loyalty",
     }
 
 
@@ -319,6 +321,7 @@ def _tasks(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "sub": format_number(number) if number else "",
         "tasks": task_rows(6, base),
         "open_url": f"{base}/tasks",
+        "table_url": f"{base}/activity?{urlencode({'filter': json.dumps(OPEN)})}",
     }
 
 
@@ -380,7 +383,7 @@ def _board(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "title": title,
         "stages": stages if found.count else [],
         "open_url": url,
-        "open_text": str(_("Open")),
+        "table_url": f"{base}/{view.name}?{urlencode({'filter': json.dumps(board_rule(lifecycle))})}",
     }
 
 

@@ -121,7 +121,8 @@ def load(context: DemoContext) -> None:
     for month in range(12):
         day = _months_back(context.today, month)
         context.plan("b2b.time_value", f"{day:%Y-%m}", len(consultants) * 14_000)
-        context.plan("b2b.contracts_won", f"{day:%Y-%m}", 150_000)
+    for month in range(-2, 12):  # up to the end of the quarter, which a board forecasts
+        context.plan("b2b.contracts_won", f"{_months_back(context.today, month):%Y-%m}", 150_000)
 
 
 def _programme(context: DemoContext) -> dict[str, Any]:

@@ -20,6 +20,7 @@ LIFECYCLES = [
         cell=FUNNEL,
         entity="opportunity",
         when=("funnel", CONTRACTS),
+        kpi="b2b.contracts_won",
         stages=(
             Stage(value="qualify", title=_("Qualify"), probability=0.1, days=7),
             Stage(value="discover", title=_("Discover"), probability=0.25, days=14),

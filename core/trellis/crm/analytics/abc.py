@@ -24,7 +24,7 @@ from trellis.crm.analytics.window import Window, measured
 from trellis.edition import Edition
 from trellis.i18n import translator
 from trellis.kpi.arithmetic import ratio
-from trellis.kpi.days import bucket
+from trellis.records.days import bucket
 from trellis.records.types import FixedPoint, Money, Percent
 from trellis.security.actor import Actor
 

@@ -16,9 +16,9 @@ from trellis.crm.products.entities import Product
 from trellis.crm.sales.entities import Order, OrderLine
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
-from trellis.kpi.days import local_day
 from trellis.kpi.income import INCOME_DAY, require_income
 from trellis.kpi.periods import midnight
+from trellis.records.days import local_day
 from trellis.records.types import FixedPoint
 from trellis.security.actor import Actor
 

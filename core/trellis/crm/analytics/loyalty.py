@@ -18,9 +18,9 @@ from trellis.crm.analytics.window import Window, income_rows
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import united_bits
-from trellis.kpi.days import bucket
 from trellis.kpi.income import INCOME_DAY, require_income
 from trellis.kpi.periods import Grain, Period, containing, span, today_in
+from trellis.records.days import bucket
 from trellis.security.actor import Actor
 
 _day = INCOME_DAY.c

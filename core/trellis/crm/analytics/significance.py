@@ -26,7 +26,7 @@ from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.i18n import Text, translator
 from trellis.kpi.arithmetic import average, days_between
-from trellis.kpi.days import bucket
+from trellis.records.days import bucket
 from trellis.records.entity import Field
 from trellis.records.types import Choice, Integer, JsonData, Option
 from trellis.records.types import Decimal as Exact

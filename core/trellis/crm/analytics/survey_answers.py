@@ -21,8 +21,8 @@ from trellis.crm.analytics.window import Window
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.surveys import SurveyAnswer
 from trellis.edition import Edition
-from trellis.kpi.days import bucket
 from trellis.kpi.periods import midnight
+from trellis.records.days import bucket
 from trellis.security.actor import Actor
 from trellis.segments.tables import SEGMENT_MEMBER
 

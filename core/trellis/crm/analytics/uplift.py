@@ -22,9 +22,9 @@ from trellis.crm.analytics.window import Window, customers_of, income_rows, per_
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.programme import Programme, member_fields
 from trellis.edition import Edition
-from trellis.kpi.days import bucket
 from trellis.kpi.income import INCOME_DAY
 from trellis.kpi.periods import Grain, Period, containing
+from trellis.records.days import bucket
 from trellis.records.types import Boolean
 from trellis.security.actor import Actor
 from trellis.segments.tables import SEGMENT_MEMBER

@@ -25,8 +25,9 @@ _ = translator("trellis")
 
 ID = "id"
 BY_ID = ".id"
-KEYS = {"columns", "key", "skip", "delimiter", "header", "create_only", "decimal", "dates"}
-DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST)}
+KEYS = {"columns", "key", "skip", "delimiter", "header", "create_only", "decimal", "dates", "alike"}
+LEAVE, CHANGE = "leave", "update"
+DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST), "alike": (LEAVE, CHANGE)}
 Convert = Callable[[Any], Any]
 
 
@@ -43,7 +44,8 @@ class Plan:
 
     With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter`` and
     ``header`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
-    it writes numbers and days, where its columns do not show it.
+    it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
+    like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
     """
 
     columns: Table[str, str]
@@ -54,6 +56,7 @@ class Plan:
     create_only: bool = False
     decimal: str | None = None
     dates: str | None = None
+    alike: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Mapping:
     skip: Expression | None
     create_only: bool
     unused: Sequence[str]
+    alike: str | None = None
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
         """The values of a record that a row gives; None for a row to leave out. Empty cells give nothing.
@@ -166,6 +170,7 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         create_only=data.get("create_only") is True,
         decimal=data.get("decimal"),
         dates=data.get("dates"),
+        alike=data.get("alike"),
     )
 
 
@@ -223,6 +228,7 @@ def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
         skip=skip,
         create_only=plan.create_only,
         unused=[name for name in source.columns if name and name not in {*read, NUMBER, PROBLEM}],
+        alike=plan.alike,
     )
 
 

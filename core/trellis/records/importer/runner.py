@@ -20,6 +20,7 @@ from trellis.plugins import Fault
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.importer.existing import Draft, find_existing
 from trellis.records.importer.expressions import ExpressionFailed
+from trellis.records.importer.likeness import settle
 from trellis.records.importer.mapping import ID, Mapping, Plan, compiled, plan_by_headers, plan_of
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
@@ -298,6 +299,9 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in found_wrong.items()}
     outcome.refused = [(drafts[index], found) for index, found in refused.items()]
     left = [draft for index, draft in enumerate(drafts) if index not in refused]
+    alike = settle(records, mapping, left)
+    outcome.refused += [(left[index], {"_record": [str(reason)]}) for index, reason in alike.items()]
+    left = [draft for index, draft in enumerate(left) if index not in alike]
     if mapping.create_only:
         outcome.unchanged = sum(draft.id is not None for draft in left)
         left = [draft for draft in left if draft.id is None]

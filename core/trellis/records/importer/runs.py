@@ -6,6 +6,7 @@ What a run has reached stands in the database: the page that started it may be l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -170,7 +171,7 @@ def plan_for(edition: Edition, row: Any) -> Plan:
     """The mapping that a run was asked for. Raises MappingInvalid."""
     asked = row.plan
     if asked.get("mapping"):
-        return plan_of(edition, row.entity, asked["mapping"], None)
+        return replace(plan_of(edition, row.entity, asked["mapping"], None), alike=asked.get("alike"))
     if not asked.get("columns"):
         raise RecordInvalid({"columns": [_("Choose a field for one column at least")]})
     return plan_from_json({name: asked[name] for name in KEYS if asked.get(name)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from trellis.contributions import Lifecycle, Stage
+from trellis.contributions import Lifecycle, Rule, Stage
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import (
@@ -24,7 +25,8 @@ from trellis.i18n import (
 from trellis.records.board import Column, board, board_rule
 from trellis.records.query import Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
-from trellis.web.listing import read_listing
+from trellis.web.forecasting import forecast_context
+from trellis.web.listing import Listing, bar_context, full_rule, listed_at, read_listing, shapes
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of
 
@@ -38,11 +40,15 @@ blueprint = Blueprint("boards", __name__)
 def show(workspace: str, entity: str) -> str:
     view = view_of(entity)
     lifecycle = _chosen(view, request.args.get("board", ""))
-    listing = read_listing(view, request.args or MultiDict({"view": "all"}))
-    found = board(g.session, g.edition, g.actor, lifecycle, listing.rule)
+    state = {name: value for name, value in request.args.items() if name != "board"}
+    listing = read_listing(view, request.args if state else MultiDict({"view": "all"}))
+    kept = (("board", lifecycle.name),) if len(view.lifecycles) > 1 else ()
+    listing = replace(listing, shape="board", kept=kept)
+    rule = full_rule(listing)
+    found = board(g.session, g.edition, g.actor, lifecycle, rule)
     context = {
         "title": str(lifecycle.title),
-        "boards": [_tab(view, one, one is lifecycle) for one in view.lifecycles],
+        "boards": [_tab(listing, one, one is lifecycle) for one in view.lifecycles],
         "entity": {
             "name": view.name,
             "title": str(view.info.title),
@@ -52,17 +58,16 @@ def show(workspace: str, entity: str) -> str:
         "total_text": _total_text(found.count, found.amount),
         "new_url": f"{base()}/{entity}/new",
         "may_create": g.actor.may(entity, "create"),
-        "list_url": f"{base()}/{entity}",
+        "shapes": shapes(listing, base()),
         "people": [],
-        "forecast": None,
-        "chips": [],
-        "filter_url": "",
+        "forecast": forecast_context(lifecycle, rule),
         "move_url": f"{base()}/{entity}/{{id}}/move",
         "ages": "stage_since" in view.fields,
-        "columns": [_column(view, lifecycle, column) for column in found.open],
-        "folded": [_folded(view, lifecycle, column) for column in found.closed],
+        "columns": [_column(view, lifecycle, column, rule) for column in found.open],
+        "folded": [_folded(view, lifecycle, column, rule) for column in found.closed],
     }
-    return entity_page("board.html", view, title=_("Board"), inside=True, board=context)
+    bar = {**bar_context(listing, base()), "query": None}
+    return entity_page("board.html", view, title=_("Board"), inside=True, board=context, list=bar)
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/move")
@@ -100,8 +105,8 @@ def _chosen(view: EntityView, name: str) -> Lifecycle:
     return next((one for one in view.lifecycles if one.name == name), view.lifecycles[0])
 
 
-def _tab(view: EntityView, lifecycle: Lifecycle, current: bool) -> dict[str, Any]:
-    url = f"{base()}/{view.name}/board?{urlencode({'board': lifecycle.name})}"
+def _tab(listing: Listing, lifecycle: Lifecycle, current: bool) -> dict[str, Any]:
+    url = replace(listing, kept=(("board", lifecycle.name),)).url(base())
     return {"title": str(lifecycle.title), "url": url, "current": current}
 
 
@@ -114,8 +119,8 @@ def _total_text(count: int, amount: Any) -> str:
     return f"{text} · {_short(amount)}" if amount is not None else text
 
 
-def _column(view: EntityView, lifecycle: Lifecycle, column: Column) -> dict[str, Any]:
-    url = _stage_url(view, lifecycle, column.stage)
+def _column(view: EntityView, lifecycle: Lifecycle, column: Column, rule: Rule | None) -> dict[str, Any]:
+    url = _stage_url(view, lifecycle, column.stage, rule)
     probability = column.stage.probability
     more = str(_n("%(num)s more", "%(num)s more", column.more)) if column.more > 0 else ""
     return {
@@ -132,7 +137,7 @@ def _column(view: EntityView, lifecycle: Lifecycle, column: Column) -> dict[str,
     }
 
 
-def _folded(view: EntityView, lifecycle: Lifecycle, column: Column) -> dict[str, Any]:
+def _folded(view: EntityView, lifecycle: Lifecycle, column: Column, rule: Rule | None) -> dict[str, Any]:
     parts = [str(column.stage.title), format_number(column.count)]
     if column.amount is not None:
         parts.append(_short(column.amount))
@@ -142,13 +147,13 @@ def _folded(view: EntityView, lifecycle: Lifecycle, column: Column) -> dict[str,
         "kind": column.stage.kind,
         "icon": "trophy" if column.stage.kind in ("won", "done") else "circle-x",
         "text": f"{parts[0]} {' · '.join(parts[1:])}",
-        "url": _stage_url(view, lifecycle, column.stage),
+        "url": _stage_url(view, lifecycle, column.stage, rule),
     }
 
 
-def _stage_url(view: EntityView, lifecycle: Lifecycle, stage: Stage) -> str:
-    rule = json.dumps(board_rule(lifecycle, None, stage.value), ensure_ascii=False)
-    return f"{base()}/{view.name}?{urlencode({'filter': rule})}"
+def _stage_url(view: EntityView, lifecycle: Lifecycle, stage: Stage, rule: Rule | None) -> str:
+    both = json.dumps(board_rule(lifecycle, rule, stage.value), ensure_ascii=False)
+    return f"{base()}/{view.name}?{urlencode({'filter': both})}"
 
 
 def _card(view: EntityView, stage: Stage, record: Record) -> dict[str, Any]:
@@ -230,12 +235,22 @@ def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[
 
 def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage) -> Response:
     """The new heads of the columns, swapped in beside the card that the browser has moved already."""
-    found = board(g.session, g.edition, g.actor, lifecycle, cards=0)
+    rule = full_rule(listed_at(view, request.headers["HX-Current-URL"]))
+    found = board(g.session, g.edition, g.actor, lifecycle, rule, cards=0)
     heads = "".join(
         render_template(
-            "board_head.html", column=_column(view, lifecycle, column), index=index, swap=True, shell=shell()
+            "board_head.html",
+            column=_column(view, lifecycle, column, rule),
+            index=index,
+            swap=True,
+            shell=shell(),
         )
         for index, column in enumerate(found.open, start=1)
     )
+    told = {
+        "total_text": _total_text(found.count, found.amount),
+        "forecast": forecast_context(lifecycle, rule),
+    }
+    heads += render_template("board_told.html", board=told, swap=True, shell=shell())
     detail = {"moved": {"id": record.id, "stage": stage.value, "version": record.version}, "dialog-close": {}}
     return Response(heads, headers={"HX-Trigger": json.dumps(detail)})

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.edition import EntityView
 from trellis.i18n import plural_translator, translator
-from trellis.quality.duplicates import Group, comparable, find, groups
+from trellis.quality import distinct
+from trellis.quality.duplicates import MOST_IN_GROUP, Group, comparable, find, groups
+from trellis.records.query import ListQuery
 from trellis.web.display import title_of
 from trellis.web.listing import may_merge
-from trellis.web.shell import entity_page, shell
-from trellis.web.views.lists import base, view_of
+from trellis.web.shell import entity_page, shell, toast
+from trellis.web.views.lists import base, go, view_of, whole_numbers
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -19,6 +23,7 @@ _n = plural_translator("trellis")
 blueprint = Blueprint("duplicates", __name__)
 
 SHOWN = 5
+LATEST = 50
 
 
 @blueprint.post("/<workspace>/<entity>/alike")
@@ -44,8 +49,47 @@ def show(workspace: str, entity: str) -> str:
     if not comparable(view):
         abort(404)
     found = [_row(entity, one, may_merge(view)) for one in groups(g.session, g.edition, g.actor, entity)]
-    context = {"list_url": f"{base()}/{entity}", "groups": found}
+    context = {
+        "list_url": f"{base()}/{entity}",
+        "groups": found,
+        "distinct_url": f"{base()}/{entity}/distinct" if g.actor.may(entity, "update") else "",
+        "apart": _told_apart(view),
+    }
     return entity_page("duplicates.html", view, title=_("Duplicates"), inside=True, duplicates=context)
+
+
+@blueprint.post("/<workspace>/<entity>/distinct")
+def tell_apart(workspace: str, entity: str) -> BaseResponse:
+    """Keeps that the records of a group are not one; or (``back=1``) forgets it."""
+    view_of(entity)
+    ids = whole_numbers(request.values.get("ids", ""))[:MOST_IN_GROUP]
+    if "back" in request.values:
+        distinct.take_back(g.records, entity, ids)
+        toast(_("They count as possible duplicates again"))
+    else:
+        distinct.tell_apart(g.records, entity, ids)
+        undo = f"{base()}/{entity}/distinct?back=1&ids={','.join(map(str, ids))}"
+        toast(_("Kept: these are not duplicates"), undo)
+    return go(f"{base()}/{entity}/duplicates")
+
+
+def _told_apart(view: EntityView) -> list[dict[str, Any]]:
+    """The pairs that were told apart last, as far as the reader may see both."""
+    pairs = distinct.latest(g.session, view.name, LATEST)
+    ids = list({one for pair in pairs for one in pair})
+    fields = [view.info.title_field]
+    page = ListQuery(view, g.edition, g.actor, ids=ids, fields=fields, limit=len(ids)).page(g.session)
+    known = {one.id: title_of(view, one) for one in page.items}
+    return [
+        {
+            "ids": f"{low},{high}",
+            "rows": [
+                {"id": one, "title": known[one], "url": f"{base()}/{view.name}/{one}"} for one in (low, high)
+            ],
+        }
+        for low, high in pairs
+        if low in known and high in known
+    ]
 
 
 def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
@@ -66,5 +110,6 @@ def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
             for one in group.records
         ],
         "more": str(_n("and %(num)s more", "and %(num)s more", more)) if more > 0 else "",
+        "ids": ",".join(str(one.id) for one in group.records),
         "merge_url": f"{base()}/{entity}/merge?ids={','.join(ids)}" if may else "",
     }

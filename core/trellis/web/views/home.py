@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, abort, g, request
+from flask import Blueprint, abort, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.contributions import Dashboard, Widget
+from trellis.contributions import Dashboard, Kpi, Widget
 from trellis.crm.analytics.refreshing import freshness
-from trellis.i18n import current_timezone, format_date, format_number, translator
-from trellis.web.shell import page
-from trellis.web.views.lists import base
+from trellis.i18n import Text, current_timezone, format_date, format_number, translator
+from trellis.settings import dashboards
+from trellis.web.shell import page, shell, toast
+from trellis.web.views.lists import base, go
 from trellis.web.widgets import period_of, task_rows, widget_context
 
 _ = translator("trellis")
 
 blueprint = Blueprint("home", __name__)
 
+KINDS: Mapping[str, Text] = {
+    "kpi_strip": _("Key figures"),
+    "kpi_trend": _("A figure over time"),
+    "pyramid": _("Customer pyramid"),
+    "rfm": _("Recency, frequency, value"),
+    "retention": _("Retention by first-purchase month"),
+    "segments": _("Segments"),
+    "tasks": _("My tasks"),
+    "list": _("List"),
+    "board": _("Board"),
+    "changes": _("What changed this week"),
+}
+"""What cards without a title are called."""
 PERIODS = {"week": _("Week"), "month": _("Month"), "quarter": _("Quarter"), "year": _("Year")}
 
 STANDARD = Dashboard(
@@ -46,10 +62,43 @@ def show(workspace: str) -> str:
 
 @blueprint.get("/<workspace>/dashboards/<name>")
 def dashboard(workspace: str, name: str) -> str:
-    found = g.edition.all(Dashboard).get(name)
-    if found is None:
-        abort(404)
-    return _page(found)
+    return _page(_dashboard(name))
+
+
+@blueprint.get("/<workspace>/dashboards/<name>/arrange")
+def cards(workspace: str, name: str) -> str:
+    """Which cards the reader sees, and in which order."""
+    found = _dashboard(name)
+    shown, hidden = dashboards.arranged(g.session, g.actor, found)
+    known = dashboards.named(found)
+    items = [
+        {"name": one, "shown": one in shown, **_called(known[one])}
+        for one in (*shown, *hidden)
+        if _may_see(known[one])
+    ]
+    arrange = {
+        "action": f"{base()}/dashboards/{name}/arrange",
+        "changed": dashboards.is_arranged(g.session, g.actor, found),
+        "items": items,
+    }
+    return render_template("arrange.html", arrange=arrange, shell=shell())
+
+
+@blueprint.post("/<workspace>/dashboards/<name>/arrange")
+def arrange(workspace: str, name: str) -> BaseResponse:
+    found = _dashboard(name)
+    if "reset" in request.form:
+        dashboards.reset(g.session, g.actor, found)
+        toast(_("The cards stand as the edition has them"))
+    else:
+        known = dashboards.named(found)
+        shown = [one for one in request.form.get("widgets", "").split(",") if one]
+        unseen = [
+            one for one in known if not _may_see(known[one])
+        ]  # what one cannot see is not hidden by that
+        dashboards.arrange(g.session, g.actor, found, [*shown, *(one for one in unseen if one not in shown)])
+        toast(_("Saved"))
+    return go(f"{base()}/" if found.name == _home().name else f"{base()}/dashboards/{name}")
 
 
 @blueprint.get("/<workspace>/tasks")
@@ -63,6 +112,27 @@ def tasks(workspace: str) -> str:
     return page("tasks.html", title=_("My tasks"), icon="circle-check", tasks=context)
 
 
+def _dashboard(name: str) -> Dashboard:
+    """A dashboard by its name; 404 where there is none."""
+    found: Dashboard | None = STANDARD if name == STANDARD.name else g.edition.all(Dashboard).get(name)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _called(widget: Widget) -> dict[str, str]:
+    """What a card is called: by itself, by the records it shows, or by its kind."""
+    if widget.title:
+        return {"title": str(widget.title), "sub": ""}
+    kpis = [g.edition.all(Kpi).get(name) for name in widget.options.get("kpis", ())]
+    titles = ", ".join(str(kpi.title) for kpi in kpis if kpi is not None)
+    view = g.edition.entities.get(widget.options.get("entity", ""))
+    return {
+        "title": str(KINDS.get(widget.kind, widget.kind)),
+        "sub": titles or (str(view.info.plural) if view else ""),
+    }
+
+
 def _home() -> Dashboard:
     """The home page for the reader's roles, or for all; of the vertical that was enabled first."""
     homes = [one for one in g.edition.all(Dashboard).values() if one.home]
@@ -74,7 +144,9 @@ def _home() -> Dashboard:
 def _page(found: Dashboard) -> str:
     chosen = request.args.get("period", "month")
     period = period_of(chosen)
-    shown = [widget for widget in found.widgets if _may_see(widget)]
+    known = dashboards.named(found)
+    names, _hidden = dashboards.arranged(g.session, g.actor, found)
+    shown = [known[name] for name in names if _may_see(known[name])]
     now = datetime.now(current_timezone())
     home = found.home or found is STANDARD
     context = {
@@ -85,8 +157,8 @@ def _page(found: Dashboard) -> str:
             for key, title in PERIODS.items()
         ],
         "units": None,
-        "edit_url": "",
-        "editing": False,
+        "edit_url": f"{base()}/dashboards/{found.name}/arrange",
+        "hidden": len(known) > len(names),
         "widgets": [
             widget_context(found, index, widget, period, base()) for index, widget in enumerate(shown)
         ],

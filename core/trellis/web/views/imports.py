@@ -14,8 +14,10 @@ from trellis import files
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
+from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
+from trellis.records.importer.mapping import CHANGE, LEAVE
 from trellis.uploads import MB, most, too_large
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
@@ -58,6 +60,11 @@ COUNTS: Mapping[str, Text] = {
     "unchanged": _("Unchanged"),
     "skipped": _("Left out"),
     "rejected": _("Rejected"),
+}
+ALIKE: Mapping[str, Text] = {
+    "": _("Make a new one all the same"),
+    LEAVE: _("Leave it out, name the record"),
+    CHANGE: _("Change that record, if it is the only one"),
 }
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
 LATEST = 10
@@ -282,6 +289,9 @@ def _mapping(view: EntityView, row: Any) -> dict[str, Any]:
             [("", str(_("Change it"))), ("leave", str(_("Leave it as it is")))],
             "leave" if plan.get("create_only") else "",
         ),
+        "alike": _options([(value, str(title)) for value, title in ALIKE.items()], plan.get("alike") or "")
+        if comparable(view)
+        else [],
         "decimal": _options(
             [("", str(_("As the columns show"))), (".", "1234.50"), (",", "1234,50")],
             plan.get("decimal") or "",
@@ -315,6 +325,7 @@ def _asked(row: Any) -> dict[str, Any]:
         "key": key if key in columns else None,
         "mapping": form.get("mapping") or None,
         "create_only": form.get("existing") == "leave",
+        "alike": form.get("alike") or None,
         "decimal": form.get("decimal") or None,
         "dates": form.get("dates") or None,
         "encoding": form.get("encoding") or None,

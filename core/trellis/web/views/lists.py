@@ -19,11 +19,11 @@ from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.web.display import origin, title_of
 from trellis.web.filters import builder_fields, builder_words
+from trellis.web.grouping import whole_context
 from trellis.web.listing import (
     COUNT_UP_TO,
     Listing,
     full_rule,
-    list_context,
     query_of,
     read_listing,
     shown_columns,
@@ -62,7 +62,7 @@ def show(workspace: str, entity: str) -> str | BaseResponse:
     view = view_of(entity)
     try:
         listing = read_listing(view, request.args)
-        context = list_context(listing, base())
+        context = whole_context(listing, base())
     except RuleInvalid:
         if request.args:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -48,7 +49,12 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     except RecordInvalid as error:
         title, url = str(_("Save this view")), f"{base()}/{entity}/views"
         return _dialog(entity, title, url, hidden=[("definition", text)], errors=messages(error)), 422
-    return go(f"{base()}/{entity}?view={saved.id}")
+    here = urlsplit(request.headers.get("HX-Current-URL", ""))  # a board or a calendar stays what it is
+    shape = next((one for one in ("board", "calendar") if here.path == f"{base()}/{entity}/{one}"), "")
+    kept = [
+        (name, value) for name, value in parse_qsl(here.query) if shape and name in ("board", "span", "at")
+    ]
+    return go(f"{base()}/{entity}{shape and '/' + shape}?{urlencode([('view', str(saved.id)), *kept])}")
 
 
 @blueprint.get("/<workspace>/<entity>/views/<int:view_id>")

@@ -1,6 +1,7 @@
 // Wires the behaviours of the page. Everything works on delegated events or on htmx's load event, so that parts swapped
 // in by htmx behave like parts of the first page.
 import { startBoard } from "./board.js";
+import { startCalendar } from "./calendar.js";
 import { startColumns } from "./columns.js";
 import { startConditions } from "./conditions.js";
 import { startDialogs } from "./dialog.js";
@@ -16,7 +17,6 @@ import { startScrollers } from "./scroll.js";
 import { startSelects } from "./select.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toast.js";
-import { startWidgets } from "./widgets.js";
 
 startTheme();
 startNav();
@@ -33,5 +33,5 @@ startRules();
 startSelects();
 startColumns();
 startBoard();
-startWidgets();
+startCalendar();
 startScrollers();

@@ -2,7 +2,7 @@
 import { announce } from "./toast.js";
 
 const list = () => document.querySelector("[data-list]");
-const picks = () => [...list().querySelectorAll("[data-pick]")];
+const picks = () => [...list().querySelectorAll("tbody:not([hidden]) [data-pick]")];
 let last = null;
 let everything = false;
 
@@ -46,7 +46,7 @@ function current() {
 }
 
 function go(step) {
-  const rows = [...list().querySelectorAll("tr[data-row]")];
+  const rows = [...list().querySelectorAll("tbody:not([hidden]) > tr[data-row]")];
   if (!rows.length) return;
   const now = rows.indexOf(current());
   const row = rows[Math.max(0, Math.min(rows.length - 1, now + step))];
@@ -64,6 +64,19 @@ function tickCurrent(range) {
   if (!pick) return;
   pick.checked = !pick.checked || range;
   tick(pick, range);
+}
+
+// -- groups ----------------------------------------------------------------------------------------------------------
+function toggleGroup(button) {
+  const rows = document.getElementById(button.getAttribute("aria-controls"));
+  const open = button.getAttribute("aria-expanded") !== "true";
+  button.setAttribute("aria-expanded", String(open));
+  rows.hidden = !open;
+  if (open && rows.dataset.groupUrl) {
+    window.htmx.ajax("GET", rows.dataset.groupUrl, { target: rows, swap: "innerHTML", select: "unset" });
+    delete rows.dataset.groupUrl;
+  }
+  if (list().querySelector("[data-bulk]")) refresh();
 }
 
 // -- cells -----------------------------------------------------------------------------------------------------------
@@ -153,6 +166,8 @@ export function startList() {
       picks().forEach((pick) => (pick.checked = true));
       refresh();
     }
+    const group = target.closest("[data-group]");
+    if (group) toggleGroup(group);
     const button = target.closest("[data-bulk-act]");
     if (button) act(button.dataset.bulkAct);
   });

@@ -252,7 +252,7 @@ class Builder {
   address(path) {
     const url = new URL(path, location.href);
     const now = new URL(location.href).searchParams;
-    for (const keep of ["view", "q", "sort", "columns", "dense"]) if (now.has(keep)) url.searchParams.set(keep, now.get(keep));
+    for (const keep of ["view", "q", "sort", "columns", "dense", "totals", "group", "board", "span", "at"]) if (now.has(keep)) url.searchParams.set(keep, now.get(keep));
     const rule = this.read();
     if (rule) url.searchParams.set("filter", JSON.stringify(rule));
     else url.searchParams.set("filter", "null");

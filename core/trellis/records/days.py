@@ -91,6 +91,59 @@ def _offset(info: ZoneInfo, moment: datetime) -> int:
     return (moment.astimezone(info).utcoffset() or timedelta()) // timedelta(minutes=1)
 
 
+class PeriodStart(FunctionElement[date]):
+    """The first day of the unit of the calendar (day, week, month, quarter, year) in which a day falls."""
+
+    inherit_cache = True
+    type = sa.Date()
+
+    def __init__(self, day: Any, unit: str) -> None:
+        super().__init__(day, sa.literal_column(unit))
+
+
+@compiles(PeriodStart)
+def _start_as_usual(element: PeriodStart, compiler: SQLCompiler, **kw: Any) -> str:
+    day, unit = (compiler.process(one, **kw) for one in element.clauses)
+    return f"CAST(DATE_TRUNC('{unit}', {day}) AS DATE)"
+
+
+_STARTS_ON_SQLITE = {
+    "day": "DATE({0})",
+    "week": "DATE({0}, '-6 days', 'weekday 1')",
+    "month": "DATE({0}, 'start of month')",
+    "quarter": "DATE({0}, 'start of month', '-' || ((STRFTIME('%m', {0}) - 1) % 3) || ' months')",
+    "year": "DATE({0}, 'start of year')",
+}
+
+
+@compiles(PeriodStart, "sqlite")
+def _start_on_sqlite(element: PeriodStart, compiler: SQLCompiler, **kw: Any) -> str:
+    day, unit = (compiler.process(one, **kw) for one in element.clauses)
+    return _STARTS_ON_SQLITE[unit].format(day)
+
+
+class FromIso(FunctionElement[Any]):
+    """A day or moment that stands as ISO text in an extension field, as its database compares days and moments."""
+
+    inherit_cache = True
+
+    def __init__(self, value: Any, into: Any) -> None:
+        super().__init__(sa.type_coerce(value, sa.String()))
+        self.type = into
+
+
+@compiles(FromIso)
+def _iso_as_usual(element: FromIso, compiler: SQLCompiler, **kw: Any) -> str:
+    into = compiler.dialect.type_compiler_instance.process(element.type)
+    return f"CAST({compiler.process(element.clauses, **kw)} AS {into})"
+
+
+@compiles(FromIso, "sqlite")
+def _iso_on_sqlite(element: FromIso, compiler: SQLCompiler, **kw: Any) -> str:
+    made = "DATE" if isinstance(element.type, sa.Date) else "DATETIME"
+    return f"{made}({compiler.process(element.clauses, **kw)})"
+
+
 def bucket(column: Any, ranges: Sequence[tuple[Any, Any]]) -> sa.ColumnElement[int]:
     """The index of the half-open range in which ``column`` lies; -1 between ranges and outside.
 

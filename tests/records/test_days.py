@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trellis.kpi.days import bucket, local_day, offset_changes
+from trellis.records.days import bucket, local_day, offset_changes
 from trellis.records.types import UtcDateTime
 from trellis.workspace import Workspace
 

@@ -1,0 +1,200 @@
+"""The calendar of a list: a month or a week of days, each with its first records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from babel import dates
+from flask import g
+
+from trellis.edition import EntityView
+from trellis.i18n import (
+    current_language,
+    format_date,
+    format_number,
+    format_time,
+    plural_translator,
+    translator,
+)
+from trellis.records.calendar import Day, day_rule, days
+from trellis.records.query import Record
+from trellis.records.rules import today_in
+from trellis.records.types import DateTime
+from trellis.web.display import new_title, shown, title_of
+from trellis.web.grouping import narrowed
+from trellis.web.listing import Listing, bar_context, full_rule, shapes
+
+_ = translator("trellis")
+_n = plural_translator("trellis")
+
+WEEK = timedelta(days=7)
+EACH = {"month": 4, "week": 40}
+"""Records shown of a day."""
+MORNING = "T09:00"
+_YEARS = (1900, 2200)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The days that a calendar shows: the ``month`` or the ``week`` around a day, in whole weeks."""
+
+    kind: str
+    at: date
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+
+    def moved(self, step: int) -> date:
+        """A day of the span before or after."""
+        if self.kind == "week":
+            return self.at + WEEK * step
+        middle = self.at.replace(day=15) + timedelta(days=30) * step
+        return middle.replace(day=1)
+
+
+def read_span(kind: str, at: str, today: date, first_weekday: int) -> Span:
+    """What an address asks for; the present month where it asks for none that there is."""
+    try:
+        day = date.fromisoformat(at)
+    except ValueError:
+        day = today
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        day = today
+    if kind == "week":
+        first = _week_of(day, first_weekday)
+        return Span("week", day, first, first + timedelta(days=6))
+    start = day.replace(day=1)
+    end = (start + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return Span(
+        "month", day, _week_of(start, first_weekday), _week_of(end, first_weekday) + timedelta(days=6)
+    )
+
+
+def _week_of(day: date, first_weekday: int) -> date:
+    return day - timedelta(days=(day.weekday() - first_weekday) % 7)
+
+
+def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[str, Any]:
+    """Everything ``calendar.html`` shows: three queries, whatever the number of records."""
+    view = listing.view
+    today = today_in(g.edition)
+    span = read_span(kind, at, today, g.edition.settings.first_weekday)
+    listing = replace(listing, shape="calendar", kept=(("span", span.kind), ("at", span.at.isoformat())))
+    needed = {view.info.title_field, view.info.date_field, view.info.subtitle_field, "kind"}
+    needed |= {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
+    found = days(
+        g.session,
+        g.edition,
+        g.actor,
+        view,
+        span.first,
+        span.last,
+        EACH[span.kind],
+        rule=full_rule(listing),
+        text=listing.query,
+        fields=[name for name in view.fields if name in needed],
+    )
+    field = g.actor.sees(g.edition).entity(view.name).fields[view.info.date_field or ""]
+    writable = not field.read_only
+    movable = writable and g.actor.may(view.name, "update")
+    may_create = g.actor.may(view.name, "create")
+
+    def around(day: date, kind: str = span.kind) -> str:
+        return replace(listing, kept=(("span", kind), ("at", day.isoformat()))).url(base)
+
+    return {
+        "bar": bar_context(listing, base),
+        "shapes": shapes(listing, base),
+        "span": span.kind,
+        "title": _title(span),
+        "total": format_number(sum(one.count for day, one in found.items() if _inside(span, day))),
+        "date_label": str(field.label),
+        "spans": [
+            {"title": str(title), "url": around(span.at, name), "current": name == span.kind}
+            for name, title in (("month", _("Month")), ("week", _("Week")))
+        ],
+        "before_url": around(span.moved(-1)),
+        "today_url": around(today),
+        "after_url": around(span.moved(1)),
+        "may_create": may_create,
+        "new_url": f"{base}/{view.name}/new",
+        "new_title": new_title(view),
+        "movable": movable,
+        "move_url": f"{base}/{view.name}/{{id}}/day",
+        "weekdays": [_named(day, "EEE") for day in span.days[:7]],
+        "days": [
+            _day(listing, base, span, day, today, found.get(day), creates=may_create and writable)
+            for day in span.days
+        ],
+    }
+
+
+def _inside(span: Span, day: date) -> bool:
+    return span.kind == "week" or (day.year, day.month) == (span.at.year, span.at.month)
+
+
+def _named(day: date, pattern: str) -> str:
+    name = dates.format_date(day, pattern, locale=current_language())
+    return name[:1].upper() + name[1:]
+
+
+def _title(span: Span) -> str:
+    if span.kind == "week":
+        return f"{format_date(span.first)} – {format_date(span.last)}"
+    return _named(span.at, "LLLL y")
+
+
+def _day(
+    listing: Listing, base: str, span: Span, day: date, today: date, found: Day | None, *, creates: bool
+) -> dict[str, Any]:
+    view = listing.view
+    records = found.records if found else ()
+    more = (found.count if found else 0) - len(records)
+    moment = MORNING if isinstance(view.fields[view.info.date_field or ""].type, DateTime) else ""
+    table = replace(listing, shape="", kept=())
+    return {
+        "date": day.isoformat(),
+        "number": str(day.day),
+        "name": _named(day, "EEEE, d MMMM"),
+        "today": day == today,
+        "outside": not _inside(span, day),
+        "new_url": f"{base}/{view.name}/new?{view.info.date_field}={day.isoformat()}{moment}"
+        if creates
+        else "",
+        "items": [_item(view, base, one) for one in records],
+        "more": str(_n("+%(num)s more", "+%(num)s more", more)) if more > 0 else "",
+        "more_url": table.url(base, filter=narrowed(table, day_rule(view, day, day)), group=""),
+    }
+
+
+def _item(view: EntityView, base: str, record: Record) -> dict[str, Any]:
+    value: Any = record.values.get(view.info.date_field or "")
+    info = view.info
+    subtitle = (
+        shown(g.edition, base, view.fields[info.subtitle_field], record)["text"]
+        if info.subtitle_field
+        else ""
+    )
+    return {
+        "id": record.id,
+        "version": record.version,
+        "title": title_of(view, record),
+        "sub": subtitle,
+        "time": format_time(value) if isinstance(view.fields[info.date_field or ""].type, DateTime) else "",
+        "tone": _tone(view, record.values),
+        "url": f"{base}/{view.name}/{record.id}",
+    }
+
+
+def _tone(view: EntityView, values: Mapping[str, Any]) -> str:
+    """The tone of the record's stage."""
+    lifecycle = view.lifecycle(values)
+    stages = lifecycle.stages if lifecycle else ()
+    value = values.get(lifecycle.field) if lifecycle else None
+    return next((stage.tone for stage in stages if stage.value == value), "neutral")

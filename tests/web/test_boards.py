@@ -1,0 +1,83 @@
+"""Boards: the filter of the list holds on them, in columns, heads and links; the forecast stands above."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+from html import unescape
+from urllib.parse import urlencode
+
+from flask.testing import FlaskClient
+from web.conftest import token_of
+
+SignIn = Callable[[str], FlaskClient]
+BOARD = "/acme/opportunity/board"
+
+
+def board(client: FlaskClient, **query: str) -> str:
+    answer = client.get(f"{BOARD}?{urlencode(query)}" if query else BOARD)
+    assert answer.status_code == 200, answer.text
+    return unescape(answer.text)
+
+
+def cards(page: str) -> int:
+    return page.count('<article class="board-card"')
+
+
+def sums(page: str) -> str:
+    """What the forecast says."""
+    found = re.search(r'id="board-forecast".*?</section>', page, re.DOTALL)
+    assert found is not None
+    text = re.sub(r"<[^>]+>", " ", found[0].partition(">")[2])
+    return " ".join(text.replace("\N{NO-BREAK SPACE}", "").split())
+
+
+def test_a_board_is_filtered_like_its_list(sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    rule = json.dumps({"field": "amount", "op": "gte", "value": "5000"})
+    assert cards(board(admin)) == 8
+    page = board(admin, filter=rule)
+    assert cards(page) == 4
+    assert '<span class="chip">' in page
+    assert f'href="/acme/opportunity?{urlencode({"filter": rule})}"' in page  # the same list as a table
+    more = re.search(r'id="folded-won">|href="([^"]+)" id="folded-won"', page)
+    assert more is not None
+    headers = {"X-CSRF-Token": token_of(page), "HX-Request": "true"}
+    headers["HX-Current-URL"] = f"http://localhost{BOARD}?{urlencode({'filter': rule})}"
+    dialog = unescape(admin.get(f"/acme/opportunity/views/new?{urlencode({'filter': rule})}").text)
+    definition = re.search(r'name="definition" value="(.*?)">', dialog)
+    assert definition is not None
+    form = {"title": "Large", "definition": definition[1]}
+    saved = admin.post("/acme/opportunity/views", data=form, headers=headers)
+    assert saved.headers["HX-Redirect"] == f"{BOARD}?view=1"
+    assert cards(board(admin, view="1")) == 4
+    moved = admin.post("/acme/opportunity/8/move", data={"stage": "discover"}, headers=headers).text
+    assert re.search(r'id="head-qualify".*?class="count">3<', moved, re.DOTALL)
+    assert 'id="board-total" hx-swap-oob="true">4 open' in moved
+
+
+def test_the_forecast_weighs_what_is_due_this_quarter(sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(board(admin))}
+    today, later = date.today().isoformat(), "2999-01-01"
+
+    def change(number: int, **values: str) -> None:
+        answer = admin.patch(f"/api/v1/acme/opportunity/{number}", json=values, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    assert "board-forecast" not in board(admin)  # nothing is due
+    change(8, expected_close=today)
+    change(7, expected_close=today, stage="negotiate")
+    change(6, expected_close=later, stage="negotiate")
+    change(5, expected_close=later, stage="won")
+    text = sums(board(admin))
+    assert text.startswith(f"Forecast, Q{(date.today().month + 2) // 3} {date.today().year} ")
+    assert "€11.0k" in text  # 5000 won, three quarters of 7000, a tenth of 8000
+    assert "Won €5.00k" in text
+    assert "Commit €5.25k" in text
+    assert "Weighted rest €800" in text
+    assert "Best case +€8.95k" in text
+    only = json.dumps({"field": "amount", "op": "lt", "value": "6000"})
+    assert "Commit €0" in sums(board(admin, filter=only))
