@@ -73,7 +73,10 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the organisation decided for its workspace. ``language`` is en or ru; ``currency`` an ISO 4217 code."""
+    """What the organisation decided for its workspace. ``language`` is en or ru; ``currency`` an ISO 4217 code.
+
+    ``second_factor_required`` keeps everybody out who signs in by a password alone, until they have set one up.
+    """
 
     title: str = ""
     language: str = "en"
@@ -82,6 +85,7 @@ class Settings:
     first_weekday: int = 0
     fiscal_month: int = 1
     accent: str = ""
+    second_factor_required: bool = False
 
 
 @dataclass(frozen=True)

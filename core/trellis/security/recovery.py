@@ -17,7 +17,7 @@ from trellis import mail
 from trellis.control import Identity
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.security import attempts, passwords
+from trellis.security import attempts, notices, passwords
 from trellis.security.identities import identity_in
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def use(installation: Installation, link: str, password: str, secret: str) -> No
         if identity is None or not _fits(identity, mark):  # used at the same moment
             raise LinkInvalid()
         identity.password, identity.uniquifier = hashed, secrets.token_hex(32)
-    attempts.unlock(installation, email)
+    attempts.unlock(installation, email, whole=False)
+    notices.tell(installation, email, _("Your password was changed through a link that was sent by mail"))
 
 
 def _serializer(secret: str) -> URLSafeTimedSerializer:
