@@ -95,7 +95,10 @@ def check_references(
 def check_unique(
     session: Session, view: EntityView, drafts: Mapping[int, tuple[int | None, Mapping[str, Any]]]
 ) -> Failures:
-    """Reports values of unique fields that another record, or another write of the batch, has already."""
+    """Reports values of unique fields that another record, or another write of the batch, has already.
+
+    Whose they are is not said: it may be a record in the bin, or out of the reader's sight.
+    """
     failures: Failures = {}
     for name, field in view.fields.items():
         if not field.unique:
@@ -113,7 +116,7 @@ def check_unique(
             if value is None:
                 continue
             if (value in taken and taken[value] != record_id) or value in seen:
-                message = _("Another record has “%(value)s” here already", value=str(value))
+                message = _("“%(value)s” is taken; choose another value", value=str(value))
                 failures[index] = RecordInvalid({name: [message]})
             seen[value] = index
     return failures

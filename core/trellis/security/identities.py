@@ -57,20 +57,18 @@ def add_user(
 ) -> int:
     """Makes somebody a user of a workspace and returns the user's id.
 
-    Somebody who signs in to another workspace keeps the password used there. Raises RecordInvalid for a bad address,
-    role or password, Conflict when there is such a user already.
+    Somebody who signs in to another workspace keeps the password used there, and nobody is told that there is one: not
+    by the answer, nor by the time it takes. Raises RecordInvalid for a bad address, role or password, Conflict when there
+    is such a user already.
     """
     email = _checked_email(email)
     if password is not None:
         passwords.require_good_password(password, email)
     known = _identity(installation, email)
-    kept = known.password if known is not None else None
-    if password is not None and kept and not passwords.matches(kept, password):
-        raise RecordInvalid({"password": [_("This person has a password already; leave it out")]})
     if known is not None and _is_member(installation, known, workspace):
         raise Conflict(_("“%(email)s” is a user of this workspace already", email=email))
     user_id = _write_user(workspace, email, name or email.partition("@")[0], roles, actor)
-    hashed = passwords.hash_password(password) if password is not None and not kept else None
+    hashed = passwords.hash_password(password) if password is not None else None
     with installation.control.write() as session:
         identity = identity_of(session, email) or Identity(email=email)
         identity.password = identity.password or hashed

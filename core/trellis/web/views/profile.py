@@ -193,7 +193,7 @@ def _factor() -> dict[str, Any]:
             {
                 "name": one.name,
                 "added": format_date(one.created_at),
-                "used": format_datetime(one.last_used_at) if one.last_used_at else str(_("Never")),
+                "used": format_datetime(one.last_used_at) if one.last_used_at else str(_("Not yet")),
                 "remove_url": f"{url}/passkeys/{one.id}/remove",
             }
             for one in passkeys_of(g.installation, who)

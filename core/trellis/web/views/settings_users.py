@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis import mail
 from trellis.contributions import Role
 from trellis.errors import Conflict, RecordInvalid, TrellisError
 from trellis.i18n import format_number, format_time, translator
@@ -239,9 +240,13 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
             _("Password"),
             "password",
             value="",
-            required=user is None,
+            required=user is None and not mail.may_send(g.installation.config),
             autocomplete="new-password",
-            help=str(_("Leave it empty to keep the present one")) if user else "",
+            help=str(
+                _("Leave it empty to keep the present one")
+                if user
+                else _("Counts for somebody who is new on this server; others keep their own")
+            ),
         ),
     ]
     if user:
