@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import sqlalchemy as sa
@@ -36,14 +36,17 @@ from trellis.workspace import Workspace
 _ = translator("trellis")
 
 AT_ONCE = 1000
+LARGEST_MANIFEST = 16 * 1024**2
+LONGEST_ROW = 256 * 1024**2
+"""Bytes of what is read at once: a small archive may hold more than there is memory."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError, StopIteration)
 
 
 def read_manifest(path: Path) -> Manifest:
     """What a backup says of itself. Raises BackupInvalid."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            told = orjson.loads(archive.read(MANIFEST))
+        with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as file:
+            told = orjson.loads(file.read(LARGEST_MANIFEST))
         if told["format"] != FORMAT:
             raise BackupInvalid(
                 _(
@@ -154,9 +157,16 @@ def _complete(connection: sa.Connection, archive: zipfile.ZipFile, table: sa.Tab
 
 
 def _rows(archive: zipfile.ZipFile, table: sa.Table) -> tuple[list[sa.Column[Any]], Iterator[list[Any]]]:
-    lines = iter(archive.open(row_name(table.name)))
+    lines = _lines(archive.open(row_name(table.name)))
     columns = [table.columns[name] for name in orjson.loads(next(lines))]
     return columns, map(orjson.loads, lines)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    while line := file.readline(LONGEST_ROW):
+        if len(line) == LONGEST_ROW:
+            raise ValueError("a row is too long")
+        yield line
 
 
 def _own_references(table: sa.Table) -> set[str]:
