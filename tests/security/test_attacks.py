@@ -36,11 +36,17 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 def spreadsheet(path: Path, cells: str) -> Path:
     """A workbook of one sheet, as small as they come."""
-    book = f'<workbook xmlns="{SHEET}" xmlns:r="{RELATED}"><sheets><sheet name="S" sheetId="1" r:id="a"/></sheets></workbook>'
-    related = f'<Relationships xmlns="{PACKAGE}"><Relationship Id="a" Type="{RELATED}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>'
+    one = '<Relationship Id="a" Type="{type}" Target="{target}"/>'
+
+    def related(kind: str, target: str) -> str:
+        to = one.format(type=f"{RELATED}/{kind}", target=target)
+        return f'<Relationships xmlns="{PACKAGE}">{to}</Relationships>'
+
+    sheets = '<sheets><sheet name="S" sheetId="1" r:id="a"/></sheets>'
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("xl/workbook.xml", book)
-        file.writestr("xl/_rels/workbook.xml.rels", related)
+        file.writestr("_rels/.rels", related("officeDocument", "xl/workbook.xml"))
+        file.writestr("xl/_rels/workbook.xml.rels", related("worksheet", "worksheets/sheet1.xml"))
+        file.writestr("xl/workbook.xml", f'<workbook xmlns="{SHEET}" xmlns:r="{RELATED}">{sheets}</workbook>')
         sheet = f'<worksheet xmlns="{SHEET}"><sheetData>{cells}</sheetData></worksheet>'
         file.writestr("xl/worksheets/sheet1.xml", sheet)
     return path

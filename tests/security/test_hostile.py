@@ -97,7 +97,10 @@ def test_markup_in_what_people_name_is_shown_as_text(
         session.add(Passkey(identity_id=found, name=SCRIPT, **more))
     token = token_of(browser.get("/acme/").text)
     lines = f'"{SCRIPT.replace(chr(34), chr(34) * 2)}",name\n' + '"<script>alert(1)</script>",A\n'
-    form = {"csrf_token": token, "file": (BytesIO(lines.encode()), f"{SCRIPT}.csv")}
+    form = {
+        "csrf_token": token,
+        "file": (BytesIO(lines.encode()), "<img src=x onerror=alert(1)>{{7*191}}.csv"),
+    }
     sent = browser.post("/acme/customer/import", data=form, content_type="multipart/form-data")
     assert sent.status_code < 400, sent.text
     pages = [

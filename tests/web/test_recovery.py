@@ -133,7 +133,7 @@ def test_people_are_told_of_each_change(app: Flask, post_office: tuple[str, Box]
 
     def told(number: int = 1) -> list[tuple[str, str]]:
         mails = [box.get(timeout=20) for _number in range(number)]
-        return sorted((one["To"], one.get_content().partition(".\n")[0].replace("\n", " ")) for one in mails)
+        return sorted((one["To"], one.get_content().splitlines()[0].removesuffix(".")) for one in mails)
 
     identity = authenticate(installation, "acme", anna, PASSWORD)
     assert identity is not None
