@@ -83,7 +83,7 @@ def test_a_passkey_is_made_signs_in_alone_and_is_the_second_factor(
     page.goto(f"{site}/acme/profile")
     page.fill("form[data-passkey] input[name=name]", "Anna's laptop")
     page.get_by_role("button", name="Add a passkey").click()
-    expect(page.locator("ul.codes li")).to_have_count(10, timeout=20_000)
+    expect(page.locator("ul.codes li")).to_have_count(10)
     page.get_by_role("link", name="I have kept them").click()
     expect(page.locator("#second-factor")).to_contain_text("Anna's laptop")
     assert accessibility_faults(page) == []
