@@ -15,8 +15,8 @@ class Config:
 
     ``home`` (``TRELLIS_HOME``, default ``./trellis-data``) holds SQLite files, the session key and uploads;
     ``database_url`` (``TRELLIS_DATABASE_URL``) switches to PostgreSQL; empty means SQLite files under ``home``.
-    ``secret_key`` (``TRELLIS_SECRET_KEY``) signs sessions, where several machines must share it; empty means a key of
-    its own, made once and kept in ``home``. ``api_rate`` (``TRELLIS_API_RATE``, default 60000) is how many REST calls a
+    ``secret_key`` (``TRELLIS_SECRET_KEY``) signs sessions and seals secrets, where several machines must share it; empty
+    means a key of its own, made once and kept in ``home``. ``api_rate`` (``TRELLIS_API_RATE``, default 60000) is how many REST calls a
     minute one token may make of one server process, 0 for any number. ``proxies`` (``TRELLIS_PROXIES``, default 0) is how
     many reverse proxies stand in front, whose word on a visitor's address is taken. Mail needs ``smtp_url``
     (``TRELLIS_SMTP_URL``: ``smtp://user:password@host:587`` or ``smtps://...:465``), ``mail_from``

@@ -47,6 +47,7 @@ def sqlite_engine(path: Path) -> Engine:
         f"sqlite:///{path}",
         connect_args={"timeout": 30, "check_same_thread": False},
         json_serializer=json_text,
+        hide_parameters=True,  # an error in the log shows the statement, not people's data
     )
 
     @event.listens_for(engine, "connect")
@@ -82,6 +83,7 @@ def postgresql_engine(url: str) -> Engine:
         pool_recycle=1800,
         pool_pre_ping=True,
         json_serializer=json_text,
+        hide_parameters=True,  # an error in the log shows the statement, not people's data
     )
 
     @event.listens_for(engine, "begin")

@@ -77,6 +77,7 @@ class Settings:
     """What the organisation decided for its workspace.
 
     ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name.
+    ``second_factor_required`` keeps everybody out who signs in by a password alone, until they have set one up.
     """
 
     title: str = ""
@@ -87,6 +88,7 @@ class Settings:
     fiscal_month: int = 1
     accent: str = ""
     analytics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    second_factor_required: bool = False
 
 
 @dataclass(frozen=True)

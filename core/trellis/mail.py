@@ -38,7 +38,11 @@ def message(config: Config, to: str, subject: str, text: str) -> EmailMessage:
 def connect(config: Config, timeout: float = TIMEOUT) -> smtplib.SMTP:
     """A connection to the mail server, signed in; the caller closes it. Raises OSError or smtplib.SMTPException."""
     server = urlsplit(config.smtp_url)
-    host, port = server.hostname or "localhost", server.port or _PORTS.get(server.scheme, 587)
+    try:
+        host, port = server.hostname or "localhost", server.port or _PORTS.get(server.scheme, 587)
+    except ValueError:  # its message may hold a part of the password
+        reason = "TRELLIS_SMTP_URL cannot be read; write special characters of the password as %XX"
+        raise smtplib.SMTPException(reason) from None
     context = ssl.create_default_context()
     if server.scheme == "smtps":
         connection: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
@@ -65,12 +69,13 @@ def send(config: Config, mail: EmailMessage) -> None:
 
 def send_soon(config: Config, mail: EmailMessage) -> threading.Thread:
     """Sends a message beside the request, which takes as long whether there is one to send or not."""
-    thread = threading.Thread(target=_try, args=(config, mail), daemon=True, name="mail")
+    thread = threading.Thread(target=send_or_log, args=(config, mail), daemon=True, name="mail")
     thread.start()
     return thread
 
 
-def _try(config: Config, mail: EmailMessage) -> None:
+def send_or_log(config: Config, mail: EmailMessage) -> None:
+    """Sends a message; that it cannot be sent is for the log alone."""
     try:
         send(config, mail)
     except (OSError, smtplib.SMTPException):

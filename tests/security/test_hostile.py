@@ -9,15 +9,21 @@ from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from callers import open_client
 from flask import Flask
 from flask.testing import FlaskClient
 from samples import gym, registry
 from security import everything
 from trellis import enabling
+from trellis.control import Identity, Passkey
 from trellis.installation import Installation
+from trellis.records.door import Records
 from trellis.rest import imports
+from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
+from trellis.security.roles import save_role
+from trellis.settings.fields import add_field
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 from web.conftest import PASSWORD, token_of
@@ -69,6 +75,63 @@ def test_markup_in_any_text_is_shown_as_text(place: tuple[Flask, Installation, W
         assert "1337" not in answer.text, page
         shown += "&lt;script&gt;alert" in answer.text
     assert shown > len(ids)
+
+
+def test_markup_in_what_people_name_is_shown_as_text(
+    place: tuple[Flask, Installation, Workspace],
+) -> None:
+    """Fields, choices, roles, views, passkeys; files to import, their columns and cells."""
+    app, installation, workspace = place
+    browser = enter(app)
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        named = {"label": SCRIPT, "help": SCRIPT, "group": SCRIPT, "in_list": True}
+        add_field(session, edition, "customer", "size", {**named, "type": "choice", "options": [SCRIPT]})
+        save_role(session, "own.odd", SCRIPT, {"customer": {"read": "all"}})
+    with workspace.write() as session:
+        values = {"name": SCRIPT, "own.size": SCRIPT}
+        Records(session, workspace.edition(session), SYSTEM).create("customer", values)
+    with installation.control.write() as session:
+        found = session.scalars(sa.select(Identity.id)).one()
+        more = {"handle": "h", "credential": "c", "public_key": b"k", "sign_count": 0}
+        session.add(Passkey(identity_id=found, name=SCRIPT, **more))
+    token = token_of(browser.get("/acme/").text)
+    lines = f'"{SCRIPT.replace(chr(34), chr(34) * 2)}",name\n' + '"<script>alert(1)</script>",A\n'
+    form = {
+        "csrf_token": token,
+        "file": (BytesIO(lines.encode()), "<img src=x onerror=alert(1)>{{7*191}}.csv"),
+    }
+    sent = browser.post("/acme/customer/import", data=form, content_type="multipart/form-data")
+    assert sent.status_code < 400, sent.text
+    pages = [
+        "/acme/customer",
+        "/acme/customer/new",
+        "/acme/customer/1",
+        "/acme/customer/1/edit",
+        "/acme/profile",
+    ]
+    pages += [f"/acme/settings/{one}" for one in ("users", "roles", "fields", "security", "audit", "general")]
+    pages += [
+        "/acme/settings/roles/own.odd",
+        "/acme/settings/users/1",
+        "/acme/settings/fields/customer/size/edit",
+    ]
+    pages += [
+        "/acme/imports/1",
+        "/acme/imports",
+        "/acme/customer/import",
+        "/acme/jobs",
+        "/acme/settings/jobs",
+    ]
+    shown = 0
+    for page in pages:
+        answer = browser.get(page)
+        assert answer.status_code < 500, page
+        assert "<script>alert" not in answer.text, page
+        assert "<img src=x" not in answer.text, page
+        assert "1337" not in answer.text, page
+        shown += "&lt;script&gt;alert" in answer.text
+    assert shown > 8
 
 
 def test_addresses_that_run_scripts_are_not_links(place: tuple[Flask, Installation, Workspace]) -> None:

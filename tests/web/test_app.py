@@ -16,8 +16,8 @@ from trellis.control import Identity
 from trellis.edition import Settings
 from trellis.installation import Installation
 from trellis.security.identities import add_user, end_sessions
+from trellis.security.keys import secret_key
 from trellis.web.app import create_app
-from trellis.web.session import _own_key
 from trellis.web.views.session import safe_path
 from trellis.workspace import Workspace
 from werkzeug.test import TestResponse
@@ -279,7 +279,7 @@ def test_health_readiness_and_metrics(
 
 def test_processes_that_start_at_once_agree_on_a_key_that_others_cannot_read(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _index: _own_key(tmp_path / "secret_key"), range(8)))
+        keys = set(pool.map(lambda _index: secret_key(Config(home=tmp_path)), range(8)))
     assert len(keys) == 1
     assert len(keys.pop()) == 64
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]

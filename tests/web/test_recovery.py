@@ -5,12 +5,14 @@ from __future__ import annotations
 import queue
 import re
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
+import pyotp
 import pytest
 from aiosmtpd.controller import Controller
 from flask import Flask
@@ -20,7 +22,18 @@ from trellis.config import Config
 from trellis.edition import Settings
 from trellis.health import examine
 from trellis.installation import Installation
-from trellis.security.identities import add_user, end_sessions
+from trellis.security import second_factor
+from trellis.security.actor import SYSTEM
+from trellis.security.identities import (
+    add_user,
+    authenticate,
+    change_email,
+    change_password,
+    end_sessions,
+    find_user,
+    give_password,
+    reset_second_factor,
+)
 from trellis.web.app import create_app
 from web.conftest import PASSWORD, token_of
 from werkzeug.test import TestResponse
@@ -117,6 +130,45 @@ def test_a_link_gives_a_new_password_once(app: Flask, post_office: tuple[str, Bo
     assert choose(app, link, "another fine long lamp").status_code == 404
     assert app.test_client().get(link).status_code == 404
     assert enters(app, NEW)
+
+
+def test_people_are_told_of_each_change(app: Flask, post_office: tuple[str, Box]) -> None:
+    installation, box = app.extensions["installation"], post_office[1]
+    workspace, anna = installation.workspace("acme"), "anna@acme.test"
+
+    def told(number: int = 1) -> list[tuple[str, str]]:
+        mails = [box.get(timeout=20) for _number in range(number)]
+        return sorted((one["To"], one.get_content().splitlines()[0].removesuffix(".")) for one in mails)
+
+    identity = authenticate(installation, "acme", anna, PASSWORD)
+    assert identity is not None
+    change_password(installation, anna, PASSWORD, NEW)
+    assert told() == [(anna, "Your password was changed")]
+    give_password(installation, workspace, anna, PASSWORD)
+    assert told() == [(anna, "An administrator gave you a new password")]
+    draft = second_factor.draft(installation, identity.id, anna)
+    code = pyotp.TOTP(draft.secret).now()
+    codes = second_factor.switch_on(installation, identity.id, anna, draft.sealed, code)
+    assert told() == [(anna, "An app for one-time codes was set up")]
+    assert second_factor.prove(installation, identity, codes[0], "")
+    assert told() == [(anna, "A recovery code was used")]
+    reset_second_factor(installation, workspace, anna, SYSTEM)
+    assert told() == [(anna, "Your second factor and passkeys were reset")]
+    change_email(installation, workspace, find_user(workspace, anna), "rosa@acme.test", SYSTEM)
+    happened = "The mail address of your sign-in was changed from anna@acme.test to rosa@acme.test"
+    assert told(2) == [(anna, happened), ("rosa@acme.test", happened)]
+
+
+def test_nobody_waits_for_a_mail_server_that_is_down(config: Config) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # it takes calls and says nothing
+        address = f"smtp://127.0.0.1:{deaf.getsockname()[1]}"
+        configured = replace(config, smtp_url=address, mail_from="crm@acme.test", url="https://crm.acme.test")
+        installation = Installation(configured)
+        add_user(installation, installation.workspace("acme"), "anna@acme.test", "Anna", ["agent"], PASSWORD)
+        began = time.monotonic()
+        change_password(installation, "anna@acme.test", PASSWORD, NEW)
+        assert time.monotonic() - began < mail.TIMEOUT / 2
+        installation.close()
 
 
 def test_nobody_learns_who_has_an_account(app: Flask, post_office: tuple[str, Box]) -> None:

@@ -10,7 +10,13 @@ import click
 from trellis.cli.output import as_json, opened, print_json, print_table
 from trellis.security import attempts
 from trellis.security.actor import SYSTEM
-from trellis.security.identities import add_user, change_email, find_user, list_users
+from trellis.security.identities import (
+    add_user,
+    change_email,
+    find_user,
+    list_users,
+    reset_second_factor,
+)
 from trellis.security.tokens import Limits, new_token
 
 
@@ -91,3 +97,15 @@ def rename(workspace: str, email: str, new_email: str) -> None:
         place = installation.workspace(workspace)
         change_email(installation, place, find_user(place, email), new_email, SYSTEM)
     click.echo(f"renamed {email} to {new_email}")
+
+
+@user.command(name="reset-second-factor")
+@click.argument("workspace")
+@click.argument("email")
+def reset_second_factor_(workspace: str, email: str) -> None:
+    """Forgets the app, passkeys and recovery codes of somebody who has lost them."""
+    with opened() as installation:
+        place = installation.workspace(workspace)
+        find_user(place, email)
+        reset_second_factor(installation, place, email, SYSTEM)
+    click.echo(f"{email} signs in by the password alone now")

@@ -104,7 +104,10 @@ def check_unique(
     plan: Plan,
     drafts: Mapping[int, tuple[int | None, Mapping[str, Any]]],
 ) -> Failures:
-    """Reports values of unique fields that another record, or another write of the batch, has already."""
+    """Reports values of unique fields that another record, or another write of the batch, has already.
+
+    Whose they are is not said: it may be a record in the bin, or out of the reader's sight.
+    """
     failures: Failures = {}
     table = cast(sa.Table, view.entity.__table__)
     for field in plan.unique:
@@ -119,7 +122,7 @@ def check_unique(
             if value is None:
                 continue
             if (value in taken and taken[value] != record_id) or value in seen:
-                message = _("Another record has “%(value)s” here already", value=str(value))
+                message = _("“%(value)s” is taken; choose another value", value=str(value))
                 failures[index] = RecordInvalid({name: [message]})
             seen[value] = index
     return failures

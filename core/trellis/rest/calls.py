@@ -103,6 +103,8 @@ def _recognise(workspace: Workspace) -> Recognised:
         if writes:
             require_csrf()
         found = by_email(workspace, context.enter(workspace, writes=in_one), known.email, SOURCE)
+        if found is not None and found.edition.settings.second_factor_required and not known.second_factor:
+            raise PermissionRefused(_("This workspace requires a second factor; set it up first"))
     if found is None:
         raise NotSignedIn()
     if found.read_only and writes:

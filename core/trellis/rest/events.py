@@ -14,7 +14,6 @@ from flask import Response, g
 
 from trellis.database import WRITERS, namespace_number
 from trellis.edition import EntityView
-from trellis.errors import CursorInvalid
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
@@ -51,9 +50,11 @@ def events(workspace: str) -> Response:
 
 
 def _follows(after: int) -> sa.ColumnElement[bool]:
-    transaction = g.session.scalar(sa.select(_event.transaction).where(_event.id == after))
-    if transaction is None:
-        raise CursorInvalid()
+    """Events after the place of ``after``, whether it is an event or not: who may not read it does not learn that."""
+    nearest = sa.select(_event.transaction).where(_event.id <= after).order_by(_event.id.desc()).limit(1)
+    transaction = g.session.scalar(nearest)
+    if transaction is None:  # before the first
+        return sa.true()
     later = sa.and_(_event.transaction == transaction, _event.id > after)
     return sa.and_(_event.transaction >= transaction, sa.or_(_event.transaction > transaction, later))
 

@@ -69,11 +69,10 @@ def begin(installation: Installation, email: str, address: str) -> None:
 
 def succeeded(installation: Installation, email: str, address: str) -> None:
     """Takes an attempt back: all failures of the mail address are forgiven, one of the network address."""
-    person, *network = _keys(email, address)
     now = datetime.now(UTC)
     with installation.control.write() as session:
-        session.execute(sa.delete(FailedSignIns).where(FailedSignIns.key == person[0]))
-        for key, limit in network:
+        session.execute(sa.delete(FailedSignIns).where(FailedSignIns.key == _key("person", email)))
+        for key, limit in _keys("", address):
             row = _row(session, key, now)
             row.count = max(0, row.count - 1)
             if row.count < limit.free:
@@ -81,20 +80,28 @@ def succeeded(installation: Installation, email: str, address: str) -> None:
     _forget(installation, now - FORGOTTEN)
 
 
-def unlock(installation: Installation, email: str) -> None:
-    """Forgives all failures of a mail address."""
+def unlock(installation: Installation, email: str, *, whole: bool = True) -> None:
+    """Forgives all failures of a mail address; unless ``whole``, those of the password alone."""
+    named = (email, second_step(email)) if whole else (email,)
+    keys = [_key("person", name) for name in named]
     with installation.control.write() as session:
-        session.execute(sa.delete(FailedSignIns).where(FailedSignIns.key == _key("person", email)))
+        session.execute(sa.delete(FailedSignIns).where(FailedSignIns.key.in_(keys)))
+
+
+def second_step(email: str) -> str:
+    """What the attempts at the second factor of a mail address count for: a right password does not forgive them."""
+    return f"second factor {email}"
 
 
 def refused(installation: Installation, emails: Iterable[str]) -> dict[str, datetime]:
     """Those of ``emails`` that cannot sign in now, and until when."""
-    keys = {_key("person", email): email for email in emails}
+    keys = {_key("person", name): email for email in emails for name in (email, second_step(email))}
     query = sa.select(FailedSignIns.key, FailedSignIns.refused_until).where(
         FailedSignIns.key.in_(keys), FailedSignIns.refused_until > datetime.now(UTC)
     )
     with installation.control.read() as session:
-        return {keys[key]: until for key, until in session.execute(query) if until is not None}
+        found = session.execute(query.order_by(FailedSignIns.refused_until))
+        return {keys[key]: until for key, until in found if until is not None}
 
 
 def _forget(installation: Installation, before: datetime) -> None:
@@ -109,7 +116,7 @@ def _forget(installation: Installation, before: datetime) -> None:
 
 def _keys(email: str, address: str) -> list[tuple[str, Limit]]:
     """What an attempt counts for; always in this order, so that two at once do not wait for each other."""
-    keys = [(_key("person", email), OF_PERSON)]
+    keys = [(_key("person", email), OF_PERSON)] if email else []
     return [*keys, (_key("address", address), OF_ADDRESS)] if address else keys
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LIFETIME = timedelta(days=14)
 TOUCH_AFTER = timedelta(minutes=10)
+FRESH = timedelta(minutes=15)
+"""For so long after somebody showed who they are, they may change how they sign in."""
 _LONGEST = 200
 _BROWSERS = {
     "Edg": "Edge",
@@ -46,6 +48,7 @@ def begin(installation: Installation, identity_id: int, device: str, address: st
             address=address[:_LONGEST],
             began_at=now,
             last_used_at=now,
+            proved_at=now,
         )
         session.add(made)
         session.flush()
@@ -55,6 +58,13 @@ def begin(installation: Installation, identity_id: int, device: str, address: st
 def touch(installation: Installation, session_id: int, address: str) -> None:
     """Notes that a session was used."""
     changed = {"last_used_at": datetime.now(UTC), "address": address[:_LONGEST]}
+    with installation.control.write() as session:
+        session.execute(sa.update(BrowserSession).where(BrowserSession.id == session_id).values(changed))
+
+
+def prove(installation: Installation, session_id: int) -> None:
+    """Notes that the person behind a session has just shown who they are."""
+    changed = {"proved_at": datetime.now(UTC)}
     with installation.control.write() as session:
         session.execute(sa.update(BrowserSession).where(BrowserSession.id == session_id).values(changed))
 

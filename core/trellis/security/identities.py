@@ -22,7 +22,7 @@ from trellis.errors import Conflict, RecordInvalid, RecordNotFound
 from trellis.i18n import LANGUAGES, known_timezone, translator
 from trellis.records.door import Records
 from trellis.records.types import Email, ValueInvalid
-from trellis.security import attempts, passwords
+from trellis.security import attempts, notices, passwords, second_factor
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.people import User
 from trellis.system import Event
@@ -57,20 +57,18 @@ def add_user(
 ) -> int:
     """Makes somebody a user of a workspace and returns the user's id.
 
-    Somebody who signs in to another workspace keeps the password used there. Raises RecordInvalid for a bad address,
-    role or password, Conflict when there is such a user already.
+    Somebody who signs in to another workspace keeps the password used there, and nobody is told that there is one: not
+    by the answer, nor by the time it takes. Raises RecordInvalid for a bad address, role or password, Conflict when there
+    is such a user already.
     """
     email = _checked_email(email)
     if password is not None:
         passwords.require_good_password(password, email)
     known = _identity(installation, email)
-    kept = known.password if known is not None else None
-    if password is not None and kept and not passwords.matches(kept, password):
-        raise RecordInvalid({"password": [_("This person has a password already; leave it out")]})
     if known is not None and _is_member(installation, known, workspace):
         raise Conflict(_("“%(email)s” is a user of this workspace already", email=email))
     user_id = _write_user(workspace, email, name or email.partition("@")[0], roles, actor)
-    hashed = passwords.hash_password(password) if password is not None and not kept else None
+    hashed = passwords.hash_password(password) if password is not None else None
     with installation.control.write() as session:
         identity = identity_of(session, email) or Identity(email=email)
         identity.password = identity.password or hashed
@@ -187,7 +185,25 @@ def give_password(installation: Installation, workspace: Workspace, email: str, 
         message = _("This person works in other workspaces too and changes the password alone")
         raise RecordInvalid({"password": [message]})
     set_password(installation, email, password)
-    attempts.unlock(installation, email)
+    attempts.unlock(installation, email, whole=False)
+    notices.tell(installation, email, _("An administrator gave you a new password"))
+
+
+def reset_second_factor(installation: Installation, workspace: Workspace, email: str, actor: Actor) -> None:
+    """Forgets the app, the passkeys and the recovery codes of a user of ``workspace`` who has lost them.
+
+    Raises RecordNotFound for nobody's address, and Conflict for somebody who works in other workspaces too unless the
+    system itself asks: it would open those as well.
+    """
+    actor.require_administrator()
+    known = _identity(installation, email)
+    if known is None or not _is_member(installation, known, workspace):
+        raise RecordNotFound()
+    if actor != SYSTEM and _works_elsewhere(installation, known, workspace):
+        message = _("Whoever runs the server can do this: trellis user reset-second-factor")
+        raise Conflict(message)
+    second_factor.forget(installation, known.id, email)
+    end_sessions(installation, email)
 
 
 def change_email(
@@ -216,6 +232,9 @@ def change_email(
         user = session.get_one(User, user_id)
         user.email = email
         _log_change(session, actor, user, {"email": [old, email]})
+    happened = _("The mail address of your sign-in was changed from %(old)s to %(new)s", old=old, new=email)
+    for address in (old, email):
+        notices.tell(installation, address, happened)
 
 
 def _move_sign_in(installation: Installation, workspace: Workspace, old: str, new: str) -> None:
@@ -231,6 +250,8 @@ def _move_sign_in(installation: Installation, workspace: Workspace, old: str, ne
         session.add(moved)
         session.delete(here)
         session.flush()
+        if other is None:
+            second_factor.copy(session, identity.id, moved.id)
         session.merge(Membership(workspace=workspace.name, identity_id=moved.id))
 
 
@@ -256,6 +277,7 @@ def change_password(
     if authenticate(installation, None, email, current, address) is None:
         raise RecordInvalid({"current": [_("This is not the present password")]})
     set_password(installation, email, password)
+    notices.tell(installation, email, _("Your password was changed"))
     changed = _identity(installation, email)
     assert changed is not None
     return changed
@@ -294,7 +316,7 @@ def _authenticated(
     fits = passwords.matches(identity.password if identity is not None else None, password)
     if identity is None or not fits or not identity.active:
         return None
-    if workspace is not None and not _works_in(installation, identity, workspace):
+    if workspace is not None and not works_in(installation, identity, workspace):
         return None
     if identity.password and passwords.is_outdated(identity.password):
         with installation.control.write() as session:
@@ -308,7 +330,7 @@ def identity_in(installation: Installation, workspace: str, email: str) -> Ident
         identity = _identity(installation, _checked_email(email))
     except RecordInvalid:
         return None
-    if identity is None or not identity.active or not _works_in(installation, identity, workspace):
+    if identity is None or not identity.active or not works_in(installation, identity, workspace):
         return None
     return identity
 
@@ -343,7 +365,7 @@ def _works_elsewhere(installation: Installation, identity: Identity, workspace: 
         return session.scalars(query).first() is not None
 
 
-def _works_in(installation: Installation, identity: Identity, name: str) -> bool:
+def works_in(installation: Installation, identity: Identity, name: str) -> bool:
     """Member of a workspace, and its active user."""
     workspace = installation.workspace(name)
     if not _is_member(installation, identity, workspace):

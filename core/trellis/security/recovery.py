@@ -5,9 +5,11 @@ Whoever asks learns nothing: the answer, and the time it takes, are the same for
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import hmac
 import secrets
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from trellis import mail
 from trellis.control import Identity
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.security import attempts, passwords
+from trellis.security import attempts, notices, passwords
 from trellis.security.identities import identity_in
 
 if TYPE_CHECKING:
@@ -39,8 +41,16 @@ class LinkInvalid(TrellisError):
 def ask(installation: Installation, workspace: str, email: str, address: str, secret: str) -> None:
     """Sends a link to somebody who works in ``workspace``. Raises TooMany when it is asked for too often."""
     attempts.begin(installation, f"recovery {email}", address)
+    if mail.may_send(installation.config):
+        speaking = contextvars.copy_context()  # the reader's language
+        send = (_send, installation, workspace, email, secret)
+        threading.Thread(target=speaking.run, args=send, daemon=True, name="recovery").start()
+
+
+def _send(installation: Installation, workspace: str, email: str, secret: str) -> None:
+    """Beside the request, so that looking for the address takes nobody's time."""
     identity = identity_in(installation, workspace, email)
-    if identity is None or not mail.may_send(installation.config):
+    if identity is None:
         return
     link = f"{installation.config.url.rstrip('/')}/{workspace}/recover/{_link(identity, secret)}"
     text = _(
@@ -49,8 +59,10 @@ def ask(installation: Installation, workspace: str, email: str, address: str, se
         email=identity.email,
         link=link,
     )
-    message = mail.message(installation.config, identity.email, str(_("A new password")), str(text))
-    mail.send_soon(installation.config, message)
+    mail.send_or_log(
+        installation.config,
+        mail.message(installation.config, identity.email, str(_("A new password")), str(text)),
+    )
 
 
 def check(installation: Installation, link: str, secret: str) -> str:
@@ -74,7 +86,8 @@ def use(installation: Installation, link: str, password: str, secret: str) -> No
         if identity is None or not _fits(identity, mark):  # used at the same moment
             raise LinkInvalid()
         identity.password, identity.uniquifier = hashed, secrets.token_hex(32)
-    attempts.unlock(installation, email)
+    attempts.unlock(installation, email, whole=False)
+    notices.tell(installation, email, _("Your password was changed through a link that was sent by mail"))
 
 
 def _serializer(secret: str) -> URLSafeTimedSerializer:

@@ -21,14 +21,16 @@ from trellis.plugins import Fault
 from trellis.records.door import Records
 from trellis.security.recognition import Recognised, by_email
 from trellis.web.language import speak_to_person, speak_to_stranger
-from trellis.web.session import csrf_token, require_csrf, signed_in
+from trellis.web.session import ProofNeeded, csrf_token, require_csrf, signed_in
 from trellis.workspace import Workspace
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OPEN = frozenset(
-    {"session.login", "session.sign_in", "recovery.show", "recovery.ask", "recovery.choose", "recovery.use"}
-)
-_DERIVED = frozenset({"home", "kpis", "measures", "model"})
+_OPEN = frozenset({"session.login", "session.sign_in", "second_step.sign_in", "second_step.show"})
+_OPEN |= {"second_step.ask_passkey", "second_step.passkey"}
+_OPEN |= {"recovery.show", "recovery.ask", "recovery.choose", "recovery.use"}
+_SETTING_UP = frozenset({"factors", "confirming"})
+"""Pages for whoever lacks the second factor that the workspace requires; all else waits."""
+_DERIVED = frozenset({"classes", "home", "kpis", "lifetime", "loyalty", "measures", "model", "pyramid"})
 """Pages that show figures computed for all customers together."""
 
 
@@ -109,13 +111,28 @@ def _begin_page() -> BaseResponse | None:
     admit(found)
     g.release = release
     speak_to_person(found)
+    if lacks_second_factor() and request.blueprint not in _SETTING_UP and request.blueprint != "session":
+        return _elsewhere(url_for("factors.show", workspace=name))
     return None
+
+
+def lacks_second_factor() -> bool:
+    """Whether the workspace requires a second factor, and the person who has signed in has none."""
+    return g.edition.settings.second_factor_required and not g.signed_in.second_factor
 
 
 def to_login(name: str) -> BaseResponse:
     """Sends somebody who is not known here to sign in, and back."""
     here = request.full_path.rstrip("?") if request.method in SAFE else None
-    url = url_for("session.login", workspace=name, next=here)
+    return _elsewhere(url_for("session.login", workspace=name, next=here))
+
+
+def to_proof(error: ProofNeeded) -> BaseResponse:
+    """Sends somebody who has signed in long ago to show again who they are, and back."""
+    return _elsewhere(url_for("confirming.show", workspace=g.workspace.name, next=error.back))
+
+
+def _elsewhere(url: str) -> BaseResponse:
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": url})
     return redirect(url, 303)

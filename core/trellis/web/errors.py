@@ -15,7 +15,9 @@ from trellis.errors import Message, RecordInvalid, TooMany, TrellisError
 from trellis.i18n import translator
 from trellis.rest import problems
 from trellis.uploads import most
+from trellis.web.context import to_proof
 from trellis.web.plain import plain_shell
+from trellis.web.session import ProofNeeded
 from trellis.web.uploads import back_to_form, limit_of_request
 
 _ = translator("trellis")
@@ -39,6 +41,7 @@ _TEXTS: dict[int, Message] = {
 def configure(app: Flask) -> None:
     """Answers every error of the application."""
     app.register_error_handler(TrellisError, _known)
+    app.register_error_handler(ProofNeeded, to_proof)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(sa.exc.OperationalError, _database)
     app.register_error_handler(Exception, _unexpected)

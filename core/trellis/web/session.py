@@ -6,22 +6,22 @@ The cookie is signed, not secret. It names the identity and its uniquifier; chan
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from trellis.control import BrowserSession, Identity, Membership, WorkspaceEntry
+from trellis.control import BrowserSession, Identity, Membership, WorkspaceEntry, has_second_factor
 from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.security import browser_sessions
+from trellis.security.keys import secret_key
 
 if TYPE_CHECKING:
     from trellis.config import Config
@@ -32,6 +32,8 @@ _ = translator("trellis")
 COOKIE = "trellis"
 CSRF_FIELD = "csrf_token"
 CSRF_HEADERS = ("X-CSRF-Token", "X-CSRFToken")
+HALF_LASTS = 10 * 60
+"""Seconds after the password in which the second factor must follow."""
 
 
 class CsrfRefused(TrellisError):
@@ -42,6 +44,18 @@ class CsrfRefused(TrellisError):
     title = _("This page has expired; reload it and try again")
 
 
+class ProofNeeded(TrellisError):
+    """The sign-in is too old for this: the person shows again who they are, and goes ``back`` to where they were."""
+
+    status = 403
+    code = "proof_needed"
+    title = _("Confirm that it is you; then do it again")
+
+    def __init__(self, back: str) -> None:
+        super().__init__()
+        self.back = back
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """The identity of a browser session, and the workspaces it may enter."""
@@ -50,6 +64,18 @@ class SignedIn:
     number: int
     email: str
     memberships: tuple[WorkspaceEntry, ...]
+    second_factor: bool
+    proved_at: datetime | None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the person has shown a short while ago who they are."""
+        return self.proved_at is not None and datetime.now(UTC) - self.proved_at < browser_sessions.FRESH
+
+    def require_fresh(self, back: str) -> None:
+        """Raises ProofNeeded unless :attr:`fresh`."""
+        if not self.fresh:
+            raise ProofNeeded(back)
 
     def may_enter(self, workspace: str) -> bool:
         """Whether there is a membership in this workspace."""
@@ -65,7 +91,7 @@ class _SessionInterface(SecureCookieSessionInterface):
 
 def configure(app: Flask, config: Config) -> None:
     """Makes the application keep sessions."""
-    app.secret_key = config.secret_key or _own_key(config.home / "secret_key")
+    app.secret_key = secret_key(config)
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
@@ -76,18 +102,6 @@ def configure(app: Flask, config: Config) -> None:
     app.session_interface = _SessionInterface()
 
 
-def _own_key(path: Path) -> str:
-    """The key kept in ``path``. Several processes that start at once agree on one: only one of them can link it."""
-    if not path.exists():
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().strip()
-
-
 def sign_in(installation: Installation, identity: Identity) -> None:
     """Begins a session of its own for this identity; nothing of the session before is kept."""
     sign_out(installation)
@@ -96,6 +110,25 @@ def sign_in(installation: Installation, identity: Identity) -> None:
     )
     session.permanent = True
     session.update(identity=identity.id, uniquifier=identity.uniquifier, number=number)
+
+
+def half_sign_in(installation: Installation, identity: Identity) -> None:
+    """Notes that the password was right; the second factor is to follow."""
+    sign_out(installation)
+    session["half"] = [identity.id, identity.uniquifier, int(time.time())]
+
+
+def half_signed_in(installation: Installation) -> Identity | None:
+    """Whose password was right in this browser a short while ago."""
+    half = session.get("half")
+    if not isinstance(half, list) or time.time() - half[2] > HALF_LASTS:
+        return None
+    with installation.control.read() as control:
+        identity = control.get(Identity, half[0])
+        control.expunge_all()
+    if identity is None or not identity.active or not hmac.compare_digest(identity.uniquifier, half[1]):
+        return None
+    return identity
 
 
 def sign_out(installation: Installation) -> None:
@@ -112,7 +145,14 @@ def signed_in(installation: Installation) -> SignedIn | None:
     if not (isinstance(identity_id, int) and isinstance(uniquifier, str) and isinstance(number, int)):
         return None
     query = (
-        sa.select(Identity.email, Identity.uniquifier, WorkspaceEntry, BrowserSession.last_used_at)
+        sa.select(
+            Identity.email,
+            Identity.uniquifier,
+            WorkspaceEntry,
+            BrowserSession.last_used_at,
+            BrowserSession.proved_at,
+            has_second_factor(),
+        )
         .join(BrowserSession, BrowserSession.identity_id == Identity.id)
         .outerjoin(Membership, Membership.identity_id == Identity.id)
         .outerjoin(WorkspaceEntry, WorkspaceEntry.name == Membership.workspace)
@@ -127,7 +167,8 @@ def signed_in(installation: Installation) -> SignedIn | None:
     if datetime.now(UTC) - rows[0][3] > browser_sessions.TOUCH_AFTER:
         with suppress(sa.exc.OperationalError):  # a busy database is no reason to refuse a page
             browser_sessions.touch(installation, number, request.remote_addr or "")
-    return SignedIn(identity_id, number, rows[0][0], tuple(row[2] for row in rows if row[2] is not None))
+    memberships = tuple(row[2] for row in rows if row[2] is not None)
+    return SignedIn(identity_id, number, rows[0][0], memberships, rows[0][5], rows[0][4])
 
 
 def csrf_token() -> str:

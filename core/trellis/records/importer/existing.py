@@ -61,11 +61,15 @@ def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -
 
 
 def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[Any]) -> dict[Any, list[Any]]:
-    """The records that have these keys, those in the bin and those out of reach too: by key."""
+    """The records that have these keys and that the actor sees, those in the bin too: by key.
+
+    One out of sight is as if it were not: a row with its key makes a new record, or is told that a unique key is taken.
+    """
     entity = mapping.view.entity
     column = declared.of(entity)
-    may = sa.and_(records.actor.visible(entity), records.actor.visible(entity, "update"))
+    may = records.actor.visible(entity, "update")
     query = sa.select(column, entity.id, may.label("may"), entity.deleted_at.is_not(None).label("deleted"))
+    query = query.where(records.actor.visible(entity))
     merged = known_as(records.session, mapping.view.name, keys) if declared.name == EXTERNAL else {}
     ids, has_key = set(merged.values()), among(records.session, column, keys)
     rows = records.session.execute(query.where(sa.or_(has_key, entity.id.in_(ids)) if ids else has_key))
@@ -75,5 +79,6 @@ def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[A
         found.setdefault(row[0], []).append(row)
         by_id[row.id] = row
     for key, survivor in merged.items():
-        found.setdefault(key, []).append(by_id[survivor])
+        if survivor in by_id:
+            found.setdefault(key, []).append(by_id[survivor])
     return found

@@ -19,6 +19,8 @@ from trellis.records.numbers import read_number
 _ = translator("trellis")
 
 LONGEST = 2000
+LONGEST_VALUE = 1024 * 1024
+"""Letters that an expression may put together: as many as one cell may have."""
 
 
 class ExpressionInvalid(TrellisError):
@@ -56,6 +58,13 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _concat(*parts: Any) -> str:
+    texts = ["" if part is None else str(part) for part in parts]
+    if sum(map(len, texts)) > LONGEST_VALUE:
+        raise ValueError(_("the text is too long"))
+    return "".join(texts)
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "lower": lambda value: _text(value).lower(),
     "upper": lambda value: _text(value).upper(),
@@ -68,7 +77,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "date": _date,
     "datetime": _datetime,
     "prefix": lambda start, value: f"{start}{_text(value)}" if _text(value) else "",
-    "concat": lambda *parts: "".join("" if part is None else str(part) for part in parts),
+    "concat": _concat,
     "starts_with": lambda value, start: _text(value).startswith(start),
     "ends_with": lambda value, end: _text(value).endswith(end),
     "contains": lambda value, part: part in _text(value),

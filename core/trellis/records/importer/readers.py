@@ -15,6 +15,7 @@ import orjson
 from trellis.i18n import Text, translator
 from trellis.records.importer.delimited import Form, count, form_of, lines, unique
 from trellis.records.importer.encodings import ImportFailed, encoding_of, is_text_encoding
+from trellis.records.importer.sheets import Sheet
 
 _ = translator("trellis")
 
@@ -97,34 +98,21 @@ def _rows(header: Sequence[str], found: Iterator[Sequence[Any]]) -> Iterator[Row
 
 
 def _spreadsheet(path: Path, header: Sequence[str] | None) -> Source:
-    """The first sheet. Calamine reads all of it at once, in a compact form outside Python."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-        given = next(sheet.iter_rows(), None)
-    except (CalamineError, OSError, IndexError, ValueError) as error:
-        problem = " ".join(str(error).split())
-        raise ImportFailed(
-            _("%(file)s cannot be read as a spreadsheet: %(problem)s", file=path.name, problem=problem)
-        ) from None
+    """The first sheet."""
+    sheet = Sheet(path)
+    given = next(sheet.rows(), None)
     if given is None:
         raise ImportFailed(_("%(file)s is empty", file=path.name))
     returned = given[-2:] == [NUMBER, PROBLEM]
     names = unique(given if header is None or returned else header)
 
     def rows() -> Iterator[Row]:
-        cells = ([_cell(cell) for cell in row] for row in sheet.iter_rows())
+        cells = sheet.rows()
         if header is None or returned:
             next(cells, None)
         return _rows(names, cells)
 
-    return Source(path=path, columns=names, count=sheet.height, rows=rows)
-
-
-def _cell(value: Any) -> Any:
-    """A cell of a spreadsheet: whole numbers come as floats."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return Source(path=path, columns=names, count=sheet.count, rows=rows)
 
 
 def _json_lines(path: Path, encoding: str) -> Source:

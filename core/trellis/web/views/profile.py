@@ -1,4 +1,4 @@
-"""One's own profile: the password, the browsers one has signed in with, and API tokens."""
+"""One's own profile: the password, the second factor, the browsers one has signed in with, and API tokens."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.errors import RecordInvalid, TooMany, TrellisError
 from trellis.i18n import format_date, format_datetime, plural_translator, translator
-from trellis.security import browser_sessions
+from trellis.security import browser_sessions, second_factor
 from trellis.security.identities import change_password, set_preferences
+from trellis.security.passkeys import passkeys_of
 from trellis.security.people import LANGUAGES, User
 from trellis.security.tokens import Limits, issue_token, revoke_token, tokens_of
-from trellis.web import language
+from trellis.web import language, passkeys
 from trellis.web import session as sessions
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go, messages
@@ -88,6 +89,7 @@ def end_one(workspace: str, number: int) -> BaseResponse:
 @blueprint.post("/<workspace>/profile/tokens")
 def add_token(workspace: str) -> str | tuple[str, int]:
     """A new token; it is on this page and nowhere else."""
+    g.signed_in.require_fresh(f"{base()}/profile")
     given = request.form
     days = given.get("days", "")
     try:
@@ -123,6 +125,8 @@ def _page(errors: Errors, token: str = "", preferred: Mapping[str, str | None] |
         "tokens": _tokens(),
         "token": token,
         "token_fields": _token_fields(errors),
+        "factor": _factor(),
+        "confirm_url": "" if g.signed_in.fresh else f"{base()}/confirm?next={base()}/profile",
     }
     return page("profile.html", title=_("My profile"), icon="user-cog", profile=profile)
 
@@ -220,6 +224,30 @@ def _sessions() -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def _factor() -> dict[str, Any]:
+    """The second factor as the profile shows it."""
+    url, who = f"{base()}/profile", g.signed_in.identity_id
+    found = second_factor.factors_of(g.installation, who)
+    left = _n("%(num)s is left", "%(num)s are left", found.recovery_codes)
+    return {
+        "app_since": format_date(found.app_since) if found.app_since else "",
+        "set_up_url": f"{url}/second-factor",
+        "off_url": f"{url}/second-factor/off",
+        "codes_left": str(left) if found else "",
+        "codes_url": f"{url}/second-factor/codes",
+        "passkeys": [
+            {
+                "name": one.name,
+                "added": format_date(one.created_at),
+                "used": format_datetime(one.last_used_at) if one.last_used_at else str(_("Not yet")),
+                "remove_url": f"{url}/passkeys/{one.id}/remove",
+            }
+            for one in passkeys_of(g.installation, who)
+        ],
+        "passkey": passkeys.asking(f"{url}/passkeys", _("Add a passkey"), new=True),
+    }
 
 
 def _tokens() -> list[dict[str, Any]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, g, make_response, render_template, request
+from flask import Blueprint, g, make_response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis import mail
 from trellis.errors import RecordInvalid, TooMany, TrellisError
 from trellis.i18n import translator
 from trellis.security import recovery
+from trellis.security.keys import secret_key
 from trellis.web import language as languages
 from trellis.web.plain import plain_shell
 from trellis.web.views.lists import base
@@ -61,7 +62,7 @@ def use(workspace: str, link: str) -> str | tuple[str, int]:
 
 
 def _secret() -> str:
-    return str(current_app.secret_key)
+    return secret_key(g.installation.config)
 
 
 def _ask(problem: str = "", done: str = "") -> str:

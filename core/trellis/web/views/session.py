@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, g, make_response, redirect, render_template, request
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.control import WorkspaceEntry
@@ -12,7 +12,9 @@ from trellis.edition import Edition
 from trellis.errors import TooMany
 from trellis.i18n import translator
 from trellis.security.identities import authenticate
+from trellis.security.second_factor import factors_of
 from trellis.web import language as languages
+from trellis.web import passkeys
 from trellis.web import session as sessions
 from trellis.web.plain import plain_shell
 from trellis.web.shell import edition_title
@@ -43,8 +45,8 @@ def index() -> str | BaseResponse:
 def login(workspace: str) -> BaseResponse:
     known = sessions.signed_in(g.installation)
     if known is not None and known.may_enter(workspace) and not request.args.get(languages.ARGUMENT):
-        return redirect(_next(workspace))
-    return languages.remember(make_response(_form()), request.args.get(languages.ARGUMENT, ""))
+        return redirect(next_path(workspace))
+    return languages.remember(make_response(login_page()), request.args.get(languages.ARGUMENT, ""))
 
 
 @blueprint.post("/<workspace>/login")
@@ -53,13 +55,17 @@ def sign_in(workspace: str) -> BaseResponse | tuple[str, int]:
     try:
         identity = authenticate(g.installation, workspace, email, password, request.remote_addr or "")
     except TooMany as error:
-        response = make_response(_form(str(error.detail)), error.status)
+        response = make_response(login_page(str(error.detail)), error.status)
         response.headers["Retry-After"] = str(error.seconds)
         return response
     if identity is None:
-        return _form(str(_("The address or the password is not right"))), 401
+        return login_page(str(_("The address or the password is not right"))), 401
+    if factors_of(g.installation, identity.id):
+        sessions.half_sign_in(g.installation, identity)
+        place = url_for("second_step.show", workspace=workspace, next=request.form.get("next") or None)
+        return redirect(place, 303)
     sessions.sign_in(g.installation, identity)
-    return redirect(_next(workspace), 303)
+    return redirect(next_path(workspace), 303)
 
 
 @blueprint.post("/<workspace>/logout")
@@ -85,7 +91,8 @@ def safe_path(path: str, workspace: str) -> str:
     return path if plain and "//" not in path.partition("?")[0] else home
 
 
-def _next(workspace: str) -> str:
+def next_path(workspace: str) -> str:
+    """Where the request asks to go on, inside the workspace."""
     return safe_path(request.values.get("next", ""), workspace)
 
 
@@ -106,7 +113,8 @@ def _edition(name: str) -> Edition:
         return workspace.edition(opened)  # type: ignore[no-any-return]
 
 
-def _form(problem: str = "") -> str:
+def login_page(problem: str = "") -> str:
+    """The page that asks for a mail address and a password."""
     edition = _edition(g.workspace.name)
     context = {
         "action": f"/{g.workspace.name}/login",
@@ -117,5 +125,6 @@ def _form(problem: str = "") -> str:
         "next": request.values.get("next", ""),
         "hint": "",
         "recover_url": f"/{g.workspace.name}/recover",
+        "passkey": passkeys.asking(f"/{g.workspace.name}/login/passkey", _("Sign in with a passkey")),
     }
     return render_template("login.html", login=context, page_title=str(_("Sign in")), shell=plain_shell())

@@ -23,7 +23,12 @@ blueprint = Blueprint("settings", __name__)
 SECTIONS = (
     (
         _("Workspace"),
-        (("general", _("General")), ("users", _("Users and roles")), ("organisation", _("Organisation"))),
+        (
+            ("general", _("General")),
+            ("users", _("Users and roles")),
+            ("organisation", _("Organisation")),
+            ("security", _("Security")),
+        ),
     ),
     (
         _("Edition"),

@@ -9,12 +9,19 @@ import sqlalchemy as sa
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis import mail
 from trellis.contributions import Role
 from trellis.errors import Conflict, RecordInvalid, TrellisError
 from trellis.i18n import format_number, format_time, translator
 from trellis.records.query import ListQuery, Record
-from trellis.security import attempts
-from trellis.security.identities import add_user, change_email, give_password, set_roles
+from trellis.security import attempts, second_factor
+from trellis.security.identities import (
+    add_user,
+    change_email,
+    give_password,
+    reset_second_factor,
+    set_roles,
+)
 from trellis.security.people import User
 from trellis.web.display import control, person
 from trellis.web.shell import shell, toast
@@ -33,7 +40,9 @@ def show(workspace: str) -> str:
     found = ListQuery(view, g.edition, g.actor, sort=("name",), limit=500).page(g.session).items
     roles = dict(g.session.execute(sa.select(User.id, User.roles)).all())
     known = g.edition.all(Role)
-    locked = attempts.refused(g.installation, [record.values["email"] for record in found])
+    emails = [record.values["email"] for record in found]
+    locked = attempts.refused(g.installation, emails)
+    protected = second_factor.holders(g.installation, emails)
     rows = [
         {
             "person": person(record.values["name"], record.id),
@@ -44,6 +53,9 @@ def show(workspace: str) -> str:
             "state": _state(record, locked.get(record.values["email"])),
             "unlock_url": f"{base()}/settings/users/{record.id}/unlock"
             if record.values["email"] in locked
+            else "",
+            "reset_url": f"{base()}/settings/users/{record.id}/second-factor"
+            if record.values["email"] in protected
             else "",
             "url": f"{base()}/user/{record.id}",
             "edit_url": f"{base()}/settings/users/{record.id}",
@@ -72,6 +84,43 @@ def unlock(workspace: str, user_id: int) -> BaseResponse:
         abort(404)
     attempts.unlock(g.installation, user.email)
     toast(_("%(name)s may try again now", name=user.name))
+    return go(f"{base()}/settings/users")
+
+
+@blueprint.get("/<workspace>/settings/users/<int:user_id>/second-factor")
+def ask_reset(workspace: str, user_id: int) -> str:
+    user = g.session.get(User, user_id)
+    if user is None:
+        abort(404)
+    dialog = {
+        "title": str(_("Reset the second factor of %(name)s", name=user.name)),
+        "text": str(
+            _(
+                "The app, the passkeys and the recovery codes are forgotten; the password alone opens the account"
+            )
+        ),
+        "action": request.path,
+        "verb": str(_("Reset")),
+        "danger": True,
+        "fields": [],
+    }
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+
+
+@blueprint.post("/<workspace>/settings/users/<int:user_id>/second-factor")
+def reset_factor(workspace: str, user_id: int) -> BaseResponse:
+    """Forgets the second factor of somebody who has lost it."""
+    g.signed_in.require_fresh(f"{base()}/settings/users")
+    user = g.session.get(User, user_id)
+    if user is None:
+        abort(404)
+    name, email = user.name, user.email
+    g.release()  # identities are kept outside the workspace
+    try:
+        reset_second_factor(g.installation, g.workspace, email, g.actor)
+        toast(_("%(name)s signs in by the password alone now", name=name))
+    except TrellisError as error:
+        toast(str(error))
     return go(f"{base()}/settings/users")
 
 
@@ -116,6 +165,8 @@ def save(workspace: str, user_id: int) -> BaseResponse | tuple[str, int]:
         abort(404)
     active = request.form.getlist("active")[-1:] == ["true"]
     unit, given = request.form.get("unit", ""), request.form
+    if given.get("password") or given.get("email", "").strip().lower() not in ("", user.email):
+        g.signed_in.require_fresh(f"{base()}/settings/users")
     try:
         if user_id == g.actor.user_id and not (active and _administers(_roles())):
             raise RecordInvalid({"roles": [_("You cannot take your own administrator's rights away")]})
@@ -189,9 +240,13 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
             _("Password"),
             "password",
             value="",
-            required=user is None,
+            required=user is None and not mail.may_send(g.installation.config),
             autocomplete="new-password",
-            help=str(_("Leave it empty to keep the present one")) if user else "",
+            help=str(
+                _("Leave it empty to keep the present one")
+                if user
+                else _("Counts for somebody who is new on this server; others keep their own")
+            ),
         ),
     ]
     if user:

@@ -1,0 +1,53 @@
+"""Spreadsheets, read by a process of their own (:mod:`sheet_process`): whatever a file holds, the server goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from trellis.i18n import translator
+from trellis.records.importer import sheet_process
+from trellis.records.importer.encodings import ImportFailed
+
+_ = translator("trellis")
+
+
+class Sheet:
+    """The first sheet of a file: a header and rows, kept in a file that is gone with this object."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the file. Raises ImportFailed for one that is no spreadsheet, or too large to be read as one."""
+        self._kept = tempfile.NamedTemporaryFile(prefix="trellis-sheet-")  # noqa: SIM115 - closed with the object
+        command = [sys.executable, "-P", sheet_process.__file__, str(path.absolute())]
+        done = subprocess.run(command, stdout=self._kept, stderr=subprocess.PIPE, check=False)
+        if done.returncode == 1:
+            problem = done.stderr.decode(errors="replace").strip()
+            raise ImportFailed(
+                _("%(file)s cannot be read as a spreadsheet: %(problem)s", file=path.name, problem=problem)
+            )
+        if done.returncode:  # it was ended: by the lack of memory, or of time
+            raise ImportFailed(
+                _("%(file)s is too large to be read as a spreadsheet; save it as CSV", file=path.name)
+            )
+        with open(self._kept.name, "rb") as file:
+            self.count = sum(1 for _line in file)
+
+    def rows(self) -> Iterator[list[Any]]:
+        """All rows, the header too."""
+        with open(self._kept.name, "rb") as file:
+            for line in file:
+                yield [_value(cell) for cell in orjson.loads(line)]
+
+
+def _value(cell: Any) -> Any:
+    if not isinstance(cell, dict):
+        return cell
+    kind, text = next(iter(cell.items()))
+    return date.fromisoformat(text) if kind == "date" else datetime.fromisoformat(text)
