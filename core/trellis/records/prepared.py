@@ -69,12 +69,11 @@ class Prepared:
             sql = sql.replace(token, literal(values[place]))
         for place, name, bind in self._bound:
             bound[name] = values[place] if bind is None else bind(values[place])
-        result = connection.exec_driver_sql(
-            sql, bound if self._positions is None else tuple(bound[name] for name in self._positions)
+        rows, description = _run(
+            connection, sql, bound if self._positions is None else tuple(bound[name] for name in self._positions)
         )
         if self._readers is None:
-            self._readers = self._read_by(result.cursor.description)
-        rows: list[Any] = list(result.all())
+            self._readers = self._read_by(description)
         return [self._converted(row, self._readers) for row in rows] if self._readers else rows
 
     @staticmethod
@@ -140,6 +139,30 @@ class Shelf:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = made
         return made
+
+
+def _run(connection: Connection, sql: str, values: Any) -> tuple[list[Any], Sequence[Any]]:
+    """The rows of a statement as the driver gives them, and its description of their columns.
+
+    Straight to the driver, since SQLAlchemy would make a description of its own each time; unless somebody watches statements.
+    """
+    if connection.dispatch.before_cursor_execute:
+        watched: Any = connection.exec_driver_sql(sql, values)
+        description = watched.cursor.description
+        return list(watched.all()), description
+    driver: Any = connection.dialect.loaded_dbapi
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, values)
+        return cursor.fetchall(), cursor.description
+    except driver.Error as error:
+        if connection.dialect.is_disconnect(error, connection.connection, cursor):
+            connection.invalidate(error)
+        raise sa.exc.DBAPIError.instance(
+            sql, values, error, driver.Error, dialect=connection.dialect
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _name_in(compiled: Any, one: sa.BindParameter[Any]) -> str | None:
