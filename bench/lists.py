@@ -41,10 +41,10 @@ class Case:
 
 
 def listed(title: str, ours: dict[str, str], theirs: tuple[str, str], after: tuple[str, int] | None = None) -> Case:
-    """A list by one filter, maybe ``after`` a record; ``{n}`` in the filter changes with the round."""
+    """A list by one filter, maybe ``after`` a record; ``{n}`` in it changes with the round, ``{nn}`` and ``{nnn}`` in fixed width."""
 
     def place(number: int, names: dict[str, str]) -> str:
-        return urlencode({name: value.replace("{n}", str(number)) for name, value in names.items()})
+        return urlencode(names).replace("%7Bn%7D", str(number)).replace("%7Bnnn%7D", f"{number:03}").replace("%7Bnn%7D", f"{number % 100:02}")
 
     more = {} if after is None else {"name": after[0], "id": str(after[1])}
     return Case(
@@ -93,9 +93,11 @@ def last_before(workspace: Workspace, page: int, *, without_card: bool = False) 
     return name, record_id
 
 
-def cursor_after(client: Client, filters: dict[str, str], place: tuple[str, int]) -> str:
+def cursor_after(
+    client: Client, filters: dict[str, str], place: tuple[str, int], workspace: str = "bench"
+) -> str:
     """The cursor that goes on behind a record, made of that of the first page."""
-    first = json.loads(client.get(f"/api/v1/bench/customer?{urlencode(LISTED | filters)}"))
+    first = json.loads(client.get(f"/api/v1/{workspace}/customer?{urlencode(LISTED | filters)}"))
     list_of = json.loads(base64.urlsafe_b64decode(first["next"] + "=="))[0]
     return cursors.encode(list_of, place)
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -19,7 +19,7 @@ from trellis.config import Config
 from trellis.installation import Installation
 from trellis.serve import THREADS
 
-_STARTS = 60
+_STARTS = 180
 """Seconds in which a server must answer."""
 
 
@@ -37,8 +37,13 @@ class Client:
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         """The body of an answer. Raises RuntimeError unless it is one of success."""
         headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
-        self._connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self._connection.getresponse()
+        text = None if body is None else json.dumps(body)
+        try:
+            self._connection.request(method, path, text, headers)
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was not used for a while
+            self._connection.request(method, path, text, headers)
+            answer = self._connection.getresponse()
         read = answer.read()
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {read[:300]!r}")
@@ -48,17 +53,20 @@ class Client:
 @contextmanager
 def served(installation: Installation, workspace: str, workers: int) -> Iterator[tuple[int, int]]:
     """The ports of Trellis and of the hand-written application, each with this many workers, until the block ends."""
-    config = installation.config
-    known = {"TRELLIS_HOME": str(config.home), "TRELLIS_DATABASE_URL": config.database_url, "TRELLIS_API_RATE": "0"}
-    with ExitStack() as stack:
-        ports = []
-        for name in ("trellis", "bench.serving"):
-            port = _free_port()
-            arguments = ["serve", "--port", str(port), "--workers", str(workers)]
-            arguments = [*arguments, "--no-jobs"] if name == "trellis" else [workspace, str(port), str(workers)]
-            stack.enter_context(_running([sys.executable, "-m", name, *arguments], os.environ | known, port))
-            ports.append(port)
-        yield ports[0], ports[1]
+    with trellis_served(installation, workers) as ours:
+        port = _free_port()
+        command = [sys.executable, "-m", "bench.serving", workspace, str(port), str(workers)]
+        with _running(command, installation, port):
+            yield ours, port
+
+
+@contextmanager
+def trellis_served(installation: Installation, workers: int) -> Iterator[int]:
+    """The port of Trellis."""
+    port = _free_port()
+    options = ["--port", str(port), "--workers", str(workers), "--no-jobs"]
+    with _running([sys.executable, "-m", "trellis", "serve", *options], installation, port):
+        yield port
 
 
 def _free_port() -> int:
@@ -68,7 +76,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], environment: Mapping[str, str], port: int) -> Iterator[None]:
+def _running(command: list[str], installation: Installation, port: int) -> Iterator[None]:
+    config = installation.config
+    known = {"TRELLIS_HOME": str(config.home), "TRELLIS_DATABASE_URL": config.database_url, "TRELLIS_API_RATE": "0"}
+    environment = os.environ | known
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:

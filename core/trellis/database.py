@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from trellis.records.sqlite import install_functions
 
 _WRITE = "trellis_write"
 _SCHEMA = "trellis_schema"
+_RESTS, _FRESH = "trellis_rests", 1.0
+"""Since when a connection waits in the pool; seconds after which it is asked whether it still lives."""
+_AUTOCOMMIT = "AUTOCOMMIT"
 
 WRITERS = 7_355_435
 """Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.
@@ -82,25 +87,52 @@ def postgresql_engine(url: str) -> Engine:
         pool_size=10,
         max_overflow=10,
         pool_recycle=1800,
-        pool_pre_ping=True,
         json_serializer=json_text,
     )
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        schema = options.get(_SCHEMA)
-        if not schema:
-            return
-        # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
-        statement = (
-            f"SET LOCAL search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
-        )
-        if options.get(_WRITE):  # in the same message to the server
-            statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
-        connection.exec_driver_sql(statement)
+    @event.listens_for(engine, "checkin")
+    def checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTS] = time.monotonic()
 
+    @event.listens_for(engine, "checkout")
+    def checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get(_RESTS, 0) > _FRESH and not _is_alive(engine, connection):
+            raise sa.exc.DisconnectionError("the server has closed this connection")
+
+    event.listen(engine, "begin", _enter_schema)
     return engine
+
+
+def _is_alive(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:  # type: ignore[attr-defined]
+        return False
+
+
+def _enter_schema(connection: Connection) -> None:
+    """Whoever begins sees the tables of their namespace, whoever used the connection before."""
+    options = connection.get_execution_options()
+    schema = options.get(_SCHEMA)
+    if not schema:
+        return
+    path = f"search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
+    if options.get("isolation_level") == _AUTOCOMMIT:
+        if connection.connection.info.get(_SCHEMA) != schema:
+            connection.exec_driver_sql(f"SET {path}")
+            connection.connection.info[_SCHEMA] = schema
+        return
+    statement = f"SET LOCAL {path}"  # ends with the transaction
+    if options.get(_WRITE):  # in the same message to the server
+        statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
+    connection.exec_driver_sql(statement)
+
+
+def hold(session: Session) -> None:
+    """Keeps all that a session reads from now on in one transaction: before rows are read in portions (``yield_per``)."""
+    connection = session.connection()
+    if connection.get_execution_options().get("isolation_level") == _AUTOCOMMIT:
+        connection.exec_driver_sql("BEGIN")
 
 
 class Namespace:
@@ -109,8 +141,10 @@ class Namespace:
     def __init__(self, engine: Engine, schema: str | None = None) -> None:
         self.schema = schema
         options = {_SCHEMA: schema} if schema else {}
-        self._read = engine.execution_options(**options)
         self._write = engine.execution_options(**options, **{_WRITE: True})
+        # On PostgreSQL each statement sees what is committed when it begins, in a transaction or not: it saves two messages.
+        alone = {"isolation_level": _AUTOCOMMIT} if engine.dialect.name == "postgresql" else {}
+        self._read = engine.execution_options(**options, **alone)
 
     @property
     def dialect(self) -> str:
@@ -119,7 +153,7 @@ class Namespace:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading, in one transaction."""
+        """A session for reading; on SQLite in one transaction. What is to be seen as of one moment takes :meth:`snapshot`."""
         with Session(self._read, autoflush=False) as session:
             yield session
             session.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isqrt
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
@@ -30,9 +31,10 @@ class Bind(Protocol):
     def __call__(self, value: Any, kind: TypeEngine[Any], *, written: bool = False) -> sa.BindParameter[Any]: ...
 
 
-COMMON, SHARE = 20_000, 0.01
-"""From so many hits on (and such a share of the records) a sorted list is walked along until the page is full, rather than
-all hits fetched and sorted. The databases do not choose well: they know too little of the beginnings of words."""
+WALK = 255
+"""A sorted list is walked along until the page is full, rather than all hits fetched and sorted, where the square of the hits
+is more than so many times the records: a page is 51 hits apart by records / hits, and to look through the text of a record
+takes five times as long as to fetch a hit. The databases do not choose well: they know too little of the beginnings of words."""
 
 SHORT = 4
 """Letters of the beginning of a word that may be common though it is no word."""
@@ -210,9 +212,11 @@ def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
     dialect = session.get_bind().dialect
     if dialect.name == "sqlite":
         index = dialect.identifier_preparer.quote(fts_name(table_of(view)))
-        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET {COMMON}"
+        records = f"SELECT max(id) FROM {dialect.identifier_preparer.quote(table_of(view))}"
+        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET ?"
         ask = session.connection().exec_driver_sql
-        return any(ask(statement, (one.fts(),)).first() for one in asks)
+        enough = isqrt(WALK * (ask(records).scalar() or 0))
+        return any(ask(statement, (one.fts(), enough)).first() for one in asks)
     return any(_is_estimated_common(session, dialect, one, view) for one in asks)
 
 
@@ -225,4 +229,4 @@ def _is_estimated_common(session: Session, dialect: Dialect, asked: Asked, view:
     )
     (answer,) = session.connection().exec_driver_sql(statement.replace("%", "%%")).scalars()
     hits, records = (part["Plan Rows"] for part in answer[0]["Plan"]["Plans"])
-    return bool(hits > max(COMMON, SHARE * records))
+    return bool(hits**2 > WALK * records)
