@@ -116,23 +116,13 @@ def _enter_schema(connection: Connection) -> None:
     schema = options.get(_SCHEMA)
     if not schema:
         return
-    path = f"search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
+    # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
+    statement = f"SET LOCAL search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
     if options.get("isolation_level") == _AUTOCOMMIT:
-        if connection.connection.info.get(_SCHEMA) != schema:
-            connection.exec_driver_sql(f"SET {path}")
-            connection.connection.info[_SCHEMA] = schema
-        return
-    statement = f"SET LOCAL {path}"  # ends with the transaction
+        statement = f"BEGIN; {statement}"
     if options.get(_WRITE):  # in the same message to the server
         statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
     connection.exec_driver_sql(statement)
-
-
-def hold(session: Session) -> None:
-    """Keeps all that a session reads from now on in one transaction: before rows are read in portions (``yield_per``)."""
-    connection = session.connection()
-    if connection.get_execution_options().get("isolation_level") == _AUTOCOMMIT:
-        connection.exec_driver_sql("BEGIN")
 
 
 class Namespace:
@@ -142,9 +132,9 @@ class Namespace:
         self.schema = schema
         options = {_SCHEMA: schema} if schema else {}
         self._write = engine.execution_options(**options, **{_WRITE: True})
-        # On PostgreSQL each statement sees what is committed when it begins, in a transaction or not: it saves two messages.
-        alone = {"isolation_level": _AUTOCOMMIT} if engine.dialect.name == "postgresql" else {}
-        self._read = engine.execution_options(**options, **alone)
+        # The driver would begin by a message of its own; so it is told to leave that to us.
+        ours = {"isolation_level": _AUTOCOMMIT} if schema else {}
+        self._read = engine.execution_options(**options, **ours)
 
     @property
     def dialect(self) -> str:
@@ -153,7 +143,7 @@ class Namespace:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; on SQLite in one transaction. What is to be seen as of one moment takes :meth:`snapshot`."""
+        """A session for reading, in one transaction."""
         with Session(self._read, autoflush=False) as session:
             yield session
             session.commit()

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.window import Window, per_customer
 from trellis.crm.customers.entities import Customer
-from trellis.database import hold
 from trellis.edition import Edition
 from trellis.kpi.income import require_income
 from trellis.records.types import Money
@@ -103,7 +102,6 @@ def rfm_customers(session: Session, edition: Edition, actor: Actor, window: Wind
         .join(scored, scored.c.customer_id == Customer.id)
         .order_by(Customer.id)
     )
-    hold(session)
     for row in session.execute(query, execution_options={"yield_per": 2000}):
         yield RfmCustomer(
             id=row.id,
