@@ -91,7 +91,9 @@ def by_hand(installation: Installation, name: str) -> Flask:
         given = request.get_json()
         with engine.begin() as connection:
             connection.execute(
-                sa.text("UPDATE customer SET city = :city, updated_at = :now, version = version + 1 WHERE id = :id"),
+                sa.text(
+                    "UPDATE customer SET city = :city, updated_at = :now, version = version + 1 WHERE id = :id"
+                ),
                 {"city": given["city"], "now": _now(sqlite), "id": number},
             )
         return json.dumps({"id": number, **given}), _JSON

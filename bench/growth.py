@@ -57,7 +57,12 @@ def main() -> None:
         print(f"{given.database}, {given.large} against {given.small} customers, {given.rounds} rounds")
         mine, other = paths(far, large, given.large), paths(near, small, given.small)
         for title, path in mine.items():
-            report(title, lambda path=path: far.get(path), lambda title=title: near.get(other[title]), given.rounds)
+            report(
+                title,
+                lambda path=path: far.get(path),
+                lambda title=title: near.get(other[title]),
+                given.rounds,
+            )
 
 
 if __name__ == "__main__":

@@ -40,11 +40,18 @@ class Case:
     theirs: Path
 
 
-def listed(title: str, ours: dict[str, str], theirs: tuple[str, str], after: tuple[str, int] | None = None) -> Case:
+def listed(
+    title: str, ours: dict[str, str], theirs: tuple[str, str], after: tuple[str, int] | None = None
+) -> Case:
     """A list by one filter, maybe ``after`` a record; ``{n}`` in it changes with the round, ``{nn}`` and ``{nnn}`` in fixed width."""
 
     def place(number: int, names: dict[str, str]) -> str:
-        return urlencode(names).replace("%7Bn%7D", str(number)).replace("%7Bnnn%7D", f"{number:03}").replace("%7Bnn%7D", f"{number % 100:02}")
+        return (
+            urlencode(names)
+            .replace("%7Bn%7D", str(number))
+            .replace("%7Bnnn%7D", f"{number:03}")
+            .replace("%7Bnn%7D", f"{number % 100:02}")
+        )
 
     more = {} if after is None else {"name": after[0], "id": str(after[1])}
     return Case(
@@ -121,7 +128,9 @@ def cookie_of(installation: Installation) -> str:
 
 def compare(case: Case, ours: Client, theirs: Client) -> None:
     """Raises AssertionError unless both list the same records."""
-    mine, other = (json.loads(client.get(path(7))) for client, path in ((ours, case.ours), (theirs, case.theirs)))
+    mine, other = (
+        json.loads(client.get(path(7))) for client, path in ((ours, case.ours), (theirs, case.theirs))
+    )
     if "items" in mine:
         assert len(mine["items"]) > 0, case.title
         assert [one["id"] for one in mine["items"]] == [one["id"] for one in other["items"]], case.title

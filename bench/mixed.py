@@ -94,7 +94,9 @@ def main() -> None:
                 other.append(rate(theirs(given.size), their_port, {}))
             times = statistics.median(a / b for a, b in zip(mine, other, strict=True))
             rates = f"{statistics.median(mine):.0f}/s against {statistics.median(other):.0f}/s"
-            print(f"{given.database}, {given.size} customers, {CLIENTS} clients: {times:.2f} of by hand ({rates})")
+            print(
+                f"{given.database}, {given.size} customers, {CLIENTS} clients: {times:.2f} of by hand ({rates})"
+            )
 
 
 def _customer(chance: random.Random) -> dict[str, str]:

@@ -24,7 +24,10 @@ def main() -> None:
         with served(installation, "bench", 1) as (our_port, their_port):
             ours, theirs = Client(our_port, {"Authorization": f"Bearer {token}"}), Client(their_port)
             print(f"{given.database}, {given.size} customers, {given.rounds} rounds")
-            cases: list[Case] = [listed(title, {"q": text}, ("q", text)) for title, text in ({"rare word": f"c{str(given.size // 2)[:-3]}{{nnn}}"} | CASES).items()]
+            cases: list[Case] = [
+                listed(title, {"q": text}, ("q", text))
+                for title, text in ({"rare word": f"c{str(given.size // 2)[:-3]}{{nnn}}"} | CASES).items()
+            ]
             common = {"q": CASES["common word"]}
             place = last_before(workspace, min(DEEP, given.size // PAGE // 2))
             after = {"cursor": cursor_after(ours, common, place)}

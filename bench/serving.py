@@ -78,7 +78,11 @@ def _free_port() -> int:
 @contextmanager
 def _running(command: list[str], installation: Installation, port: int) -> Iterator[None]:
     config = installation.config
-    known = {"TRELLIS_HOME": str(config.home), "TRELLIS_DATABASE_URL": config.database_url, "TRELLIS_API_RATE": "0"}
+    known = {
+        "TRELLIS_HOME": str(config.home),
+        "TRELLIS_DATABASE_URL": config.database_url,
+        "TRELLIS_API_RATE": "0",
+    }
     environment = os.environ | known
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -108,11 +112,21 @@ class _ByHand(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, workspace: str, port: int, workers: int) -> None:
         self._workspace = workspace
-        self._options = {"bind": f"127.0.0.1:{port}", "workers": workers, "threads": THREADS, "worker_class": "gthread"}
+        self._options = {
+            "bind": f"127.0.0.1:{port}",
+            "workers": workers,
+            "threads": THREADS,
+            "worker_class": "gthread",
+        }
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in {**self._options, "keepalive": 5, "timeout": 120, "control_socket_disable": True}.items():
+        for name, value in {
+            **self._options,
+            "keepalive": 5,
+            "timeout": 120,
+            "control_socket_disable": True,
+        }.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:

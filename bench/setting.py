@@ -73,7 +73,9 @@ def fill_customers(workspace: Workspace, number: int, cards: int = 5000) -> None
     Their numbers are the multiples of ten below ``cards``.
     """
     sqlite = workspace.namespace.dialect == "sqlite"
-    card = f"CASE WHEN n % 10 = 0 THEN '{{\"retail.card_number\": \"' || (n % {cards}) || '\"}}' ELSE '{{}}' END"
+    card = (
+        f"CASE WHEN n % 10 = 0 THEN '{{\"retail.card_number\": \"' || (n % {cards}) || '\"}}' ELSE '{{}}' END"
+    )
     extra = card if sqlite else f"({card})::jsonb"
     now = "'2026-11-01 10:00:00.000000'"
     statement = f"""

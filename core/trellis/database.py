@@ -106,7 +106,7 @@ def postgresql_engine(url: str) -> Engine:
 def _is_alive(engine: Engine, connection: Any) -> bool:
     try:
         return engine.dialect.do_ping(connection)
-    except engine.dialect.loaded_dbapi.Error:  # type: ignore[attr-defined]
+    except engine.dialect.loaded_dbapi.Error:
         return False
 
 

@@ -61,7 +61,9 @@ def ranges_after(keys: Sequence[SortKey], values: Sequence[Any], bind: Bind) -> 
     beyond = expression < limit if key.descending else expression > limit
     if len(keys) > 1:
         reached = expression <= limit if key.descending else expression >= limit
-        beyond = sa.and_(reached, sa.or_(beyond, sa.and_(expression == limit, _after(keys[1:], values[1:], bind))))
+        beyond = sa.and_(
+            reached, sa.or_(beyond, sa.and_(expression == limit, _after(keys[1:], values[1:], bind)))
+        )
     following = Range(beyond, keys)
     return (
         [following, Range(expression.is_(None), keys[1:])] if key.descending and key.nullable else [following]

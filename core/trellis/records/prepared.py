@@ -62,7 +62,7 @@ class Prepared:
             [name for name in compiled.positiontup if name in bound] if compiled.positional else None
         )
 
-    def rows(self, connection: Connection, values: Sequence[Any]) -> list[Any]:
+    def rows(self, connection: Connection, values: Sequence[Any]) -> Sequence[Any]:
         """The rows, with a value for each of the variables."""
         sql, bound = self._sql, dict(self._values)
         for place, token, literal in self._written:
@@ -70,7 +70,9 @@ class Prepared:
         for place, name, bind in self._bound:
             bound[name] = values[place] if bind is None else bind(values[place])
         rows, description = _run(
-            connection, sql, bound if self._positions is None else tuple(bound[name] for name in self._positions)
+            connection,
+            sql,
+            bound if self._positions is None else tuple(bound[name] for name in self._positions),
         )
         if self._readers is None:
             self._readers = self._read_by(description)
@@ -112,7 +114,7 @@ class Fixed:
         self._statement, self._variables = statement, variables
         self._kept: WeakKeyDictionary[Dialect, Prepared] = WeakKeyDictionary()
 
-    def rows(self, connection: Connection, *values: Any) -> list[Any]:
+    def rows(self, connection: Connection, *values: Any) -> Sequence[Any]:
         """The rows."""
         prepared = self._kept.get(connection.dialect)
         if prepared is None:
@@ -141,7 +143,7 @@ class Shelf:
         return made
 
 
-def _run(connection: Connection, sql: str, values: Any) -> tuple[list[Any], Sequence[Any]]:
+def _run(connection: Connection, sql: str, values: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     """The rows of a statement as the driver gives them, and its description of their columns.
 
     Straight to the driver, since SQLAlchemy would make a description of its own each time; unless somebody watches statements.
@@ -149,7 +151,7 @@ def _run(connection: Connection, sql: str, values: Any) -> tuple[list[Any], Sequ
     if connection.dispatch.before_cursor_execute:
         watched: Any = connection.exec_driver_sql(sql, values)
         description = watched.cursor.description
-        return list(watched.all()), description
+        return watched.all(), description
     driver: Any = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     try:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _ = translator("trellis")
 
+__all__ = ["ListQuery", "Page", "Record"]
+
 MOST_SORT_KEYS = 8
 LARGEST_ID = 2**63 - 1
 
@@ -185,7 +187,9 @@ class ListQuery:
         statements = list(self.statements())
         me = sa.bindparam(ME, values[0], sa.BigInteger())
         variables = [me, *self._joins.values]
-        assert [one.value for one in variables] == list(values), "values are bound in another order than expected"
+        assert [one.value for one in variables] == list(values), (
+            "values are bound in another order than expected"
+        )
         try:
             return tuple(Prepared(statement, variables, dialect) for statement in statements)
         except Unprepared:
@@ -223,8 +227,11 @@ class ListQuery:
         if self._rule is not None:
             conditions.append(to_sql(self._rule, joins, self._context))
         if self._asked is not None:
-            reads = {"walk": self._walk, "ordered": ordered, "bind": joins.bind}
-            conditions.append(found(self._asked, self.view, self._whole, **reads))
+            conditions.append(
+                found(
+                    self._asked, self.view, self._whole, walk=self._walk, ordered=ordered, bind=joins.bind
+                )
+            )
         return conditions
 
     @cached_property
@@ -237,7 +244,9 @@ class ListQuery:
         """The sort keys of the row that the page follows."""
         if self._cursor is None:
             return None
-        types = self._kept.get((self.view.name, self._named, "types"), lambda: [key.type for key in self._keys])
+        types = self._kept.get(
+            (self.view.name, self._named, "types"), lambda: [key.type for key in self._keys]
+        )
         return cursors.decode(self._cursor, self._fingerprint, types)
 
     @cached_property

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
     from trellis.edition import EntityView
 
+
 class Bind(Protocol):
     """Makes a parameter of a statement; ``written`` into it, if not bound to it."""
 
-    def __call__(self, value: Any, kind: TypeEngine[Any], *, written: bool = False) -> sa.BindParameter[Any]: ...
+    def __call__(
+        self, value: Any, kind: TypeEngine[Any], *, written: bool = False
+    ) -> sa.BindParameter[Any]: ...
 
 
 WALK = 255
