@@ -228,9 +228,7 @@ class ListQuery:
             conditions.append(to_sql(self._rule, joins, self._context))
         if self._asked is not None:
             conditions.append(
-                found(
-                    self._asked, self.view, self._whole, walk=self._walk, ordered=ordered, bind=joins.bind
-                )
+                found(self._asked, self.view, self._whole, walk=self._walk, ordered=ordered, bind=joins.bind)
             )
         return conditions
 
