@@ -23,7 +23,7 @@ from bench.serving import Client, trellis_served
 from bench.setting import fill_customers, installed
 
 INSTALLED = 300
-VERTICALS = ("retail", "banking", "b2b_services")
+VERTICALS = ("retail", "banking", "b2b")
 _PLUGIN = """import trellis
 
 manifest = trellis.Manifest("{name}", "Plugin", "1.0", "capability", core=">=0")
