@@ -21,12 +21,12 @@ from trellis.workspace import Workspace
 CITIES = 200
 
 
-def arguments(size: int) -> argparse.Namespace:
+def arguments(size: int, rounds: int = 300) -> argparse.Namespace:
     """``--size`` and ``--database`` and ``--rounds``."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=size)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=rounds)
     return parser.parse_args()
 
 
@@ -67,10 +67,15 @@ def series(number: int, sqlite: bool) -> str:
     return f"SELECT n FROM generate_series(1::bigint, {number}) AS s(n)"
 
 
-def fill_customers(workspace: Workspace, number: int) -> None:
-    """Writes customers past the door, as fast as the database takes them; every tenth has a loyalty card."""
+def fill_customers(workspace: Workspace, number: int, cards: int = 5000) -> None:
+    """Writes customers past the door, as fast as the database takes them; every tenth has a loyalty card.
+
+    Their numbers are the multiples of ten below ``cards``.
+    """
     sqlite = workspace.namespace.dialect == "sqlite"
-    card = "CASE WHEN n % 10 = 0 THEN '{\"retail.card_number\": \"' || (n % 5000) || '\"}' ELSE '{}' END"
+    card = (
+        f"CASE WHEN n % 10 = 0 THEN '{{\"retail.card_number\": \"' || (n % {cards}) || '\"}}' ELSE '{{}}' END"
+    )
     extra = card if sqlite else f"({card})::jsonb"
     now = "'2026-11-01 10:00:00.000000'"
     statement = f"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from trellis.records.sqlite import install_functions
 
 _WRITE = "trellis_write"
 _SCHEMA = "trellis_schema"
+_RESTS, _FRESH = "trellis_rests", 1.0
+"""Since when a connection waits in the pool; seconds after which it is asked whether it still lives."""
+_AUTOCOMMIT = "AUTOCOMMIT"
 
 WRITERS = 7_355_435
 """Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.
@@ -65,8 +70,10 @@ def sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(_WRITE):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # waits for nobody, so that no error of it needs to be understood
+            connection.connection.cursor().execute("BEGIN")
 
     return engine
 
@@ -81,26 +88,43 @@ def postgresql_engine(url: str) -> Engine:
         pool_size=10,
         max_overflow=10,
         pool_recycle=1800,
-        pool_pre_ping=True,
         json_serializer=json_text,
         hide_parameters=True,  # an error in the log shows the statement, not people's data
     )
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        schema = options.get(_SCHEMA)
-        if not schema:
-            return
-        # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
-        statement = (
-            f"SET LOCAL search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
-        )
-        if options.get(_WRITE):  # in the same message to the server
-            statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
-        connection.exec_driver_sql(statement)
+    @event.listens_for(engine, "checkin")
+    def checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTS] = time.monotonic()
 
+    @event.listens_for(engine, "checkout")
+    def checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get(_RESTS, 0) > _FRESH and not _is_alive(engine, connection):
+            raise sa.exc.DisconnectionError("the server has closed this connection")
+
+    event.listen(engine, "begin", _enter_schema)
     return engine
+
+
+def _is_alive(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
+
+
+def _enter_schema(connection: Connection) -> None:
+    """Whoever begins sees the tables of their namespace, whoever used the connection before."""
+    options = connection.get_execution_options()
+    schema = options.get(_SCHEMA)
+    if not schema:
+        return
+    # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
+    statement = f"SET LOCAL search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
+    if options.get("isolation_level") == _AUTOCOMMIT:
+        statement = f"BEGIN; {statement}"
+    if options.get(_WRITE):  # in the same message to the server
+        statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
+    connection.exec_driver_sql(statement)
 
 
 class Namespace:
@@ -109,8 +133,10 @@ class Namespace:
     def __init__(self, engine: Engine, schema: str | None = None) -> None:
         self.schema = schema
         options = {_SCHEMA: schema} if schema else {}
-        self._read = engine.execution_options(**options)
         self._write = engine.execution_options(**options, **{_WRITE: True})
+        # The driver would begin by a message of its own; so it is told to leave that to us.
+        ours = {"isolation_level": _AUTOCOMMIT} if schema else {}
+        self._read = engine.execution_options(**options, **ours)
 
     @property
     def dialect(self) -> str:

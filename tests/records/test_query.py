@@ -221,6 +221,19 @@ def test_a_list_can_be_limited_to_some_ids(session: Session, edition: Edition, d
     assert ids(samples(edition, ids=[wanted[0], 10**30, -1]).page(session).items) == wanted[:1]
 
 
+def test_lists_of_one_shape_answer_each_reader_and_value_with_their_own(
+    session: Session, edition: Edition, data: Data
+) -> None:
+    own = {"probe_sample": Grant("probe_sample", read=Scope.OWN)}
+    readers = [Actor(user_id=number, grants=own) for number in (1, 2, 3)] + [SYSTEM]
+    for colour in sorted({one["colour"] for one in kept(data) if one["colour"]}):
+        for reader in readers:
+            rule = {"field": "colour", "op": "eq", "value": colour}
+            found = samples(edition, reader, rule=rule, sort=["id"], limit=1000).page(session).items
+            assert ids(found) == [one["id"] for one in kept(data, reader) if one["colour"] == colour]
+    assert len({len(kept(data, reader)) for reader in readers}) > 1
+
+
 def test_counting_can_stop_at_a_limit(session: Session, edition: Edition, data: Data) -> None:
     rule = {"field": "company.city", "op": "is_not_empty"}
     whole = session.scalar(samples(edition, rule=rule).count_statement())

@@ -228,7 +228,7 @@ def test_common_words_are_walked_to_with_the_same_answer(
     for number in range(30):
         records.create("customer", {"name": f"Клиент {number:02}"})
     wanted = names(records, "клиенты")
-    monkeypatch.setattr(matching, "COMMON", 3)
+    monkeypatch.setattr(matching, "WALK", 0)
     records.session.execute(sa.text("ANALYZE"))
     assert names(records, "клиенты") == wanted == [f"Клиент {number:02}" for number in range(30)]
 

@@ -49,6 +49,7 @@ class Joins:
         self.actor = actor
         self._sources: dict[tuple[str, ...], type[Entity]] = {}
         self._joins: list[tuple[sa.FromClause, sa.ColumnElement[bool]]] = []
+        self.values: list[sa.BindParameter[Any]] = []
 
     def source(self, hops: Hops) -> type[Entity]:
         """The entity at the end of ``hops``; the statement's own for no hops."""
@@ -58,6 +59,14 @@ class Joins:
         if key not in self._sources:
             self._sources[key] = self._join(hops)
         return self._sources[key]
+
+    def bind(
+        self, value: Any, kind: sa.types.TypeEngine[Any], *, written: bool = False
+    ) -> sa.BindParameter[Any]:
+        """A value of the statement, kept among ``values`` in the order of asking; ``written`` into it, if not bound to it."""
+        bound = sa.bindparam(None, value, kind, unique=True, literal_execute=written)
+        self.values.append(bound)
+        return bound
 
     def view_of(self, hops: Hops) -> EntityView:
         """The view of the entity at the end of ``hops``."""

@@ -6,7 +6,7 @@ Empty values are the smallest on every database. Conditions are written out, as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from trellis.records.types import FieldType
 
 Condition = sa.ColumnElement[bool]
+Bind = Callable[[Any, sa.types.TypeEngine[Any]], sa.ColumnElement[Any]]
+"""Makes a parameter of a statement from a value and its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Range:
     keys: Sequence[SortKey]
 
 
-def ranges_after(keys: Sequence[SortKey], values: Sequence[Any]) -> list[Range]:
+def ranges_after(keys: Sequence[SortKey], values: Sequence[Any], bind: Bind) -> list[Range]:
     """The rows that follow the row with these key values: one range, or two that follow one another.
+
+    Each value that is not None is bound once, in their order.
 
     There are two where the first key passes from values to empty ones, or back; each by itself is a range of
     an index, which both together (OR) would not be.
@@ -51,20 +55,22 @@ def ranges_after(keys: Sequence[SortKey], values: Sequence[Any]) -> list[Range]:
     key, value = keys[0], values[0]
     expression = key.expression
     if value is None:
-        tied = Range(sa.and_(expression.is_(None), _after(keys[1:], values[1:])), keys[1:])
+        tied = Range(sa.and_(expression.is_(None), _after(keys[1:], values[1:], bind)), keys[1:])
         return [tied] if key.descending or not key.nullable else [tied, Range(expression.is_not(None), keys)]
-    limit = sa.literal(value, expression.type)
+    limit = bind(value, expression.type)
     beyond = expression < limit if key.descending else expression > limit
     if len(keys) > 1:
         reached = expression <= limit if key.descending else expression >= limit
-        beyond = sa.and_(reached, sa.or_(beyond, sa.and_(expression == limit, _after(keys[1:], values[1:]))))
+        beyond = sa.and_(
+            reached, sa.or_(beyond, sa.and_(expression == limit, _after(keys[1:], values[1:], bind)))
+        )
     following = Range(beyond, keys)
     return (
         [following, Range(expression.is_(None), keys[1:])] if key.descending and key.nullable else [following]
     )
 
 
-def _after(keys: Sequence[SortKey], values: Sequence[Any]) -> Condition:
-    return (
-        sa.or_(sa.false(), *(part.condition for part in ranges_after(keys, values))) if keys else sa.false()
-    )
+def _after(keys: Sequence[SortKey], values: Sequence[Any], bind: Bind) -> Condition:
+    if not keys:
+        return sa.false()
+    return sa.or_(sa.false(), *(part.condition for part in ranges_after(keys, values, bind)))

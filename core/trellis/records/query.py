@@ -5,23 +5,26 @@ Limited to what the actor may read, filtered by a rule and a text, sorted by any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.records import cursor as cursors
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.keyset import SortKey, ranges_after
-from trellis.records.rules import Node, Path, RuleContext, parse, resolve, to_json, to_sql, today_in
+from trellis.records.layout import Layout, Reader, Record, layout_of, reader_of
+from trellis.records.prepared import ME, Prepared, Shelf, Unprepared
+from trellis.records.rules import Node, Path, RuleContext, parse, resolve, shape_of, to_json, to_sql, today_in
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
-from trellis.search.matching import Unindexed, found, is_common
+from trellis.search.matching import Unindexed, can_find, found, is_common, texts_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -31,23 +34,10 @@ if TYPE_CHECKING:
 
 _ = translator("trellis")
 
+__all__ = ["ListQuery", "Page", "Record"]
+
 MOST_SORT_KEYS = 8
 LARGEST_ID = 2**63 - 1
-
-
-@dataclass(slots=True)
-class Record:
-    """One record as a list shows it.
-
-    ``values`` maps field names to Python values. A reference holds the id, and ``titles`` the name, of the
-    record it leads to; both are left empty when the actor may not read that record or it is in the bin.
-    """
-
-    entity: str
-    id: int
-    version: int
-    values: dict[str, Any]
-    titles: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +87,8 @@ class ListQuery:
         self._walk = False
         self._deleted = deleted
         self._ids = _possible(ids)
-        self._sort = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
-        self._fields = _field_paths(fields, view, edition)
+        self._named = (tuple(sort), None if fields is None else tuple(fields))
+        self._paths = self._kept.get((view.name, self._named), lambda: _paths(view, edition, sort, fields))
         self._cursor = cursor
 
     def statement(self) -> sa.Select[Any]:
@@ -107,12 +97,10 @@ class ListQuery:
 
     def statements(self) -> Iterator[sa.Select[Any]]:
         """The SELECT of the page; one more, for where it crosses, to be asked when rows are missing."""
-        keys = self._keys
-        if self._cursor is None:
-            yield self._sorted(self._select, keys)
+        if self._after is None:
+            yield self._sorted(self._select, self._keys)
             return
-        values = cursors.decode(self._cursor, self._fingerprint, [key.type for key in keys])
-        for following in ranges_after(keys, values):
+        for following in ranges_after(self._keys, self._after, self._joins.bind):
             yield self._sorted(self._select.where(following.condition), following.keys)
 
     def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
@@ -143,8 +131,9 @@ class ListQuery:
         if not rows and self._loosen(session):
             rows = self._rows(session)
         rows, more = rows[: self.limit], len(rows) > self.limit
-        items = [self._record(row) for row in rows]
-        return Page(items, cursors.encode(self._fingerprint, rows[-1][-len(self._keys) :]) if more else None)
+        items = self._layout.records(rows)
+        last = len(self._paths.sort)
+        return Page(items, cursors.encode(self._fingerprint, rows[-1][-last:]) if more else None)
 
     def count(self, session: Session, limit: int | None = None) -> int:
         """How many records there are on all pages; with ``limit``, only up to it."""
@@ -156,11 +145,63 @@ class ListQuery:
     def _rows(self, session: Session) -> list[Any]:
         """The rows of the page and the first one behind it."""
         rows: list[Any] = []
-        for statement in self.statements():
-            rows += session.execute(statement).all()
+        for read in self._reads(session):
+            rows += read()
             if len(rows) > self.limit:
                 break
         return rows
+
+    def _reads(self, session: Session) -> Iterator[Callable[[], Sequence[Any]]]:
+        """What reads the rows of each of :meth:`statements`: as it was prepared for lists of this shape, where it can be."""
+        connection, values = session.connection(), list[Any]()
+        shape = self._shape(values)
+        prepared = None
+        if shape is not None:
+            key = (connection.dialect, shape)
+            prepared = self._kept.get(key, lambda: self._prepare(connection.dialect, values))
+        if prepared is None:
+            yield from (partial(self._plain, session, one) for one in self.statements())
+        else:
+            yield from (partial(one.rows, connection, values) for one in prepared)
+
+    @staticmethod
+    def _plain(session: Session, statement: sa.Select[Any]) -> Sequence[Any]:
+        return session.execute(statement).all()
+
+    def _shape(self, values: list[Any]) -> Hashable | None:
+        """What lists have in common whose statements differ by no more than ``values``, which it fills; None for no such list."""
+        actor, ids = self._context.actor, self._ids
+        if ids is not None and not (isinstance(ids, list) and len(ids) == 1):
+            return None
+        values.append(actor.user_id)
+        if self._after is not None:
+            values += (one for one in self._after if one is not None)
+        values += ids or ()
+        rule = None if self._rule is None else (shape_of(self._rule, self._context, values),)
+        if rule == (None,) or self._context.edition.entities.get(self.view.name) is not self.view:
+            return None
+        text = None
+        if self._asked is not None:
+            finds = can_find(self._asked, self.view)
+            values += texts_of(self._asked) if finds else ()
+            text = (self._walk, finds)
+        after = None if self._after is None else tuple(one is None for one in self._after)
+        listed = (self.view.name, self._named, self.limit, self._deleted, ids is None)
+        return (*listed, actor.reading, after, rule, text)
+
+    def _prepare(self, dialect: Dialect, values: Sequence[Any]) -> tuple[Prepared, ...] | None:
+        """The statements of the page, to be run with other values."""
+        self._forget()
+        statements = list(self.statements())
+        me = sa.bindparam(ME, values[0], sa.BigInteger())
+        variables = [me, *self._joins.values]
+        assert [one.value for one in variables] == list(values), (
+            "values are bound in another order than expected"
+        )
+        try:
+            return tuple(Prepared(statement, variables, dialect) for statement in statements)
+        except Unprepared:
+            return None
 
     def _loosen(self, session: Session) -> bool:
         """Takes the words loosely from now on, where nothing has them as they are."""
@@ -172,8 +213,13 @@ class ListQuery:
         if loose is None:
             return False
         self._asked, self._walk = loose, False
-        self.__dict__.pop("_select", None)
+        self._forget()
         return True
+
+    def _forget(self) -> None:
+        """Makes the parts of the statement anew when they are asked for."""
+        for name in ("_joins", "_keys", "_readers", "_select"):
+            self.__dict__.pop(name, None)
 
     def _new_joins(self) -> Joins:
         return Joins(source(self.view.entity), self.view, self._context.edition, self._context.actor)
@@ -182,13 +228,37 @@ class ListQuery:
         root = joins.root
         kept = root.deleted_at.is_not(None) if self._deleted else root.deleted_at.is_(None)
         conditions = [kept, self._context.actor.visible(root)]
-        if self._ids is not None:
+        if isinstance(self._ids, list) and len(self._ids) == 1:
+            conditions.append(root.id == joins.bind(self._ids[0], sa.BigInteger()))
+        elif self._ids is not None:
             conditions.append(root.id.in_(self._ids))
         if self._rule is not None:
             conditions.append(to_sql(self._rule, joins, self._context))
         if self._asked is not None:
-            conditions.append(found(self._asked, self.view, self._whole, walk=self._walk, ordered=ordered))
+            conditions.append(
+                found(self._asked, self.view, self._whole, walk=self._walk, ordered=ordered, bind=joins.bind)
+            )
         return conditions
+
+    @cached_property
+    def _kept(self) -> Shelf:
+        """What is kept with the edition for lists of the same shape."""
+        return self._context.edition.cached("lists", Shelf)  # type: ignore[no-any-return]
+
+    @cached_property
+    def _after(self) -> list[Any] | None:
+        """The sort keys of the row that the page follows."""
+        if self._cursor is None:
+            return None
+        types = self._kept.get(
+            (self.view.name, self._named, "types"), lambda: [key.type for key in self._keys]
+        )
+        return cursors.decode(self._cursor, self._fingerprint, types)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        key = (self.view.name, self._named, "layout")
+        return self._kept.get(key, lambda: layout_of(self.view.name, self._readers))
 
     @property
     def _whole(self) -> EntityView:
@@ -197,7 +267,7 @@ class ListQuery:
     @property
     def _sorts_by_index(self) -> bool:
         """The sort follows an index, so that the first records are read without the others."""
-        path, _descending = self._sort[0]
+        path, _descending = self._paths.sort[0]
         if path.hops or path.is_reference:
             return False
         table = cast(sa.Table, self.view.entity.__table__)
@@ -210,11 +280,11 @@ class ListQuery:
 
     @cached_property
     def _keys(self) -> list[SortKey]:
-        return [_sort_key(path, descending, self._joins) for path, descending in self._sort]
+        return [_sort_key(path, descending, self._joins) for path, descending in self._paths.sort]
 
     @cached_property
-    def _readers(self) -> list[_Reader]:
-        return [_reader(path, self._joins) for path in self._fields]
+    def _readers(self) -> list[Reader]:
+        return [reader_of(path, self._joins) for path in self._paths.fields]
 
     @cached_property
     def _select(self) -> sa.Select[Any]:
@@ -239,45 +309,21 @@ class ListQuery:
     @cached_property
     def _fingerprint(self) -> str:
         rule = None if self._rule is None else to_json(self._rule)
-        sort = [(path.name, descending) for path, descending in self._sort]
+        sort = [(path.name, descending) for path, descending in self._paths.sort]
         return cursors.digest(self.view.name, rule, sort, self._text, _named(self._ids), self._deleted)
-
-    def _record(self, row: Any) -> Record:
-        values: dict[str, Any] = {}
-        titles: dict[str, str] = {}
-        extra = row[2] or {}
-        place = 3
-        for reader in self._readers:
-            if reader.decode is not None:
-                values[reader.name] = reader.decode(extra.get(reader.name))
-                continue
-            value = values[reader.name] = row[place]
-            place += 1
-            if reader.titled:
-                if value is not None:
-                    title = row[place]
-                    titles[reader.name] = f"#{value}" if title is None else str(title)
-                place += 1
-        return Record(self.view.name, row[0], row[1], values, titles)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """How a field is read from a row: from its ``columns``, or by ``decode`` from ``extra``."""
+class _Paths:
+    """The fields that a list is sorted by, each with whether it descends, and those that it reads."""
 
-    name: str
-    columns: tuple[Any, ...] = ()
-    titled: bool = False
-    decode: Callable[[Any], Any] | None = None
+    sort: tuple[tuple[Path, bool], ...]
+    fields: tuple[Path, ...]
 
 
-def _reader(path: Path, joins: Joins) -> _Reader:
-    if path.is_reference:
-        hops = (*path.hops, path.field)
-        return _Reader(path.name, (joins.source(hops).id, joins.title(hops)), titled=True)
-    if path.field.is_extension and not path.hops:
-        return _Reader(path.name, decode=path.field.type.from_extra)
-    return _Reader(path.name, (path.field.of(joins.source(path.hops)),))
+def _paths(view: EntityView, edition: Edition, sort: Sequence[str], fields: Sequence[str] | None) -> _Paths:
+    sorted_by = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
+    return _Paths(sorted_by, tuple(_field_paths(fields, view, edition)))
 
 
 def _possible(ids: Sequence[int] | sa.Select[Any] | None) -> list[int] | sa.Select[Any] | None:

@@ -56,11 +56,16 @@ def _by_code_point_on_postgresql(element: ByCodePoint, compiler: SQLCompiler, **
     return f'({compiler.process(element.clauses, **kw)} COLLATE "C")'
 
 
-def contains(expression: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
-    """``expression`` holds ``text`` somewhere, ignoring case."""
-    return Folded(expression).like(f"%{literal_pattern(fold(text))}%", escape=ESCAPE)
+def holding(text: str) -> str:
+    """The pattern of what holds ``text`` somewhere, ignoring case."""
+    return f"%{literal_pattern(fold(text))}%"
 
 
-def starts_with(expression: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[bool]:
-    """``expression`` begins with ``text``, ignoring case."""
-    return Folded(expression).like(f"{literal_pattern(fold(text))}%", escape=ESCAPE)
+def beginning(text: str) -> str:
+    """The pattern of what begins with ``text``, ignoring case."""
+    return f"{literal_pattern(fold(text))}%"
+
+
+def fits(expression: sa.ColumnElement[Any], pattern: Any) -> sa.ColumnElement[bool]:
+    """``expression`` is like a pattern of :func:`holding` or :func:`beginning`."""
+    return Folded(expression).like(pattern, escape=ESCAPE)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from math import isqrt
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import TypeEngine
 
 from trellis.records.entity import ExtraValue, Field
 from trellis.records.types import Phone
@@ -23,9 +25,19 @@ if TYPE_CHECKING:
 
     from trellis.edition import EntityView
 
-COMMON, SHARE = 20_000, 0.01
-"""From so many hits on (and such a share of the records) a sorted list is walked along until the page is full, rather than
-all hits fetched and sorted. The databases do not choose well: they know too little of the beginnings of words."""
+
+class Bind(Protocol):
+    """Makes a parameter of a statement; ``written`` into it, if not bound to it."""
+
+    def __call__(
+        self, value: Any, kind: TypeEngine[Any], *, written: bool = False
+    ) -> sa.BindParameter[Any]: ...
+
+
+WALK = 255
+"""A sorted list is walked along until the page is full, rather than all hits fetched and sorted, where the square of the hits
+is more than so many times the records: a page is 51 hits apart by records / hits, and to look through the text of a record
+takes five times as long as to fetch a hit. The databases do not choose well: they know too little of the beginnings of words."""
 
 SHORT = 4
 """Letters of the beginning of a word that may be common though it is no word."""
@@ -73,6 +85,7 @@ def found(
     walk: bool = False,
     ordered: bool = False,
     most: int = 0,
+    bind: Bind | None = None,
 ) -> sa.ColumnElement[bool]:
     """Records that have what is asked for in the fields of ``view``; ``whole`` is the entity with all that is indexed.
 
@@ -81,10 +94,24 @@ def found(
     the statement sorts its hits by what no index has (:class:`Unindexed`). ``most`` is how many hits of the index suffice,
     if not all are wanted.
     """
-    seen, indexed = searchable(view), searchable(whole)
-    if not seen or not (asked.words or asked.digits):
+    if not can_find(asked, view):
         return sa.false()
-    return _Found(asked, table_of(whole), seen, indexed, walk, ordered, most)
+    seen, indexed = searchable(view), searchable(whole)
+    return _Found(texts_of(asked), table_of(whole), seen, indexed, walk, ordered, most, bind or _bind)
+
+
+def can_find(asked: Asked, view: EntityView) -> bool:
+    """Whether there is something to look for, and somewhere to look."""
+    return bool(asked.words or asked.digits) and bool(searchable(view))
+
+
+def texts_of(asked: Asked) -> tuple[str, str, str]:
+    """What is asked for as :func:`found` binds it: for FTS5, for looking through texts, and for PostgreSQL."""
+    return asked.fts(), orjson.dumps(asked.tokens()).decode(), asked.forms()
+
+
+def _bind(value: Any, kind: TypeEngine[Any], *, written: bool = False) -> sa.BindParameter[Any]:
+    return sa.literal(value, kind, literal_execute=written)
 
 
 class _Found(sa.ColumnElement[bool]):
@@ -106,23 +133,24 @@ class _Found(sa.ColumnElement[bool]):
 
     def __init__(
         self,
-        asked: Asked,
+        texts: tuple[str, str, str],
         table: str,
         seen: Sequence[Field],
         indexed: Sequence[Field],
         walk: bool,
         ordered: bool,
         most: int,
+        bind: Bind,
     ) -> None:
         self.ordered = ordered
         self.table = table
         self.most = f" LIMIT {most}" if most else ""
         self.seen, self.indexed, self.walk = seen, indexed, walk
         self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
-        self.fts = sa.literal(asked.fts())
-        self.tokens = sa.literal(orjson.dumps(asked.tokens()).decode())
+        fts, tokens, forms = texts
+        self.fts, self.tokens = bind(fts, sa.String()), bind(tokens, sa.String())
         # Written into the statement, not bound to it: PostgreSQL plans by how common the words are.
-        self.tsquery = sa.literal(asked.forms(), literal_execute=True)
+        self.tsquery = bind(forms, sa.String(), written=True)
 
 
 class Unindexed(FunctionElement[Any]):
@@ -187,9 +215,11 @@ def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
     dialect = session.get_bind().dialect
     if dialect.name == "sqlite":
         index = dialect.identifier_preparer.quote(fts_name(table_of(view)))
-        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET {COMMON}"
+        records = f"SELECT max(id) FROM {dialect.identifier_preparer.quote(table_of(view))}"
+        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET ?"
         ask = session.connection().exec_driver_sql
-        return any(ask(statement, (one.fts(),)).first() for one in asks)
+        enough = isqrt(WALK * (ask(records).scalar() or 0))
+        return any(ask(statement, (one.fts(), enough)).first() for one in asks)
     return any(_is_estimated_common(session, dialect, one, view) for one in asks)
 
 
@@ -202,4 +232,4 @@ def _is_estimated_common(session: Session, dialect: Dialect, asked: Asked, view:
     )
     (answer,) = session.connection().exec_driver_sql(statement.replace("%", "%%")).scalars()
     hits, records = (part["Plan Rows"] for part in answer[0]["Plan"]["Plans"])
-    return bool(hits > max(COMMON, SHARE * records))
+    return bool(hits**2 > WALK * records)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from trellis.contributions import Grant, Role, Scope
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.records.entity import Entity
+from trellis.records.prepared import ME
 from trellis.security.field_rights import FieldRule, restricted
 
 Act = Literal["read", "create", "update", "delete"]
@@ -39,6 +41,14 @@ class Actor:
     fields: frozenset[FieldRule] = frozenset()
     within: tuple[int, ...] = ()
     source: str = "system"
+
+    @cached_property
+    def reading(self) -> Hashable:
+        """What decides, beside who they are, which records people read."""
+        if self.administrator:
+            return self.within
+        scopes = frozenset((name, grant.read) for name, grant in self.grants.items())
+        return self.user_id is None, self.units, self.within, scopes
 
     def sees(self, edition: Edition) -> Edition:
         """``edition`` without the fields that this actor may not read, and with those it may not write as read only."""
@@ -102,7 +112,8 @@ def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.Colu
     if scope is Scope.NONE or actor.user_id is None:
         return sa.false()
     name = entity.__entity__.name
-    own = (entity.id if name == "user" else entity.owner_id) == actor.user_id
+    me = sa.bindparam(ME, actor.user_id, sa.BigInteger())
+    own = (entity.id if name == "user" else entity.owner_id) == me
     return sa.or_(own, _unit(entity).in_(actor.units)) if scope is Scope.UNIT and actor.units else own
 
 

@@ -5,14 +5,16 @@ Actors are kept with their edition and made anew when the user, the tree of unit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.edition import Edition
+from trellis.records.prepared import Fixed
 from trellis.security.actor import Actor, limited
 from trellis.security.people import ApiToken, Unit, User
 from trellis.security.roles import actor_from
@@ -42,31 +44,49 @@ _wanted = (
     _tree.label("tree"),
 )
 _works_here = sa.and_(_user.active, _user.deleted_at.is_(None))
-_of_token = (
-    sa.select(
-        *_wanted,
-        _token.id.label("token_id"),
-        _token.last_used_at,
-        _token.read_only,
-        _token.entities,
-        _token.expires_at,
-    )
-    .select_from(WorkspaceState.__table__)
-    .outerjoin(
-        ApiToken.__table__, sa.and_(_token.digest == sa.bindparam("digest"), _token.revoked_at.is_(None))
-    )
-    .outerjoin(User.__table__, sa.and_(_user.id == _token.user_id, _works_here))
+_digest, _email, _id = (
+    sa.bindparam("digest", "", sa.String()),
+    sa.bindparam("email", "", sa.String()),
+    sa.bindparam("id", 0, sa.BigInteger()),
 )
-_of_email = (
+_of_token = Fixed(
+    sa.select(*_wanted, _token.id, _token.last_used_at, _token.read_only, _token.entities, _token.expires_at)
+    .select_from(WorkspaceState.__table__)
+    .outerjoin(ApiToken.__table__, sa.and_(_token.digest == _digest, _token.revoked_at.is_(None)))
+    .outerjoin(User.__table__, sa.and_(_user.id == _token.user_id, _works_here)),
+    _digest,
+)
+_of_email = Fixed(
     sa.select(*_wanted)
     .select_from(WorkspaceState.__table__)
-    .outerjoin(User.__table__, sa.and_(_user.email == sa.bindparam("email"), _works_here))
+    .outerjoin(User.__table__, sa.and_(_user.email == _email, _works_here)),
+    _email,
 )
-_of_id = (
+_of_id = Fixed(
     sa.select(*_wanted)
     .select_from(WorkspaceState.__table__)
-    .outerjoin(User.__table__, sa.and_(_user.id == sa.bindparam("id"), _works_here))
+    .outerjoin(User.__table__, sa.and_(_user.id == _id, _works_here)),
+    _id,
 )
+
+
+class _Row(NamedTuple):
+    """Who was found, and the state of the workspace; the second half is that of a token."""
+
+    revision: int
+    id: int | None
+    version: int
+    name: str
+    email: str
+    language: str | None
+    roles: list[str]
+    unit_id: int | None
+    tree: int
+    token_id: int | None = None
+    last_used_at: datetime | None = None
+    read_only: bool = False
+    entities: Sequence[str] = ()
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +105,7 @@ class Recognised:
 
 def by_token(workspace: Workspace, session: Session, token: str, source: str) -> Recognised | None:
     """The user behind an API token; None for a token that is unknown here, revoked, or of somebody inactive."""
-    row = session.execute(_of_token, {"digest": digest(token)}).one()
+    row = _found(session, _of_token, digest(token))
     if row.id is None or (row.expires_at is not None and row.expires_at <= datetime.now(UTC)):
         return None
     used = row.last_used_at
@@ -100,13 +120,13 @@ def by_token(workspace: Workspace, session: Session, token: str, source: str) ->
 
 def by_email(workspace: Workspace, session: Session, email: str, source: str) -> Recognised | None:
     """The active user with this mail address, in small letters."""
-    row = session.execute(_of_email, {"email": email}).one()
+    row = _found(session, _of_email, email)
     return None if row.id is None else _recognised(workspace, session, row, source, None)
 
 
 def by_id(workspace: Workspace, session: Session, user_id: int) -> Recognised | None:
     """The active user with this number: who works in the background acts for them."""
-    row = session.execute(_of_id, {"id": user_id}).one()
+    row = _found(session, _of_id, user_id)
     return None if row.id is None else _recognised(workspace, session, row, "system", None)
 
 
@@ -116,8 +136,13 @@ def note_use(session: Session, token_id: int) -> None:
     session.execute(statement.values(last_used_at=datetime.now(UTC)))
 
 
+def _found(session: Session, statement: Fixed, value: Any) -> _Row:
+    (row,) = statement.rows(session.connection(), value)
+    return _Row(*row)
+
+
 def _recognised(
-    workspace: Workspace, session: Session, row: Any, source: str, token_id: int | None
+    workspace: Workspace, session: Session, row: _Row, source: str, token_id: int | None
 ) -> Recognised:
     edition = workspace.edition(session, row.revision)
     key = ("actor", row.id, row.version, row.tree, source)

@@ -152,8 +152,8 @@ def create_app(installation: Installation) -> Flask:
 
 def _harden(response: Response) -> Response:
     """Headers that keep pages from being framed, sniffed, scripted from elsewhere, or kept where others read them."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    known = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating gives pairs
+    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in known])
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.endpoint == "static" and response.status_code in (200, 206, 304):

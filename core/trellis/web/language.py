@@ -53,6 +53,8 @@ def _chosen() -> str | None:
 
 
 def _preferred() -> str | None:
+    if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
+        return None
     return request.accept_languages.best_match(LANGUAGES)
 
 

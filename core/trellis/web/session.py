@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from flask import Flask, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from trellis.control import BrowserSession, Identity, Membership, WorkspaceEntry, has_second_factor
 from trellis.errors import TrellisError
@@ -83,7 +83,12 @@ class SignedIn:
 
 
 class _SessionInterface(SecureCookieSessionInterface):
-    """A cookie that is sent only by https wherever it was set by https."""
+    """A cookie that is sent only by https wherever it was set by https; programs come without one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if COOKIE not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

@@ -23,7 +23,7 @@ from trellis.records.rules.nodes import (
 from trellis.records.rules.parse import parse
 from trellis.records.rules.paths import resolve
 from trellis.records.rules.predicate import Predicate, to_predicate
-from trellis.records.rules.sql import matching, to_sql
+from trellis.records.rules.sql import matching, shape_of, to_sql
 from trellis.records.rules.values import operators
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "operators",
     "parse",
     "resolve",
+    "shape_of",
     "to_json",
     "to_predicate",
     "to_sql",

@@ -6,6 +6,7 @@ condition is ever unknown, and a positive leaf stays a plain comparison that an 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -65,23 +66,25 @@ def _leaf(leaf: Leaf, joins: Joins, context: RuleContext, *, negated: bool) -> C
         return presence.is_not(None) if negated else presence.is_(None)
     if not negated:
         shown = [presence.is_not(None)] if path.is_reference else []
-        return sa.and_(*_comparisons(means, value), *shown)
-    opposite = [sa.not_(comparison) for comparison in _comparisons(means, value)]
+        return sa.and_(*_comparisons(means, value, joins), *shown)
+    opposite = [sa.not_(comparison) for comparison in _comparisons(means, value, joins)]
     return sa.or_(*opposite, presence.is_(None)) if path.may_be_empty else sa.or_(*opposite)
 
 
-def _comparisons(means: Meaning, value: sa.ColumnElement[Any]) -> list[Condition]:
-    return [_comparison(comparison, value) for comparison in means.comparisons]
+def _comparisons(means: Meaning, value: sa.ColumnElement[Any], joins: Joins) -> list[Condition]:
+    return [_comparison(comparison, value, joins) for comparison in means.comparisons]
 
 
-def _comparison(comparison: Comparison, value: Any) -> Any:
-    operand = comparison.value
+def _comparison(comparison: Comparison, value: Any, joins: Joins) -> Any:
+    if comparison.operator is Operator.IN:
+        return value.in_(comparison.value) if comparison.value else sa.false()
+    operand: Any = _operand(comparison)
     ordered: Any = text.ByCodePoint(value) if isinstance(operand, str) else value
+    if not _is_written(operand):
+        operand = joins.bind(operand, value.type)
     match comparison.operator:
         case Operator.EQ:
             return value == operand
-        case Operator.IN:
-            return value.in_(operand) if operand else sa.false()
         case Operator.LT:
             return ordered < operand
         case Operator.LTE:
@@ -90,9 +93,53 @@ def _comparison(comparison: Comparison, value: Any) -> Any:
             return ordered > operand
         case Operator.GTE:
             return ordered >= operand
-        case Operator.CONTAINS:
-            return text.contains(value, operand)
-        case Operator.STARTS_WITH:
-            return text.starts_with(value, operand)
+        case Operator.CONTAINS | Operator.STARTS_WITH:
+            return text.fits(value, operand)
         case _:
             raise AssertionError(comparison.operator)
+
+
+def _operand(comparison: Comparison) -> Any:
+    """What a value is compared with in SQL."""
+    match comparison.operator:
+        case Operator.CONTAINS:
+            return text.holding(comparison.value)
+        case Operator.STARTS_WITH:
+            return text.beginning(comparison.value)
+        case _:
+            return comparison.value
+
+
+def _is_written(operand: Any) -> bool:
+    """Yes and no are part of the statement, so that an index fits them."""
+    return isinstance(operand, bool)
+
+
+def shape_of(node: Node, context: RuleContext, values: list[Any]) -> Hashable | None:
+    """What rules have in common whose SQL differs by no more than ``values``; None where it depends on the values.
+
+    ``values`` receives those that :func:`to_sql` binds, in its order.
+    """
+    match node:
+        case Not(rule):
+            shape = shape_of(rule, context, values)
+            return shape and ("not", shape)
+        case Leaf():
+            return _leaf_shape(node, meaning(node, context), values)
+        case All(rules) | AnyOf(rules):
+            shapes = tuple(shape_of(rule, context, values) for rule in rules)
+            return None if None in shapes else (type(node).__name__, shapes)
+
+
+def _leaf_shape(leaf: Leaf, means: Meaning, values: list[Any]) -> Hashable | None:
+    parts: list[Any] = []
+    for comparison in means.comparisons:
+        if comparison.operator is Operator.IN:
+            return None
+        operand = _operand(comparison)
+        if _is_written(operand):
+            parts.append((comparison.operator, operand))
+        else:
+            parts.append((comparison.operator, type(operand)))
+            values.append(operand)
+    return leaf.path.name, means.negated, means.emptiness, *parts

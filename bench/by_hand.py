@@ -1,0 +1,135 @@
+"""What one would write without a framework: a Flask application over the same tables, a statement and a JSON dump a view.
+
+It signs nobody in, checks no rights, keeps no history, and has an engine of its own that is as quick as SQLAlchemy lets it be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, request
+from trellis.installation import Installation
+from trellis.records.sqlite import install_functions
+
+FIELDS = ("name", "email", "city", "country", "external_id")
+PAGE = 50
+_JSON = {"Content-Type": "application/json"}
+
+
+def engine_of(installation: Installation, name: str) -> sa.Engine:
+    """An engine on the tables of a workspace."""
+    config = installation.config
+    if config.on_postgresql:
+        url = config.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return sa.create_engine(url, connect_args={"options": f"-csearch_path=ws_{name}"})
+    engine = sa.create_engine(f"sqlite:///{installation.sqlite_path(name)}", connect_args={"timeout": 30})
+    sa.event.listen(engine, "connect", lambda connection, _record: install_functions(connection))
+    return engine
+
+
+def by_hand(installation: Installation, name: str) -> Flask:
+    """``/customers`` with ``field`` and ``value``, or ``q``, continued after ``name`` and ``id``; one; insert and update."""
+    app = Flask("by_hand")
+    engine = engine_of(installation, name)
+    sqlite = engine.dialect.name == "sqlite"
+    card = "json_extract(extra, '$.\"retail.card_number\"')" if sqlite else "(extra ->> 'retail.card_number')"
+    filters = {
+        "city": "city = :value",
+        "kind": "kind = :value",
+        "card": f"{card} = :value",
+        "no_card": f"{card} IS NULL",
+        "q": "id IN (SELECT rowid FROM by_hand WHERE by_hand MATCH :value)"
+        if sqlite
+        else "by_hand @@ to_tsquery('simple', :value)",
+    }
+    columns = ", ".join(FIELDS)
+
+    def rows(statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with engine.connect() as connection:
+            return [dict(row) for row in connection.execute(sa.text(statement), values).mappings()]
+
+    @app.get("/customers")
+    def customers() -> tuple[str, dict[str, str]]:
+        field, value = request.args["field"], request.args["value"]
+        values = {"value": _asked(value, sqlite) if field == "q" else value}
+        after = ""
+        if "id" in request.args:
+            after = "AND name >= :name AND (name > :name OR id > :id)"
+            values |= {"name": request.args["name"], "id": request.args["id"]}
+        found = rows(
+            f"SELECT id, {columns} FROM customer WHERE {filters[field]} AND deleted_at IS NULL {after} "
+            f"ORDER BY name, id LIMIT {PAGE + 1}",
+            values,
+        )
+        return json.dumps({"items": found[:PAGE]}), _JSON
+
+    @app.get("/customers/<int:number>")
+    def customer(number: int) -> tuple[str, dict[str, str]]:
+        (found,) = rows("SELECT * FROM customer WHERE id = :id AND deleted_at IS NULL", {"id": number})
+        return json.dumps(found, default=str), _JSON
+
+    @app.post("/customers")
+    def create() -> tuple[str, int, dict[str, str]]:
+        given = request.get_json()
+        values = {name: given.get(name) for name in FIELDS} | {"now": _now(sqlite)}
+        with engine.begin() as connection:
+            number = connection.scalar(
+                sa.text(
+                    f"INSERT INTO customer ({columns}, kind, created_at, updated_at, version, extra) "
+                    f"VALUES ({', '.join(f':{one}' for one in FIELDS)}, 'person', :now, :now, 1, '{{}}') RETURNING id"
+                ),
+                values,
+            )
+        return json.dumps({"id": number, **given}), 201, _JSON
+
+    @app.patch("/customers/<int:number>")
+    def update(number: int) -> tuple[str, dict[str, str]]:
+        given = request.get_json()
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text(
+                    "UPDATE customer SET city = :city, updated_at = :now, version = version + 1 WHERE id = :id"
+                ),
+                {"city": given["city"], "now": _now(sqlite), "id": number},
+            )
+        return json.dumps({"id": number, **given}), _JSON
+
+    return app
+
+
+def index_by_hand(installation: Installation, name: str) -> None:
+    """A full-text index as one would make it: a column and a GIN index, or an FTS5 table; words and beginnings."""
+    with engine_of(installation, name).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            text = (
+                "coalesce(name, '') || ' ' || coalesce(city, '') || ' ' || translate(coalesce(email, ''), '@.', '  ')"
+                " || ' ' || coalesce(extra ->> 'retail.card_number', '')"
+            )
+            connection.exec_driver_sql(
+                f"ALTER TABLE customer ADD COLUMN by_hand tsvector GENERATED ALWAYS AS (to_tsvector('simple', {text})) STORED"
+            )
+            connection.exec_driver_sql("CREATE INDEX by_hand ON customer USING gin (by_hand)")
+        else:
+            connection.exec_driver_sql("CREATE VIRTUAL TABLE by_hand USING fts5(name, city, email, card)")
+            connection.exec_driver_sql(
+                "INSERT INTO by_hand (rowid, name, city, email, card) "
+                "SELECT id, name, city, email, json_extract(extra, '$.\"retail.card_number\"') FROM customer"
+            )
+        connection.exec_driver_sql("ANALYZE")
+
+
+def _asked(text: str, sqlite: bool) -> str:
+    """Words that must all be there, of which the last may go on."""
+    *words, last = text.split()
+    if sqlite:
+        return " AND ".join([*(f'"{one}"' for one in words), f'"{last}"*'])
+    return " & ".join([*words, f"{last}:*"])
+
+
+def _now(sqlite: bool) -> Any:
+    now = datetime.now(UTC)
+    return now.strftime("%Y-%m-%d %H:%M:%S.%f") if sqlite else now
