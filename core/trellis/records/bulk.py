@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 
-FEW = 20
+FEW = 100
 """Fewer rows are not worth a COPY, which goes to the server and back twice."""
 
 Row = Mapping[str, Any]

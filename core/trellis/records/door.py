@@ -349,7 +349,7 @@ class Records:
             alike.setdefault(tuple(sorted(row)), []).append((record_id, version, row))
         for written in alike.values():
             if change_rows(self.session, table, written) != len(written):
-                raise StaleVersion(written[0][1])
+                raise StaleVersion(written[0][1] + 1)
 
     def _learn(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Tells the vocabulary of the search what was written; its index is kept by the database."""

@@ -38,19 +38,20 @@ class Telling:
         """Asks one plugin after the other about all records; what one refuses the next is not asked about."""
         refused: dict[int, RecordInvalid] = {}
 
-        def ask(function: Function) -> None:
+        def ask(plugin: str, function: Function) -> None:
             for place, event in events.items():
                 if place in refused:
                     continue
                 self._watch.go_on()
                 try:
                     function(event=event)
-                    self.session.flush()
+                    if plugin != CORE:
+                        self.session.flush()
                 except RecordInvalid as error:
                     refused[place] = error
 
         for plugin, function in self.edition.hooks.implementations(BEFORE, entity):
-            self._call(plugin, BEFORE, partial(ask, function))
+            self._call(plugin, BEFORE, partial(ask, plugin, function))
         return refused
 
     def after_save(self, event: Saved) -> None:

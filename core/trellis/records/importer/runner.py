@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -123,21 +122,7 @@ def run_import(
     with RejectedRows(errors, source) as rejected:
         actor = dataclasses.replace(actor, source="import")
         run = _Run(workspace, actor, ready, source, rejected, told, noted, progress)
-        with _collecting_rarely():
-            return run.tried() if dry_run else run.done()
-
-
-_USUAL = gc.get_threshold()
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Python looks for garbage in cycles less often: it would go through the rows at work, which are none, many times."""
-    gc.set_threshold(_USUAL[0] * 100, *_USUAL[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*_USUAL)
+        return run.tried() if dry_run else run.done()
 
 
 class _TakenBack(Exception):
