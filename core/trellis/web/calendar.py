@@ -104,24 +104,14 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
     writable = not field.read_only
     movable = writable and g.actor.may(view.name, "update")
     may_create = g.actor.may(view.name, "create")
-
-    def around(day: date, kind: str = span.kind) -> str:
-        return replace(listing, kept=(("span", kind), ("at", day.isoformat()))).url(base)
-
     return {
+        **_steps(listing, base, span, today),
         "bar": bar_context(listing, base),
         "shapes": shapes(listing, base),
         "span": span.kind,
         "title": _title(span),
         "total": format_number(sum(one.count for day, one in found.items() if _inside(span, day))),
         "date_label": str(field.label),
-        "spans": [
-            {"title": str(title), "url": around(span.at, name), "current": name == span.kind}
-            for name, title in (("month", _("Month")), ("week", _("Week")))
-        ],
-        "before_url": around(span.moved(-1)),
-        "today_url": around(today),
-        "after_url": around(span.moved(1)),
         "may_create": may_create,
         "new_url": f"{base}/{view.name}/new",
         "new_title": new_title(view),
@@ -132,6 +122,23 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
             _day(listing, base, span, day, today, found.get(day), creates=may_create and writable)
             for day in span.days
         ],
+    }
+
+
+def _steps(listing: Listing, base: str, span: Span, today: date) -> dict[str, Any]:
+    """The ways to other days, and to the other length."""
+
+    def around(day: date, kind: str = span.kind) -> str:
+        return replace(listing, kept=(("span", kind), ("at", day.isoformat()))).url(base)
+
+    return {
+        "spans": [
+            {"title": str(title), "url": around(span.at, name), "current": name == span.kind}
+            for name, title in (("month", _("Month")), ("week", _("Week")))
+        ],
+        "before_url": around(span.moved(-1)),
+        "today_url": around(today),
+        "after_url": around(span.moved(1)),
     }
 
 
