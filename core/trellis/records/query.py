@@ -115,7 +115,7 @@ class ListQuery:
 
     def order(self, joins: Joins) -> list[sa.UnaryExpression[Any]]:
         """The sort of the list, for :meth:`selecting`."""
-        return [_sort_key(path, descending, joins).order for path, descending in self._sort]
+        return [_sort_key(path, descending, joins).order for path, descending in self._paths.sort]
 
     def count_statement(self, limit: int | None = None) -> sa.Select[Any]:
         """Counts the records of all pages; with ``limit``, only up to it."""

@@ -79,6 +79,8 @@ class _Row(NamedTuple):
     name: str
     email: str
     language: str | None
+    formats: str | None
+    timezone: str | None
     roles: list[str]
     unit_id: int | None
     tree: int

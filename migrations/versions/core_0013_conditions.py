@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import JsonData
 
-revision = "core_0014"
-down_revision = "core_0010"
+revision = "core_0013"
+down_revision = "core_0012"
 branch_labels = None
 depends_on = None
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "core_0015"
-down_revision = "core_0014"
+revision = "core_0014"
+down_revision = "core_0013"
 branch_labels = None
 depends_on = None
 

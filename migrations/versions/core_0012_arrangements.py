@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, JsonData
 
-revision = "core_0013"
-down_revision = "core_0012"
+revision = "core_0012"
+down_revision = "core_0011"
 branch_labels = None
 depends_on = None
 

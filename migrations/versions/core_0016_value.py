@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, FixedPoint, JsonData, UtcDateTime
 
-revision = "core_0018"
-down_revision = "core_0017"
+revision = "core_0016"
+down_revision = "core_0015"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, UtcDateTime
 
-revision = "core_0012"
+revision = "core_0011"
 down_revision = "core_0010"
 branch_labels = None
 depends_on = None

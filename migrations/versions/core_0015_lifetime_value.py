@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import FixedPoint
 
-revision = "core_0017"
-down_revision = "core_0010"
+revision = "core_0015"
+down_revision = "core_0014"
 branch_labels = None
 depends_on = None
 
