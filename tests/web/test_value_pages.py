@@ -27,7 +27,7 @@ def test_lifetime_value_and_loyalty_are_read_and_saved(sign_in: SignIn) -> None:
     for nothing in ("table=moon", "table=cohorts&format=exe", "table=customers&format=exe"):
         assert client.get(f"/acme/analytics/clv?{nothing}").status_code == 404
     loyalty = client.get("/acme/analytics/loyalty").text
-    assert "Churn, a year" in loyalty and "Still customers after months" in loyalty
+    assert "Churn, a year" in loyalty and "What if retention changes by" in loyalty
     rows = client.get("/acme/analytics/loyalty?table=cohorts&format=csv").text.splitlines()
     assert rows[0] == "Cohort,Size,Month after the first,Active" and len(rows) > 1
     record = client.get("/acme/customer?sort=-clv")

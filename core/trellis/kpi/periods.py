@@ -22,7 +22,7 @@ from trellis.kpi.days import is_moment
 
 _ = translator("trellis")
 
-_FIRST_YEAR, _LAST_YEAR = 1000, 9000
+FIRST_YEAR, LAST_YEAR = 1000, 9000
 
 
 class PeriodInvalid(TrellisError):
@@ -199,7 +199,7 @@ _PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|W(\d{2})|(\d{2})(?:-(\d{2}))?))?"
 def parse(text: str) -> Period:
     """Reads a period; PeriodInvalid says how one is written."""
     found = _PATTERN.fullmatch(text.strip().upper()) if isinstance(text, str) else None
-    if found is None or not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
+    if found is None or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
         raise PeriodInvalid(str(text))
     year, quarter, week, month, day = (int(part) if part else None for part in found.groups())
     assert year is not None

@@ -215,7 +215,7 @@ def lines(session: Session, actor: Actor, found: Lifetime) -> Iterator[dict[str,
 
 def money(amount: float) -> str:
     """An amount of many customers as the contract writes money."""
-    return str(Money().to_json(Decimal(repr(round(amount, 2)))))
+    return str(Money().to_json(Decimal(repr(round(amount, 2) + 0.0))))
 
 
 def _foreseen(known: Histories, unit: Unit, assumed: Assumptions) -> tuple[Model, Values | None]:

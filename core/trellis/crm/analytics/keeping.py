@@ -201,4 +201,4 @@ def _wallet(session: Session, actor: Actor) -> Wallet:
 
 
 def _money(amount: float) -> str:
-    return str(Money().to_json(Decimal(repr(round(amount, 2)))))
+    return str(Money().to_json(Decimal(repr(round(amount, 2) + 0.0))))

@@ -25,6 +25,7 @@ FEWEST_VALUES = 30
 CORRELATED = 0.3
 MONTH = 4.345 * 7
 """Days of a month."""
+_AGE_BITS = 24
 
 
 class ForecastInvalid(TrellisError):
@@ -138,9 +139,9 @@ def value(model: Model, known: Histories, assumed: Assumptions) -> Values:
 def _ahead(model: Model, known: Histories, assumed: Assumptions) -> tuple[Floats, Floats]:
     """Purchases in the horizon if alive, plain and discounted; computed once for each pair of x and age."""
     assert model.purchases is not None
-    pairs = known.x.astype(np.int64) << 20 | np.rint(known.age).astype(np.int64)
+    pairs = known.x.astype(np.int64) << _AGE_BITS | np.rint(known.age).astype(np.int64)
     distinct, place = np.unique(pairs, return_inverse=True)
-    x, age = (distinct >> 20).astype(np.float64), (distinct & (1 << 20) - 1) / model.unit.days
+    x, age = (distinct >> _AGE_BITS).astype(np.float64), (distinct & (1 << _AGE_BITS) - 1) / model.unit.days
     before = np.zeros(len(distinct))
     discounted = np.zeros(len(distinct))
     for month in range(1, assumed.horizon + 1):

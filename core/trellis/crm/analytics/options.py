@@ -65,12 +65,19 @@ def period(about: Text) -> Option:
 
 
 def day(name: str, about: Text) -> Option:
-    """A date."""
+    """A date, of the years that periods may have."""
+
+    def parse(text: str) -> date:
+        day = date.fromisoformat(text)
+        if not periods.FIRST_YEAR <= day.year <= periods.LAST_YEAR:
+            raise ValueError(text)
+        return day
+
     return Option(
         name=name,
         help=about,
         schema={"type": "string", "format": "date"},
-        parse=date.fromisoformat,
+        parse=parse,
         expected=_("a date such as 2026-11-23"),
     )
 
@@ -120,7 +127,7 @@ def _bounded(
     kind: str, read: Callable[[str], Any], name: str, lowest: Any, highest: Any, about: Text, default: Any
 ) -> Option:
     def parse(text: str) -> Any:
-        value = read(text) if text.isascii() and len(text) < 20 else None
+        value = read(text) if text.isascii() and "_" not in text and len(text) < 20 else None
         if value is None or not lowest <= value <= highest:
             raise ValueError(text)
         return value
