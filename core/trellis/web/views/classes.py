@@ -127,28 +127,25 @@ def _item(one: Classed, currency: str) -> list[str]:
 
 def _stacks(found: Abc, kind: str) -> list[dict[str, Any]]:
     """How much of the items each class is, and how much of what they bring."""
+    if not found.items:
+        return []
     amount = str(_("Margin") if found.measure == "margin" else _("Revenue"))
-    parts = [(one, found.of(one)) for one in ABC_CLASSES]
-    of_items = [
-        {"share": group.items / found.items, "text": format_number(group.items)} for _one, group in parts
+    groups = {one: found.of(one) for one in ABC_CLASSES}
+    of_items = {one: (group.items / found.items, format_number(group.items)) for one, group in groups.items()}
+    of_amount = {
+        one: (max(group.share or 0.0, 0.0), format_percent(group.share) or "–")
+        for one, group in groups.items()
+    }
+    return [
+        {
+            "title": title,
+            "parts": [
+                {"share": share, "text": text, "key": _TONES[one], "label": one}
+                for one, (share, text) in made.items()
+            ],
+        }
+        for title, made in ((str(KIND_TITLES[kind]), of_items), (amount, of_amount))
     ]
-    of_amount = [
-        {"share": max(group.share or 0.0, 0.0), "text": format_percent(group.share)} for _one, group in parts
-    ]
-    return (
-        [
-            {
-                "title": title,
-                "parts": [
-                    {**part, "key": _TONES[one], "label": one}
-                    for part, (one, _group) in zip(made, parts, strict=True)
-                ],
-            }
-            for title, made in ((str(KIND_TITLES[kind]), of_items), (amount, of_amount))
-        ]
-        if found.items
-        else []
-    )
 
 
 def _matrix(found: Abc, kind: str) -> dict[str, Any]:
