@@ -187,7 +187,7 @@ class Load:
             (lambda: page("kpis"), 1),
             (lambda: page("segments"), 1),
             (lambda: page("analytics/pyramid"), 0.5),
-            (lambda: page("jobs"), 1),
+            (lambda: page("settings/jobs", 1), 1),
             (lambda: page("settings/plugins", 1) if chance.random() < 0.1 else page("tasks"), 1),
             (lambda: page("customer/export?format=csv&q=7"), 0.3),
             (lambda: self._browsers[0].post("customer/export?format=csv"), 0.1),
