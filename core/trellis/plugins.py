@@ -7,6 +7,7 @@ workspace needs it. Installed is not enabled: a :class:`Hooks` object calls only
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,7 @@ class PluginRegistry:
         self._entry_points = {entry_point.name: entry_point for entry_point in found}
         self._loaded: dict[str, Plugin] = {}
         self._broken: dict[str, Fault] = {}
+        self._loading = threading.RLock()
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -108,6 +110,12 @@ class PluginRegistry:
 
     def load(self, name: str) -> Plugin:
         """The plugin of that name; raises PluginError when it is not installed or cannot be imported."""
+        if name in self._loaded:
+            return self._loaded[name]
+        with self._loading:  # of two first requests at once, the second waits for the first
+            return self._load(name)
+
+    def _load(self, name: str) -> Plugin:
         if name in self._loaded:
             return self._loaded[name]
         if name in self._broken:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 THREADS = 8
 MOST_WORKERS = 4
+KEPT_OPEN = 65
+"""Seconds that an idle connection stays open: longer than proxies keep theirs (60), so that none sends into one that closes."""
 LONGEST_LINE = 8190
 """Addresses of lists carry their filter, so they may be long."""
 
@@ -78,7 +80,7 @@ def serve(
         "limit_request_line": LONGEST_LINE,
         "graceful_timeout": 30,
         "timeout": 120,
-        "keepalive": 5,
+        "keepalive": KEPT_OPEN,
         "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
         "logconfig_dict": logging_settings(),
         "control_socket_disable": True,

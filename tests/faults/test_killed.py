@@ -151,19 +151,25 @@ def test_a_killed_import_goes_on_and_nothing_doubles(config: Config, columns: tu
 WORKED = """
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner, Work
+from trellis.records.importer import runs
 
 def tell(work, done, total):
     told(work, done, total)
     if done == 1000:
         die()
 
-told, Work.tell = Work.tell, tell
+told = Work.tell
+{step}
 Runner(installation, JOB_KINDS).drain()
 """
+BETWEEN_BATCHES, AT_THE_END = "Work.tell = tell", "runs.forget = die"
 
 
+@pytest.mark.parametrize(
+    ("step", "done"), [(BETWEEN_BATCHES, 1000), (AT_THE_END, 1500)], ids=["between two batches", "at its end"]
+)
 def test_an_import_over_rest_whose_worker_was_killed_is_ended_by_the_next(
-    config: Config, monkeypatch: pytest.MonkeyPatch
+    config: Config, monkeypatch: pytest.MonkeyPatch, step: str, done: int
 ) -> None:
     rows = "\n".join(["name", *(f"C{number}" for number in range(1500))])
     monkeypatch.setattr(imports, "PATIENCE", 0)
@@ -175,18 +181,50 @@ def test_an_import_over_rest_whose_worker_was_killed_is_ended_by_the_next(
         )
         data = {"entity": "customer", "file": (io.BytesIO(rows.encode()), "c.csv")}
         assert client("POST", "/imports", data=data).status_code == 202
-        done = run(config, WORKED)
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        killed = run(config, WORKED.replace("{step}", step))
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
         told = client.get("/imports/1").json
-        assert (told["state"], told["rows"]) == ("running", 1000)
+        assert (told["state"], told["rows"]) == ("running", done)
         runner = Runner(installation, JOB_KINDS)
         assert runner.drain() == 0  # the lease of the dead has not ended
         with workspace.write() as session:
             session.execute(sa.update(Job).values(due_at=datetime.now(UTC)))
         assert runner.drain() == 1
         told = client.get("/imports/1").json
-        assert (told["state"], told["resumed"], told["created"]) == ("done", 1000, 500)
+        assert (told["state"], told["resumed"], told["created"]) == ("done", done, 1500 - done)
         assert names_in(workspace) == [f"C{number}" for number in range(1500)]
+    finally:
+        installation.close()
+
+
+SENT = """
+import io
+from trellis.rest import imports
+from trellis.web.app import create_app
+
+imports._ended = die
+create_app(installation).test_client().post(
+    "/api/v1/acme/imports",
+    headers={"Authorization": f"Bearer {sys.argv[3]}", "Idempotency-Key": "once"},
+    data={"entity": "customer", "file": (io.BytesIO(b"name\\nAnna"), "c.csv")},
+)
+"""
+
+
+def test_an_import_that_is_sent_again_after_a_kill_finds_the_first(config: Config) -> None:
+    installation = reopened(config)
+    try:
+        workspace = installation.workspace("acme")
+        app = create_app(installation)
+        client = open_client(app, installation, workspace, "a@acme.test", ["administrator"])
+        killed = run(config, SENT, client.token)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        data = {"entity": "customer", "file": (io.BytesIO(b"name\nAnna"), "c.csv")}
+        again = client("POST", "/imports", headers={"Idempotency-Key": "once"}, data=data)
+        assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true")
+        assert Runner(installation, JOB_KINDS).drain() == 1
+        assert client("GET", again.headers["Location"].removeprefix(client.base)).json["created"] == 1
+        assert names_in(workspace) == ["Anna"]
     finally:
         installation.close()
 

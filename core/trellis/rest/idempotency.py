@@ -2,7 +2,7 @@
 
 The key and the answer are kept in the transaction of the call itself: whatever is committed has its answer kept, and a call
 that failed can simply be repeated. A call whose engine has transactions of its own commits the key before it begins to
-work, and the answer when it is done; the same call meanwhile is a conflict.
+work, and the answer when it is done; the same call meanwhile is a conflict, or has the answer that was promised.
 """
 
 from __future__ import annotations
@@ -68,6 +68,13 @@ def end(response: Response) -> None:
         return
     with g.workspace.write() as session:
         _keep(session, key, response) if done else _forget(session, key)
+
+
+def promise(session: Session, response: Response) -> None:
+    """Keeps what is answered if the call is killed from here on, in the transaction after which it must not be repeated."""
+    key = g.get("idempotency_key")
+    if key is not None:
+        _keep(session, key, response)
 
 
 def _claimed(key: str, fingerprint: str) -> Any:

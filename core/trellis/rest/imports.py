@@ -19,6 +19,7 @@ from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.importer import open_source, runs
 from trellis.records.importer.mapping import compiled, plan_by_headers, plan_of
+from trellis.rest import idempotency
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
@@ -56,9 +57,8 @@ def create_import(workspace: str) -> Response:
             name = file.filename or ""
             run_id = runs.keep(session, g.actor, entity, path, name, plan, total=rows, dry_run=dry_run)
             runs.start(session, g.edition, g.actor, runs.find(session, g.actor, run_id))
-    row = _ended(run_id)
-    place = url_for("rest.one_import", workspace=workspace, import_id=run_id)
-    return answer(_written(row), 202 if runs.state_of(row) in runs.GOING else 201, {"Location": place})
+            idempotency.promise(session, _accepted(runs.find(session, g.actor, run_id)))
+    return _accepted(_ended(run_id))
 
 
 @blueprint.get("/imports")
@@ -76,6 +76,11 @@ def imports(workspace: str) -> Response:
 def one_import(workspace: str, import_id: int) -> Response:
     no_arguments()
     return answer(_written(runs.find(g.session, g.actor, import_id)))
+
+
+def _accepted(row: Any) -> Response:
+    place = url_for("rest.one_import", workspace=g.workspace.name, import_id=row.id)
+    return answer(_written(row), 202 if runs.state_of(row) in runs.GOING else 201, {"Location": place})
 
 
 def _asked() -> tuple[FileStorage, str, bool]:

@@ -29,26 +29,25 @@ class Progress:
     """How many rows of a file are done, counted in the transaction that writes their records."""
 
     def __init__(self, workspace: Workspace, path: Path, asked: Sequence[object]) -> None:
-        self._workspace = workspace
-        self._key = _fingerprint(path, asked)
+        self.key = _fingerprint(path, asked)
         with workspace.write() as session:
-            known = session.get(ImportProgress, self._key)
+            known = session.get(ImportProgress, self.key)
             if known is None:
-                known = ImportProgress(fingerprint=self._key, rows=0, at=datetime.now(UTC))
+                known = ImportProgress(fingerprint=self.key, rows=0, at=datetime.now(UTC))
                 session.add(known)
             self.done = known.rows
 
     def reach(self, session: Session, done: int) -> None:
         """The rows up to ``done`` are written. Raises ImportedTwice when another import of the file wrote them too."""
-        here = (ImportProgress.fingerprint == self._key, ImportProgress.rows == self.done)
+        here = (ImportProgress.fingerprint == self.key, ImportProgress.rows == self.done)
         moved = sa.update(ImportProgress).where(*here).values(rows=done, at=datetime.now(UTC))
         if session.execute(moved).rowcount != 1:  # type: ignore[attr-defined]
             raise ImportedTwice(_("This file is being imported by another process"))
 
-    def finish(self) -> None:
-        """All rows are done: the next import of this file starts anew."""
-        with self._workspace.write() as session:
-            session.execute(sa.delete(ImportProgress).where(ImportProgress.fingerprint == self._key))
+
+def forget(session: Session, key: str) -> None:
+    """All rows of a file are done: the next import of it starts anew."""
+    session.execute(sa.delete(ImportProgress).where(ImportProgress.fingerprint == key))
 
 
 def _fingerprint(path: Path, asked: Sequence[object]) -> str:

@@ -23,7 +23,7 @@ from trellis.records.importer.likeness import settle
 from trellis.records.importer.mapping import ID, Mapping, Plan, compiled, plan_by_headers, plan_of
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
-from trellis.records.importer.resuming import ImportedTwice, Progress
+from trellis.records.importer.resuming import ImportedTwice, Progress, forget
 from trellis.records.types import ValueInvalid
 from trellis.security.actor import Actor
 from trellis.workspace import Workspace
@@ -52,6 +52,7 @@ class ImportResult:
     """What an import did. Neighbouring rows of one key count once.
 
     ``resumed`` are rows that an earlier, killed run had done; ``unused`` are columns of the file that lead to no field.
+    ``progress`` tells the file, where its rows are counted and the caller is to forget that when it has kept the result.
     """
 
     rows: int = 0
@@ -64,6 +65,7 @@ class ImportResult:
     unused: Sequence[str] = ()
     rejections: list[Rejection] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    progress: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The counts, and the first rejected rows with their reasons."""
@@ -96,13 +98,15 @@ def run_import(
     encoding: str | None = None,
     told: Told = lambda done, total: None,
     noted: Noted = lambda session: nullcontext(),
+    forgets: bool = True,
 ) -> ImportResult:
     """Imports a file, which is first read to its end: a broken one imports nothing.
 
     Each batch is one transaction, so a killed import can be run again and nothing doubles: with a key each row finds its
     record, without one the import goes on where it was. A dry run does all of it in one transaction and takes it back.
     ``told`` hears how many rows of about how many are done, ``noted`` is entered around the
-    writing in each transaction. Raises ImportFailed for a file that cannot be read,
+    writing in each transaction. Without ``forgets`` the caller forgets how far the import is, in the transaction that
+    keeps its result: killed between the two, it would begin anew. Raises ImportFailed for a file that cannot be read,
     MappingInvalid, ExpressionInvalid, PermissionRefused.
     """
     with workspace.read() as session:
@@ -122,7 +126,13 @@ def run_import(
     with RejectedRows(errors, source) as rejected:
         actor = dataclasses.replace(actor, source="import")
         run = _Run(workspace, actor, ready, source, rejected, told, noted, progress)
-        return run.tried() if dry_run else run.done()
+        if dry_run:
+            return run.tried()
+        result = run.done()
+    if progress is not None and forgets:
+        with workspace.write() as session:
+            forget(session, progress.key)
+    return result
 
 
 class _TakenBack(Exception):
@@ -167,6 +177,7 @@ class _Run:
         """Imports all rows."""
         rows = self._source.rows()
         if self._progress is not None:
+            self._result.progress = self._progress.key
             self._result.resumed = sum(1 for _row in islice(rows, self._progress.done))
         place = self._result.resumed
         while batch := list(islice(rows, BATCH)):
@@ -175,8 +186,6 @@ class _Run:
             self._save(drafts, place)
             self._result.rows += len(batch)
             self._told(place, max(place, self._source.count))
-        if self._progress is not None:
-            self._progress.finish()
         return self._result
 
     def _drafts(self, batch: Sequence[Row], start: int) -> Iterator[Draft]:

@@ -26,6 +26,7 @@ from trellis.records.importer.mapping import KEYS, Plan, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
 from trellis.records.importer.readers import open_source
 from trellis.records.importer.rejected import SPREADSHEET
+from trellis.records.importer.resuming import forget
 from trellis.records.importer.runner import ImportResult, run_import
 from trellis.records.importer.suggesting import columns_of_file, suggested
 from trellis.records.importer.undoing import Journal, undo
@@ -230,6 +231,7 @@ def _going(undo: bool) -> str:
 def work(work: Work) -> None:
     """The job of an import: does it, or takes it back, from where the attempt before was killed."""
     workspace, actor, run_id = work.workspace, work.actor, int(work.arguments["run"])
+    progress = ""
     with workspace.read() as session:
         row = find(session, actor, run_id)
     try:
@@ -240,6 +242,7 @@ def work(work: Work) -> None:
             _change(workspace, run_id, state="running")
             done = _work(workspace, actor, row, work.tell)
             workspace.record_faults(done.faults)
+            progress = done.progress
             values = {"state": "done", "rows": done.resumed + done.rows, "result": done.to_json()}
     except TrellisError as error:
         _change(workspace, run_id, state="failed", finished_at=datetime.now(UTC), problem=str(error))
@@ -251,6 +254,7 @@ def work(work: Work) -> None:
     with workspace.write() as session:
         statement = sa.update(ImportRun).where(_run.id == run_id)
         session.execute(statement.values(finished_at=datetime.now(UTC), **values))
+        forget(session, progress)
         work.finish(session, {})
 
 
@@ -273,6 +277,7 @@ def _work(workspace: Workspace, actor: Actor, row: Any, told: Any) -> ImportResu
             encoding=row.plan.get("encoding"),
             told=_nothing if row.dry_run else told,
             noted=Journal(row.id).noting,
+            forgets=False,
         )
         if rejected.exists():
             with workspace.write() as session:
