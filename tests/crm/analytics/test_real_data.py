@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from measured import LATER, Book
+from trellis.crm.analytics.abc import abc_items
 from trellis.crm.analytics.clv import Asked, clv
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.crm.analytics.keeping import keeping
@@ -35,6 +36,7 @@ from trellis.workspace import Workspace
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 CDNOW = DATA / "cdnow" / "CDNOW_master.txt"
+WHOLESALE = DATA / "wholesale_customers" / "wholesale_customers.csv"
 ONLINE = DATA / "online_retail_sample" / "OnlineRetail_sample.csv"
 
 pytestmark = pytest.mark.slow
@@ -122,6 +124,7 @@ def test_the_analytics_agree_with_pandas(case: tuple[Book, pd.DataFrame]) -> Non
     year = year_of(known)
     check_pyramid(book, known, year)
     check_rfm(book, known, f"{year}-12-31")
+    check_classes(book, known, year)
     check_loyalty(book, known, year)
     check_kpis(book, everything, known, year)
     check_lifetime(book, known, f"{year}-09-30")
@@ -143,6 +146,30 @@ def check_pyramid(book: Book, known: pd.DataFrame, year: str) -> None:
     bought = known[(known["amount"] >= 0) & (known["day"] < f"{int(year) + 1}-01-01")]
     assert found.inactive == len(set(bought["customer"]) - set(within["customer"]))
     assert found.customers + found.inactive + found.prospects == known["customer"].nunique()
+
+
+def check_classes(book: Book, known: pd.DataFrame, year: str) -> None:
+    """In whole numbers throughout: ten-thousandths, and variation without a root."""
+    within = known[known["day"].dt.year == int(year)]
+    months = within.pivot_table(
+        index="customer", columns=within["day"].dt.month, values="amount", aggfunc="sum", fill_value=0
+    )
+    ranked = months.sum(axis=1).rename("amount").reset_index()
+    ranked = ranked.sort_values(["amount", "customer"], ascending=[False, True])
+    first = known[known["amount"] >= 0].groupby("customer")["day"].min()
+    positive = sum(int(one) for one in ranked["amount"] if one > 0)
+    expected, above = [], 0
+    for name, amount in zip(ranked["customer"], map(int, ranked["amount"]), strict=True):
+        share = "A" if above * 100 < positive * 80 else "B" if above * 100 < positive * 95 else "C"
+        figures = [int(one) for one in months.loc[name]]
+        once, spread = sum(figures), 12 * sum(one**2 for one in figures) - sum(figures) ** 2
+        steady = "X" if 100 * spread <= once**2 else "Y" if 16 * spread <= once**2 else "Z"
+        young = name in first.index and first[name] >= pd.Timestamp(f"{year}-02-01")
+        expected.append((name, share if amount > 0 else "C", None if young else steady if once > 0 else "Z"))
+        above += max(amount, 0)
+    window = Window.of(parse(year))
+    found = abc_items(book.session, book.edition, book.actor, window, LATER, "revenue")
+    assert [(one.external_id, one.abc, one.xyz) for one in found] == expected
 
 
 def check_rfm(book: Book, known: pd.DataFrame, as_of: str) -> None:
@@ -272,6 +299,22 @@ def check_kpis(book: Book, everything: pd.DataFrame, known: pd.DataFrame, year: 
     purchases = whole[whole["amount"] >= 0]
     average = Decimal(int(whole["amount"].sum())) / len(purchases) / 10_000
     assert book.value("average_order", year) == pytest.approx(average, abs=Decimal("0.0001"))
+
+
+def test_the_classes_of_wholesale_customers_agree_with_pandas(workspace: Workspace) -> None:
+    """A year's spending of each client; the cut of tiers and classes from plain sums."""
+    if not WHOLESALE.is_file():
+        pytest.skip(f"{WHOLESALE} is not there")
+    frame = pd.read_csv(WHOLESALE)
+    spent = frame[["Fresh", "Milk", "Grocery", "Frozen", "Detergents_Paper", "Delicassen"]].sum(axis=1)
+    names = [f"W{number:04}" for number in range(len(frame))]
+    year = pd.DataFrame({"customer": names, "day": pd.Timestamp("2011-01-15"), "amount": spent * 10_000})
+    year["at"] = year["day"]
+    with workspace.write() as session:
+        book = Book(session, workspace.edition(session))
+        load(book, year)
+        check_pyramid(book, year, "2011")
+        check_classes(book, year, "2011")
 
 
 def test_cdnow_has_the_customers_and_dollars_that_its_publication_names(workspace: Workspace) -> None:
