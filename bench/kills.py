@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -109,7 +110,9 @@ class Run:
             caller.finish()
         if not found:
             with self._workspace.write() as session:  # the leases of the dead
-                session.execute(sa.update(Job).where(Job.finished_at.is_(None)).values(due_at=sa.func.now()))
+                session.execute(
+                    sa.update(Job).where(Job.finished_at.is_(None)).values(due_at=datetime.now(UTC))
+                )
             self._server.start()
             self._server.wait_until_up()
             self._up.set()
