@@ -149,7 +149,10 @@ def plural_translator(domain: str) -> PluralTranslator:
 
 
 def _cldr() -> babel.Locale:
-    return babel.Locale.parse(current_formats())
+    return _cldr_of(current_formats())
+
+
+_cldr_of = lru_cache(maxsize=8)(babel.Locale.parse)
 
 
 def _spaced(text: str) -> str:

@@ -159,7 +159,14 @@ def column(edition: Edition, field: Field) -> dict[str, Any]:
     if isinstance(field.type, types.Money):
         label = f"{label}, {currency_symbol(edition.settings.currency)}"
     align = "end" if isinstance(field.type, _NUMERIC) else "start"
-    return {"name": field.name, "label": label, "align": align, "origin": origin(edition, field.owner)}
+    css = "num" if align == "end" else ""
+    return {
+        "name": field.name,
+        "label": label,
+        "align": align,
+        "css": css,
+        "origin": origin(edition, field.owner),
+    }
 
 
 CONTROLS: Mapping[type[types.FieldType], str] = {

@@ -408,7 +408,14 @@ def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str
     for name in (title, *names):
         if name not in view.fields:
             heads.append(
-                {"name": name, "label": str(view.info.title), "align": "start", "sorted": "", "sort_url": ""}
+                {
+                    "name": name,
+                    "label": str(view.info.title),
+                    "align": "start",
+                    "css": "",
+                    "sorted": "",
+                    "sort_url": "",
+                }
             )
             continue
         field = view.fields[name]
@@ -418,9 +425,9 @@ def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str
         sortable = field.type.kind != "json" and not isinstance(field.type, types.LongText)
         sort_url = listing.url(base, sort=target) if sortable else ""
         strong = name == view.info.amount_field
-        heads.append(
-            {**column(g.edition, field), "sorted": direction, "sort_url": sort_url, "strong": strong}
-        )
+        head = column(g.edition, field)
+        css = f"{head['css']} figure".strip() if strong else head["css"]
+        heads.append({**head, "css": css, "sorted": direction, "sort_url": sort_url})
     return heads
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.templating import Environment as FlaskEnvironment
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, TemplateNotFound
 
 from trellis import i18n
@@ -48,10 +49,21 @@ class PluginLoader(BaseLoader):
         return self._loaders[package].get_source(environment, name)
 
 
+class _Environment(FlaskEnvironment):
+    """Looks into dicts first: most of what pages show are dicts, and asking these for attributes means an exception each."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """``obj.attribute`` of a template."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 def configure(app: Flask, plugins: PluginRegistry) -> None:
     """Prepares the templates of the application."""
     own = app.jinja_loader
     assert own is not None
+    app.jinja_environment = _Environment
     app.jinja_options = {
         "extensions": ["jinja2.ext.i18n"],
         "loader": ChoiceLoader([own, PluginLoader(plugins)]),
