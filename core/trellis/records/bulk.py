@@ -165,3 +165,13 @@ def _copy(connection: Connection, table: sa.Table, names: Sequence[str], values:
     except psycopg.Error as error:  # as SQLAlchemy reports those of its own statements
         kind = sa.exc.IntegrityError if isinstance(error, psycopg.IntegrityError) else sa.exc.DBAPIError
         raise kind(statement, None, error) from error
+
+
+def notice_growth(session: Session, table: sa.Table) -> None:
+    """Lets PostgreSQL look at a table that has grown by many rows: until it does, it plans for the few it saw last.
+
+    Its autovacuum would do so too, but minutes later. SQLite plans by its indexes.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        name = session.connection().dialect.identifier_preparer.format_table(table)
+        session.connection().exec_driver_sql(f"ANALYZE {name}")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from trellis.errors import PluginError, RecordInvalid, TrellisError
 from trellis.i18n import translator
 from trellis.plugins import Fault
+from trellis.records.bulk import notice_growth
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.importer.existing import Draft, find_existing
 from trellis.records.importer.expressions import ExpressionFailed
@@ -129,8 +130,10 @@ def run_import(
         if dry_run:
             return run.tried()
         result = run.done()
-    if progress is not None and forgets:
-        with workspace.write() as session:
+    with workspace.write() as session:
+        if result.created >= BATCH:
+            notice_growth(session, cast(sa.Table, view.entity.__table__))
+        if progress is not None and forgets:
             forget(session, progress.key)
     return result
 
