@@ -23,6 +23,7 @@ from trellis.errors import PermissionRefused
 from trellis.guard import limited
 from trellis.kpi.periods import midnight
 from trellis.plugins import CORE
+from trellis.records.bulk import notice_growth
 from trellis.records.days import is_moment, local_day
 from trellis.records.entity import Base
 from trellis.records.types import BigId, FixedPoint, UtcDateTime
@@ -139,8 +140,12 @@ def rebuild(session: Session, edition: Edition) -> None:
     """Makes the whole rollup anew from the records."""
     _lock(session, "pg_advisory_xact_lock")
     session.execute(sa.delete(INCOME_DAY))
-    for source in edition.all(IncomeSource).values():
+    sources = list(edition.all(IncomeSource).values())
+    for entity in sorted({"customer", *(name for source in sources for name in source.watches)}):
+        notice_growth(session, cast(sa.Table, edition.entity(entity).entity.__table__))
+    for source in sources:
         session.execute(_insert(edition, source, None))
+    notice_growth(session, INCOME_DAY)
 
 
 def refresh(session: Session, edition: Edition, touched: Touched, sources: Sequence[IncomeSource]) -> None:
