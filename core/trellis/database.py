@@ -136,6 +136,7 @@ class Namespace:
         self._write = engine.execution_options(**options, **{_WRITE: True})
         # The driver would begin by a message of its own; so it is told to leave that to us.
         ours = {"isolation_level": _AUTOCOMMIT} if schema else {}
+        self._whole = engine.execution_options(**options)
         self._read = engine.execution_options(**options, **ours)
 
     @property
@@ -154,7 +155,7 @@ class Namespace:
     def snapshot(self) -> Iterator[Session]:
         """A session for reading that sees the whole namespace as it was at one moment, however long it reads."""
         level = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with Session(self._read.execution_options(**level), autoflush=False) as session:
+        with Session(self._whole.execution_options(**level), autoflush=False) as session:
             yield session
 
     @contextmanager

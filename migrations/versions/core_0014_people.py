@@ -21,7 +21,7 @@ def upgrade() -> None:
             sa.Column("personal_data", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
     with op.batch_alter_table("user", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("formats", sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column("formats", sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column("timezone", sa.String(length=60), nullable=True))
 
 

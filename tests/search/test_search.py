@@ -242,7 +242,7 @@ def test_a_list_with_text_asks_a_fixed_number_of_statements(records: Records) ->
             records.create("customer", {"name": f"Клиент {one}"})
         statements.clear()
         records.list("customer", text="анна", sort=["name"])
-        assert len(statements) <= 3
+        assert len(statements) <= 4
 
 
 def test_texts_become_words() -> None:

@@ -62,6 +62,6 @@ def _draft(view: EntityView, known: dict[str, int], text: str) -> dict[str, Any]
         for name, field in view.fields.items()
         if not field.read_only
         and name not in ("currency", "external_id", "owner", "unit", "segment", "member_field", *staged)
-        and (field.required or field.type.kind == "text")
+        and (field.type.kind == "text" or (field.required and field.default is None))
     }
     return {name: value for name, value in named.items() if value is not None}

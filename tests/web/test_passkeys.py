@@ -77,6 +77,11 @@ class Device:
 
 
 @pytest.fixture
+def prepare() -> None:
+    """Nobody is there from the start."""
+
+
+@pytest.fixture
 def app(open_installation: Callable[..., Installation]) -> Flask:
     installation = open_installation()
     for email in ("agent@acme.test", "reader@acme.test"):

@@ -47,6 +47,11 @@ def codes_on(page: str) -> list[str]:
 
 
 @pytest.fixture
+def prepare() -> None:
+    """Nobody is there from the start."""
+
+
+@pytest.fixture
 def app(open_installation: Callable[..., Installation]) -> Flask:
     installation = open_installation()
     for email, role in PEOPLE.items():

@@ -24,6 +24,11 @@ LARGE = b"name\n" + b"A" * (2 * MB)
 
 
 @pytest.fixture
+def prepare() -> None:
+    """Nobody is there from the start."""
+
+
+@pytest.fixture
 def narrow(config: Config, workspace: Workspace) -> Iterator[Installation]:
     """A server that takes a megabyte of everything."""
     uploads = Limits(form=1, rest=1, import_=1, rest_import=1, backup=1)
