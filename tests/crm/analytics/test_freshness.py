@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 from measured import Book
 from trellis.crm.analytics import refreshing
@@ -26,6 +27,18 @@ def test_figures_are_computed_when_somebody_looks_and_once(workspace: Workspace)
     assert freshen(workspace) is True
     assert tier(workspace, anna) == "prospect"
     assert freshen(workspace) is False
+
+
+def test_a_busy_database_leaves_the_figures_as_old_as_they_are(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_given: object) -> None:
+        raise sa.exc.OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refreshing, "refresh", locked)
+        assert freshen(workspace) is False
+    assert freshen(workspace) is True
 
 
 def test_a_write_makes_figures_stale(book: Book) -> None:

@@ -6,6 +6,7 @@ records, plugins or the day have changed since, but spends on it no more than a 
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +25,8 @@ from trellis.records.types import UtcDateTime
 from trellis.segments import engine as segments
 from trellis.system import Event, PluginState
 from trellis.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 CUSTOMER_VALUE = "customer_value"
 _PATIENCE = 20
@@ -99,14 +102,21 @@ def refresh(
 
 
 def freshen(workspace: Workspace) -> bool:
-    """Refreshes what is due, in a transaction of its own; returns whether it did. Cheap when nothing is."""
+    """Refreshes what is due, in a transaction of its own; returns whether it did. Cheap when nothing is.
+
+    Where others keep the database busy the figures stay as old as they are: whoever only reads is not refused for that.
+    """
     with workspace.read() as session:
         edition = workspace.edition(session)
         due = freshness(session, edition).is_due()
     if not due:
         return False
-    with workspace.write() as session:
-        done = refresh(session, workspace.edition(session))
+    try:
+        with workspace.write() as session:
+            done = refresh(session, workspace.edition(session))
+    except sa.exc.OperationalError:
+        log.info("the figures of %s could not be refreshed: the database is busy", workspace.name)
+        return False
     workspace.record_faults(done.faults)
     return True
 
