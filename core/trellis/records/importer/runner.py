@@ -130,10 +130,11 @@ def run_import(
         if dry_run:
             return run.tried()
         result = run.done()
-    with workspace.write() as session:
-        if result.created >= BATCH:
+    if result.created >= BATCH:
+        with workspace.write() as session:
             notice_growth(session, cast(sa.Table, view.entity.__table__))
-        if progress is not None and forgets:
+    if progress is not None and forgets:
+        with workspace.write() as session:
             forget(session, progress.key)
     return result
 

@@ -1,4 +1,4 @@
-"""Segments, the KPI board, and the analytics of customer value."""
+"""Segments, and the frame of the analytics of customer value with RFM."""
 
 from __future__ import annotations
 
