@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ _UNSAFE_AND_FAST = (
     "full_page_writes = off",
     "autovacuum = off",
     "jit = off",
+    "max_wal_size = 256MB",
 )
+_ROOM = 2 * 1024**3
 
 
 @contextmanager
@@ -58,6 +61,14 @@ def _local_server() -> str | None:
     return None
 
 
+def _quick_folder() -> Path:
+    """Memory, where there is enough: a database is hundreds of files, and each test has one of its own."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM:
+        return memory
+    return Path(tempfile.gettempdir())
+
+
 @contextmanager
 def _server_from_wheel(shared: Path) -> Iterator[str]:
     missing = f"no PostgreSQL: start one, set {GIVEN}, or install trellis-crm[testing]"
@@ -67,7 +78,7 @@ def _server_from_wheel(shared: Path) -> Iterator[str]:
     # Not inside ``shared``: started by root, the server runs as another user, and each pytest that starts closes the
     # folders of all pytests to other users.
     name = hashlib.sha256(str(shared).encode()).hexdigest()[:12]
-    data = Path(tempfile.gettempdir()) / f"trellis-postgresql-{name}"
+    data = _quick_folder() / f"trellis-postgresql-{name}"
     lock = FileLock(shared / "postgresql.lock")
     with lock:
         server = pgserver.get_server(data, cleanup_mode="delete")

@@ -56,7 +56,9 @@ class Templates:
         if self._server is None:
             return Config(home=home)
         name = f"test_{os.getpid()}_{next(self._numbers)}"
-        source = f' TEMPLATE "{make_url(template.database_url).database}"' if template else ""
+        source = (
+            f' TEMPLATE "{make_url(template.database_url).database}" STRATEGY FILE_COPY' if template else ""
+        )
         self._administer(f'CREATE DATABASE "{name}"{source}')
         return Config(home=home, database_url=_plain(self._server.set(database=name)))
 
