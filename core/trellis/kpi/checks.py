@@ -48,7 +48,7 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
     conditions = [condition for split in splits.values() for condition in split.conditions]
     _compiles(statement.add_columns(*keys).where(*conditions).group_by(*keys))  # all at once: it is quicker
     for what, table in wanted:
-        if table not in sources:
+        if table not in sources and table not in _sources(statement):  # an alias is another in each statement
             raise ValueError(
                 f"{kpi.name}: the {what} is of “{table.name}”, which the select does not read from"
             )
