@@ -21,7 +21,8 @@ class Config:
     many reverse proxies stand in front, whose word on a visitor's address is taken. Mail needs ``smtp_url``
     (``TRELLIS_SMTP_URL``: ``smtp://user:password@host:587`` or ``smtps://...:465``), ``mail_from``
     (``TRELLIS_MAIL_FROM``) and ``url`` (``TRELLIS_URL``), the address under which people reach this server.
-    ``uploads`` (``TRELLIS_UPLOAD_LIMITS``) is how large what people send may be.
+    ``uploads`` (``TRELLIS_UPLOAD_LIMITS``) is how large what people send may be. ``webhooks_inside``
+    (``TRELLIS_WEBHOOKS_INSIDE``, 1 or 0) lets webhooks go to addresses of this machine and its own network, and over http.
     """
 
     home: Path
@@ -33,6 +34,7 @@ class Config:
     mail_from: str = ""
     url: str = ""
     uploads: Limits = field(default_factory=Limits)
+    webhooks_inside: bool = False
 
     @classmethod
     def from_environment(cls) -> Config:
@@ -47,6 +49,7 @@ class Config:
             mail_from=os.environ.get("TRELLIS_MAIL_FROM", ""),
             url=os.environ.get("TRELLIS_URL", ""),
             uploads=Limits.parse(os.environ.get("TRELLIS_UPLOAD_LIMITS", "")),
+            webhooks_inside=bool(_number("TRELLIS_WEBHOOKS_INSIDE", 0)),
         )
 
     @property

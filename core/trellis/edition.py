@@ -141,6 +141,8 @@ class Edition:
     entities: Mapping[str, EntityView]
     contributions: Mapping[type[Contribution], Mapping[str, Contribution]]
     faults: tuple[Fault, ...] = ()
+    followed: bool = False
+    """Somebody outside is told of what is written (a webhook)."""
     reads: Mapping[type[Contribution], Reads] = field(default_factory=dict, repr=False)
     restricts: Edition | None = field(default=None, repr=False)
     _cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -188,6 +190,7 @@ def compose(
     hooks: Hooks,
     own: Sequence[Contribution | Field] = (),
     conditions: Sequence[FieldConditions] = (),
+    followed: bool = False,
     checks: Mapping[type[Contribution], Check] = MappingProxyType({}),
     reads: Mapping[type[Contribution], Reads] = MappingProxyType({}),
 ) -> Edition:
@@ -213,6 +216,7 @@ def compose(
         contributions=MappingProxyType(
             {kind: MappingProxyType(named) for kind, named in contributions.items()}
         ),
+        followed=followed,
         reads=reads,
     )
     _leave_out_bad_conditions(edition, views, conditions, faults)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from trellis import webhooks
 from trellis.backup import jobs as backup
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
@@ -17,6 +18,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         runs.KIND: JobKind(_("Import"), runs.work),
         export_job.KIND: JobKind(_("Export"), export_job.work),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
+        webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),

@@ -20,11 +20,13 @@ from trellis.errors import PluginError
 from trellis.plugins import CORE, Fault, PluginRegistry
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
+from trellis.records.events import FOLLOWED
 from trellis.search import index as search
 from trellis.security.roles import own_roles
 from trellis.settings.conditions import field_conditions
 from trellis.settings.fields import own_fields
 from trellis.system import PluginState, WorkspaceState
+from trellis.webhooks import followed, wake
 from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
 
 log = logging.getLogger(__name__)
@@ -48,9 +50,11 @@ class Workspace:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session for writing, committed at the end of the block."""
+        """A session for writing, committed at the end of the block. Whoever follows what is written is woken then."""
         with self.namespace.write() as session:
             yield session
+        if session.info.get(FOLLOWED):
+            wake(self)
 
     def initialise(self, settings: Settings) -> None:
         """Makes the tables and the first state of a new workspace."""
@@ -146,6 +150,7 @@ class Workspace:
             hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
             own=own,
             conditions=field_conditions(session),
+            followed=followed(session),
             checks=CHECKS,
             reads=READS,
         )

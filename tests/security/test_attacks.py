@@ -152,7 +152,7 @@ def test_the_log_holds_no_secret(
     def fail(*_args: object, **_more: object) -> None:
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr("trellis.rest.events._written", fail)
+    monkeypatch.setattr("trellis.records.feed.Feed._written", fail)
     headers = {"Authorization": f"Bearer {token}"}
     answer = app.test_client().get("/api/v1/acme/events", headers=headers)
     assert (answer.status_code, "on purpose" in answer.text) == (500, False)

@@ -34,6 +34,7 @@ from trellis.jobs.job import STOPPED, Job
 from trellis.plugins import CORE
 from trellis.records.indexes import create_extension_indexes
 from trellis.system import Event, WorkspaceState
+from trellis.webhooks.webhook import Webhook
 from trellis.workspace import Workspace
 
 _ = translator("trellis")
@@ -163,6 +164,7 @@ def _fill(
         connection.execute(sa.update(Event).values(transaction=0))  # numbers of another server's transactions
         unfinished = sa.update(Job).where(Job.finished_at.is_(None))
         connection.execute(unfinished.values(state=STOPPED, finished_at=datetime.now(UTC)))
+        connection.execute(sa.update(Webhook).values(paused=True))  # a copy tells nobody what is tried in it
         if title:
             settings = connection.scalar(sa.select(WorkspaceState.settings))
             connection.execute(

@@ -105,6 +105,34 @@ def fail(session: Session, row: Any, problem: str) -> None:
     _change(session, *_held(row.id, row.attempt), state=WAITING, due_at=again, problem=problem, errors=errors)
 
 
+def again(session: Session, job_id: int, attempt: int, at: datetime, problem: str) -> bool:
+    """Puts a new job into the place of one that is held; False when it is another worker's by now."""
+    gone = sa.delete(Job).where(*_held(job_id, attempt)).returning(_job.kind, _job.arguments, _job.user_id)
+    row = session.execute(gone.execution_options(synchronize_session=False)).first()
+    if row is None:
+        return False
+    new_id = enqueue(session, row.kind, row.arguments, row.user_id, at)
+    return _change(session, _job.id == new_id, problem=problem)
+
+
+def asleep(session: Session, kind: str) -> bool:
+    """Whether jobs of a kind wait for a later time, and not because something went wrong."""
+    return session.scalar(sa.select(_job.id).where(*_sleeping(kind)).limit(1)) is not None
+
+
+def wake(session: Session, kind: str) -> None:
+    """Makes the jobs that are :func:`asleep` due now."""
+    if _change(session, *_sleeping(kind), due_at=datetime.now(UTC)):
+        _ring(session)
+
+
+def drop(session: Session, kind: str, arguments: Mapping[str, Any]) -> None:
+    """Takes jobs out of the queue; whoever works on one of them can change nothing any more."""
+    query = sa.select(_job.id, _job.arguments).where(_job.kind == kind, _job.finished_at.is_(None))
+    ids = [row.id for row in session.execute(query) if row.arguments == dict(arguments)]
+    session.execute(sa.delete(Job).where(_job.id.in_(ids)).execution_options(synchronize_session=False))
+
+
 def ask_to_stop(session: Session, actor: Actor, job_id: int) -> None:
     """Stops a job that waits; one that runs is told so when it next tells of its progress. Raises Conflict, RecordNotFound."""
     row = find(session, actor, job_id)
@@ -155,6 +183,11 @@ def forget_old(session: Session) -> None:
 
 def _own(actor: Actor) -> list[sa.ColumnElement[bool]]:
     return [] if actor.administrator else [_job.user_id == actor.user_id]
+
+
+def _sleeping(kind: str) -> tuple[sa.ColumnElement[bool], ...]:
+    later = _job.due_at > datetime.now(UTC)
+    return _job.kind == kind, _job.finished_at.is_(None), _job.state == WAITING, _job.problem == "", later
 
 
 def _held(job_id: int, attempt: int) -> tuple[sa.ColumnElement[bool], ...]:

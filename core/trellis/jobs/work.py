@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,14 @@ class Work:
     def finish(self, session: Session, result: Mapping[str, Any]) -> None:
         """Ends the job in the transaction of its effect, so that both are there or neither. Raises JobInterrupted."""
         if not queue.finish(session, self.job_id, self.attempt, DONE, result=dict(result), problem=""):
+            raise JobInterrupted(stopped=False)
+
+    def again(self, session: Session, at: datetime, problem: str = "") -> None:
+        """Ends the job without a trace, and has it done anew from ``at`` on. Raises JobInterrupted.
+
+        With a ``problem`` it waits until then; without, it can be woken before.
+        """
+        if not queue.again(session, self.job_id, self.attempt, at, problem):
             raise JobInterrupted(stopped=False)
 
     def finish_with(self, path: Path, filename: str, **result: Any) -> None:

@@ -18,7 +18,7 @@ from trellis.i18n import translator
 from trellis.records import conditions, schema
 from trellis.records.bulk import change_rows, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
-from trellis.records.events import Action, BeforeSave, Change, Saved
+from trellis.records.events import FOLLOWED, Action, BeforeSave, Change, Saved
 from trellis.records.lifecycles import check_move
 from trellis.records.plan import Plan, plan_of
 from trellis.records.query import ListQuery, Page, Record
@@ -423,6 +423,8 @@ class Records:
             {"record_id": change.id, "action": change.action, "changes": change.changes} for change in changes
         ]
         insert_rows(self.session, cast(sa.Table, Event.__table__), common, rows)
+        if self.edition.followed:
+            self.session.info[FOLLOWED] = True
         self._learn(view, changes)
         event = Saved(
             entity=view.name,

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from trellis.edition import Edition
     from trellis.security.actor import Actor
 
+FOLLOWED = "trellis_followed"
+"""In the info of a session that has written what somebody outside is told of."""
+
 Action = Literal["created", "updated", "deleted", "restored", "erased"]
 
 

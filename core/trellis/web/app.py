@@ -55,6 +55,7 @@ from trellis.web.views import (
     settings_security,
     settings_users,
     settings_value,
+    settings_webhooks,
 )
 from trellis.web.views import session as entrance
 
@@ -78,6 +79,7 @@ PAGES = (
     settings_audit,
     settings_backup,
     settings_health,
+    settings_webhooks,
     home,
     model,
     measures,

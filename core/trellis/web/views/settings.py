@@ -39,6 +39,7 @@ SECTIONS = (
         (
             ("audit", _("Audit trail")),
             ("jobs", _("Background jobs")),
+            ("webhooks", _("Webhooks")),
             ("backup", _("Backup and copies")),
             ("health", _("System health")),
         ),
