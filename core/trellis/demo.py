@@ -108,6 +108,63 @@ class DemoContext:
                     "csat": max(1, round(mood / 2)),
                 }
 
+    def cases(self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]]) -> None:
+        """Writes a year of cases of these customers, each of a kind and with one of the ``subjects``, and service levels."""
+        zone = self.records.edition.settings.timezone
+        (calendar,) = self.create(
+            "business_calendar", [{"name": self.text(_("Office hours")), "timezone": zone}]
+        )
+        levels = (("critical", 1, 8), ("high", 2, 24), (None, 4, 45))
+        self.create(
+            "sla_policy",
+            (
+                {
+                    "name": self.text(
+                        _("Critical cases")
+                        if hours == 1
+                        else _("Urgent cases")
+                        if priority
+                        else _("All cases")
+                    ),
+                    "calendar": calendar,
+                    "priority": priority,
+                    "first_response_minutes": hours * 60,
+                    "resolution_minutes": days * 60,
+                }
+                for priority, hours, days in levels
+            ),
+        )
+        self.create("case", self._cases(customers, subjects))
+
+    def _cases(
+        self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]]
+    ) -> Iterator[Mapping[str, Any]]:
+        dice = random.Random("cases")
+        staff = list(self.users.values())
+        for number in range(max(40, len(customers) // 6)):
+            kind, subject = dice.choice(subjects)
+            ago = dice.randrange(3, _YEAR) if number % 10 else dice.randrange(3)
+            opened = datetime.combine(
+                self.today - timedelta(days=ago), time(dice.randint(8, 16), dice.randrange(60)), UTC
+            )
+            answered = opened + timedelta(minutes=dice.randint(5, 240))
+            solved = answered + timedelta(hours=dice.choice((1, 3, 6, 20, 30, 50, 120)))
+            case: dict[str, Any] = {
+                "subject": self.text(subject),
+                "kind": kind,
+                "customer": dice.choice(customers),
+                "channel": dice.choice(("mail", "phone", "web")),
+                "impact": dice.choice(("high", "medium", "medium", "low", "low")),
+                "urgency": dice.choice(("high", "medium", "medium", "low")),
+                "owner": dice.choice(staff),
+                "opened_at": opened,
+                "state": dice.choice(("new", "open", "open", "waiting")),
+            }
+            if ago > 2:
+                solved = min(solved, datetime.combine(self.today, time(7), UTC))
+                case |= {"state": "closed", "first_response_at": answered, "resolved_at": solved}
+            yield case
+
     def plan(self, kpi: str, period: str, value: Decimal | int) -> None:
         """Sets the target of a KPI of this edition in a period (``2026-11``, ``2026``)."""
         set_target(self.records.session, self.records.edition, kpi, parse(period), Decimal(value))

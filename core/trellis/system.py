@@ -170,6 +170,15 @@ class Event(Base):
     transaction: Mapped[int] = mapped_column(sa.BigInteger, server_default=current_transaction())
 
 
+class Numbering(Base):
+    """The last number given in a series."""
+
+    __tablename__ = "numbering"
+
+    name: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    last: Mapped[int] = mapped_column(sa.BigInteger)
+
+
 class IdempotentCall(Base):
     """A REST call that named an ``Idempotency-Key``, and its answer, so that asking again does nothing twice.
 

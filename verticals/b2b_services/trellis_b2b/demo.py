@@ -100,6 +100,19 @@ STEPS = ("Kick-off", "Concept", "Pilot", "Roll-out", "Acceptance")
 WEIGHTS = {"qualify": 9, "discover": 7, "propose": 6, "negotiate": 4, "contract": 3, "won": 14, "lost": 11}
 
 
+CASES = (
+    ("incident", _("The monitoring shows no data")),
+    ("incident", _("Nobody can sign in to the portal")),
+    ("incident", _("The nightly backup stopped")),
+    ("change", _("A second environment for tests")),
+    ("change", _("Two more reports in the service review")),
+    ("request", _("Access for a new colleague")),
+    ("request", _("Time sheets of the last quarter")),
+    ("question", _("Which hours are billable?")),
+    ("complaint", _("The consultant missed the meeting")),
+)
+
+
 def load(context: DemoContext) -> None:
     """Writes everything through the door, in the order of its references."""
     accounts = context.create("customer", _accounts(context))
@@ -117,6 +130,7 @@ def load(context: DemoContext) -> None:
     _delivery(context, accounts, consultants)
     _activities(context, accounts)
     context.survey(accounts)
+    context.cases(accounts, CASES)
     context.create("programme", [_programme(context)])
     for month in range(12):
         day = _months_back(context.today, month)

@@ -1,17 +1,82 @@
-"""What the core brings to service."""
+"""What the core brings to service: cases with their service levels, and the daily work of staff."""
 
 from __future__ import annotations
 
-from trellis.contributions import Kpi
+from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, Panel, Stage
+from trellis.crm.service import checking, clocks, levels, panels
+from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaPolicy
+from trellis.crm.service.cases import Case, Problem, Solution
 from trellis.crm.service.entities import Activity
 from trellis.crm.service.kpis import KPIS
-from trellis.hookspecs import hookimpl
+from trellis.hookspecs import concerns, hookimpl
+from trellis.i18n import translator
 from trellis.records.entity import Entity
+from trellis.records.events import BeforeSave, Saved
+
+_ = translator("trellis")
+
+INCIDENTS = Cell(Direction.SERVICE, Level.TACTICS, "SE2")
 
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Activity]
+    return [Activity, Case, Problem, Solution, BusinessCalendar, Holiday, SlaPolicy]
+
+
+@hookimpl
+def trellis_lifecycles() -> list[Lifecycle]:
+    return [
+        Lifecycle(
+            name="case",
+            title=_("Cases"),
+            cell=INCIDENTS,
+            entity="case",
+            field="state",
+            stages=(
+                Stage(value="new", title=_("New"), tone="info"),
+                Stage(value="open", title=_("In work"), tone="info"),
+                Stage(value="waiting", title=_("Waits for the customer"), tone="warn"),
+                Stage(value="resolved", title=_("Solved"), kind="won", tone="good"),
+                Stage(value="closed", title=_("Closed"), kind="done"),
+                Stage(value="cancelled", title=_("Cancelled"), kind="lost"),
+            ),
+        ),
+        Lifecycle(
+            name="problem",
+            title=_("Problems"),
+            cell=INCIDENTS,
+            entity="problem",
+            field="state",
+            stages=(
+                Stage(value="open", title=_("Cause is looked for"), tone="warn"),
+                Stage(value="known", title=_("Cause is known"), tone="info"),
+                Stage(value="solved", title=_("Solved"), kind="won", tone="good"),
+            ),
+        ),
+    ]
+
+
+@hookimpl
+@concerns("case", "business_calendar", "holiday", "sla_policy")
+def trellis_before_save(event: BeforeSave) -> None:
+    if event.entity == "case":
+        clocks.follow(event)
+        return
+    if event.entity == "business_calendar":
+        checking.check_calendar(event)
+    elif event.entity == "holiday":
+        checking.check_holiday(event)
+
+
+@hookimpl
+@concerns("business_calendar", "holiday", "sla_policy")
+def trellis_after_save(event: Saved) -> None:
+    levels.forget(event.session)
+
+
+@hookimpl
+def trellis_panels() -> list[Panel]:
+    return panels.PANELS
 
 
 @hookimpl

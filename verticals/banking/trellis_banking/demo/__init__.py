@@ -12,6 +12,19 @@ from trellis_banking.model import SALES
 _ = trellis.translator("trellis_banking")
 
 
+CASES = (
+    ("incident", _("The card was declined abroad")),
+    ("incident", _("Mobile bank does not accept the code")),
+    ("incident", _("A payment went out twice")),
+    ("complaint", _("A fee that was not agreed")),
+    ("complaint", _("Waited an hour in the branch")),
+    ("question", _("What does early repayment cost?")),
+    ("request", _("A statement with a stamp")),
+    ("request", _("A new limit for the card")),
+    ("request", _("Change of the family name")),
+)
+
+
 def load(context: trellis.DemoContext) -> None:
     """Writes the bank. All of it is made up, and the same for the same seed and day."""
     bank = banks.found(context)
@@ -25,6 +38,7 @@ def load(context: trellis.DemoContext) -> None:
     work.activities(bank, people)
     banks.plan(bank)
     context.survey([one.id for one in people])
+    context.cases([one.id for one in people], CASES)
     banks.bonus(bank)
 
 

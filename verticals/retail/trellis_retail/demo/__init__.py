@@ -9,6 +9,19 @@ from trellis_retail.demo import desk, goods, people, places, purchases
 _ = trellis.translator("trellis_retail")
 
 
+CASES = (
+    ("complaint", _("The glass arrived broken")),
+    ("complaint", _("The sofa has a scratch")),
+    ("complaint", _("The parcel came a week late")),
+    ("question", _("When is the duvet back in store?")),
+    ("question", _("Can points be used online?")),
+    ("request", _("Please change the delivery address")),
+    ("request", _("A spare part for the shelf")),
+    ("incident", _("The loyalty card is not read at the till")),
+    ("incident", _("Paying in the shop failed, the money is gone")),
+)
+
+
 def load(context: trellis.DemoContext) -> None:
     """Writes the whole company: places, goods, people, two years of receipts, and what staff work on."""
     sites = places.make(context)
@@ -22,6 +35,7 @@ def load(context: trellis.DemoContext) -> None:
     desk.plans(context, receipts)
     people.club(context)
     context.survey([one.id for one in buyers])
+    context.cases([one.id for one in buyers], CASES)
 
 
 DEMO = trellis.Demo(

@@ -1,0 +1,116 @@
+"""Which service level holds for a case, and the working time of its calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.crm.customers.entities import Customer
+from trellis.crm.service.calendars import WEEK, BusinessCalendar, Holiday, SlaPolicy
+from trellis.crm.service.working_time import ALWAYS, WorkingTime, read_hours
+
+_KEPT = "trellis_service_levels"
+"""Where a session keeps what it has read: many cases are written in one transaction."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A service level: minutes of working time until a case is to be answered and solved."""
+
+    id: int
+    first_response: int | None
+    resolution: int | None
+    time: WorkingTime
+    wanted: Mapping[str, Any]
+    """What a case must have, by field."""
+
+    def weight(self, case: Mapping[str, Any]) -> int:
+        """How much of the case it names; -1 where it does not hold for it."""
+        if any(case.get(name) != value for name, value in self.wanted.items()):
+            return -1
+        return len(self.wanted) + ("customer" in self.wanted) * len(_WANTED)
+
+
+_WANTED = {"priority": "priority", "kind": "kind", "significance": "significance", "customer": "customer_id"}
+
+
+class Levels:
+    """The service levels of a workspace."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._by_id = {one.id: one for one in _read(session)}
+
+    @classmethod
+    def of(cls, session: Session) -> Levels:
+        """Those that this transaction sees, read once."""
+        kept: Levels | None = session.info.get(_KEPT)
+        if kept is None:
+            kept = session.info[_KEPT] = cls(session)
+        return kept
+
+    def named(self, number: int | None) -> Level | None:
+        """The one with this id, in force or not."""
+        return self._by_id.get(number) if number is not None else None
+
+    def find(self, case: Mapping[str, Any]) -> Level | None:
+        """The one in force that names most of a case; of several, the oldest. One customer's own goes before all others."""
+        significance = None
+        if case.get("customer") is not None:
+            wanted = sa.select(Customer.significance_class).where(Customer.id == case["customer"])
+            significance = self._session.scalar(wanted)
+        known = {**case, "significance": significance}
+        weighed = [
+            (one.weight(known), -one.id, one) for one in self._by_id.values() if one.wanted is not _OFF
+        ]
+        weight, _id, best = max(weighed, key=lambda one: one[:2], default=(-1, 0, None))
+        return best if weight >= 0 else None
+
+
+_OFF: Mapping[str, Any] = {"active": True}
+"""Wanted by a level that is not in force: no case has it."""
+
+
+def forget(session: Session) -> None:
+    """What was read holds no more: a calendar or a service level was written."""
+    session.info.pop(_KEPT, None)
+
+
+def _read(session: Session) -> list[Level]:
+    holidays = _holidays(session)
+    times = {
+        one.id: WorkingTime(
+            ZoneInfo(one.timezone),
+            [read_hours(getattr(one, day) or "") for day in WEEK],
+            holidays.get(one.id, {}),
+        )
+        for one in session.scalars(sa.select(BusinessCalendar))
+    }
+    policies = session.scalars(sa.select(SlaPolicy).order_by(SlaPolicy.id))
+    return [
+        Level(
+            one.id,
+            one.first_response_minutes,
+            one.resolution_minutes,
+            times.get(one.calendar_id, ALWAYS),
+            _wanted(one) if one.active and one.deleted_at is None else _OFF,
+        )
+        for one in policies
+    ]
+
+
+def _wanted(policy: SlaPolicy) -> dict[str, Any]:
+    named = {name: getattr(policy, attribute) for name, attribute in _WANTED.items()}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _holidays(session: Session) -> dict[int, dict[Any, Any]]:
+    found: dict[int, dict[Any, Any]] = {}
+    for one in session.scalars(sa.select(Holiday).where(Holiday.deleted_at.is_(None))):
+        found.setdefault(one.calendar_id, {})[one.day] = read_hours(one.hours or "")
+    return found
