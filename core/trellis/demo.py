@@ -143,7 +143,7 @@ class DemoContext:
         staff = list(self.users.values())
         for number in range(max(40, len(customers) // 6)):
             kind, subject = dice.choice(subjects)
-            ago = dice.randrange(3, _YEAR) if number % 10 else dice.randrange(3)
+            ago = dice.randrange(4, _YEAR) if number % 10 else dice.randrange(1, 4)
             opened = datetime.combine(
                 self.today - timedelta(days=ago), time(dice.randint(8, 16), dice.randrange(60)), UTC
             )
@@ -158,9 +158,11 @@ class DemoContext:
                 "urgency": dice.choice(("high", "medium", "medium", "low")),
                 "owner": dice.choice(staff),
                 "opened_at": opened,
-                "state": dice.choice(("new", "open", "open", "waiting")),
             }
-            if ago > 2:
+            if ago < 4:
+                case["state"] = dice.choice(("new", "open", "open", "waiting"))
+                case["first_response_at"] = None if case["state"] == "new" else answered
+            else:
                 solved = min(solved, datetime.combine(self.today, time(7), UTC))
                 case |= {"state": "closed", "first_response_at": answered, "resolved_at": solved}
             yield case

@@ -37,7 +37,7 @@ class Case(Entity):
         row="SE2",
         title_field="subject",
         subtitle_field="customer",
-        sort="resolution_due",
+        sort="-opened_at",
         date_field="opened_at",
         timeline=True,
     )

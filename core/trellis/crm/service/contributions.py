@@ -33,11 +33,11 @@ def trellis_lifecycles() -> list[Lifecycle]:
             entity="case",
             field="state",
             stages=(
-                Stage(value="new", title=_("New"), tone="info"),
+                Stage(value="new", title=_("Received"), tone="info"),
                 Stage(value="open", title=_("In work"), tone="info"),
                 Stage(value="waiting", title=_("Waits for the customer"), tone="warn"),
                 Stage(value="resolved", title=_("Solved"), kind="won", tone="good"),
-                Stage(value="closed", title=_("Closed"), kind="done"),
+                Stage(value="closed", title=_("Finished"), kind="done"),
                 Stage(value="cancelled", title=_("Cancelled"), kind="lost"),
             ),
         ),
