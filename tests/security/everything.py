@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from trellis.crm.service.calendars import WEEK
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.records import types
@@ -12,6 +13,9 @@ from trellis.records.door import Records
 from trellis.records.entity import Field
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
+
+STRICT = ("currency", "external_id", "owner", "unit", "segment", "member_field", "hours", *WEEK)
+"""Fields that are texts and yet do not take any text."""
 
 
 def value_of(field: Field, known: dict[str, int], text: str) -> Any:
@@ -61,7 +65,9 @@ def _draft(view: EntityView, known: dict[str, int], text: str) -> dict[str, Any]
         name: value_of(field, known, text)
         for name, field in view.fields.items()
         if not field.read_only
-        and name not in ("currency", "external_id", "owner", "unit", "segment", "member_field", *staged)
+        and name not in (*STRICT, *staged)
         and (field.type.kind == "text" or (field.required and field.default is None))
     }
+    if "timezone" in view.fields:
+        named["timezone"] = "UTC"
     return {name: value for name, value in named.items() if value is not None}
