@@ -82,7 +82,7 @@ def finding(result: KpiResult) -> str:
         return ""
     previous = figure_text(result.kpi, result.previous, result.currency, short=True)
     if result.partial:
-        return str(_("by this day before: %(value)s", value=previous))
+        return str(_("last time by this day: %(value)s", value=previous))
     return str(_("before: %(value)s", value=previous))
 
 
