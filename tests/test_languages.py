@@ -29,4 +29,6 @@ def test_no_text_stands_where_it_is_not_gathered(package: str) -> None:
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("_", "_n"):
                 text = call.args[0]
-                assert not isinstance(text, ast.Constant) or text.value in gathered, f"{path.name}: {text.value}"
+                assert not isinstance(text, ast.Constant) or text.value in gathered, (
+                    f"{path.name}: {text.value}"
+                )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from flask import Response, abort, request
 
-from trellis.i18n import Text, currency_symbol, format_number
+from trellis.i18n import NBSP, Text, currency_symbol, format_number
 from trellis.records.tables import writing
 
 FORMATS = {
@@ -42,7 +42,7 @@ class Sheet:
         return {
             "title": str(self.title),
             "columns": [
-                f"{one}, {currency_symbol(self.currency)}" if column in self.money else str(one)
+                f"{one},{NBSP}{currency_symbol(self.currency)}" if column in self.money else str(one)
                 for column, one in enumerate(self.heads)
             ],
             "rows": self.texts,
@@ -60,7 +60,7 @@ class Sheet:
 
 def amount_text(amount: Decimal | float | None) -> str:
     """An amount under a head that names its currency."""
-    return "–" if amount is None else format_number(round(amount, 2), 2)
+    return "–" if amount is None else format_number(amount, 2)
 
 
 def table_file(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]], ending: str) -> Response:

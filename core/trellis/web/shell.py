@@ -65,7 +65,9 @@ def entity_page(
     """A page of an entity, with its direction (and, for pages inside it, its list) in the breadcrumb."""
     crumbs: list[tuple[Text | str, str]] = []
     if view.info.direction in DIRECTIONS:
-        crumbs.append((DIRECTIONS[Direction(view.info.direction)], "model"))
+        direction = DIRECTIONS[Direction(view.info.direction)]
+        if str(direction) != str(view.info.plural):
+            crumbs.append((direction, "model"))
     if inside:
         crumbs.append((view.info.plural, view.name))
     return page(

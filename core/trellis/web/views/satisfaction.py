@@ -215,7 +215,11 @@ def _signed(value: float | None) -> str:
 
 def _how(found: Satisfaction) -> Text:
     values = ASSUMPTIONS.of(g.edition)
-    weights = {EQUAL: _("equal"), OWN: _("the organisation's own"), ESTIMATED: _("estimated from the answers")}
+    weights = {
+        EQUAL: _("equal"),
+        OWN: _("the organisation's own"),
+        ESTIMATED: _("estimated from the answers"),
+    }
     return _(
         "Of each customer the last answer of the period counts, for each figure by itself. Index: the means of the three "
         "questions (%(means)s), weighted by %(weights)s (%(origin)s), less 1 and divided by %(reach)s, in percent; "
