@@ -170,6 +170,8 @@ def _bottom(base: str, here: str) -> list[dict[str, Any]]:
 def _direction(edition: Edition, base: str, here: str, direction: Direction, current: bool) -> dict[str, Any]:
     items = [*_entity_items(edition, base, here, direction), *_screens(edition, base, here, direction)]
     items += _menu_items(edition, base, here, direction)
+    nearest = max((item["url"] for item in items if item["current"]), key=len, default="")
+    items = [{**item, "current": item["url"] == nearest} for item in items]
     items.sort(key=lambda item: item["order"])
     return {
         "title": str(_SHORT.get(direction, DIRECTIONS[direction])),

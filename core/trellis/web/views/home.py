@@ -57,7 +57,7 @@ STANDARD = Dashboard(
 
 @blueprint.get("/<workspace>/")
 def show(workspace: str) -> str:
-    return _page(_home())
+    return _page(_home(), home=True)
 
 
 @blueprint.get("/<workspace>/dashboards/<name>")
@@ -141,14 +141,13 @@ def _home() -> Dashboard:
     return choices[0]
 
 
-def _page(found: Dashboard) -> str:
+def _page(found: Dashboard, *, home: bool = False) -> str:
     chosen = request.args.get("period", "month")
     period = period_of(chosen)
     known = dashboards.named(found)
     names, _hidden = dashboards.arranged(g.session, g.actor, found)
     shown = [known[name] for name in names if _may_see(known[name])]
     now = datetime.now(current_timezone())
-    home = found.home or found is STANDARD
     context = {
         "title": str(_greeting(now)) if home else str(found.title),
         "sub": str(
