@@ -227,6 +227,12 @@ def format_date(value: date | datetime | None, today: date | None = None) -> str
     return dates.format_date(day, format=pattern, locale=_cldr())
 
 
+def format_weekday(day: date) -> str:
+    """A day with its name: ``Wednesday, 25 November``; Russian ``Среда, 25 ноября``."""
+    name = dates.format_date(day, "EEEE, d MMMM", locale=_cldr())
+    return name[:1].upper() + name[1:]
+
+
 def format_day_range(first: date, last: date) -> str:
     """The days from ``first`` to ``last``: ``1–22 Nov``, ``28 Oct – 3 Nov``."""
     if (first.year, first.month) != (last.year, last.month):

@@ -85,6 +85,15 @@ def test_only_the_tokens_name_colours() -> None:
             assert found <= {"#000", *MEANT.get(path.name, ())}, path.name  # black of masks
 
 
+def test_no_class_is_laid_out_by_two_style_sheets() -> None:
+    """All are loaded on every page, so a class that two of them begin has two meanings."""
+    begun: dict[str, str] = {}
+    for path in STYLES:
+        if path.name != "print.css":
+            for name in set(re.findall(r"^\.([\w-]+) \{", path.read_text(), re.MULTILINE)):
+                assert begun.setdefault(name, path.name) == path.name, name
+
+
 def test_every_style_and_script_is_loaded() -> None:
     named = set(
         re.findall(r'"([a-z]+)"|css/([a-z]+)\.css', "\n".join(path.read_text() for path in TEMPLATES))

@@ -91,6 +91,19 @@ def test_every_page_opens_in_both_languages(sign_in: SignIn) -> None:
             assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
 
 
+def test_the_history_calls_records_by_name_for_those_who_may_see_them(sign_in: SignIn) -> None:
+    admin, agent = sign_in("admin@acme.test"), sign_in("agent@acme.test")
+    assert '<td class="text">Customer 00</td>' in admin.get("/acme/order/1?tab=history").text
+    assert "#1</td>" not in admin.get("/acme/activity/1?tab=history").text
+    assert agent.get("/acme/order/1?tab=history").status_code == 404
+
+
+def test_a_dashboard_is_called_by_its_name_and_home_greets(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    assert "<h1>Good " in client.get("/acme/").text
+    assert "<h1>Home</h1>" in client.get("/acme/dashboards/home").text
+
+
 def test_strangers_are_sent_to_the_sign_in_page(app: object, sign_in: SignIn) -> None:
     client = app.test_client()  # type: ignore[attr-defined]
     answer = client.get("/acme/customer")

@@ -58,6 +58,7 @@ def test_the_page_of_a_search_leads_to_the_lists(sign_in: SignIn) -> None:
     client = sign_in("reader@acme.test")
     page = client.get("/acme/search?q=customer", headers={"Accept-Language": "en"}).text
     assert len(re.findall(r">Customer \d", page)) == 8 and '/acme/customer?q=customer"' in page
+    assert "</a><p>Brno</p>" in page and "</a><p>Wien</p>" in page  # what tells one name from the other
     assert (
         "Nothing has “nothingatall”"
         in client.get("/acme/search?q=nothingatall", headers={"Accept-Language": "en"}).text

@@ -40,6 +40,7 @@ def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> Non
     for name in ("clv", "loyalty", "pyramid"):
         page = client.get(f"/acme/analytics/{name}").text
         assert "Only customers that you may see are counted" in page and "No purchases yet" in page
+        assert "Import orders" in page  # what fills the page, for those who may
     for name in ("abc", "significance"):
         assert "Not enough data" in client.get(f"/acme/analytics/{name}").text
 
@@ -48,6 +49,9 @@ def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) ->
     client = sign_in("admin@acme.test")
     pyramid = client.get("/acme/analytics/pyramid?measure=revenue").text
     assert "Moves between tiers" in pyramid and "ranked by revenue" in pyramid
+    assert (
+        "Revenue,\N{NO-BREAK SPACE}€</th>" in pyramid
+    )  # the head names the currency, the figures stand alone
     rows = client.get("/acme/analytics/pyramid?table=tiers&format=csv").text.splitlines()
     assert rows[0].startswith("Tier,Customers,Revenue,Cost") and len(rows) == 5
     assert "A while better ones bring less than" in client.get("/acme/analytics/abc").text

@@ -48,7 +48,7 @@ class Kept:
     """Something that stays, and why."""
 
     what: Label | str
-    why: Label
+    why: Label | str
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _kept(session: Session, edition: Edition, person: Person, views: Sequence[En
     staying = [
         str(one.label) for one in person.view.fields.values() if not one.personal and one.name != EXTERNAL
     ]
-    yield Kept(", ".join(staying), _("These fields are not marked as personal data"))
+    yield Kept(_("Fields that are not marked as personal data"), ", ".join(staying))
     yield Kept(
         _("Backups and copies"),
         _("Those made before still hold the data; delete them, or erase again after restoring one"),

@@ -13,9 +13,10 @@ from flask import g
 from trellis.edition import EntityView
 from trellis.i18n import (
     current_language,
-    format_date,
+    format_day_range,
     format_number,
     format_time,
+    format_weekday,
     plural_translator,
     translator,
 )
@@ -153,7 +154,7 @@ def _named(day: date, pattern: str) -> str:
 
 def _title(span: Span) -> str:
     if span.kind == "week":
-        return f"{format_date(span.first)} – {format_date(span.last)}"
+        return format_day_range(span.first, span.last)
     return _named(span.at, "LLLL y")
 
 
@@ -168,7 +169,7 @@ def _day(
     return {
         "date": day.isoformat(),
         "number": str(day.day),
-        "name": _named(day, "EEEE, d MMMM"),
+        "name": format_weekday(day),
         "today": day == today,
         "outside": not _inside(span, day),
         "new_url": f"{base}/{view.name}/new?{view.info.date_field}={day.isoformat()}{moment}"

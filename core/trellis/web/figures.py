@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,8 +83,16 @@ def finding(result: KpiResult) -> str:
         return ""
     previous = figure_text(result.kpi, result.previous, result.currency, short=True)
     if result.partial:
-        return str(_("by this day before: %(value)s", value=previous))
+        return str(_("last time by this day: %(value)s", value=previous))
     return str(_("before: %(value)s", value=previous))
+
+
+def round_top(highest: float) -> float:
+    """The end of a scale: the next of 1, 2, 2.5, 5 and 10 of the size of the highest value, so that half of it is round too."""
+    if highest <= 0:
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(highest))
+    return next(step * size for step in (1, 2, 2.5, 5, 10) if step * size >= highest)
 
 
 def unit_word(kpi: Kpi, currency_sign: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -34,6 +34,7 @@ from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
+from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
@@ -97,7 +98,9 @@ def record_context(
     if tab == "timeline":
         context |= timeline_context(view, record, base, kind)
     elif tab == "history":
-        context["changes"] = [_change(view, one) for one in related.history(g.session, view.name, record.id)]
+        events = related.history(g.session, view.name, record.id)
+        names = names_in((view, one) for one in events)
+        context["changes"] = [_change(view, one, names) for one in events]
     elif tab != "details":
         context["table"] = _table(next(one for one in lists if one.view.name == tab), base, record.id)
     return context
@@ -139,6 +142,7 @@ def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> 
     entries = related.timeline(g.session, g.edition, g.actor, view.name, record.id)
     groups = {"talks": _TALKS, "records": None, "changes": frozenset({"change"})}
     wanted = [entry for entry in entries if _wanted(entry, kind, groups)]
+    names = names_in((view, entry.event) for entry in wanted if entry.event)
     days = groupby(wanted, key=lambda entry: format_day(entry.at))
     link = composer_for(view)
     return {
@@ -161,7 +165,7 @@ def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> 
             )
         ],
         "days": [
-            {"title": title, "events": [_event(view, entry, base) for entry in group]}
+            {"title": title, "events": [_event(view, entry, base, names) for entry in group]}
             for title, group in days
         ],
         "more_url": "",
@@ -175,7 +179,7 @@ def _wanted(entry: related.Entry, kind: str, groups: Mapping[str, frozenset[str]
     return entry.kind in known if known is not None else entry.kind not in _TALKS | {"change"}
 
 
-def _event(view: EntityView, entry: related.Entry, base: str) -> dict[str, Any]:
+def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> dict[str, Any]:
     common = {
         "time": format_time(entry.at),
         "moment": entry.at.isoformat(),
@@ -183,7 +187,7 @@ def _event(view: EntityView, entry: related.Entry, base: str) -> dict[str, Any]:
         "tone": "neutral",
     }
     if entry.record is None or entry.view is None:
-        return common | _change_event(view, entry.event or {})
+        return common | _change_event(view, entry.event or {}, names)
     title = title_of(entry.view, entry.record)
     found = common | {
         "icon": KINDS[entry.kind][1] if entry.kind in KINDS else entry.view.info.icon,
@@ -203,7 +207,7 @@ def _event(view: EntityView, entry: related.Entry, base: str) -> dict[str, Any]:
     return found
 
 
-def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
+def _change_event(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
     titles = {
         "created": _("%(who)s made this record", who=event["actor_name"]),
         "updated": _("%(who)s changed this record", who=event["actor_name"]),
@@ -218,51 +222,18 @@ def _change_event(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
         "restored": "undo-2",
         "erased": "eraser",
     }
-    changes = field_changes(view, event) if event["action"] in ("updated", "erased") else []
+    changes = field_changes(view, event, names) if event["action"] in ("updated", "erased") else []
     return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
 
 
-def _change(view: EntityView, event: Mapping[str, Any]) -> dict[str, Any]:
+def _change(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
     return {
         "when": format_datetime(event["at"]),
         "moment": event["at"].isoformat(),
         "who": event["actor_name"],
-        "act": _change_event(view, event)["title"],
-        "fields": field_changes(view, event),
+        "act": _change_event(view, event, names)["title"],
+        "fields": field_changes(view, event, names),
     }
-
-
-def field_changes(view: EntityView, event: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What an entry of the log changed, in words; fields that are not there for the reader are left out."""
-    return [
-        {
-            "label": str(view.fields[name].label),
-            "before": word_of(view.fields[name], old),
-            "after": word_of(view.fields[name], new) if (old, new) != (None, None) else str(_("erased")),
-        }
-        for name, (old, new) in event["changes"].items()
-        if name in view.fields
-    ]
-
-
-def word_of(declared: Field, value: Any) -> str:
-    """A value of the log, or of REST, in words: labels of choices, dates by locale, ids of references as they are."""
-    if value is None:
-        return ""
-    if isinstance(declared.type, types.Choice):
-        option = declared.type.option(value)
-        return str(option.label) if option else str(value)
-    if isinstance(declared.type, types.Boolean):
-        return str(_("Yes") if value else _("No"))
-    if isinstance(declared.type, types.DateTime):
-        return format_datetime(datetime.fromisoformat(value))
-    if isinstance(declared.type, types.Date):
-        return format_date(date.fromisoformat(value))
-    if isinstance(declared.type, types.Reference):
-        return f"#{value}"
-    if isinstance(declared.type, types.Decimal):
-        return format_number(declared.type.check(value))
-    return str(value)
 
 
 def _badges(view: EntityView, record: Record, base: str) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import g
 
+from trellis.records.query import ListQuery
 from trellis.search.everywhere import Found, search
+from trellis.web import display
 
 _EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
@@ -42,3 +44,14 @@ def shown(found: Found, base: str) -> list[dict[str, Any]]:
         }
         for hit in found.hits
     ]
+
+
+def second_lines(found: Found, base: str) -> dict[int, str]:
+    """What tells records of one name apart, by id: the field under their title."""
+    view = g.actor.sees(g.edition).entity(found.entity)
+    name = view.info.subtitle_field or ""
+    if name not in view.fields:
+        return {}
+    ids = [hit.id for hit in found.hits]
+    page = ListQuery(view, g.edition, g.actor, ids=ids, fields=[name], limit=len(ids)).page(g.session)
+    return {one.id: display.shown(g.edition, base, view.fields[name], one)["text"] for one in page.items}

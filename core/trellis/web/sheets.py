@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 
 from flask import Response, abort, request
 
-from trellis.i18n import Text
+from trellis.i18n import NBSP, Text, currency_symbol, format_number
 from trellis.records.tables import writing
 
 FORMATS = {
@@ -22,20 +23,28 @@ FORMATS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """A table with its heads. ``texts`` are the rows for people, ``rows`` the same for programs."""
+    """A table with its heads. ``texts`` are the rows for people, ``rows`` the same for programs.
+
+    The heads of the columns in ``money`` name the ``currency`` for people; their figures stand alone.
+    """
 
     name: str
     title: Text
     heads: Sequence[Text]
     texts: Sequence[Sequence[str]]
     rows: Sequence[Sequence[Any]]
+    currency: str = ""
+    money: Sequence[int] = ()
 
     def context(self) -> dict[str, Any]:
         """What the macro ``data_table`` shows, with the addresses of its files."""
         given = request.args.to_dict()
         return {
             "title": str(self.title),
-            "columns": [str(one) for one in self.heads],
+            "columns": [
+                f"{one},{NBSP}{currency_symbol(self.currency)}" if column in self.money else str(one)
+                for column, one in enumerate(self.heads)
+            ],
             "rows": self.texts,
             "files": [
                 (ending.upper(), f"?{urlencode({**given, 'table': self.name, 'format': ending})}")
@@ -47,6 +56,11 @@ class Sheet:
         """The rows under heads in the reader's language."""
         heads = [str(one) for one in self.heads]
         return table_file(self.name, heads, (dict(zip(heads, row, strict=True)) for row in self.rows), ending)
+
+
+def amount_text(amount: Decimal | float | None) -> str:
+    """An amount under a head that names its currency."""
+    return "–" if amount is None else format_number(amount, 2)
 
 
 def table_file(name: str, columns: Sequence[str], rows: Iterable[dict[str, Any]], ending: str) -> Response:

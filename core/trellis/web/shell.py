@@ -65,7 +65,9 @@ def entity_page(
     """A page of an entity, with its direction (and, for pages inside it, its list) in the breadcrumb."""
     crumbs: list[tuple[Text | str, str]] = []
     if view.info.direction in DIRECTIONS:
-        crumbs.append((DIRECTIONS[Direction(view.info.direction)], "model"))
+        direction = DIRECTIONS[Direction(view.info.direction)]
+        if str(direction) != str(view.info.plural):
+            crumbs.append((direction, "model"))
     if inside:
         crumbs.append((view.info.plural, view.name))
     return page(
@@ -168,6 +170,8 @@ def _bottom(base: str, here: str) -> list[dict[str, Any]]:
 def _direction(edition: Edition, base: str, here: str, direction: Direction, current: bool) -> dict[str, Any]:
     items = [*_entity_items(edition, base, here, direction), *_screens(edition, base, here, direction)]
     items += _menu_items(edition, base, here, direction)
+    nearest = max((item["url"] for item in items if item["current"]), key=len, default="")
+    items = [{**item, "current": item["url"] == nearest} for item in items]
     items.sort(key=lambda item: item["order"])
     return {
         "title": str(_SHORT.get(direction, DIRECTIONS[direction])),

@@ -35,7 +35,7 @@ from trellis.records.board import board, board_rule
 from trellis.records.query import ListQuery
 from trellis.segments.engine import movements, sizes
 from trellis.web.display import origin, shown, title_of
-from trellis.web.figures import delta, figure_text, finding, trend
+from trellis.web.figures import delta, figure_text, finding, round_top, trend
 from trellis.web.rfm_map import rfm_cells
 
 _ = translator("trellis")
@@ -96,6 +96,13 @@ def widget_context(
         }
 
 
+def way_to_begin(base: str) -> dict[str, str] | None:
+    """What fills a card about purchases, for those who may do it."""
+    if not g.actor.may("order", "create"):
+        return None
+    return {"title": str(_("Import orders")), "icon": "upload", "url": f"{base}/order/import"}
+
+
 def _kpi_strip(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     names = [name for name in widget.options.get("kpis", ()) if name in g.edition.all(Kpi)]
     results = engine.strip(g.session, g.edition, g.actor, names, period, today=today())
@@ -138,14 +145,8 @@ def _kpi_trend(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     kpi = g.edition.all(Kpi)[name]
     points = engine.series(g.session, g.edition, g.actor, name, period.until(12), today())
     currency = g.edition.settings.currency
-    high = (
-        max(
-            [float(point.value or 0) for point in points]
-            + [float(point.target or 0) for point in points]
-            + [0]
-        )
-        or 1
-    )
+    known = [value for point in points for value in (point.value, point.target) if value is not None]
+    high = round_top(max([float(value) for value in known], default=0))
     columns = [
         {
             "label": point.period.short_label,
@@ -170,7 +171,8 @@ def _kpi_trend(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "has_plan": any(column["plan"] for column in columns),
         "plot_width": 420 if widget.width < 7 else 720,
         "open_url": f"{base}/kpis?{urlencode({'kpi': name, 'period': period.code})}",
-        "open_text": str(_("Open")),
+        "table_url": f"{base}/kpis#kpi-{name.replace('.', '-')}",
+        "start": way_to_begin(base),
     }
 
 
@@ -215,7 +217,8 @@ def _pyramid(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "prospects": made["prospects"],
         "inactive": made["inactive"],
         "open_url": f"{base}/analytics/pyramid",
-        "open_text": str(_("Open")),
+        "table_url": f"{base}/analytics/pyramid#table",
+        "start": way_to_begin(base),
     }
 
 
@@ -226,7 +229,8 @@ def _rfm(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "sub": str(_("%(number)s buyers", number=format_number(buyers))) if buyers else "",
         "cells": cells if buyers else [],
         "open_url": f"{base}/analytics/rfm",
-        "open_text": str(_("Open")),
+        "table_url": f"{base}/analytics/rfm#table",
+        "start": way_to_begin(base),
     }
 
 
@@ -265,6 +269,7 @@ def _retention(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "sub": str(_("share of the cohort that bought again, %")),
         "cohorts": cohorts_context(found),
         "open_url": f"{base}/analytics/loyalty",
+        "start": way_to_begin(base),
     }
 
 
@@ -321,6 +326,9 @@ def _tasks(widget: Widget, period: Period, base: str) -> dict[str, Any]:
         "sub": format_number(number) if number else "",
         "tasks": task_rows(6, base),
         "open_url": f"{base}/tasks",
+        "start": {"title": str(_("New task")), "icon": "plus", "url": f"{base}/activity/new?kind=task"}
+        if g.actor.may("activity", "create")
+        else None,
         "table_url": f"{base}/activity?{urlencode({'filter': json.dumps(OPEN)})}",
     }
 

@@ -46,8 +46,8 @@ class Assumptions:
     check: Callable[[Values], Errors] = _consistent
 
     def declared(self, edition: Edition) -> tuple[Field, ...]:
-        """Its fields in this edition."""
-        return (*self.fields, *self.more(edition))
+        """Its fields in this edition; those that it alone has stand first, beside the fields of their kind."""
+        return (*self.more(edition), *self.fields)
 
     def of(self, edition: Edition) -> dict[str, Any]:
         """The values that hold in this edition: what the organisation decided, else the defaults."""

@@ -21,7 +21,7 @@ AREAS: Mapping[str, Text] = {
     "champions": _("Champions"),
     "potential_loyalists": _("Potential loyalists"),
     "promising": _("Promising"),
-    "new": _("New"),
+    "new": _("New customers"),
 }
 """Key and title of each area."""
 

@@ -30,7 +30,7 @@ from trellis.records.types import (
 
 _ = translator("trellis")
 
-CONTACT = _("Contact")
+CONTACT = _("Contact details")
 ADDRESS = _("Address")
 VALUE = _("Value")
 

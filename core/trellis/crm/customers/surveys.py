@@ -124,7 +124,7 @@ class SatisfactionBenchmark(Entity):
     )
     value: Mapped[Number] = column(
         Decimal(minimum=-100, maximum=100, additive=False),
-        label=_("Value"),
+        label=_("Figure"),
         help=_("Index and CSAT 0 to 100, NPS -100 to 100, CES 1 to 7"),
         required=True,
         in_list=True,

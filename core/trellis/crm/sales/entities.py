@@ -108,7 +108,7 @@ class Opportunity(Entity):
     outcome: Mapped[str] = column(
         Choice(
             (
-                Option("open", _("Open"), "info"),
+                Option("open", _("In progress"), "info"),
                 Option("won", _("Won"), "good"),
                 Option("lost", _("Lost"), "danger"),
             )

@@ -24,7 +24,7 @@ from trellis.crm.customers.entities import SIGNIFICANCE
 from trellis.i18n import Text, format_number, format_percent, format_short_money, translator
 from trellis.records.types import Money
 from trellis.web.choosing import asked, choices, measures, periods
-from trellis.web.sheets import Sheet, asked_file
+from trellis.web.sheets import Sheet, amount_text, asked_file
 from trellis.web.views.lists import base
 from trellis.web.views.measures import analysis_page
 
@@ -75,12 +75,14 @@ def _classes(found: Abc, kind: str) -> Sheet:
             [
                 name if name != "–" else str(_("without XYZ")),
                 format_number(group.items),
-                format_short_money(group.amount, found.currency),
+                amount_text(group.amount),
                 format_percent(group.share) or "–",
             ]
             for name, group in named
         ],
         rows=[[name, group.items, Money().to_json(group.amount), group.share] for name, group in named],
+        currency=found.currency,
+        money=(2,),
     )
 
 
@@ -106,18 +108,20 @@ def _items(question: Question, found: Abc, most: int | None) -> Sheet:
         name="items",
         title=_("From the best down"),
         heads=(_("Name"), _("Amount"), _("Better ones bring"), _("ABC"), _("Variation"), _("XYZ")),
-        texts=[_item(one, found.currency) for one in lines],
+        texts=[_item(one) for one in lines],
         rows=[
             [one.name, Money().to_json(one.amount), one.before, one.abc, one.variation, one.xyz]
             for one in lines
         ],
+        currency=found.currency,
+        money=(1,),
     )
 
 
-def _item(one: Classed, currency: str) -> list[str]:
+def _item(one: Classed) -> list[str]:
     return [
         one.name,
-        format_short_money(one.amount, currency),
+        amount_text(one.amount),
         format_percent(one.before) or "–",
         one.abc,
         format_percent(one.variation) or "–",
@@ -159,7 +163,7 @@ def _matrix(found: Abc, kind: str) -> dict[str, Any]:
             url = _customers({"abc": first, "xyz": second}) if kind == "customers" and group.items else ""
             cells.append({"text": text, "step": step, "url": url} if group.items else None)
         rows.append({"title": first, "cells": cells})
-    return {"corner": str(_("ABC \\ XYZ")), "titles": list(XYZ_CLASSES), "rows": rows}
+    return {"corner": str(_("ABC ↓ XYZ →")), "titles": list(XYZ_CLASSES), "rows": rows}
 
 
 def _customers(values: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Dashboard, Kpi, Widget
 from trellis.crm.analytics.refreshing import freshness
-from trellis.i18n import Text, current_timezone, format_date, format_number, translator
+from trellis.i18n import Text, current_timezone, format_date, format_number, format_weekday, translator
 from trellis.settings import dashboards
 from trellis.web.shell import page, shell, toast
 from trellis.web.views.lists import base, go
@@ -57,7 +57,7 @@ STANDARD = Dashboard(
 
 @blueprint.get("/<workspace>/")
 def show(workspace: str) -> str:
-    return _page(_home())
+    return _page(_home(), home=True)
 
 
 @blueprint.get("/<workspace>/dashboards/<name>")
@@ -141,17 +141,24 @@ def _home() -> Dashboard:
     return choices[0]
 
 
-def _page(found: Dashboard) -> str:
+def _page(found: Dashboard, *, home: bool = False) -> str:
     chosen = request.args.get("period", "month")
     period = period_of(chosen)
     known = dashboards.named(found)
     names, _hidden = dashboards.arranged(g.session, g.actor, found)
     shown = [known[name] for name in names if _may_see(known[name])]
     now = datetime.now(current_timezone())
-    home = found.home or found is STANDARD
     context = {
         "title": str(_greeting(now)) if home else str(found.title),
-        "sub": f"{format_date(now.date())} · {period.label}",
+        "sub": str(
+            _(
+                "%(today)s · %(period)s, day %(day)s of %(days)s",
+                today=format_weekday(now.date()),
+                period=period.label,
+                day=(now.date() - period.first).days + 1,
+                days=(period.end - period.first).days,
+            )
+        ),
         "periods": [
             {"title": str(title), "url": f"{request.path}?period={key}", "current": key == chosen}
             for key, title in PERIODS.items()

@@ -31,7 +31,7 @@ accept(blueprint, "import_")
 
 KINDS: Mapping[str, Text] = {
     "text": _("Text"),
-    "number": _("Number"),
+    "number": _("Decimal number"),
     "date": _("Date"),
     "email": _("Mail address"),
     "phone": _("Telephone"),
@@ -59,7 +59,7 @@ COUNTS: Mapping[str, Text] = {
     "updated": _("Changed"),
     "unchanged": _("Unchanged"),
     "skipped": _("Left out"),
-    "rejected": _("Rejected"),
+    "rejected": _("Not accepted"),
 }
 ALIKE: Mapping[str, Text] = {
     "": _("Make a new one all the same"),

@@ -11,8 +11,9 @@ from trellis.crm.analytics.answers import asked_lifetime
 from trellis.crm.analytics.clv import Group, Lifetime, clv, lines
 from trellis.crm.analytics.formula import DoesNotConverge
 from trellis.i18n import Text, format_date, format_number, format_percent, format_short_money, translator
+from trellis.kpi.periods import Grain, containing
 from trellis.web.asked import asked_page
-from trellis.web.sheets import Sheet, asked_file, table_file
+from trellis.web.sheets import Sheet, amount_text, asked_file, table_file
 from trellis.web.views.lists import base
 from trellis.web.views.measures import analysis_page
 
@@ -117,7 +118,7 @@ def _tracking(found: Lifetime) -> dict[str, Any] | None:
         return None
     high = max([point.actual for point in points] + [point.expected for point in points]) or 1
     last = points[-1]
-    shown = {0, len(points) // 2, len(points) - 1}
+    shown = {0, len(points) - 1}
     finding = _(
         "Repeat purchases up to %(day)s: %(actual)s, expected %(expected)s",
         day=format_date(last.day),
@@ -129,7 +130,10 @@ def _tracking(found: Lifetime) -> dict[str, Any] | None:
         "expected": [0.0, *(point.expected for point in points)],
         "labels": [
             "",
-            *(point.day.strftime("%m.%y") if index in shown else "" for index, point in enumerate(points)),
+            *(
+                containing(point.day, Grain.MONTH).label if index in shown else ""
+                for index, point in enumerate(points)
+            ),
         ],
         "ticks": [{"value": high * part, "text": format_number(round(high * part))} for part in (0, 0.5, 1)],
         "high": high,
@@ -194,9 +198,9 @@ def _groups(found: Lifetime, name: str, title: Text, head: Text, groups: tuple[G
             [
                 one.title,
                 format_number(one.customers),
-                _short(found, one.historic),
-                _short(found, one.value),
-                _short(found, mean(one)),
+                amount_text(one.historic),
+                amount_text(one.value),
+                amount_text(mean(one)),
             ]
             for one in groups
         ],
@@ -204,6 +208,8 @@ def _groups(found: Lifetime, name: str, title: Text, head: Text, groups: tuple[G
             [one.title, one.customers, cents(one.historic), cents(one.value), cents(mean(one))]
             for one in groups
         ],
+        currency=found.currency,
+        money=(2, 3, 4),
     )
 
 
@@ -227,8 +233,10 @@ def _formula(found: Lifetime) -> Sheet:
         name="formula",
         title=_("By formula, per customer"),
         heads=(_("Form"), _("Lifetime value")),
-        texts=[[str(title), _short(found, amount)] for title, amount in rows],
+        texts=[[str(title), amount_text(amount)] for title, amount in rows],
         rows=[[str(title), None if amount is None else round(amount, 2)] for title, amount in rows],
+        currency=found.currency,
+        money=(1,),
     )
 
 

@@ -20,7 +20,7 @@ from trellis.i18n import (
 )
 from trellis.kpi.periods import Grain, containing
 from trellis.web.asked import asked_page
-from trellis.web.sheets import Sheet, asked_file
+from trellis.web.sheets import Sheet, amount_text, asked_file
 from trellis.web.views.lifetime import joined
 from trellis.web.views.measures import analysis_page
 from trellis.web.widgets import cohorts_context
@@ -33,7 +33,7 @@ blueprint = Blueprint("loyalty", __name__)
 ASSUMED = {
     "period": _("Period"),
     "as_of": _("As of"),
-    "inactive_after": _("Lost after days without a purchase"),
+    "inactive_after": _("Lost after, days without a purchase"),
     "change": _("What if retention changes by"),
     "years": _("Over years"),
 }
@@ -160,7 +160,7 @@ def _survival(kept: Keeping) -> Sheet:
         rows.append([month, known, ahead])
     return Sheet(
         name="survival",
-        title=_("Still customers after months"),
+        title=_("Still customers, month by month"),
         heads=(_("Months"), _("Known"), _("Projected")),
         texts=[[str(row[0]), format_percent(row[1]) or "–", format_percent(row[2]) or "–"] for row in rows],
         rows=rows,
@@ -175,15 +175,14 @@ def _what_if(kept: Keeping) -> Sheet:
             [str(_("As it is")), made.retention, made.revenue],
             [str(_("What if")), made.changed, made.revenue_changed],
         ]
-    currency = kept.currency
     return Sheet(
         name="what_if",
         title=_("What if more of them stayed"),
         heads=(_("Retention"), _("A year"), _("Revenue of present customers")),
-        texts=[
-            [row[0], format_percent(row[1]), format_short_money(round(row[2], 2), currency)] for row in rows
-        ],
+        texts=[[row[0], format_percent(row[1]), amount_text(row[2])] for row in rows],
         rows=[[row[0], round(row[1], 6), round(row[2], 2)] for row in rows],
+        currency=kept.currency,
+        money=(2,),
     )
 
 

@@ -27,7 +27,7 @@ from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page, toast
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import today
+from trellis.web.widgets import today, way_to_begin
 
 _ = translator("trellis")
 
@@ -205,6 +205,7 @@ def analysis_page(name: str, formula: Text, *, export_url: str = "", **context: 
         "periods": [],
         "formula": str(formula),
         "export_url": export_url,
+        "start": way_to_begin(base()),
         "scope": "" if sees_all else str(_("Only customers that you may see are counted")),
     }
     return page(

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis import privacy
 from trellis.errors import RecordInvalid
 from trellis.i18n import current_language, format_datetime, format_number, translator
-from trellis.web.record_page import word_of
+from trellis.web.changes import word_of
 from trellis.web.shell import entity_page, toast
 from trellis.web.views.lists import base, go, messages, view_of
 

@@ -22,7 +22,7 @@ from trellis.i18n import (
     translator,
 )
 from trellis.web.choosing import asked, choices
-from trellis.web.sheets import Sheet, asked_file
+from trellis.web.sheets import Sheet, amount_text, asked_file
 from trellis.web.views.lists import base
 from trellis.web.views.measures import analysis_page
 
@@ -146,7 +146,6 @@ def _ticks(low: float, high: float, currency: str) -> list[dict[str, Any]]:
 def _scenarios(found: Effectiveness) -> Sheet:
     answers = found.to_json()["scenarios"]
     names = ("income", "costs", "net", "npv", "irr", "roi", "payback_months", "profitability_index")
-    money = found.currency
     return Sheet(
         name="scenarios",
         title=_("Scenarios"),
@@ -166,10 +165,7 @@ def _scenarios(found: Effectiveness) -> Sheet:
             [
                 str(SCENARIO_TITLES[one.name]),
                 format_percent(one.share, 0),
-                *(
-                    format_short_money(round(amount, 2), money)
-                    for amount in (one.income, one.costs, one.net, one.worth.npv)
-                ),
+                *(amount_text(amount) for amount in (one.income, one.costs, one.net, one.worth.npv)),
                 format_percent(yearly(one.worth.irr)) or "–",
                 format_percent(one.roi) or "–",
                 _months(one.worth.payback),
@@ -178,13 +174,14 @@ def _scenarios(found: Effectiveness) -> Sheet:
             for one in found.scenarios
         ],
         rows=[[one["scenario"], one["income_share"], *(one[name] for name in names)] for one in answers],
+        currency=found.currency,
+        money=(2, 3, 4, 5),
     )
 
 
 def _flows(found: Effectiveness) -> Sheet:
     sums = _cumulated(found, Decimal(1))
     answers = found.to_json()["flows"]
-    money = found.currency
     return Sheet(
         name="flows",
         title=_("Flows by month"),
@@ -193,8 +190,8 @@ def _flows(found: Effectiveness) -> Sheet:
             [
                 str(flow.month),
                 flow.period.label if flow.period else str(_("Setting up")),
-                *(format_money(round(one, 2), money) for one in (flow.income, flow.costs, flow.net)),
-                format_money(round(Decimal(total), 2), money),
+                *(amount_text(one) for one in (flow.income, flow.costs, flow.net)),
+                amount_text(total),
                 str(_("Yes")) if flow.ahead else "",
             ]
             for flow, total in zip(found.flows, sums, strict=True)
@@ -207,6 +204,8 @@ def _flows(found: Effectiveness) -> Sheet:
             ]
             for one, total in zip(answers, sums, strict=True)
         ],
+        currency=found.currency,
+        money=(2, 3, 4, 5),
     )
 
 
@@ -215,9 +214,11 @@ def _costs(found: Effectiveness) -> Sheet:
     return Sheet(
         name="costs",
         title=_("Costs"),
-        heads=(_("Cost"), _("Amount")),
-        texts=[[str(COST_TITLES[name]), format_money(round(one, 2), found.currency)] for name, one in known],
+        heads=(_("What for"), _("Amount")),
+        texts=[[str(COST_TITLES[name]), amount_text(one)] for name, one in known],
         rows=[[name, str(round(one, 2))] for name, one in known],
+        currency=found.currency,
+        money=(1,),
     )
 
 

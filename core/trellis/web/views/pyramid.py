@@ -11,10 +11,10 @@ from flask import Blueprint, Response
 
 from trellis.crm.analytics.moves import OUTSIDE, PLACES, Moves, moves
 from trellis.crm.analytics.pyramid import Pyramid, Tier, pyramid
-from trellis.i18n import Text, format_date, format_number, format_percent, format_short_money, translator
+from trellis.i18n import Text, format_date, format_number, format_percent, translator
 from trellis.records.types import Money
 from trellis.web.choosing import asked, measures, periods
-from trellis.web.sheets import Sheet, asked_file
+from trellis.web.sheets import Sheet, amount_text, asked_file
 from trellis.web.views.lists import base
 from trellis.web.views.measures import analysis_page
 from trellis.web.widgets import TIERS, pyramid_context
@@ -78,7 +78,13 @@ def _tiers(found: Pyramid) -> Sheet:
         )
         texts.append(_text(found, tier, amounts))
     return Sheet(
-        name="tiers", title=_("Tiers of the pyramid"), heads=HEADS, texts=[*texts, _total(found)], rows=rows
+        name="tiers",
+        title=_("Tiers of the pyramid"),
+        heads=HEADS,
+        texts=[*texts, _total(found)],
+        rows=rows,
+        currency=found.currency,
+        money=(2, 3, 4, 6, 7),
     )
 
 
@@ -86,10 +92,10 @@ def _text(found: Pyramid, tier: Tier, amounts: list[Any]) -> list[str]:
     return [
         str(TITLES[tier.tier]),
         format_number(tier.customers),
-        *(format_short_money(one, found.currency) or "–" for one in amounts),
+        *(amount_text(one) for one in amounts),
         format_percent(tier.share) or "–",
-        format_short_money(tier.lowest, found.currency) or "–",
-        format_short_money(tier.highest, found.currency) or "–",
+        amount_text(tier.lowest),
+        amount_text(tier.highest),
         format_number(tier.unprofitable),
     ]
 
@@ -101,7 +107,7 @@ def _total(found: Pyramid) -> list[str]:
     return [
         str(_("All")),
         format_number(found.customers),
-        *(format_short_money(one, found.currency) or "–" for one in shown),
+        *(amount_text(one) for one in shown),
         format_percent(1.0) if found.customers and found.tiers[0].share is not None else "–",
         "",
         "",
@@ -160,7 +166,7 @@ def _moves_context(moved: Moves) -> dict[str, Any]:
     )
     return {
         "sub": str(sub),
-        "from_title": str(_("Before \\ now")),
+        "from_title": str(_("Before ↓ now →")),
         "titles": [str(TITLES[one]) for one in PLACES],
         "rows": rows,
     }

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g
 from trellis.crm.analytics.answers import Question
 from trellis.crm.analytics.satisfaction import Satisfaction, index_series, satisfaction
 from trellis.crm.analytics.survey_answers import CHANNEL, SEGMENT, TIER
-from trellis.crm.analytics.survey_scores import ASSUMPTIONS, ESTIMATED, OWN, Score
+from trellis.crm.analytics.survey_scores import ASSUMPTIONS, EQUAL, ESTIMATED, OWN, Score
 from trellis.crm.analytics.window import Window
 from trellis.crm.customers.surveys import MEASURES
 from trellis.i18n import MINUS, Text, format_number, format_percent, plural_translator, translator
@@ -189,7 +189,7 @@ def _held(found: Satisfaction) -> Sheet:
     return Sheet(
         name="benchmarks",
         title=_("Beside others"),
-        heads=(_("Benchmark"), _("Measure"), _("Value"), _("Difference"), _("Source"), _("Period")),
+        heads=(_("Benchmark"), _("Measure"), _("Figure"), _("Difference"), _("Source"), _("Period")),
         texts=[
             [
                 one["name"],
@@ -215,7 +215,11 @@ def _signed(value: float | None) -> str:
 
 def _how(found: Satisfaction) -> Text:
     values = ASSUMPTIONS.of(g.edition)
-    weights = {OWN: _("the organisation's own"), ESTIMATED: _("estimated from the answers")}
+    weights = {
+        EQUAL: _("equal"),
+        OWN: _("the organisation's own"),
+        ESTIMATED: _("estimated from the answers"),
+    }
     return _(
         "Of each customer the last answer of the period counts, for each figure by itself. Index: the means of the three "
         "questions (%(means)s), weighted by %(weights)s (%(origin)s), less 1 and divided by %(reach)s, in percent; "
@@ -224,7 +228,7 @@ def _how(found: Satisfaction) -> Text:
         "shows what goes along with it, not what causes it.",
         means=", ".join(_number(one, 2) for one in found.means) or "–",
         weights=", ".join(format_number(round(one, 4), 4) for one in found.weights),
-        origin=weights.get(found.weighted, _("equal")),
+        origin=weights[found.weighted],
         reach=format_number(values["scale"] - 1),
         incomplete=format_number(found.incomplete),
         fewest=format_number(found.fewest),

@@ -113,8 +113,10 @@ def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
         },
         _field("currency", _("Currency"), values, errors),
         _field("timezone", _("Time zone"), values, errors),
-        _choice("first_weekday", _("Weeks begin on"), enumerate(weekday_names()), values, errors),
-        _choice("fiscal_month", _("The fiscal year begins in"), enumerate(month_names(), 1), values, errors),
+        _choice("first_weekday", _("First day of the week"), enumerate(weekday_names()), values, errors),
+        _choice(
+            "fiscal_month", _("First month of the fiscal year"), enumerate(month_names(), 1), values, errors
+        ),
     ]
     problems = [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()]
     form = {

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.i18n import Text, current_timezone, format_datetime, translator
 from trellis.records.audit import ACTIONS, SOURCES, Trail, start_export
 from trellis.security.people import User
+from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.display import person
-from trellis.web.record_page import field_changes
 from trellis.web.views.lists import base, go, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -50,11 +50,13 @@ def show(workspace: str) -> str:
     asked = [(name, value) for name, value in request.args.items() if value and name != "below"]
     url = f"{base()}/settings/audit"
     older = urlencode([*asked, ("below", rows[PER_PAGE - 1]["id"])]) if len(rows) > PER_PAGE else ""
+    entities = g.edition.entities
+    names = names_in((entities[one["entity"]], one) for one in rows if one["entity"] in entities)
     audit = {
         "url": url,
         "filters": _filters(),
         "filtered": bool(asked),
-        "rows": [_row(row) for row in rows[:PER_PAGE]],
+        "rows": [_row(row, names) for row in rows[:PER_PAGE]],
         "older_url": f"{url}?{older}" if older else "",
         "newest_url": f"{url}?{urlencode(asked)}" if below else "",
         "export_url": f"{url}/export?{urlencode(asked)}",
@@ -92,7 +94,7 @@ def _day(text: str) -> datetime | None:
         return None
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
     view = g.edition.entities.get(row["entity"])
     title, tone = ACTS.get(row["action"], (row["action"], "neutral"))
     return {
@@ -104,7 +106,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "url": f"{base()}/{view.name}/{row['record_id']}" if view and row["record_id"] else "",
         "act": str(title),
         "tone": tone,
-        "changes": field_changes(view, row) if view and row["action"] in ("updated", "erased") else [],
+        "changes": field_changes(view, row, names) if view and row["action"] in ("updated", "erased") else [],
     }
 
 

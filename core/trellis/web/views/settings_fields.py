@@ -28,7 +28,7 @@ TYPE_TITLES = {
     "text": _("Text"),
     "long_text": _("Long text"),
     "integer": _("Whole number"),
-    "decimal": _("Number"),
+    "decimal": _("Decimal number"),
     "money": _("Amount"),
     "percent": _("Percent"),
     "boolean": _("Yes or no"),

@@ -218,7 +218,7 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
     ]
     unit = control(g.edition, base(), g.edition.entity("user").fields["unit"], user.unit_id if user else None)
     fields = [
-        field("name", _("Name"), required=True),
+        field("name", _("Full name"), required=True),
         field(
             "email",
             _("E-mail"),

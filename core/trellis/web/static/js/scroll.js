@@ -1,4 +1,5 @@
-// A part that scrolls sideways takes the focus, so that the arrow keys reach all of it.
+// Parts that scroll sideways: they take the focus, so that the arrow keys reach all of them, and rows of links begin with
+// the one that is open in sight.
 import { onLoad } from "./vendor.js";
 
 function mark() {
@@ -8,7 +9,18 @@ function mark() {
   }
 }
 
+function showCurrent() {
+  for (const box of document.querySelectorAll(".tabs, .settings-nav, .segmented")) {
+    const current = box.querySelector("[aria-current]");
+    if (!current || box.scrollWidth <= box.clientWidth) continue;
+    const [outer, inner] = [box.getBoundingClientRect(), current.getBoundingClientRect()];
+    const hidden = inner.left < outer.left || inner.right > outer.right;
+    if (hidden) box.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  }
+}
+
 export function startScrollers() {
   onLoad(mark);
+  onLoad(showCurrent);
   addEventListener("resize", mark);
 }
