@@ -34,6 +34,8 @@ def value_of(field: Field, known: dict[str, int], text: str) -> Any:
             return known.get(entity)
         case types.Text(length=length):
             return text[:length]
+        case types.LongText():
+            return text
         case _:
             return {"number": 7, "date": "2026-01-02", "datetime": "2026-01-02T03:04:05Z"}.get(
                 field.type.kind
