@@ -124,9 +124,10 @@ class Fixed:
 
 
 class Shelf:
-    """What was made of late, for as many keys as :data:`MOST_KEPT`: the oldest go first."""
+    """What was made of late, for as many keys as ``most``: the oldest go first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
         self._kept: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
@@ -137,7 +138,7 @@ class Shelf:
         except KeyError:
             made = make()
         with self._lock:
-            while len(self._kept) >= MOST_KEPT:
+            while len(self._kept) >= self._most:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = made
         return made
