@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from trellis.edition import OWN, Edition, EntityView
@@ -25,8 +26,11 @@ from trellis.records.query import Record
 
 _ = translator("trellis")
 
-Shown = dict[str, Any]
+Shown = Mapping[str, Any]
 _Tell = Callable[[Record, Any], Shown]
+
+NOTHING: Shown = MappingProxyType({"kind": "text", "text": ""})
+"""No value."""
 
 TONES = 6
 
@@ -84,7 +88,7 @@ def teller(
 
     def told(record: Record) -> Shown:
         value = record.values.get(name)
-        return {"kind": "text", "text": ""} if value is None else tell(record, value)
+        return NOTHING if value is None else tell(record, value)
 
     return told
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import g
+from markupsafe import Markup
 
 from trellis.edition import EntityView
 from trellis.i18n import Text, translator
@@ -15,6 +17,7 @@ from trellis.settings.views import may_change
 from trellis.web.display import new_title
 from trellis.web.filters import chips
 from trellis.web.listing import Listing
+from trellis.web.patterns import Pattern, kept, rendered
 
 _ = translator("trellis")
 
@@ -32,12 +35,22 @@ def bar_context(listing: Listing, base: str) -> dict[str, Any]:
         "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
         "chips": _chips(listing, base),
         "rules": None,
-        "rule_json": listing.rule,
+        "builder": _builder(listing, base),
         "query": listing.query,
         "action": listing.path(base),
         "find_keeps": [*(pair for pair in listing.arguments(q="") if pair[0] != "q"), *listing.kept],
-        "segment_url": "",
     }
+
+
+def _builder(listing: Listing, base: str) -> Markup:
+    """The rule builder with the list's rule."""
+    about = {"action": listing.path(base), "url": f"{base}/{listing.view.name}", "segment_url": ""}
+
+    def write(gaps: Mapping[str, str]) -> str:
+        return rendered("components/rules.html", rules={**about, **gaps})
+
+    pattern = kept(("rule builder", about["action"]), lambda: Pattern(("rule",), write))
+    return pattern.fill({"rule": json.dumps(listing.rule, ensure_ascii=False)})
 
 
 def shapes(listing: Listing, base: str) -> list[dict[str, Any]]:
@@ -94,6 +107,7 @@ def tabs(listing: Listing, base: str, total: str) -> list[dict[str, Any]]:
             "url": url,
             "current": current,
             "count": total if current else None,
+            "count_id": "tab-total",
             "note": str(_("Not saved")) if current and listing.changed and not listing.trash else "",
             "icon": ("users", str(_("Shared"))) if shared else None,
         }

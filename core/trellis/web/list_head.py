@@ -106,9 +106,19 @@ def _context(listing: Listing, base: str, total: str, *, more: bool) -> dict[str
         "totals_url": listing.url(base, totals="0" if setup.totals else "1", c=()),
         "columns": _columns(listing, base, names),
         "bulk": bulk_acts(view, base, trash=listing.trash),
-        "select_all": str(_("Select all %(count)s", count=total)) if more else "",
-        "selected_all": str(_("All %(count)s selected", count=total)),
+        "select_all": str(select_all(total)) if more else "",
+        "selected_all": str(selected_all(total)),
     }
+
+
+def select_all(total: str) -> Text:
+    """The words that tick all records of a list."""
+    return _("Select all %(count)s", count=total)
+
+
+def selected_all(total: str) -> Text:
+    """What is said when all are ticked."""
+    return _("All %(count)s selected", count=total)
 
 
 def _sort(listing: Listing, base: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import g
 from markupsafe import Markup
@@ -12,8 +13,8 @@ from trellis.errors import RecordNotFound
 from trellis.i18n import format_number, translator
 from trellis.records.query import ListQuery, Page
 from trellis.web.list_bar import bar_context
-from trellis.web.list_head import bulk_acts, head
-from trellis.web.listing import COUNT_UP_TO, PER_PAGE, Listing, query_of, shown_columns
+from trellis.web.list_head import bulk_acts, head, select_all, selected_all
+from trellis.web.listing import COUNT_AT_ONCE, COUNT_UP_TO, PER_PAGE, Listing, query_of, shown_columns
 from trellis.web.rows import Rows, rows_of
 from trellis.web.totals import count_and_sums, total_rows
 
@@ -24,9 +25,11 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
     """Everything ``list.html`` shows but groups: at most three queries, whatever the number of rows."""
     view = listing.view
     found = Page([], None) if listing.setup.group else query.page(g.session)
-    total, sums = count_and_sums(query, COUNT_UP_TO + 1)
+    most = COUNT_UP_TO if listing.setup.group else COUNT_AT_ONCE
+    total, sums = count_and_sums(query, most + 1)
     names = shown_columns(listing)
-    told = total_text(total)
+    told = total_text(total, most)
+    more_than_counted = most < total and not listing.setup.group
     return {
         **bar_context(listing, base),
         "head": head(listing, base, told, more=total > len(found.items)),
@@ -38,7 +41,8 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "totals": total_rows(query, names) if listing.setup.totals and total else None,
         "rows": list_rows(listing, base).html(found.items),
         "groups": [],
-        "foot": _foot(listing, base, found, total, sums),
+        "foot": _foot(listing, base, found, told, sums),
+        "counts_url": _counts_url(listing, base) if more_than_counted else "",
         "filtered": bool(listing.rule or listing.query or listing.mine),
         "empty_text": "",
         "guide_url": "",
@@ -68,20 +72,42 @@ def row_html(listing: Listing, base: str, record_id: int, editing: Mapping[str, 
     return list_rows(listing, base).row(found[0], editing)
 
 
-def total_text(total: int) -> str:
-    """A number of records; of many only that they are more than :data:`COUNT_UP_TO`."""
-    return f"{format_number(COUNT_UP_TO)}+" if total > COUNT_UP_TO else format_number(total)
+def counts(listing: Listing, query: ListQuery) -> dict[str, Any]:
+    """What ``list_counts.html`` tells of a list that has more records than are counted at once."""
+    total, sums = count_and_sums(query, COUNT_UP_TO + 1)
+    told = total_text(total)
+    return {
+        "total": told,
+        "foot": {**_range(listing, PER_PAGE, total), "total": told, "sums": sums},
+        "select_all": str(select_all(told)),
+        "selected_all": str(selected_all(told)),
+    }
+
+
+def _counts_url(listing: Listing, base: str) -> str:
+    return f"{base}/{listing.view.name}/counts?{urlencode(listing.arguments(c=listing.cursors))}"
+
+
+def total_text(total: int, most: int = COUNT_UP_TO) -> str:
+    """A number of records; of more than ``most`` only that they are more."""
+    return f"{format_number(most)}+" if total > most else format_number(total)
+
+
+def _range(listing: Listing, shown: int, total: int) -> dict[str, str]:
+    """The numbers of the first and the last record of the page, of which it has at most as many as ``shown``."""
+    before = len(listing.cursors) * PER_PAGE
+    last = min(before + shown, max(total, before + 1))
+    return {"first": format_number(before + 1), "last": format_number(last) if shown else ""}
 
 
 def _foot(
-    listing: Listing, base: str, found: Page, total: int, sums: Sequence[Mapping[str, str]]
+    listing: Listing, base: str, found: Page, told: str, sums: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
-    first = len(listing.cursors) * PER_PAGE + 1
     previous = list(listing.cursors[:-1])
+    shown = len(found.items)
     return {
-        "first": format_number(first),
-        "last": format_number(first + len(found.items) - 1) if found.items else "",
-        "total": total_text(total),
+        **_range(listing, shown, len(listing.cursors) * PER_PAGE + shown),
+        "total": told,
         "about": False,
         "sums": sums,
         "prev_url": listing.url(base, c=previous) if listing.cursors else "",

@@ -13,7 +13,7 @@ from trellis.edition import EntityView
 from trellis.i18n import current_timezone
 from trellis.records.entity import Field
 from trellis.records.query import Record
-from trellis.web.display import Shown, column, person, teller, title_of
+from trellis.web.display import NOTHING, Shown, column, person, teller, title_of
 from trellis.web.patterns import Pattern, kept, module_of
 
 _TEMPLATE = "components/rows.html"
@@ -30,15 +30,15 @@ class Values:
         self._write = write
         self._patterns: dict[Hashable, Pattern] = {}
 
-    def html(self, value: Shown) -> Markup:
-        """One value."""
+    def html(self, value: Shown) -> str:
+        """One value, as HTML."""
         who, url, text = value.get("person"), value.get("url", ""), value["text"]
         tone = value.get("tone") if who is None else who["tone"]
         key = (value["kind"], tone, text == "", url == "")
         pattern = self._patterns.get(key)
         if pattern is None:
             pattern = self._patterns[key] = Pattern(_GAPS, lambda gaps: self._marked(value, gaps))
-        return pattern.fill(value if who is None else {**value, **who})
+        return pattern.text(value if who is None else {**value, **who})
 
     def _marked(self, value: Shown, gaps: Mapping[str, str]) -> str:
         """The value with gaps instead of all that is not the same in others of its kind."""
@@ -55,8 +55,8 @@ class Rows:
         info, macros = view.info, module_of(_TEMPLATE)
         self._view, self._base, self._macros, self._pick = view, f"{base}/{view.name}", macros, pick
 
-        def tell(name: str | None, *, bare: bool = False) -> Tell | None:
-            return teller(g.edition, base, view.name, view.fields[name], bare=bare) if name else None
+        def tell(name: str, *, bare: bool = False) -> Tell:
+            return teller(g.edition, base, view.name, view.fields[name], bare=bare)
 
         def opens(name: str) -> bool:
             return open_ and is_typed(view.fields.get(name))
@@ -66,48 +66,58 @@ class Rows:
             about = {"name": name, "css": css, "open": opens(name)}
             return Values(lambda value: macros.row_cell(value, about))
 
-        self._cells = [(name, tell(name, bare=True), values(name)) for name in names]
-        self._line, self._lines = tell(info.subtitle_field), Values(macros.row_line)
-        self._figure, self._when = tell(info.amount_field), tell(info.date_field)
+        self._cells = [
+            (name, tell(name, bare=True), made := values(name), made.html(NOTHING)) for name in names
+        ]
+        self._line, self._figure, self._when = (
+            tell(name) if name else _nothing
+            for name in (info.subtitle_field, info.amount_field, info.date_field)
+        )
+        self._lines = Values(macros.row_line)
         self._head = {"name": info.title_field, "open": opens(info.title_field)}
         self._patterns: dict[Hashable, Pattern] = {}
 
     def html(self, records: Sequence[Record]) -> Markup:
         """Rows of records."""
-        return Markup("\n".join([self.row(record) for record in records]))
+        return Markup("\n".join([self._row(record) for record in records]))
 
     def row(self, record: Record, editing: Mapping[str, Any] | None = None) -> Markup:
         """The row of one record; ``editing`` is its cell that is open."""
+        return Markup(self._row(record, editing))
+
+    def _row(self, record: Record, editing: Mapping[str, Any] | None = None) -> str:
         view = self._view
         title = title_of(view, record)
-        figure = "" if self._figure is None else self._figure(record)["text"]
+        figure = self._figure(record)["text"]
         icon = _ICONS.get(record.values.get("kind") or "", "")
         values = {
             "id": record.id,
             "url": f"{self._base}/{record.id}",
             "title": title,
-            "line": "" if self._line is None else self._lines.html({**self._line(record), "url": ""}),
+            "line": Markup(self._lines.html({**self._line(record), "url": ""})),
             "cells": self._all_cells(record, editing),
             "figure": figure,
-            "when": "" if self._when is None else self._when(record)["text"],
+            "when": self._when(record)["text"],
             **person(title, record.id),
         }
         if editing is not None:
-            return Markup(self._written(values, icon, figure != "", editing))
+            return self._written(values, icon, figure != "", editing)
         key = (icon, figure != "")
         pattern = self._patterns.get(key)
         if pattern is None:
             pattern = Pattern(tuple(values), lambda gaps: self._written(gaps, icon, figure != ""))
             self._patterns[key] = pattern
-        return pattern.fill(values)
+        return pattern.text(values)
 
     def _all_cells(self, record: Record, editing: Mapping[str, Any] | None) -> Markup:
-        if editing is None:
-            return Markup("".join([values.html(tell(record)) for _name, tell, values in self._cells]))
-        cells = (
-            self._macros.open_cell(editing) if name == editing["name"] else values.html(tell(record))
-            for name, tell, values in self._cells
-        )
+        values, opened = record.values, None if editing is None else editing["name"]
+        cells = [
+            empty if values.get(name) is None else pattern.html(tell(record))
+            for name, tell, pattern, empty in self._cells
+        ]
+        for place, (name, *_how) in enumerate(self._cells):
+            if name == opened:
+                cells[place] = self._macros.open_cell(editing)
         return Markup("".join(cells))
 
     def _written(
@@ -119,7 +129,12 @@ class Rows:
             head = self._macros.row_head({**self._head, **values, "name": self._head["name"], "icon": icon})
         avatar = {"initials": values["initials"], "tone": values["tone"]}
         row = {**values, "pick": self._pick, "head": head, "avatar": avatar}
-        return self._macros.list_row({**row, "figure": values["figure"] if has_figure else ""})
+        html: str = self._macros.list_row({**row, "figure": values["figure"] if has_figure else ""})
+        return html
+
+
+def _nothing(_record: Record) -> Shown:
+    return NOTHING
 
 
 def is_typed(field: Field | None) -> bool:

@@ -92,16 +92,17 @@ class SignedIn:
 
 
 _identity, _number = sa.bindparam("identity", 0, sa.BigInteger()), sa.bindparam("number", 0, sa.BigInteger())
+_told: tuple[Any, ...] = (
+    Identity.email,
+    Identity.uniquifier,
+    WorkspaceEntry.name,
+    WorkspaceEntry.title,
+    BrowserSession.last_used_at,
+    BrowserSession.proved_at,
+    has_second_factor(),
+)
 _of_session = Fixed(
-    sa.select(
-        Identity.email,
-        Identity.uniquifier,
-        WorkspaceEntry.name,
-        WorkspaceEntry.title,
-        BrowserSession.last_used_at,
-        BrowserSession.proved_at,
-        has_second_factor(),
-    )
+    sa.select(*_told)
     .join(BrowserSession, BrowserSession.identity_id == Identity.id)
     .outerjoin(Membership, Membership.identity_id == Identity.id)
     .outerjoin(WorkspaceEntry, WorkspaceEntry.name == Membership.workspace)
