@@ -128,7 +128,7 @@ def insert_row(session: Session, table: sa.Table, row: Row, beside: sa.Table, ot
         for where, given in ((table, row), (beside, other))
         for name, value in given.items()
     ]
-    ((record_id,),), _description = fetch(connection, statement, values)
+    ((record_id,),), _description = fetch(connection, statement, tuple(values))
     return record_id  # type: ignore[no-any-return]
 
 

@@ -24,7 +24,8 @@ from trellis.records.prepared import ME, Prepared, Shelf, Unprepared
 from trellis.records.rules import Node, Path, RuleContext, parse, resolve, shape_of, to_json, to_sql, today_in
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
-from trellis.search.matching import Unindexed, can_find, found, is_common, texts_of
+from trellis.search.common import is_common
+from trellis.search.matching import Unindexed, can_find, found, texts_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -130,7 +131,7 @@ class ListQuery:
     def page(self, session: Session) -> Page:
         """The page."""
         if self._asked is not None and self._sorts_by_index:
-            self._walk = is_common(session, self._asked, self._whole)
+            self._walk = is_common(session, self._context.edition, self._asked, self._whole)
         rows = self._rows(session)
         if not rows and self._loosen(session):
             rows = self._rows(session)
