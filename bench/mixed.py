@@ -62,7 +62,7 @@ def rate(act: Act, port: int, headers: dict[str, str]) -> float:
     until = time.perf_counter() + SECONDS
 
     def work(place: int) -> None:
-        client, chance = Client(port, headers), random.Random(place)
+        client, chance = Client(port, headers), random.Random()  # no two rounds make the same customers
         try:
             while time.perf_counter() < until:
                 act(client, chance)

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from trellis.driver import run
 from trellis.records.sqlite import install_functions
 
 _WRITE = "trellis_write"
@@ -124,7 +125,7 @@ def _enter_schema(connection: Connection) -> None:
         statement = f"BEGIN; {statement}"
     if options.get(_WRITE):  # in the same message to the server
         statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
-    connection.exec_driver_sql(statement)
+    run(connection, statement)
 
 
 class Namespace:
@@ -133,9 +134,10 @@ class Namespace:
     def __init__(self, engine: Engine, schema: str | None = None) -> None:
         self.schema = schema
         options = {_SCHEMA: schema} if schema else {}
-        self._write = engine.execution_options(**options, **{_WRITE: True})
         # The driver would begin by a message of its own; so it is told to leave that to us.
         ours = {"isolation_level": _AUTOCOMMIT} if schema else {}
+        self._write = engine.execution_options(**options, **ours, **{_WRITE: True})
+        self._migrate = engine.execution_options(**options, **{_WRITE: True})
         self._whole = engine.execution_options(**options)
         self._read = engine.execution_options(**options, **ours)
 
@@ -167,7 +169,7 @@ class Namespace:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in a writing transaction, for migrations."""
-        with self._write.begin() as connection:
+        with self._migrate.begin() as connection:
             connection.dialect.default_schema_name = self.schema or connection.dialect.default_schema_name
             yield connection
 

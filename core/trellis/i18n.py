@@ -155,21 +155,25 @@ def _cldr() -> babel.Locale:
 _cldr_of = lru_cache(maxsize=8)(babel.Locale.parse)
 
 
-def _spaced(text: str) -> str:
-    """Groups are split by a no-break space and minus is U+2212 in both languages (ui.md 6)."""
-    return text.replace("\N{NARROW NO-BREAK SPACE}", NBSP).replace("-", MINUS)
+_point_of = lru_cache(maxsize=8)(numbers.get_decimal_symbol)
 
 
 def format_number(value: Decimal | float | int | None, decimals: int | None = None) -> str:
-    """``1 234.5`` or ``1 234,5``; empty for None. ``decimals`` fixes the number of digits after the point."""
+    """``1 234.5`` or ``1 234,5``; empty for None. ``decimals`` fixes the number of digits after the point.
+
+    Groups are split by a no-break space and minus is U+2212 in both languages. Babel would read the pattern and quantize
+    anew for each number, at many times the cost: a page of a list has some hundred.
+    """
     if value is None:
         return ""
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "") if decimals is not None else "#,##0.###"
-    locale = _cldr()
-    text = numbers.format_decimal(value, format=pattern, locale=locale)
-    if current_formats() == "en":
-        text = text.replace(",", NBSP)
-    return _spaced(text)
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    text = format(exact, f",.{3 if decimals is None else decimals}f")
+    if decimals is None:
+        text = text.rstrip("0").rstrip(".")
+    whole, point, part = text.partition(".")
+    if point:
+        point = _point_of(_cldr())
+    return f"{whole.replace(',', NBSP).replace('-', MINUS)}{point}{part}"
 
 
 def format_percent(ratio: Decimal | float | None, decimals: int = 1) -> str:
@@ -224,7 +228,12 @@ def format_date(value: date | datetime | None, today: date | None = None) -> str
         pattern = "d MMM" if same_year else "d MMMM y"
     else:
         pattern = "d MMM" if same_year else "d MMM y"
-    return dates.format_date(day, format=pattern, locale=_cldr())
+    return _written_day(day, pattern, _cldr())
+
+
+@lru_cache(maxsize=4096)
+def _written_day(day: date, pattern: str, locale: babel.Locale) -> str:
+    return dates.format_date(day, format=pattern, locale=locale)
 
 
 def format_weekday(day: date) -> str:

@@ -18,7 +18,8 @@ from trellis.installation import Installation
 from trellis.records.door import Records
 from trellis.records.importer import run_import
 from trellis.records.query import ListQuery
-from trellis.search import matching
+from trellis.search import common
+from trellis.search.asked import Asked
 from trellis.search.words import number_ends, terms
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.field_rights import FieldRule
@@ -228,7 +229,7 @@ def test_common_words_are_walked_to_with_the_same_answer(
     for number in range(30):
         records.create("customer", {"name": f"Клиент {number:02}"})
     wanted = names(records, "клиенты")
-    monkeypatch.setattr(matching, "WALK", 0)
+    monkeypatch.setattr(common, "WALK", 0)
     records.session.execute(sa.text("ANALYZE"))
     assert names(records, "клиенты") == wanted == [f"Клиент {number:02}" for number in range(30)]
 
@@ -255,3 +256,18 @@ def test_long_texts_are_kept_whole_and_found_by_their_start(records: Records) ->
     values: Mapping[str, Any] = {"subject": "Письмо", "body": "альбатрос " + "x" * 3000 + " слово" * 40_000}
     made = records.create("activity", values)
     assert [one.id for one in records.list("activity", text="альбатросы").items] == [made.id]
+
+
+def test_a_word_is_common_where_many_records_have_it(records: Records) -> None:
+    for number in range(400):
+        records.create("customer", {"name": f"Клиент {number:03}", "city": "Вена" if number % 2 else "Брно"})
+    records.session.execute(sa.text("ANALYZE"))
+    view = records.edition.entity("customer")
+
+    def is_common(text: str) -> bool:
+        asked = Asked.of(text)
+        return common.is_common(records.session, records.edition, asked, view)
+
+    assert is_common("клиенты") and is_common("клиент брно 007") is False
+    assert not is_common("007") and not is_common("ничего")
+    assert is_common("кл") and not is_common("клиентела")  # a short beginning may be common

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Engine
-from trellis.web import grouping, listing
+from trellis.web import grouping, list_page
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -84,7 +84,7 @@ def test_forty_groups_take_no_more_queries_than_two(admin: FlaskClient) -> None:
 def test_groups_of_a_long_list_read_their_rows_when_opened(
     admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (listing, grouping):
+    for module in (list_page, grouping):
         monkeypatch.setattr(module, "COUNT_UP_TO", 20)
     text = page(admin, group="city")
     assert heads(text) == ["Brno 15", "Wien 15"]  # without sums, which would read the whole list once more

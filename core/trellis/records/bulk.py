@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 
+from trellis.driver import fetch, run
+
 FEW = 100
 """Fewer rows are not worth a COPY, which goes to the server and back twice."""
 
@@ -54,14 +56,15 @@ def rows_by(session: Session, columns: Sequence[Any], values: Collection[Any]) -
     wanted: Any = given[0] if len(given) == 1 else given
     if len(given) > 1 and dialect.name == "sqlite":
         wanted = json.dumps(given)
-    result = connection.exec_driver_sql(_reading(names, dialect, len(given) == 1), (wanted,))
-    description: Any = result.cursor.description
+    rows, description = fetch(
+        connection, _reading(names, dialect, len(given) == 1), (wanted,), described=True
+    )
     reads = _readers(names, dialect, tuple(column[1] for column in description))
     if not any(reads):
-        return [tuple(row) for row in result]
+        return [tuple(row) for row in rows]
     return [
         tuple(value if read is None else read(value) for read, value in zip(reads, row, strict=True))
-        for row in result
+        for row in rows
     ]
 
 
@@ -102,6 +105,33 @@ def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[R
     (_copy if copies else _insert)(connection, table, [*common, *names], values)
 
 
+def insert_row(session: Session, table: sa.Table, row: Row, beside: sa.Table, other: Row) -> int:
+    """Inserts one row that has no id yet and, ``beside`` it, another whose ``record_id`` is its id, which is returned.
+
+    PostgreSQL does it by one statement: each that goes to the server and back takes as long as the insert itself.
+    """
+    connection = session.connection()
+    dialect = connection.dialect
+    if dialect.name == "sqlite" or _has_defaults(table, frozenset(row)):
+        (record_id,) = new_ids(session, table, 1)
+        insert_rows(session, table, {}, [{"id": record_id, **row}])
+        insert_rows(session, beside, {}, [{"record_id": record_id, **other}])
+        return record_id
+    quote = dialect.identifier_preparer.quote
+    columns, marks = ", ".join(map(quote, other)), ", ".join([_mark(dialect)] * len(other))
+    statement = (
+        f"WITH written AS ({_inserting(connection, table, list(row))} RETURNING id) "
+        f"INSERT INTO {quote(beside.name)} ({columns}, record_id) SELECT {marks}, id FROM written RETURNING record_id"
+    )
+    values = [
+        _convert(value, where.c[name], dialect)
+        for where, given in ((table, row), (beside, other))
+        for name, value in given.items()
+    ]
+    ((record_id,),), _description = fetch(connection, statement, tuple(values))
+    return record_id  # type: ignore[no-any-return]
+
+
 def change_rows(session: Session, table: sa.Table, rows: Sequence[tuple[int, int, Row]]) -> int:
     """Sets the same columns of many rows, each given by its id and the version it must have; how many had it."""
     connection = session.connection()
@@ -116,7 +146,9 @@ def change_rows(session: Session, table: sa.Table, rows: Sequence[tuple[int, int
     ]
     changes = ", ".join(f"{quote(name)} = {mark}" for name in names)
     statement = f"UPDATE {quote(table.name)} SET {changes} WHERE id = {mark} AND version = {mark}"
-    return connection.exec_driver_sql(statement, values if len(values) > 1 else values[0]).rowcount
+    if len(values) > 1:
+        return connection.exec_driver_sql(statement, values).rowcount
+    return run(connection, statement, values[0])
 
 
 @lru_cache(maxsize=1000)
@@ -141,10 +173,17 @@ def _converted(name: str, column: sa.Column[Any], dialect: Dialect, rows: Sequen
 
 
 def _insert(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
+    statement = _inserting(connection, table, names)
+    if len(values) > 1:
+        connection.exec_driver_sql(statement, values)
+    else:
+        run(connection, statement, values[0])
+
+
+def _inserting(connection: Connection, table: sa.Table, names: Sequence[str]) -> str:
     quote, mark = connection.dialect.identifier_preparer.quote, _mark(connection.dialect)
     columns, marks = ", ".join(map(quote, names)), ", ".join([mark] * len(names))
-    statement = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})"
-    connection.exec_driver_sql(statement, values if len(values) > 1 else values[0])
+    return f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})"
 
 
 def _mark(dialect: Dialect) -> str:

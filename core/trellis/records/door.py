@@ -16,42 +16,23 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
 from trellis.records import conditions, schema
-from trellis.records.bulk import change_rows, insert_rows, new_ids, rows_by
+from trellis.records.bulk import change_rows, insert_row, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
 from trellis.records.events import FOLLOWED, Action, BeforeSave, Change, Saved
+from trellis.records.journal import EVENTS, keep, signed
 from trellis.records.lifecycles import check_move
 from trellis.records.plan import Plan, plan_of
 from trellis.records.query import ListQuery, Page, Record
 from trellis.records.references import check_references, check_unique, resolve_external
 from trellis.records.telling import Telling
 from trellis.records.values import created, decode, difference, encode
+from trellis.records.writes import BatchInvalid, Write
 from trellis.search.vocabulary import learn
 from trellis.security.actor import Act, Actor
-from trellis.system import Event
 
 _ = translator("trellis")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Write:
-    """One record to save: a new one, or changes to the record ``id`` (at ``version``, if the caller knows it)."""
-
-    values: Mapping[str, Any]
-    id: int | None = None
-    version: int | None = None
-
-
-class BatchInvalid(RecordInvalid):
-    """Some of several writes are not valid; ``failures`` maps the position of a write to its error."""
-
-    def __init__(self, failures: Mapping[int, RecordInvalid]) -> None:
-        flat = {
-            f"{index}.{field}": msgs
-            for index, error in failures.items()
-            for field, msgs in error.errors.items()
-        }
-        super().__init__(flat)
-        self.failures = dict(failures)
+__all__ = ["BatchInvalid", "Records", "Write"]
 
 
 @dataclass
@@ -147,13 +128,17 @@ class Records:
         updated = [draft for draft in drafts if draft.write.id is not None]
         changes: builtins.list[Change] = []
         try:
-            if created:
-                changes += self._insert(view, created)
+            if len(drafts) == len(created) == 1:
+                changes = [self._insert_one(view, drafts[0])]
+            elif created:
+                changes = self._insert(view, created)
             if updated:
                 changes += self._update(view, updated)
         except sa.exc.IntegrityError as error:
             raise Conflict(_("Another record with these values was saved at the same moment")) from error
-        self._log(view, changes)
+        if len(drafts) > 1 or updated:
+            keep(self.session, self.actor, view.name, changes)
+        self._announce(view, changes)
         self.written = changes
         return [draft.id for draft in drafts if draft.id is not None]
 
@@ -314,17 +299,27 @@ class Records:
 
     def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
-        now = datetime.now(UTC)
-        stamp: dict[str, Any] = {"created_at": now, "updated_at": now, "created_by_id": self.actor.user_id}
-        stamp |= {"updated_by_id": self.actor.user_id, "version": 1}
-        encoded = [encode(view, draft.values, {}) for draft in drafts]
+        encoded = [{"extra": {}, **encode(view, draft.values, {})} for draft in drafts]
         ids = new_ids(self.session, table, len(drafts))
         for draft, columns, record_id in zip(drafts, encoded, ids, strict=True):
             draft.id = columns["id"] = record_id
-            columns.setdefault("extra", {})
-        insert_rows(self.session, table, stamp, encoded)
+        insert_rows(self.session, table, self._stamp(), encoded)
         forms = plan_of(self.edition, view).forms
         return [Change(one.id or 0, "created", created(forms, one.values)) for one in drafts]
+
+    def _insert_one(self, view: EntityView, draft: _Draft) -> Change:
+        """Writes a new record together with its event."""
+        table = cast(sa.Table, view.entity.__table__)
+        row = {**self._stamp(), "extra": {}, **encode(view, draft.values, {})}
+        changes = created(plan_of(self.edition, view).forms, draft.values)
+        event = {**signed(self.actor, view.name), "action": "created", "changes": changes}
+        draft.id = insert_row(self.session, table, row, EVENTS, event)
+        return Change(draft.id, "created", changes)
+
+    def _stamp(self) -> dict[str, Any]:
+        """What all new records have in common."""
+        now, me = datetime.now(UTC), self.actor.user_id
+        return {"created_at": now, "updated_at": now, "created_by_id": me, "updated_by_id": me, "version": 1}
 
     def _update(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         rows: builtins.list[_Row] = []
@@ -410,19 +405,13 @@ class Records:
 
     def _log(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Writes the events and tells plugins, still inside the transaction."""
+        keep(self.session, self.actor, view.name, changes)
+        self._announce(view, changes)
+
+    def _announce(self, view: EntityView, changes: Sequence[Change]) -> None:
+        """Tells the search and plugins what was written."""
         if not changes:
             return
-        common = {
-            "at": datetime.now(UTC),
-            "actor_id": self.actor.user_id,
-            "actor_name": self.actor.name,
-            "source": self.actor.source,
-            "entity": view.name,
-        }
-        rows = [
-            {"record_id": change.id, "action": change.action, "changes": change.changes} for change in changes
-        ]
-        insert_rows(self.session, cast(sa.Table, Event.__table__), common, rows)
         if self.edition.followed:
             self.session.info[FOLLOWED] = True
         self._learn(view, changes)

@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
+from trellis.driver import fetch
+
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
 
@@ -69,11 +71,8 @@ class Prepared:
             sql = sql.replace(token, literal(values[place]))
         for place, name, bind in self._bound:
             bound[name] = values[place] if bind is None else bind(values[place])
-        rows, description = _run(
-            connection,
-            sql,
-            bound if self._positions is None else tuple(bound[name] for name in self._positions),
-        )
+        given = bound if self._positions is None else tuple(bound[name] for name in self._positions)
+        rows, description = fetch(connection, sql, given, described=self._readers is None)
         if self._readers is None:
             self._readers = self._read_by(description)
         return [self._converted(row, self._readers) for row in rows] if self._readers else rows
@@ -124,9 +123,10 @@ class Fixed:
 
 
 class Shelf:
-    """What was made of late, for as many keys as :data:`MOST_KEPT`: the oldest go first."""
+    """What was made of late, for as many keys as ``most``: the oldest go first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
         self._kept: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
@@ -137,34 +137,10 @@ class Shelf:
         except KeyError:
             made = make()
         with self._lock:
-            while len(self._kept) >= MOST_KEPT:
+            while len(self._kept) >= self._most:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = made
         return made
-
-
-def _run(connection: Connection, sql: str, values: Any) -> tuple[Sequence[Any], Sequence[Any]]:
-    """The rows of a statement as the driver gives them, and its description of their columns.
-
-    Straight to the driver, since SQLAlchemy would make a description of its own each time; unless somebody watches statements.
-    """
-    if connection.dispatch.before_cursor_execute:
-        watched: Any = connection.exec_driver_sql(sql, values)
-        description = watched.cursor.description
-        return watched.all(), description
-    driver: Any = connection.dialect.loaded_dbapi
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(sql, values)
-        return cursor.fetchall(), cursor.description
-    except driver.Error as error:
-        if connection.dialect.is_disconnect(error, connection.connection, cursor):
-            connection.invalidate(error)
-        raise sa.exc.DBAPIError.instance(
-            sql, values, error, driver.Error, dialect=connection.dialect
-        ) from error
-    finally:
-        cursor.close()
 
 
 def _name_in(compiled: Any, one: sa.BindParameter[Any]) -> str | None:

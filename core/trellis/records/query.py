@@ -24,7 +24,8 @@ from trellis.records.prepared import ME, Prepared, Shelf, Unprepared
 from trellis.records.rules import Node, Path, RuleContext, parse, resolve, shape_of, to_json, to_sql, today_in
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
-from trellis.search.matching import Unindexed, can_find, found, is_common, texts_of
+from trellis.search.common import is_common
+from trellis.search.matching import Unindexed, can_find, found, texts_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -109,7 +110,11 @@ class ListQuery:
 
     def selecting(self, columns: Callable[[Joins], Sequence[sa.ColumnElement[Any]]]) -> sa.Select[Any]:
         """As :meth:`select`, of columns that may be those of records referred to."""
-        joins = self._new_joins()
+        return self._selecting(columns, self._new_joins())
+
+    def _selecting(
+        self, columns: Callable[[Joins], Sequence[sa.ColumnElement[Any]]], joins: Joins
+    ) -> sa.Select[Any]:
         chosen, conditions = columns(joins), self._conditions(joins)
         return joins.add_to(sa.select(*chosen).select_from(table_of(joins.root))).where(*conditions)
 
@@ -126,7 +131,7 @@ class ListQuery:
     def page(self, session: Session) -> Page:
         """The page."""
         if self._asked is not None and self._sorts_by_index:
-            self._walk = is_common(session, self._asked, self._whole)
+            self._walk = is_common(session, self._context.edition, self._asked, self._whole)
         rows = self._rows(session)
         if not rows and self._loosen(session):
             rows = self._rows(session)
@@ -141,6 +146,33 @@ class ListQuery:
         if not found and self._loosen(session):
             found = session.scalar(self.count_statement(limit)) or 0
         return found
+
+    def figures(
+        self,
+        session: Session,
+        name: Hashable,
+        columns: Callable[[Joins], Sequence[sa.ColumnElement[Any]]],
+        around: Callable[[sa.Select[Any]], sa.Select[Any]],
+    ) -> Sequence[Any]:
+        """The rows of a statement ``around`` a SELECT of columns over the records of all pages, prepared as pages are.
+
+        ``name`` stands for the columns and for what is around them. Words are taken loosely where :meth:`page` took them so.
+        """
+        connection, values = session.connection(), list[Any]()
+        shape = self._shape(values, paged=False)
+        prepared = None
+        if shape is not None:
+            key = (connection.dialect, name, shape)
+
+            def prepare() -> tuple[Prepared, ...] | None:
+                joins = self._new_joins()
+                statement = around(self._selecting(columns, joins))
+                return self._prepared([statement], joins, connection.dialect, values)
+
+            prepared = self._kept.get(key, prepare)
+        if prepared is None:
+            return session.execute(around(self.selecting(columns))).all()
+        return prepared[0].rows(connection, values)
 
     def _rows(self, session: Session) -> list[Any]:
         """The rows of the page and the first one behind it."""
@@ -168,14 +200,17 @@ class ListQuery:
     def _plain(session: Session, statement: sa.Select[Any]) -> Sequence[Any]:
         return session.execute(statement).all()
 
-    def _shape(self, values: list[Any]) -> Hashable | None:
-        """What lists have in common whose statements differ by no more than ``values``, which it fills; None for no such list."""
+    def _shape(self, values: list[Any], *, paged: bool = True) -> Hashable | None:
+        """What lists have in common whose statements differ by no more than ``values``, which it fills; None for no such list.
+
+        Without ``paged``, statements over the records of all pages.
+        """
         actor, ids = self._context.actor, self._ids
         if ids is not None and not (isinstance(ids, list) and len(ids) == 1):
             return None
         values.append(actor.user_id)
-        if self._after is not None:
-            values += (one for one in self._after if one is not None)
+        after = self._after if paged else None
+        values += (one for one in after or () if one is not None)
         values += ids or ()
         rule = None if self._rule is None else (shape_of(self._rule, self._context, values),)
         if rule == (None,) or self._context.edition.entities.get(self.view.name) is not self.view:
@@ -185,16 +220,22 @@ class ListQuery:
             finds = can_find(self._asked, self.view)
             values += texts_of(self._asked) if finds else ()
             text = (self._walk, finds)
-        after = None if self._after is None else tuple(one is None for one in self._after)
-        listed = (self.view.name, self._named, self.limit, self._deleted, ids is None)
-        return (*listed, actor.reading, after, rule, text)
+        listed = (self.view.name, self._deleted, ids is None, actor.reading, rule, text)
+        empty = None if after is None else tuple(one is None for one in after)
+        return (*listed, self._named, self.limit, empty) if paged else listed
 
     def _prepare(self, dialect: Dialect, values: Sequence[Any]) -> tuple[Prepared, ...] | None:
         """The statements of the page, to be run with other values."""
         self._forget()
         statements = list(self.statements())
+        return self._prepared(statements, self._joins, dialect, values)
+
+    @staticmethod
+    def _prepared(
+        statements: Sequence[sa.Select[Any]], joins: Joins, dialect: Dialect, values: Sequence[Any]
+    ) -> tuple[Prepared, ...] | None:
         me = sa.bindparam(ME, values[0], sa.BigInteger())
-        variables = [me, *self._joins.values]
+        variables = [me, *joins.values]
         assert [one.value for one in variables] == list(values), (
             "values are bound in another order than expected"
         )

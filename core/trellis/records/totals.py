@@ -43,6 +43,48 @@ def totals(session: Session, query: ListQuery, names: Sequence[str], currency: s
     return [total for _key, total in _all(session, query, names, currency)]
 
 
+def counted(
+    session: Session, query: ListQuery, limit: int, name: str | None, currency: str
+) -> tuple[int, list[Total]]:
+    """How many records the list has, counted up to ``limit``, and the totals of the additive money field ``name``.
+
+    One statement reads the records once. There are no totals of more records than are counted.
+    """
+    field = query.view.fields.get(name or "")
+    if (
+        field is None
+        or not isinstance(field.type, Money)
+        or not field.type.additive
+        or _is_blind(query, field)
+    ):
+        field = None
+    named = None if field is None else _currency_field(query, field)
+
+    def columns(joins: Joins) -> list[sa.ColumnElement[Any]]:
+        value = sa.literal_column("1") if field is None else field.of(joins.root)
+        return [value.label("value"), *_currencies(query, joins, named, currency)]
+
+    def around(records: sa.Select[Any]) -> sa.Select[Any]:
+        found = records.limit(limit).subquery().c
+        value, parts = found["value"], [one for one in found if one.name == "currency"]
+        counts = (sa.func.count(), sa.func.count(value))
+        measures = () if field is None else (sa.func.sum(value), sa.func.min(value), sa.func.max(value))
+        return sa.select(*parts, *counts, *measures).group_by(*parts).order_by(*parts)
+
+    rows = query.figures(session, ("counted", limit, field and field.name, currency), columns, around)
+    start = 0 if named is None else 1
+    number = sum(row[start] for row in rows)
+    if not number and query.count(session, 1):  # words that nothing has are taken loosely from now on
+        return counted(session, query, limit, name, currency)
+    if field is None or number >= limit:
+        return number, []
+    return number, [
+        Total(field.name, currency if named is None else row[0], *row[start + 1 :])
+        for row in rows
+        if row[start + 1]
+    ]
+
+
 def group_totals(
     session: Session, query: ListQuery, by: Grouping, keys: Sequence[Any], names: Sequence[str], currency: str
 ) -> dict[Any, list[Total]]:
@@ -81,6 +123,15 @@ def _currency_field(query: ListQuery, field: Field) -> str | None:
     return named if named in query.view.fields else None
 
 
+def _currencies(
+    query: ListQuery, joins: Joins, name: str | None, currency: str
+) -> list[sa.ColumnElement[Any]]:
+    """The currency of each record, where a field holds it; ``currency`` is that of those without."""
+    if name is None:
+        return []
+    return [sa.func.coalesce(query.view.fields[name].of(joins.root), currency).label("currency")]
+
+
 def _totals(
     session: Session,
     query: ListQuery,
@@ -94,9 +145,7 @@ def _totals(
         made: list[sa.ColumnElement[Any]] = [
             field.of(joins.root).label(f"value_{index}") for index, field in enumerate(fields)
         ]
-        if currency_field is not None:
-            named = query.view.fields[currency_field].of(joins.root)
-            made.append(sa.func.coalesce(named, currency).label("currency"))
+        made += _currencies(query, joins, currency_field, currency)
         return [*made, key_of(joins, by)] if by is not None else made
 
     found = query.selecting(columns).subquery().c

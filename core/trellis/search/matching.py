@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from math import isqrt
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
@@ -19,10 +17,9 @@ from sqlalchemy.types import TypeEngine
 from trellis.records.entity import ExtraValue, Field
 from trellis.records.types import Phone
 from trellis.search.asked import Asked
+from trellis.search.words import LONGEST
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from trellis.edition import EntityView
 
 
@@ -32,15 +29,6 @@ class Bind(Protocol):
     def __call__(
         self, value: Any, kind: TypeEngine[Any], *, written: bool = False
     ) -> sa.BindParameter[Any]: ...
-
-
-WALK = 255
-"""A sorted list is walked along until the page is full, rather than all hits fetched and sorted, where the square of the hits
-is more than so many times the records: a page is 51 hits apart by records / hits, and to look through the text of a record
-takes five times as long as to fetch a hit. The databases do not choose well: they know too little of the beginnings of words."""
-
-SHORT = 4
-"""Letters of the beginning of a word that may be common though it is no word."""
 
 
 def searchable(view: EntityView) -> list[Field]:
@@ -105,9 +93,9 @@ def can_find(asked: Asked, view: EntityView) -> bool:
     return bool(asked.words or asked.digits) and bool(searchable(view))
 
 
-def texts_of(asked: Asked) -> tuple[str, str, str]:
-    """What is asked for as :func:`found` binds it: for FTS5, for looking through texts, and for PostgreSQL."""
-    return asked.fts(), orjson.dumps(asked.tokens()).decode(), asked.forms()
+def texts_of(asked: Asked) -> tuple[str, str, str, str]:
+    """What is asked for as :func:`found` binds it: for FTS5, for looking through texts, for PostgreSQL, and for its quick look."""
+    return asked.fts(), orjson.dumps(asked.tokens()).decode(), asked.forms(), asked.standing()
 
 
 def _bind(value: Any, kind: TypeEngine[Any], *, written: bool = False) -> sa.BindParameter[Any]:
@@ -127,13 +115,14 @@ class _Found(sa.ColumnElement[bool]):
         ("fts", InternalTraversal.dp_clauseelement),
         ("tokens", InternalTraversal.dp_clauseelement),
         ("tsquery", InternalTraversal.dp_clauseelement),
+        ("standing", InternalTraversal.dp_clauseelement),
     ]
     type = sa.Boolean()
     _is_implicitly_boolean = True  # or SQLite would be asked whether it “= 1”, and would not use the index
 
     def __init__(
         self,
-        texts: tuple[str, str, str],
+        texts: tuple[str, str, str, str],
         table: str,
         seen: Sequence[Field],
         indexed: Sequence[Field],
@@ -147,10 +136,11 @@ class _Found(sa.ColumnElement[bool]):
         self.most = f" LIMIT {most}" if most else ""
         self.seen, self.indexed, self.walk = seen, indexed, walk
         self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
-        fts, tokens, forms = texts
+        fts, tokens, forms, standing = texts
         self.fts, self.tokens = bind(fts, sa.String()), bind(tokens, sa.String())
-        # Written into the statement, not bound to it: PostgreSQL plans by how common the words are.
-        self.tsquery = bind(forms, sa.String(), written=True)
+        # Where it is asked of each row, it is written into the statement: a plan for any value would make it anew for each.
+        self.tsquery = bind(forms, sa.String(), written=walk or seen != indexed)
+        self.standing = bind(standing, sa.String())
 
 
 class Unindexed(FunctionElement[Any]):
@@ -199,37 +189,10 @@ def _on_postgresql(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
     if not (element.walk or element.ordered):  # an array is made first, and by the index
         hits = f"SELECT hit.id FROM {table} AS hit WHERE {has_words(element.indexed, 'hit')}{element.most}"
         conditions.append(f"{table}.id = ANY (ARRAY({hits}))")
-    if element.walk or element.ordered or element.seen != element.indexed:
+    if element.walk:  # most records have it as it stands, which is seen sooner than all of their words
+        text = text_of(element.seen, compiler.dialect, f"{table}.")
+        stands = f"lower(left({text}, {LONGEST})) ~ {compiler.process(element.standing, **kw)}"
+        conditions.append(f"({stands} OR {has_words(element.seen, table)})")
+    elif element.ordered or element.seen != element.indexed:
         conditions.append(has_words(element.seen, table))
     return f"({' AND '.join(conditions)})"
-
-
-def is_common(session: Session, asked: Asked, view: EntityView) -> bool:
-    """Whether so many records have it that it is better to walk along the list."""
-    if not (asked.words and searchable(view)):
-        return False
-    # Without beginnings, which FTS5 gathers before it begins to answer; of words, only a short one begins so many.
-    asks = [replace(asked, whole=True)]
-    if asked.words[-1].isalpha() and len(asked.words[-1]) <= SHORT:
-        asks.append(asked)
-    dialect = session.get_bind().dialect
-    if dialect.name == "sqlite":
-        index = dialect.identifier_preparer.quote(fts_name(table_of(view)))
-        records = f"SELECT max(id) FROM {dialect.identifier_preparer.quote(table_of(view))}"
-        statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET ?"
-        ask = session.connection().exec_driver_sql
-        enough = isqrt(WALK * (ask(records).scalar() or 0))
-        return any(ask(statement, (one.fts(), enough)).first() for one in asks)
-    return any(_is_estimated_common(session, dialect, one, view) for one in asks)
-
-
-def _is_estimated_common(session: Session, dialect: Dialect, asked: Asked, view: EntityView) -> bool:
-    """What PostgreSQL expects, for the word and for all; of words that it has not met it expects up to 0.4 %."""
-    table = dialect.identifier_preparer.quote(table_of(view))
-    has_words = f"trellis_words({text_of(searchable(view), dialect)}) @@ trellis_asked('{asked.forms()}')"
-    statement = (
-        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table} WHERE {has_words} UNION ALL SELECT 1 FROM {table}"
-    )
-    (answer,) = session.connection().exec_driver_sql(statement.replace("%", "%%")).scalars()
-    hits, records = (part["Plan Rows"] for part in answer[0]["Plan"]["Plans"])
-    return bool(hits**2 > WALK * records)

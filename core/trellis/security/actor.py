@@ -50,6 +50,14 @@ class Actor:
         scopes = frozenset((name, grant.read) for name, grant in self.grants.items())
         return self.user_id is None, self.units, self.within, scopes
 
+    @cached_property
+    def rights(self) -> Hashable:
+        """What the actor may do with which kinds of records and fields, whoever it is."""
+        grants = frozenset(
+            (name, one.read, one.create, one.update, one.delete) for name, one in self.grants.items()
+        )
+        return self.administrator, self.personal_data, self.fields, grants
+
     def sees(self, edition: Edition) -> Edition:
         """``edition`` without the fields that this actor may not read, and with those it may not write as read only."""
         return restricted(edition, self.fields) if self.fields and not self.administrator else edition.whole

@@ -14,6 +14,7 @@ from trellis.edition import Edition
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.records.grouping import grouping
+from trellis.records.prepared import Fixed
 from trellis.records.rules import parse
 from trellis.security.actor import Actor
 from trellis.system import FirstView, SavedView
@@ -27,26 +28,36 @@ _SWITCHES = ("dense", "totals")
 
 @dataclass(frozen=True)
 class UsableView:
-    """A view that an actor may use; ``first`` when it opens the list for them."""
+    """A view that an actor may use, to be read only; ``first`` when it opens the list for them."""
 
     saved: SavedView
     first: bool
 
 
+_view = SavedView.__table__.c
+_entity, _me = sa.bindparam("entity", "", sa.String()), sa.bindparam("me", 0, sa.BigInteger())
+_usable = Fixed(
+    sa.select(SavedView.__table__, FirstView.view_id)
+    .outerjoin(
+        FirstView,
+        sa.and_(FirstView.view_id == _view.id, FirstView.entity == _view.entity, FirstView.user_id == _me),
+    )
+    .where(_view.entity == _entity, sa.or_(_view.user_id.is_(None), _view.user_id == _me))
+    .order_by(_view.position, _view.id),
+    _entity,
+    _me,
+)
+
+
 def usable_views(session: Session, actor: Actor, entity: str) -> Sequence[UsableView]:
     """The views of a list that an actor may use: its own, those of all, and those of its roles."""
-    mine = sa.and_(SavedView.user_id.is_not(None), SavedView.user_id == actor.user_id)
-    open_ = sa.or_(SavedView.role.is_(None), SavedView.role.in_(actor.roles), sa.literal(actor.administrator))
-    shared = sa.and_(SavedView.user_id.is_(None), open_)
-    first = sa.and_(
-        FirstView.view_id == SavedView.id,
-        FirstView.entity == SavedView.entity,
-        FirstView.user_id == actor.user_id,
-    )
-    query = sa.select(SavedView, FirstView.view_id).outerjoin(FirstView, first)
-    query = query.where(SavedView.entity == entity, sa.or_(mine, shared))
-    rows = session.execute(query.order_by(SavedView.position, SavedView.id)).all()
-    return [UsableView(saved, chosen is not None) for saved, chosen in rows]
+    rows = _usable.rows(session.connection(), entity, actor.user_id)
+    found = [(SavedView(**dict(zip(_view.keys(), row, strict=False))), row[-1]) for row in rows]
+    return [UsableView(saved, first is not None) for saved, first in found if _may_use(actor, saved)]
+
+
+def _may_use(actor: Actor, saved: SavedView) -> bool:
+    return saved.user_id is not None or saved.role is None or saved.role in actor.roles or actor.administrator
 
 
 def may_change(actor: Actor, saved: SavedView) -> bool:
@@ -127,8 +138,8 @@ def open_first(session: Session, actor: Actor, entity: str, view_id: int | None)
 
 def usable_view(session: Session, actor: Actor, entity: str, view_id: int) -> SavedView:
     """A view that the actor may use. Raises RecordNotFound."""
-    found = (one.saved for one in usable_views(session, actor, entity) if one.saved.id == view_id)
-    saved = next(found, None)
+    usable = any(one.saved.id == view_id for one in usable_views(session, actor, entity))
+    saved = session.get(SavedView, view_id) if usable else None
     if saved is None:
         raise RecordNotFound()
     return saved

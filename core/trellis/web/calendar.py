@@ -26,7 +26,8 @@ from trellis.records.rules import today_in
 from trellis.records.types import DateTime
 from trellis.web.display import new_title, shown, title_of
 from trellis.web.grouping import narrowed
-from trellis.web.listing import Listing, bar_context, full_rule, shapes
+from trellis.web.list_bar import bar_context, shapes
+from trellis.web.listing import Listing, full_rule
 
 _ = translator("trellis")
 _n = plural_translator("trellis")

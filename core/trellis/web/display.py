@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from trellis.edition import OWN, Edition, EntityView
@@ -25,7 +26,11 @@ from trellis.records.query import Record
 
 _ = translator("trellis")
 
-Shown = dict[str, Any]
+Shown = Mapping[str, Any]
+_Tell = Callable[[Record, Any], Shown]
+
+NOTHING: Shown = MappingProxyType({"kind": "text", "text": ""})
+"""No value."""
 
 TONES = 6
 
@@ -72,31 +77,48 @@ def currency_of(edition: Edition, field: Field, values: Mapping[str, Any]) -> st
 
 def shown(edition: Edition, base: str, field: Field, record: Record, *, bare: bool = False) -> Shown:
     """One value of a record. ``bare`` leaves out the currency, which then stands in the head of the column."""
-    value = record.values.get(field.name)
-    if value is None:
-        return {"kind": "text", "text": ""}
-    if isinstance(field.type, types.Reference):
-        return _reference(edition, base, field.type, record.titles.get(field.name, f"#{value}"), value)
-    if isinstance(field.type, types.Money):
-        currency = currency_of(edition, field, record.values)
-        text = (
-            format_number(value, 2)
-            if bare and currency == edition.settings.currency
-            else format_money(value, currency)
-        )
-        return {"kind": "money", "text": text}
-    if isinstance(field.type, types.Choice):
-        return _choice(field.type, str(value))
-    stage = _stage(edition, field, record)
-    if stage is not None:
-        return stage
-    return _plain(field.type, value)
+    return teller(edition, base, record.entity, field, bare=bare)(record)
 
 
-def _reference(edition: Edition, base: str, target: types.Reference, title: str, value: int) -> Shown:
+def teller(
+    edition: Edition, base: str, entity: str, field: Field, *, bare: bool = False
+) -> Callable[[Record], Shown]:
+    """What :func:`shown` does with a field of an entity, decided once for many records."""
+    name, tell = field.name, _teller(edition, base, entity, field, bare=bare)
+
+    def told(record: Record) -> Shown:
+        value = record.values.get(name)
+        return NOTHING if value is None else tell(record, value)
+
+    return told
+
+
+def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: bool) -> _Tell:
+    match field.type:
+        case types.Reference() as target:
+            return lambda record, value: _reference(base, target, record.titles.get(field.name), value)
+        case types.Money():
+            return lambda record, value: _money(edition, field, record, value, bare=bare)
+        case types.Choice() as choice:
+            return lambda record, value: _choice(choice, str(value))
+    plain = _plain(field.type)
+    view = edition.entity(entity)
+    if all(one.field != field.name for one in view.lifecycles):
+        return lambda record, value: plain(value)
+    return lambda record, value: _stage(view, field, record) or plain(value)
+
+
+def _reference(base: str, target: types.Reference, known: str | None, value: int) -> Shown:
+    title = f"#{value}" if known is None else known
     if target.entity == "user":
         return {"kind": "person", "text": title, "person": person(title, value)}
     return {"kind": "reference", "text": title, "url": f"{base}/{target.entity}/{value}"}
+
+
+def _money(edition: Edition, field: Field, record: Record, value: Any, *, bare: bool) -> Shown:
+    currency = currency_of(edition, field, record.values)
+    usual = bare and currency == edition.settings.currency
+    return {"kind": "money", "text": format_number(value, 2) if usual else format_money(value, currency)}
 
 
 def _choice(field_type: types.Choice, value: str) -> Shown:
@@ -107,8 +129,8 @@ def _choice(field_type: types.Choice, value: str) -> Shown:
     return {"kind": kind, "text": str(option.label), "tone": option.tone}
 
 
-def _stage(edition: Edition, field: Field, record: Record) -> Shown | None:
-    lifecycle = edition.entity(record.entity).lifecycle(record.values)
+def _stage(view: EntityView, field: Field, record: Record) -> Shown | None:
+    lifecycle = view.lifecycle(record.values)
     if lifecycle is None or lifecycle.field != field.name:
         return None
     value = record.values.get(field.name)
@@ -119,52 +141,60 @@ def _stage(edition: Edition, field: Field, record: Record) -> Shown | None:
     return {"kind": "badge", "text": str(stage.title), "tone": tone}
 
 
-def _plain(field_type: types.FieldType, value: Any) -> Shown:
+def _boolean(value: bool) -> Shown:
+    text = str(_("Yes") if value else _("No"))
+    return {"kind": "boolean", "text": text, "tone": "good" if value else "neutral"}
+
+
+def _phone(value: str) -> Shown:
+    return {"kind": "phone", "text": value, "url": "tel:" + "".join(c for c in value if c in "+0123456789")}
+
+
+def _plain(field_type: types.FieldType) -> Callable[[Any], Shown]:
+    """How the values of a type are shown, whatever record they belong to."""
     match field_type:
         case types.Percent():
-            return {"kind": "percent", "text": format_percent(value)}
+            return lambda value: {"kind": "percent", "text": format_percent(value)}
         case types.Integer() | types.Decimal():
-            return {"kind": "number", "text": format_number(value)}
+            return lambda value: {"kind": "number", "text": format_number(value)}
         case types.Boolean():
-            return {
-                "kind": "boolean",
-                "text": str(_("Yes") if value else _("No")),
-                "tone": "good" if value else "neutral",
-            }
+            return _boolean
         case types.DateTime():
-            return {"kind": "datetime", "text": format_datetime(value), "title": value.isoformat()}
-        case types.Date():
-            return {"kind": "date", "text": format_date(value)}
-        case types.Email():
-            return {"kind": "email", "text": value, "url": f"mailto:{value}"}
-        case types.Phone():
-            return {
-                "kind": "phone",
-                "text": value,
-                "url": "tel:" + "".join(c for c in value if c in "+0123456789"),
+            return lambda value: {
+                "kind": "datetime",
+                "text": format_datetime(value),
+                "title": value.isoformat(),
             }
+        case types.Date():
+            return lambda value: {"kind": "date", "text": format_date(value)}
+        case types.Email():
+            return lambda value: {"kind": "email", "text": value, "url": f"mailto:{value}"}
+        case types.Phone():
+            return _phone
         case types.Url():
-            return {"kind": "url", "text": value.removeprefix("https://"), "url": value}
+            return lambda value: {"kind": "url", "text": value.removeprefix("https://"), "url": value}
         case types.LongText():
-            return {"kind": "long", "text": value}
-    return {"kind": "text", "text": str(value)}
+            return lambda value: {"kind": "long", "text": value}
+    return lambda value: {"kind": "text", "text": str(value)}
 
 
 _NUMERIC = (types.Integer, types.Decimal)
 
 
-def column(edition: Edition, field: Field) -> dict[str, Any]:
-    """The head of a field's column: its label (with the currency), alignment and origin."""
+def column(edition: Edition, view: EntityView, field: Field) -> dict[str, Any]:
+    """The head of a field's column: its label (with the currency), alignment and origin; the amount stands out."""
     label = str(field.label)
     if isinstance(field.type, types.Money):
         label = f"{label}, {currency_symbol(edition.settings.currency)}"
     align = "end" if isinstance(field.type, _NUMERIC) else "start"
-    css = "num" if align == "end" else ""
+    css = ["num"] if align == "end" else []
+    if field.name == view.info.amount_field:
+        css.append("figure")
     return {
         "name": field.name,
         "label": label,
         "align": align,
-        "css": css,
+        "css": " ".join(css),
         "origin": origin(edition, field.owner),
     }
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import g
+from markupsafe import Markup
 
 from trellis.edition import EntityView
-from trellis.i18n import Text, format_money, format_number, translator
+from trellis.i18n import format_money, format_number, translator
 from trellis.kpi.periods import Grain, containing
 from trellis.records import types
 from trellis.records.grouping import (
@@ -19,14 +20,12 @@ from trellis.records.grouping import (
     first_ids,
     grouping,
     groups,
-    known_grouping,
-    may_group,
 )
 from trellis.records.query import ListQuery, Record
-from trellis.records.rules.nodes import Unit
 from trellis.records.totals import Total, group_totals
 from trellis.web.display import Shown, shown
-from trellis.web.listing import COUNT_UP_TO, UNGROUPED, Listing, list_context, query_of, row_of, shown_columns
+from trellis.web.list_page import list_context, list_rows
+from trellis.web.listing import COUNT_UP_TO, UNGROUPED, Listing, query_of, shown_columns
 
 _ = translator("trellis")
 
@@ -34,13 +33,6 @@ GROUPS = 40
 """Groups on a page."""
 FIRST = 5
 """Rows shown of each."""
-UNITS: Mapping[Unit, Text] = {
-    Unit.DAY: _("Days"),
-    Unit.WEEK: _("Weeks"),
-    Unit.MONTH: _("Months"),
-    Unit.QUARTER: _("Quarters"),
-    Unit.YEAR: _("Years"),
-}
 
 
 def whole_context(listing: Listing, base: str) -> dict[str, Any]:
@@ -50,7 +42,7 @@ def whole_context(listing: Listing, base: str) -> dict[str, Any]:
     it is opened; there only those sums are made that were asked for.
     """
     query = query_of(listing)
-    context = {**list_context(listing, base, query), "grouping": _menu(listing, base)}
+    context = list_context(listing, base, query)
     if not listing.setup.group:
         return context
     by, large = grouping(listing.setup.group, query.view), context["about"]
@@ -64,7 +56,7 @@ def whole_context(listing: Listing, base: str) -> dict[str, Any]:
     summed = _summed(listing, names, large=large)
     keys = [one.key for one in found.items]
     sums = group_totals(g.session, query, by, keys, summed, g.edition.settings.currency) if summed else {}
-    rows = {} if large else _rows(listing, base, query, by, names, keys)
+    rows = {} if large else _rows(listing, base, query, by, keys)
     heads = [
         _group(listing, base, by, one, number, rows.get(one.key), sums.get(one.key, ()), names)
         for number, one in enumerate(found.items)
@@ -77,22 +69,22 @@ def rows_context(listing: Listing, base: str) -> dict[str, Any]:
     query = query_of(listing, limit=FIRST)
     found = query.page(g.session)
     total = query.count(g.session, COUNT_UP_TO + 1)
-    names = shown_columns(listing)
     count = f"{format_number(COUNT_UP_TO)}+" if total > COUNT_UP_TO else format_number(total)
     return {
-        "rows": [row_of(listing, base, names, record) for record in found.items],
+        "rows": list_rows(listing, base).html(found.items),
         "all": _all(listing.url(base), count) if found.next else None,
     }
 
 
 def _rows(
-    listing: Listing, base: str, query: ListQuery, by: Grouping, names: Sequence[str], keys: Sequence[Any]
-) -> dict[Any, list[dict[str, Any]]]:
+    listing: Listing, base: str, query: ListQuery, by: Grouping, keys: Sequence[Any]
+) -> dict[Any, list[Markup]]:
     ids = first_ids(g.session, query, by, keys, FIRST)
     wanted = [record_id for found in ids.values() for record_id in found]
     page = query_of(listing, limit=len(wanted), only=wanted).page(g.session)
     known = {record.id: record for record in page.items}
-    return {key: [row_of(listing, base, names, known[one]) for one in found] for key, found in ids.items()}
+    rows = list_rows(listing, base)
+    return {key: [rows.row(known[one]) for one in found] for key, found in ids.items()}
 
 
 def _summed(listing: Listing, names: Sequence[str], *, large: bool) -> list[str]:
@@ -114,7 +106,7 @@ def _group(
     by: Grouping,
     group: Group,
     number: int,
-    rows: list[dict[str, Any]] | None,
+    rows: list[Markup] | None,
     sums: Sequence[Total],
     names: Sequence[str],
 ) -> dict[str, Any]:
@@ -125,7 +117,7 @@ def _group(
         "label": label_of(base, by, group),
         "count": format_number(group.count),
         "sums": [_sum(name, sums) for name in names],
-        "rows": rows,
+        "rows": None if rows is None else Markup("\n").join(rows),
         "rows_url": url.replace(f"/{listing.view.name}?", f"/{listing.view.name}/group?", 1),
         "all": _all(url, format_number(group.count))
         if rows is not None and group.count > len(rows)
@@ -193,35 +185,4 @@ def _foot(
         "prev_url": listing.url(base, c=list(listing.cursors[:-1])) if listing.cursors else "",
         "next_url": listing.url(base, c=[*listing.cursors, str(last)]) if last < found.total else "",
         "per_page": "",
-    }
-
-
-def _menu(listing: Listing, base: str) -> dict[str, Any]:
-    """What the list can be grouped by; for days also by which unit of the calendar."""
-    chosen = known_grouping(listing.setup.group, listing.view)
-    none = UNGROUPED if listing.begun.group else ""
-    options = [
-        {
-            "title": str(field.label),
-            "url": listing.url(base, group=grouping(field.name, listing.view).name),
-            "current": chosen is not None and chosen.field.name == field.name,
-        }
-        for field in listing.view.fields.values()
-        if may_group(field)
-    ]
-    units = [
-        {
-            "title": str(title),
-            "url": listing.url(base, group=f"{chosen.field.name}:{unit}"),
-            "current": unit is chosen.unit,
-        }
-        for unit, title in UNITS.items()
-        if chosen is not None and chosen.unit is not None
-    ]
-    none_url = listing.url(base, group=none) if chosen is not None else ""
-    return {
-        "label": str(chosen.field.label) if chosen else "",
-        "options": options,
-        "units": units,
-        "none_url": none_url,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,24 +13,19 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Rule
 from trellis.edition import EntityView
-from trellis.errors import RecordNotFound, RuleInvalid
-from trellis.i18n import Text, format_number, translator
-from trellis.quality.duplicates import comparable
-from trellis.quality.merging import mergeable
-from trellis.records import types
-from trellis.records.entity import Field
+from trellis.errors import RuleInvalid
+from trellis.i18n import translator
 from trellis.records.grouping import grouping, known_grouping
-from trellis.records.query import ListQuery, Page, Record
-from trellis.settings.views import UsableView, may_change, usable_views
+from trellis.records.query import ListQuery
+from trellis.settings.views import UsableView, usable_views
 from trellis.system import SavedView
-from trellis.web.display import column, new_title, person, shown, title_of
-from trellis.web.filters import chips
-from trellis.web.totals import amount_sums, total_rows
 
 _ = translator("trellis")
 
 PER_PAGE = 50
 COUNT_UP_TO = 10_000
+COUNT_AT_ONCE = 500
+"""So many records of a list are counted before its page is sent; the number of more follows when they are counted."""
 TRAIL = 40
 UNGROUPED = "-"
 """In an address: not grouped, though its view is."""
@@ -76,6 +71,8 @@ class Listing:
     """What the records are shown as instead of a table: ``board``, ``calendar``."""
     kept: tuple[tuple[str, str], ...] = ()
     """What else stands in the address of this shape."""
+    marked: str = ""
+    """What stands in addresses instead of the filter, where the filter is filled in later (web/patterns.py)."""
 
     @property
     def cursor(self) -> str | None:
@@ -92,6 +89,12 @@ class Listing:
         """Whether the list is set up otherwise than its view."""
         return self.setup != self.begun
 
+    @property
+    def filter(self) -> str:
+        """The filter as it stands in the address: JSON, or nothing where it is that of the view."""
+        same = self.setup.rule == self.begun.rule
+        return "" if same else json.dumps(self.setup.rule, ensure_ascii=False)
+
     def arguments(self, **changes: Any) -> list[tuple[str, str]]:
         """The address of this list with some parts changed; a change of what is listed goes to the first page.
 
@@ -101,7 +104,7 @@ class Listing:
         plain = "all" if any(one.first for one in self.views) else ""
         state: dict[str, Any] = {
             "view": "mine" if self.mine else str(self.saved.id) if self.saved else plain,
-            "filter": "" if setup.rule == begun.rule else json.dumps(setup.rule, ensure_ascii=False),
+            "filter": self.marked or self.filter,
             "q": self.query,
             "sort": "" if setup.sort == begun.sort else ",".join(setup.sort),
             "columns": "" if setup.columns == begun.columns else ",".join(setup.columns),
@@ -230,296 +233,3 @@ def query_of(listing: Listing, limit: int = PER_PAGE, only: Sequence[int] | None
         deleted=listing.trash,
         limit=limit,
     )
-
-
-def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any]:
-    """Everything ``list.html`` shows but groups: at most four queries, whatever the number of rows."""
-    view = listing.view
-    found = Page([], None) if listing.setup.group else query.page(g.session)
-    total = query.count(g.session, COUNT_UP_TO + 1)
-    names = shown_columns(listing)
-    may_edit = g.actor.may(view.name, "update")
-    filtered = bool(listing.rule or listing.query or listing.mine)
-    return {
-        "total": _total(total),
-        "about": total > COUNT_UP_TO,
-        "may_create": g.actor.may(view.name, "create") and not listing.trash,
-        "may_edit": may_edit,
-        "new_url": f"{base}/{view.name}/new",
-        "duplicates_url": f"{base}/{view.name}/duplicates" if comparable(view) and may_merge(view) else "",
-        "import_url": f"{base}/{view.name}/import" if g.actor.may(view.name, "create") else "",
-        "export_url": f"{base}/{view.name}/export?{urlencode(listing.arguments())}",
-        "shapes": shapes(listing, base),
-        "views": _views(listing, base, total),
-        **bar_context(listing, base),
-        "sort": _sort(listing, base),
-        "columns_shown": len(names) + 1,
-        "columns_all": len(view.fields),
-        "columns_url": f"{base}/{view.name}/columns?{urlencode(listing.arguments())}",
-        "dense": listing.setup.dense,
-        "dense_url": listing.url(base, dense="0" if listing.setup.dense else "1", c=()),
-        "totals_url": listing.url(base, totals="0" if listing.setup.totals else "1", c=()),
-        "totals": total_rows(query, names) if listing.setup.totals and total else None,
-        "columns": _columns(listing, base, names),
-        "rows": [row_of(listing, base, names, record) for record in found.items],
-        "groups": [],
-        "foot": _foot(listing, base, query, found, total),
-        "bulk": _bulk(view, base, listing.trash),
-        "select_all": str(_("Select all %(count)s", count=_total(total))) if total > len(found.items) else "",
-        "selected_all": str(_("All %(count)s selected", count=_total(total))),
-        "filtered": filtered,
-        "empty_text": "",
-        "guide_url": "",
-    }
-
-
-def bar_context(listing: Listing, base: str) -> dict[str, Any]:
-    """What ``components/filter_bar.html`` shows above a list, a board or a calendar."""
-    view = listing.view
-    return {
-        "entity": _entity(view),
-        "changed": listing.changed and not listing.trash,
-        "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="", group="")
-        if listing.changed or listing.query
-        else "",
-        "view": _view(listing, base),
-        "new_view_url": f"{base}/{view.name}/views/new?{urlencode(listing.arguments())}",
-        "chips": _chips(listing, base),
-        "rules": None,
-        "rule_json": listing.rule,
-        "query": listing.query,
-        "action": listing.path(base),
-        "find_keeps": [*(pair for pair in listing.arguments(q="") if pair[0] != "q"), *listing.kept],
-        "segment_url": "",
-    }
-
-
-def shapes(listing: Listing, base: str) -> list[dict[str, Any]]:
-    """What the records of a list can be shown as, with the same filter; empty where there is only the table."""
-    view = listing.view
-    titles: dict[str, Text] = {"": _("List")}
-    if view.lifecycles:
-        titles["board"] = _("Board")
-    if view.info.date_field:
-        titles["calendar"] = _("Calendar")
-    if len(titles) == 1 or listing.trash:
-        return []
-    return [
-        {
-            "title": str(title),
-            "url": replace(listing, shape=shape, kept=()).url(base),
-            "current": shape == listing.shape,
-        }
-        for shape, title in titles.items()
-    ]
-
-
-def _entity(view: EntityView) -> dict[str, Any]:
-    title = str(view.info.title)
-    return {
-        "name": view.name,
-        "title": title,
-        "plural": str(view.info.plural),
-        "icon": view.info.icon,
-        "new_title": new_title(view),
-    }
-
-
-def _total(total: int) -> str:
-    return f"{format_number(COUNT_UP_TO)}+" if total > COUNT_UP_TO else format_number(total)
-
-
-def _views(listing: Listing, base: str, total: int) -> list[dict[str, Any]]:
-    bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "totals": "", "group": ""}
-    bare["bin"] = ""
-    saved_id = listing.saved.id if listing.saved else None
-    plain = not listing.mine and saved_id is None and not listing.trash
-    everything = "all" if any(one.first for one in listing.views) else ""
-    tabs: list[tuple[Any, str, bool, bool]] = [
-        (_("All"), listing.url(base, view=everything, **bare), plain, False),
-        (_("Mine"), listing.url(base, view="mine", **bare), listing.mine, False),
-    ]
-    for one in listing.views:
-        url = listing.url(base, view=str(one.saved.id), **bare)
-        tabs.append((one.saved.title, url, one.saved.id == saved_id, one.saved.user_id is None))
-    bin_url = listing.url(base, view=everything, **{**bare, "bin": "1"})
-    tabs.append((_("Bin"), bin_url, listing.trash, False))
-    return [
-        {
-            "title": str(title),
-            "url": url,
-            "current": current,
-            "count": _total(total) if current else None,
-            "note": str(_("Not saved")) if current and listing.changed and not listing.trash else "",
-            "icon": ("users", str(_("Shared"))) if shared else None,
-        }
-        for title, url, current, shared in tabs
-    ]
-
-
-def _view(listing: Listing, base: str) -> dict[str, Any] | None:
-    """What can be done with the saved view that is shown."""
-    saved = listing.saved
-    if saved is None:
-        return None
-    url = f"{base}/{listing.view.name}/views/{saved.id}"
-    return {
-        "title": saved.title,
-        "first": any(one.first for one in listing.views if one.saved.id == saved.id),
-        "first_url": f"{url}/first",
-        "change_url": url if may_change(g.actor, saved) else "",
-    }
-
-
-def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
-    if not listing.rule:
-        return []
-    return [
-        {
-            "field": words,
-            "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False)),
-        }
-        for words, rest in chips(listing.rule, listing.view, g.edition)
-    ]
-
-
-def _sort(listing: Listing, base: str) -> dict[str, Any]:
-    current = (
-        listing.setup.sort or ((listing.view.info.sort,) if listing.view.info.sort else ("-created_at",))
-    )[0]
-    name, down = current.removeprefix("-"), current.startswith("-")
-    options = []
-    for field in listing.view.fields.values():
-        if field.type.kind == "json" or isinstance(field.type, types.LongText):
-            continue
-        chosen = field.name == name
-        target = f"-{field.name}" if chosen and not down else field.name
-        url = listing.url(base, sort=target)
-        options.append({"title": str(field.label), "url": url, "current": chosen, "up": not down})
-    label = str(listing.view.fields[name].label) if name in listing.view.fields else name
-    return {"label": label, "options": options}
-
-
-def _columns(listing: Listing, base: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    view = listing.view
-    current = (listing.setup.sort or (view.info.sort,))[0]
-    heads: list[dict[str, Any]] = []
-    title = view.info.title_field
-    for name in (title, *names):
-        if name not in view.fields:
-            heads.append(
-                {
-                    "name": name,
-                    "label": str(view.info.title),
-                    "align": "start",
-                    "css": "",
-                    "sorted": "",
-                    "sort_url": "",
-                }
-            )
-            continue
-        field = view.fields[name]
-        down = current == f"-{name}"
-        direction = "descending" if down else "ascending" if current == name else ""
-        target = name if direction != "ascending" else f"-{name}"
-        sortable = field.type.kind != "json" and not isinstance(field.type, types.LongText)
-        sort_url = listing.url(base, sort=target) if sortable else ""
-        strong = name == view.info.amount_field
-        head = column(g.edition, field)
-        css = f"{head['css']} figure".strip() if strong else head["css"]
-        heads.append({**head, "css": css, "sorted": direction, "sort_url": sort_url})
-    return heads
-
-
-def row_context(
-    listing: Listing, base: str, record_id: int, editing: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """What ``list_row.html`` shows of one row of a list; ``editing`` is its cell that is open. Raises RecordNotFound."""
-    names = shown_columns(listing)
-    found = query_of(listing, only=[record_id]).page(g.session).items
-    if not found:
-        raise RecordNotFound()
-    row = {**row_of(listing, base, names, found[0]), "editing": editing}
-    return {"row": row, "list": list_heads(listing, base)}
-
-
-def list_heads(listing: Listing, base: str) -> dict[str, Any]:
-    """What a row by itself needs to know of its list."""
-    columns = _columns(listing, base, shown_columns(listing))
-    return {"columns": columns, "bulk": _bulk(listing.view, base, listing.trash)}
-
-
-def row_of(listing: Listing, base: str, names: Sequence[str], record: Record) -> dict[str, Any]:
-    """A row of a list: its cells, and what a phone shows of it."""
-    view, info = listing.view, listing.view.info
-    title = title_of(view, record)
-    may_edit = g.actor.may(view.name, "update") and not listing.trash
-    cells = [
-        {
-            **shown(g.edition, base, view.fields[name], record, bare=True),
-            "name": name,
-            "open": may_edit and is_typed(view.fields[name]),
-        }
-        for name in names
-    ]
-    fields = view.fields
-    line = shown(g.edition, base, fields[info.subtitle_field], record) if info.subtitle_field else {}
-    figure = shown(g.edition, base, fields[info.amount_field], record)["text"] if info.amount_field else ""
-    when = shown(g.edition, base, fields[info.date_field], record)["text"] if info.date_field else ""
-    icon = {"company": "building", "person": "user"}.get(str(record.values.get("kind")), "")
-    return {
-        "id": record.id,
-        "url": f"{base}/{view.name}/{record.id}",
-        "title": title,
-        "title_field": info.title_field,
-        "title_open": may_edit and is_typed(view.fields.get(info.title_field)),
-        "editing": None,
-        "icon": icon,
-        "avatar": person(title, record.id),
-        "cells": cells,
-        "line": {**line, "url": ""},  # on a phone the whole row is one link
-        "figure": figure,
-        "when": when,
-    }
-
-
-def is_typed(field: Field | None) -> bool:
-    """Whether people can change the field by typing or choosing."""
-    return field is not None and not field.read_only and field.type.kind != "json"
-
-
-def _foot(listing: Listing, base: str, query: ListQuery, found: Page, total: int) -> dict[str, Any]:
-    first = len(listing.cursors) * PER_PAGE + 1
-    previous = list(listing.cursors[:-1])
-    return {
-        "first": format_number(first),
-        "last": format_number(first + len(found.items) - 1) if found.items else "",
-        "total": _total(total),
-        "about": False,
-        "sums": amount_sums(query) if 0 < total <= COUNT_UP_TO else [],
-        "prev_url": listing.url(base, c=previous) if listing.cursors else "",
-        "next_url": listing.url(base, c=[*listing.cursors, found.next]) if found.next else "",
-        "per_page": PER_PAGE,
-    }
-
-
-def may_merge(view: EntityView) -> bool:
-    """Whether the reader may merge records of this entity, in so far as they reach them."""
-    return mergeable(view) and g.actor.may(view.name, "update") and g.actor.may(view.name, "delete")
-
-
-def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
-    acts: list[tuple[Text, str, str]] = []
-    if trash and g.actor.may(view.name, "delete"):
-        acts = [(_("Restore"), "undo-2", "restore")]
-    elif not trash:
-        if g.actor.may(view.name, "update"):
-            acts = [(_("Edit"), "pencil", "edit"), (_("Owner"), "user-check", "edit?field=owner")]
-        if g.actor.may(view.name, "delete"):
-            acts.append((_("Move to bin"), "trash", "delete"))
-        if may_merge(view):
-            acts.insert(-1, (_("Merge"), "merge", "merge"))
-    return [
-        {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}
-        for title, icon, path in acts
-    ]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from flask import Flask, Request, request, session
@@ -20,6 +21,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from trellis.control import BrowserSession, Identity, Membership, WorkspaceEntry, has_second_factor
 from trellis.errors import TrellisError
 from trellis.i18n import translator
+from trellis.records.prepared import Fixed
 from trellis.security import browser_sessions
 from trellis.security.keys import secret_key
 
@@ -56,6 +58,13 @@ class ProofNeeded(TrellisError):
         self.back = back
 
 
+class Place(NamedTuple):
+    """A workspace that somebody may enter."""
+
+    name: str
+    title: str
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """The identity of a browser session, and the workspaces it may enter."""
@@ -63,7 +72,7 @@ class SignedIn:
     identity_id: int
     number: int
     email: str
-    memberships: tuple[WorkspaceEntry, ...]
+    memberships: tuple[Place, ...]
     second_factor: bool
     proved_at: datetime | None
 
@@ -80,6 +89,28 @@ class SignedIn:
     def may_enter(self, workspace: str) -> bool:
         """Whether there is a membership in this workspace."""
         return any(entry.name == workspace for entry in self.memberships)
+
+
+_identity, _number = sa.bindparam("identity", 0, sa.BigInteger()), sa.bindparam("number", 0, sa.BigInteger())
+_told: tuple[Any, ...] = (
+    Identity.email,
+    Identity.uniquifier,
+    WorkspaceEntry.name,
+    WorkspaceEntry.title,
+    BrowserSession.last_used_at,
+    BrowserSession.proved_at,
+    has_second_factor(),
+)
+_of_session = Fixed(
+    sa.select(*_told)
+    .join(BrowserSession, BrowserSession.identity_id == Identity.id)
+    .outerjoin(Membership, Membership.identity_id == Identity.id)
+    .outerjoin(WorkspaceEntry, WorkspaceEntry.name == Membership.workspace)
+    .where(Identity.id == _identity, Identity.active, BrowserSession.id == _number)
+    .order_by(WorkspaceEntry.title),
+    _identity,
+    _number,
+)
 
 
 class _SessionInterface(SecureCookieSessionInterface):
@@ -149,31 +180,15 @@ def signed_in(installation: Installation) -> SignedIn | None:
     identity_id, uniquifier, number = (session.get(name) for name in ("identity", "uniquifier", "number"))
     if not (isinstance(identity_id, int) and isinstance(uniquifier, str) and isinstance(number, int)):
         return None
-    query = (
-        sa.select(
-            Identity.email,
-            Identity.uniquifier,
-            WorkspaceEntry,
-            BrowserSession.last_used_at,
-            BrowserSession.proved_at,
-            has_second_factor(),
-        )
-        .join(BrowserSession, BrowserSession.identity_id == Identity.id)
-        .outerjoin(Membership, Membership.identity_id == Identity.id)
-        .outerjoin(WorkspaceEntry, WorkspaceEntry.name == Membership.workspace)
-        .where(Identity.id == identity_id, Identity.active, BrowserSession.id == number)
-        .order_by(WorkspaceEntry.title)
-    )
     with installation.control.read() as control:
-        rows: list[Any] = list(control.execute(query))
-        control.expunge_all()
+        rows: Sequence[Any] = _of_session.rows(control.connection(), identity_id, number)
     if not rows or not hmac.compare_digest(rows[0][1], uniquifier):
         return None
-    if datetime.now(UTC) - rows[0][3] > browser_sessions.TOUCH_AFTER:
+    if datetime.now(UTC) - rows[0][4] > browser_sessions.TOUCH_AFTER:
         with suppress(sa.exc.OperationalError):  # a busy database is no reason to refuse a page
             browser_sessions.touch(installation, number, request.remote_addr or "")
-    memberships = tuple(row[2] for row in rows if row[2] is not None)
-    return SignedIn(identity_id, number, rows[0][0], memberships, rows[0][5], rows[0][4])
+    memberships = tuple(Place(row[2], row[3]) for row in rows if row[2] is not None)
+    return SignedIn(identity_id, number, rows[0][0], memberships, bool(rows[0][6]), rows[0][5])
 
 
 def csrf_token() -> str:

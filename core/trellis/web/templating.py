@@ -13,6 +13,8 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, Templat
 from trellis import i18n
 from trellis.i18n import Text
 from trellis.plugins import PluginRegistry
+from trellis.records.prepared import Shelf
+from trellis.web.patterns import fixed
 
 FILTERS = {
     "number": i18n.format_number,
@@ -76,6 +78,8 @@ def configure(app: Flask, plugins: PluginRegistry) -> None:
         newstyle=True,
     )
     environment.filters.update(FILTERS)
+    environment.globals["fixed"] = fixed
+    app.extensions["trellis_fixed"] = Shelf()
     app.url_defaults(_stamp(Path(app.static_folder or "")))
 
 

@@ -11,7 +11,7 @@ from trellis.i18n import Text, currency_symbol, format_money, format_number, for
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery
-from trellis.records.totals import Total, totals
+from trellis.records.totals import Total, counted, totals
 
 _ = translator("trellis")
 
@@ -23,14 +23,12 @@ MEASURES: Mapping[str, Text] = {
 }
 
 
-def amount_sums(query: ListQuery) -> list[dict[str, str]]:
-    """The sum of the amounts of a list, for its foot."""
-    field = query.view.fields.get(query.view.info.amount_field or "")
-    if field is None or not isinstance(field.type, types.Money) or not field.type.additive:
-        return []
-    found = totals(g.session, query, [field.name], g.edition.settings.currency)
-    label = str(field.label).lower()
-    return [{"label": label, "value": format_money(one.sum, one.currency)} for one in found]
+def count_and_sums(query: ListQuery, limit: int) -> tuple[int, list[dict[str, str]]]:
+    """How many records a list has, up to ``limit``, and the sum of their amounts for its foot."""
+    name = query.view.info.amount_field
+    number, found = counted(g.session, query, limit, name, g.edition.settings.currency)
+    label = str(query.view.fields[name].label).lower() if name and found else ""
+    return number, [{"label": label, "value": format_money(one.sum, one.currency)} for one in found]
 
 
 def total_rows(query: ListQuery, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ from trellis.records.board import Column, board, board_rule
 from trellis.records.query import Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
 from trellis.web.forecasting import forecast_context
-from trellis.web.listing import Listing, bar_context, full_rule, listed_at, read_listing, shapes
+from trellis.web.list_bar import bar_context, shapes
+from trellis.web.listing import Listing, full_rule, listed_at, read_listing
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of
 

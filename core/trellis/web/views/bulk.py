@@ -16,7 +16,8 @@ from trellis.records.mass import MOST, Done, MassRefused, Refused, Selection
 from trellis.records.query import ListQuery
 from trellis.records.undoing import undo as undo_change
 from trellis.web.display import control, read_form
-from trellis.web.listing import full_rule, is_typed, listed_at
+from trellis.web.listing import full_rule, listed_at
+from trellis.web.rows import is_typed
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go, sentences, view_of, whole_number, whole_numbers
 

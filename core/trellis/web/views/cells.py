@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.records.entity import Field
 from trellis.records.query import Record
 from trellis.web.display import control, read_form
-from trellis.web.listing import is_typed, listed_at, row_context
-from trellis.web.shell import shell
+from trellis.web.list_page import row_html
+from trellis.web.listing import listed_at
+from trellis.web.rows import is_typed
 from trellis.web.views.lists import base, sentences, view_of, whole_number
 
 blueprint = Blueprint("cells", __name__)
@@ -66,4 +67,4 @@ def _editing(field: Field, record: Record, value: Any, errors: list[str]) -> dic
 
 def _row(view: EntityView, record_id: int, editing: dict[str, Any] | None = None) -> str:
     listing = listed_at(view, request.headers.get("HX-Current-URL", ""))
-    return render_template("list_row.html", **row_context(listing, base(), record_id, editing), shell=shell())
+    return row_html(listing, base(), record_id, editing)

@@ -13,7 +13,7 @@ from trellis.quality import distinct
 from trellis.quality.duplicates import MOST_IN_GROUP, Group, comparable, find, groups
 from trellis.records.query import ListQuery
 from trellis.web.display import title_of
-from trellis.web.listing import may_merge
+from trellis.web.list_head import may_merge
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of, whole_numbers
 

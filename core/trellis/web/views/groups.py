@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from trellis.web.grouping import rows_context
-from trellis.web.listing import list_heads, read_listing
+from trellis.web.list_page import list_frame
+from trellis.web.listing import read_listing
 from trellis.web.shell import shell
 from trellis.web.views.lists import base, view_of
 
@@ -15,5 +16,5 @@ blueprint = Blueprint("groups", __name__)
 @blueprint.get("/<workspace>/<entity>/group")
 def rows(workspace: str, entity: str) -> str:
     listing = read_listing(view_of(entity), request.args)
-    heads = list_heads(listing, base())
-    return render_template("list_group.html", group=rows_context(listing, base()), list=heads, shell=shell())
+    around = list_frame(listing, base())
+    return render_template("list_group.html", group=rows_context(listing, base()), list=around, shell=shell())

@@ -13,6 +13,7 @@ from trellis.contributions import Dashboard, Kpi, Widget
 from trellis.crm.analytics.refreshing import freshness
 from trellis.i18n import Text, current_timezone, format_date, format_number, format_weekday, translator
 from trellis.settings import dashboards
+from trellis.web.creating import creations
 from trellis.web.shell import page, shell, toast
 from trellis.web.views.lists import base, go
 from trellis.web.widgets import period_of, task_rows, widget_context
@@ -166,6 +167,7 @@ def _page(found: Dashboard, *, home: bool = False) -> str:
         "units": None,
         "edit_url": f"{base()}/dashboards/{found.name}/arrange",
         "hidden": len(known) > len(names),
+        "create": creations(base()),
         "widgets": [
             widget_context(found, index, widget, period, base()) for index, widget in enumerate(shown)
         ],

@@ -20,6 +20,7 @@ from trellis.records.rules import describe, parse
 from trellis.web.display import origin, title_of
 from trellis.web.filters import builder_fields, builder_words
 from trellis.web.grouping import whole_context
+from trellis.web.list_page import counts
 from trellis.web.listing import (
     COUNT_UP_TO,
     Listing,
@@ -102,6 +103,13 @@ def count(workspace: str, entity: str) -> str:
     if found > COUNT_UP_TO:
         return str(_("more than %(number)s match", number=format_number(COUNT_UP_TO)))
     return str(_n("%(num)s matches", "%(num)s match", found))
+
+
+@blueprint.get("/<workspace>/<entity>/counts")
+def counts_of(workspace: str, entity: str) -> str:
+    """How many records a long list has, and the sum of their amounts: asked for when its page is shown."""
+    listing = read_listing(view_of(entity), request.args)
+    return render_template("list_counts.html", counts=counts(listing, query_of(listing)))
 
 
 @blueprint.get("/<workspace>/<entity>/rule-fields")

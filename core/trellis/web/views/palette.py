@@ -18,8 +18,8 @@ from trellis.search.everywhere import Found, Hit
 from trellis.search.words import words
 from trellis.web.creating import creations
 from trellis.web.display import new_title, title_of
+from trellis.web.navigation import navigation
 from trellis.web.searching import find, layouts, shown
-from trellis.web.shell import shell
 from trellis.web.views.lists import base
 from trellis.web.views.settings import SECTIONS
 
@@ -101,12 +101,12 @@ def _begins(title: str, wanted: Sequence[str]) -> bool:
 
 def _screens() -> Iterator[Item]:
     """All places of the side bar that the reader has."""
-    frame = shell()
+    places = navigation()
     below = chain.from_iterable(
         ({**item, "icon": item["icon"] or one["icon"], "sub": one["title"]} for item in one["items"])
-        for one in frame["directions"]
+        for one in places["directions"]
     )
-    yield from chain(frame["main"], below, frame["insight"])
+    yield from chain(places["main"], below, places["insight"])
 
 
 def _settings() -> Iterator[Item]:

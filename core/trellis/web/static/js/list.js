@@ -16,7 +16,7 @@ function refresh() {
   all.indeterminate = chosen.length > 0 && !all.checked;
   if (!chosen.length) everything = false;
   const count = bar.querySelector("[data-bulk-count]");
-  const text = everything ? count.dataset.all : count.dataset.one.replace("{n}", chosen.length);
+  const text = everything ? bar.querySelector("[data-bulk-told]").textContent : count.dataset.one.replace("{n}", chosen.length);
   if (count.textContent !== text && chosen.length) announce(text);
   count.textContent = text;
   const more = bar.querySelector("[data-bulk-all]");
