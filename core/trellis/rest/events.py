@@ -7,13 +7,16 @@ older than every transaction that still writes in this workspace are shown, so t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, g
 
+from trellis.contributions import Segment
 from trellis.database import WRITERS, namespace_number
 from trellis.edition import EntityView
+from trellis.records.events import ENTERED, LEFT
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
@@ -92,7 +95,15 @@ def _written(row: Any) -> dict[str, Any]:
         "entity": row["entity"],
         "record_id": row["record_id"],
         "action": row["action"],
-        "changes": {name: pair for name, pair in row["changes"].items() if name in fields},
+        "changes": _changes(row, fields),
         "actor": {"id": row["actor_id"], "name": row["actor_name"]},
         "source": row["source"],
     }
+
+
+def _changes(row: Any, fields: Collection[str]) -> dict[str, Any]:
+    """What changed: fields of the edition, or a segment of it that the record entered or left."""
+    changes: dict[str, Any] = row["changes"]
+    if row["action"] in (ENTERED, LEFT):
+        return changes if any(name in g.edition.all(Segment) for name in changes["segment"]) else {}
+    return {name: pair for name, pair in changes.items() if name in fields}

@@ -21,6 +21,7 @@ from trellis.edition import Edition
 from trellis.kpi import income
 from trellis.kpi.periods import today_in
 from trellis.records.entity import Base
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.types import UtcDateTime
 from trellis.segments import engine as segments
 from trellis.system import Event, PluginState
@@ -87,6 +88,8 @@ def refresh(
         income.rebuild(session, edition)
     refresh_customer_value(session, edition, as_of)
     done = segments.refresh(session, edition, today=as_of, now=at)
+    if not _written_after(session, event):
+        event = _last_event(session)  # what came after are members of segments, who moved just now
     measured = Measured(
         name=CUSTOMER_VALUE,
         day=as_of,
@@ -128,6 +131,11 @@ def _sources(session: Session, edition: Edition) -> str:
     enabled = {row[0]: row[1].isoformat() for row in session.execute(query)}
     sources = sorted(f"{one.name}@{enabled.get(one.owner, '')}" for one in edition.all(IncomeSource).values())
     return " ".join([edition.settings.timezone, *sources])
+
+
+def _written_after(session: Session, event_id: int) -> bool:
+    later = sa.exists().where(Event.id > event_id, Event.action.not_in((ENTERED, LEFT)))
+    return bool(session.scalar(sa.select(later)))
 
 
 def _last_event(session: Session) -> int:

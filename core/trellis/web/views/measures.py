@@ -20,7 +20,8 @@ from trellis.i18n import Text, format_number, format_percent, format_short_money
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe
 from trellis.records.rules import parse as parse_rule
-from trellis.segments.engine import members, movements, sizes
+from trellis.segments.engine import members, sizes
+from trellis.segments.history import movements
 from trellis.web.display import currency_of, origin, title_of
 from trellis.web.figures import signed
 from trellis.web.rfm_map import area_cells
