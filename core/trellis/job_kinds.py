@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from trellis.backup import jobs as backup
+from trellis.crm.analytics import refreshing
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.records import audit, export_job
@@ -16,6 +17,7 @@ JOB_KINDS: Kinds = MappingProxyType(
     {
         runs.KIND: JobKind(_("Import"), runs.work),
         export_job.KIND: JobKind(_("Export"), export_job.work),
+        refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),

@@ -290,7 +290,9 @@ def bar_context(listing: Listing, base: str) -> dict[str, Any]:
         "query": listing.query,
         "action": listing.path(base),
         "find_keeps": [*(pair for pair in listing.arguments(q="") if pair[0] != "q"), *listing.kept],
-        "segment_url": "",
+        "segment_url": f"{base}/segments/new?entity={view.name}"
+        if g.actor.administrator and view.name != "user"
+        else "",
     }
 
 
@@ -519,6 +521,8 @@ def _bulk(view: EntityView, base: str, trash: bool) -> list[dict[str, Any]]:
             acts.append((_("Move to bin"), "trash", "delete"))
         if may_merge(view):
             acts.insert(-1, (_("Merge"), "merge", "merge"))
+        if g.actor.administrator and view.name != "user":
+            acts.insert(0, (_("Add to a list"), "list-plus", "segment"))
     return [
         {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}
         for title, icon, path in acts
