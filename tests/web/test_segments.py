@@ -119,7 +119,7 @@ def test_the_profile_says_in_what_a_segment_differs(browser: Browser) -> None:
     assert "Wien" in browser.get("segments/own.brno/profile", field="city")
     file = browser.client.get("/acme/segments/own.brno/profile?table=profile&format=csv")
     rows = list(csv.DictReader(io.StringIO(file.text.lstrip("\ufeff"))))
-    city = next(row for row in rows if row["Value"] == "Brno")
+    city = next(row for row in rows if row["Value of the field"] == "Brno")
     assert (city["Field"], city["Customers"], city["Share"], city["Index"]) == ("City", "15", "1.0", "200")
 
 

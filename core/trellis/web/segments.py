@@ -351,7 +351,7 @@ def profile_sheet(found: Profile, title: Text) -> Sheet:
         title=title,
         heads=(
             _("Field"),
-            _("Value"),
+            _("Value of the field"),
             _("Customers"),
             _("Share"),
             _("Share of all"),

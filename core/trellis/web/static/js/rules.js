@@ -14,6 +14,11 @@ function nameOf(rule) {
   return rule.related ? `${rule.related}|${rule.measure ?? "count"}|${rule.field ?? ""}` : rule.field;
 }
 
+// A period as text that is the same for the same period, however its parts are ordered.
+function periodText({ period, from = 0, to = 0 }) {
+  return JSON.stringify({ period, from, to });
+}
+
 class Builder {
   constructor(box) {
     this.box = box;
@@ -202,11 +207,11 @@ class Builder {
     kind.setAttribute("aria-label", field.label);
     const { date, ago, ahead, periods } = this.days;
     kind.append(new Option(date, "date"), new Option(ago, "ago"), new Option(ahead, "ahead"));
-    const offered = ON_PERIODS.includes(op) ? periods.map(([one, title]) => [JSON.stringify(one), title]) : [];
+    const offered = ON_PERIODS.includes(op) ? periods.map(([one, title]) => [periodText(one), title]) : [];
     kind.append(...offered.map(([one, title]) => new Option(title, one)));
     place.append(kind);
     const counted = typeof value?.days === "number";
-    const given = value?.period ? JSON.stringify({ period: value.period, from: value.from ?? 0, to: value.to ?? 0 }) : "";
+    const given = value?.period ? periodText(value) : "";
     if (value?.months !== undefined || (given && !offered.some(([one]) => one === given))) {
       kind.append(new Option(JSON.stringify(value), JSON.stringify(value)));
       kind.value = JSON.stringify(value);
