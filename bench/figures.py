@@ -1,4 +1,5 @@
-"""KPIs, the pyramid and RFM over millions of order lines, against hand-written SQL that answers the same on the same tables.
+"""KPIs, the pyramid, RFM and segments over millions of order lines, against hand-written SQL that answers the same on the same
+tables.
 
 A customer has about three orders in two years, an order three lines. The hand-written statements read orders and lines, as one
 would without a rollup; the answers of both are compared.
@@ -23,6 +24,7 @@ from trellis.records.types import from_scaled
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
+from bench import segments
 from bench.lists import report
 from bench.setting import arguments, fill_customers, installed, series
 
@@ -46,6 +48,8 @@ def main() -> None:
             connection.execute(sa.text("ANALYZE"))
         with workspace.read() as session:
             _measure(session, workspace.edition(session), given.database == "sqlite", min(given.rounds, 5))
+        with workspace.write() as session:
+            segments.measure(session, workspace.edition(session), min(given.rounds, 5))
 
 
 def _measure(session: Any, edition: Edition, sqlite: bool, rounds: int) -> None:

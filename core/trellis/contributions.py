@@ -129,12 +129,17 @@ class Lifecycle(Contribution):
 class Segment(Contribution):
     """A dynamic set of records of ``entity``, by ``rule`` or by ``select`` (a query that returns their ids).
 
-    ``tone`` colours its dot; ``target`` marks a target segment.
+    Members by a rule follow each write. Those by a select do when ``watches`` says which records change them, as entity ->
+    the field that leads to the record of the segment (``{"order": "customer"}``; ``id`` on the entity itself), and the
+    select limits itself with ``q.among(<column of ids>)``; without it they are counted anew when somebody looks.
+    ``listed`` marks a list of chosen members, which an organisation keeps. ``tone`` colours its dot.
     """
 
     entity: str = "customer"
     rule: Rule | None = None
     select: Callable[[SegmentQuery], sa.Select[Any]] | None = None
+    watches: Mapping[str, str] = field(default_factory=dict)
+    listed: bool = False
     tone: str = "neutral"
 
 

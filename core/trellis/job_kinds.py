@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from trellis import webhooks
 from trellis.backup import jobs as backup
+from trellis.crm.analytics import refreshing
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.records import audit, export_job
@@ -17,6 +18,7 @@ JOB_KINDS: Kinds = MappingProxyType(
     {
         runs.KIND: JobKind(_("Import"), runs.work),
         export_job.KIND: JobKind(_("Export"), export_job.work),
+        refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),

@@ -23,6 +23,7 @@ from trellis.records.entity import Field
 from trellis.records.events import FOLLOWED
 from trellis.search import index as search
 from trellis.security.roles import own_roles
+from trellis.segments.own import own_segments
 from trellis.settings.conditions import field_conditions
 from trellis.settings.fields import own_fields
 from trellis.system import PluginState, WorkspaceState
@@ -141,7 +142,11 @@ class Workspace:
         state = session.get_one(WorkspaceState, 1)
         names = enabled if enabled is not None else enabled_plugins(session)
         manifests, faults = self._load(names)
-        own: list[Contribution | Field] = [*own_fields(session), *own_roles(session)]
+        own: list[Contribution | Field] = [
+            *own_fields(session),
+            *own_roles(session),
+            *own_segments(session),
+        ]
         edition = compose(
             workspace=self.name,
             revision=state.revision,

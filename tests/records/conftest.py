@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from probe import ENTITIES, EXTENSIONS, TABLES, Sample, make_edition, row
-from probe_data import Data, fill_large, make_records
+from probe import ENTITIES, EXTENSIONS, MEMBERS, TABLES, Sample, make_edition, row
+from probe_data import MOMENTS, Data, fill_large, make_records
 from sqlalchemy.engine import URL, Engine
 from trellis.database import postgresql_engine, sqlite_engine
 from trellis.edition import Edition
 from trellis.records.entity import Base
 from trellis.records.indexes import create_extension_indexes
+from trellis.records.membership import SEGMENT_MEMBER
 from trellis.search import index as search
 from trellis.search.tables import SEARCH_WORD
 
@@ -57,7 +58,7 @@ def probe_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
 
 
 def _make_tables(engine: Engine) -> None:
-    Base.metadata.create_all(engine, tables=[*TABLES, SEARCH_WORD])
+    Base.metadata.create_all(engine, tables=[*TABLES, SEARCH_WORD, SEGMENT_MEMBER])
     with engine.begin() as connection:
         search.keep(connection, make_edition())
 
@@ -72,6 +73,9 @@ def filled(
             for entity in ENTITIES:
                 rows = [row(edition, entity, one) for one in data.records[entity.__entity__.name].values()]
                 connection.execute(sa.insert(entity.__table__), rows)
+            inside = [(segment, id) for segment, ids in MEMBERS.items() for id in ids]
+            values = [{"segment": one[0], "record_id": one[1], "entered_at": MOMENTS[0]} for one in inside]
+            connection.execute(sa.insert(SEGMENT_MEMBER), values)
         yield engine
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
+from trellis.contributions import Segment
 from trellis.edition import Edition, EntityView, Settings
 from trellis.i18n import translator
 from trellis.plugins import Hooks
@@ -73,6 +74,13 @@ EXTENSIONS = {
     ],
 }
 
+SEGMENTS = [
+    Segment(name="probe.vip", title=_("Important"), entity="probe_company", rule={"all": []}, owner="probe"),
+    Segment(name="probe.new", title=_("New"), entity="probe_company", rule={"any": []}, owner="probe"),
+    Segment(name="probe.small", title=_("Small"), entity="probe_sample", rule={"any": []}, owner="probe"),
+]
+MEMBERS = {"probe.vip": {1, 3, 5}, "probe.new": set[int](), "probe.small": {2, 4, 6, 7}}
+
 ENTITIES: tuple[type[Entity], ...] = (Unit, User, Company, Sample)
 TABLES = [cast(sa.Table, entity.__table__) for entity in ENTITIES]
 
@@ -96,7 +104,7 @@ def make_edition(timezone: str = "Europe/Stockholm") -> Edition:
         plugins=(),
         hooks=cast(Hooks, None),
         entities=MappingProxyType(views),
-        contributions=MappingProxyType({}),
+        contributions=MappingProxyType({Segment: {one.name: one for one in SEGMENTS}}),
     )
 
 

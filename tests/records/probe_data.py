@@ -83,6 +83,17 @@ class Data:
 
         return lookup
 
+    def referring(self, actor: Actor) -> Any:
+        """The records that the actor may read whose field refers to an id."""
+        read = self.readable(actor)
+
+        def lookup(entity: str, field: str, id: int) -> Iterator[Mapping[str, Any]]:
+            for one in self.records[entity].values():
+                if one.get(field) == id and read(entity, one["id"]) is not None:
+                    yield one
+
+        return lookup
+
 
 def _maybe(chance: random.Random, pool: list[Any], empty: float = 0.25) -> Any:
     return None if chance.random() < empty else chance.choice(pool)

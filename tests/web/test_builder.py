@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from trellis.contributions import FieldRight, Grant, Scope
+from trellis.contributions import FieldRight, Grant, Scope, Segment
 from trellis.edition import Edition
 from trellis.errors import RuleInvalid
+from trellis.i18n import Text
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.field_rights import FieldRule
+from trellis.segments.own import with_segment
 from trellis.web.filters import builder_fields, builder_words
 from trellis.workspace import Workspace
 
@@ -24,6 +26,30 @@ def offered(edition: Edition, actor: Actor) -> dict[str, dict[str, Any]]:
 
 def reader(*entities: str, **options: Any) -> Actor:
     return Actor(user_id=1, grants={name: Grant(name, read=Scope.ALL) for name in entities}, **options)
+
+
+def test_figures_of_related_records_and_segments_are_offered_within_rights(workspace: Workspace) -> None:
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+
+    def of_customers(actor: Actor) -> dict[str, dict[str, Any]]:
+        seen = actor.sees(edition)
+        return {one["name"]: one for one in builder_fields(seen.entity("customer"), seen, actor, "/acme")}
+
+    found = of_customers(SYSTEM)
+    number = found["order.customer|count|"]
+    assert (number["label"], number["group"], number["kind"]) == ("Orders: number", "Orders", "integer")
+    assert number["where"]["value"] == {"period": "day", "from": -89, "to": 0}
+    assert number["fields_url"] == "/acme/order/rule-fields"
+    assert found["order.customer|max|ordered_at"]["label"] == "Orders: greatest Ordered"
+    assert "order.customer|share|" in found and "order.customer|sum|amount" in found
+    assert not any(name.startswith("order.") for name in of_customers(reader("customer")))
+    assert "@segment" not in found  # nothing to choose from
+    with_one = Segment(name="own.vip", title=Text("VIP"), rule={"all": []})
+    edition = with_segment(edition, with_one)
+    assert of_customers(SYSTEM)["@segment"]["options"] == [("own.vip", "VIP")]
+    amount = frozenset({FieldRule("order", "amount", FieldRight.NONE)})
+    assert "order.customer|sum|amount" not in of_customers(reader("customer", "order", fields=amount))
 
 
 def test_fields_of_the_records_referred_to_are_offered_within_rights(workspace: Workspace) -> None:

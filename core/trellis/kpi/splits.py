@@ -15,9 +15,9 @@ from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
 from trellis.kpi.income import IncomeDay
 from trellis.records.entity import Entity, Field
+from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.types import Choice, Reference
 from trellis.security.actor import Actor
-from trellis.segments.tables import SEGMENT_MEMBER
 
 _ = translator("trellis")
 

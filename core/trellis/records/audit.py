@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.jobs import Work, enqueue
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.export_job import told
 from trellis.records.tables import writing
 from trellis.security.actor import Actor
@@ -22,7 +23,7 @@ from trellis.system import Event
 KIND = "audit"
 AT_ONCE = 1000
 SOURCES = ("web", "rest", "cli", "import", "system")
-ACTIONS = ("created", "updated", "deleted", "restored", "erased")
+ACTIONS = ("created", "updated", "deleted", "restored", "erased", ENTERED, LEFT)
 
 COLUMNS = ("id", "at", "actor_id", "actor_name", "source", "entity", "record_id", "action", "changes")
 

@@ -179,3 +179,7 @@ def _leaves(node: Node) -> Iterator[Leaf]:
             yield from _leaves(rule)
         case Leaf():
             yield node
+        case _:
+            raise RuleInvalid(
+                _("A rule of a field reads only its own record: no segments, no related records")
+            )

@@ -62,3 +62,7 @@ class Saved:
     def ids(self) -> list[int]:
         """The ids of the records written."""
         return [change.id for change in self.changes]
+
+
+ENTERED, LEFT = "segment.entered", "segment.left"
+"""Actions of the event log beside those of writes: a record came into a segment, or went out of it."""

@@ -7,14 +7,16 @@ older than every transaction that still writes in this workspace are shown, so t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.contributions import Segment
 from trellis.database import WRITERS, Namespace, namespace_number
 from trellis.edition import Edition, EntityView
+from trellis.records.events import ENTERED, LEFT
 from trellis.security.actor import Actor
 from trellis.system import Event
 
@@ -101,10 +103,17 @@ class Feed:
             "entity": row["entity"],
             "record_id": row["record_id"],
             "action": row["action"],
-            "changes": {name: pair for name, pair in row["changes"].items() if name in fields},
+            "changes": self._changes(row, fields),
             "actor": {"id": row["actor_id"], "name": row["actor_name"]},
             "source": row["source"],
         }
+
+    def _changes(self, row: Any, fields: Collection[str]) -> dict[str, Any]:
+        """What changed: fields of the edition, or a segment of it that the record entered or left."""
+        changes: dict[str, Any] = row["changes"]
+        if row["action"] in (ENTERED, LEFT):
+            return changes if any(name in self._edition.all(Segment) for name in changes["segment"]) else {}
+        return {name: pair for name, pair in changes.items() if name in fields}
 
 
 def newest(session: Session) -> int:

@@ -122,7 +122,7 @@ def known_grouping(text: str, view: EntityView) -> Grouping | None:
 
 def groups(session: Session, query: ListQuery, by: Grouping, limit: int, offset: int = 0) -> Groups:
     """The groups of a list from ``offset``: one statement, which reads each record that the list finds once."""
-    found = query.selecting(lambda joins: [key_of(joins, by), _title_of(joins, by)]).subquery()
+    found = query.selecting(lambda joins: [key_of(joins, by), title_of(joins, by)]).subquery()
     key, title = found.c.key, found.c.title
     size = sa.func.count().label("size")
     statement = (
@@ -193,7 +193,7 @@ def _off_the_index(element: Scanned, compiler: SQLCompiler, **kw: Any) -> str:
     return f"+{compiler.process(element.clauses, **kw)}"
 
 
-def _title_of(joins: Joins, by: Grouping) -> sa.ColumnElement[Any]:
+def title_of(joins: Joins, by: Grouping) -> sa.ColumnElement[Any]:
     """The name of the record referred to; NULL for other groups."""
     name = joins.title((by.field,)) if isinstance(by.field.type, Reference) else sa.null()
     return name.label("title")

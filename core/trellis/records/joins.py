@@ -85,6 +85,10 @@ class Joins:
         place, field = self.title_path(hops)
         return field.of(self.source(place))
 
+    def look_up(self, table: sa.FromClause, condition: sa.ColumnElement[bool]) -> None:
+        """Joins what holds at most one row for each record of the statement."""
+        self._joins.append((table, condition))
+
     def add_to(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """``statement`` with the outer joins that were asked for."""
         for table, condition in self._joins:

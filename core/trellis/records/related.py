@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.contributions import Segment
 from trellis.edition import Edition, EntityView
 from trellis.records.entity import Field
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import ListQuery, Record
 from trellis.security.actor import Actor
 from trellis.system import Event
@@ -61,7 +63,7 @@ def timeline(
     session: Session, edition: Edition, actor: Actor, entity: str, record_id: int, limit: int = 50
 ) -> list[Entry]:
     """The newest entries of a record's timeline: records of timeline entities that refer to it, and its own changes."""
-    entries = _changes(session, entity, record_id, limit)
+    entries = _changes(session, edition, entity, record_id, limit)
     for view, field in edition.referring(entity):
         if not view.info.timeline or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
             continue
@@ -75,14 +77,26 @@ def timeline(
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
-def history(session: Session, entity: str, record_id: int, limit: int = 100) -> list[Mapping[str, Any]]:
-    """What was changed on a record, newest first."""
+def history(
+    session: Session, edition: Edition, entity: str, record_id: int, limit: int = 100
+) -> list[Mapping[str, Any]]:
+    """What was changed on a record, and which segments of the edition it entered and left; newest first."""
     query = sa.select(Event.__table__).where(Event.entity == entity, Event.record_id == record_id)
-    return [dict(row) for row in session.execute(query.order_by(Event.id.desc()).limit(limit)).mappings()]
+    rows = session.execute(query.order_by(Event.id.desc()).limit(limit)).mappings()
+    return [
+        dict(row)
+        for row in rows
+        if row["action"] not in (ENTERED, LEFT) or _is_known(edition, row["changes"])
+    ]
 
 
-def _changes(session: Session, entity: str, record_id: int, limit: int) -> list[Entry]:
-    return [Entry(event["at"], "change", event=event) for event in history(session, entity, record_id, limit)]
+def _is_known(edition: Edition, changes: Mapping[str, Any]) -> bool:
+    return any(name in edition.all(Segment) for name in changes["segment"])
+
+
+def _changes(session: Session, edition: Edition, entity: str, record_id: int, limit: int) -> list[Entry]:
+    events = history(session, edition, entity, record_id, limit)
+    return [Entry(event["at"], "change", event=event) for event in events]
 
 
 def _refers(field: Field, record_id: int) -> dict[str, Any]:

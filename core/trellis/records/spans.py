@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.records.events import ENTERED, LEFT
 from trellis.system import Event, current_transaction
 
 _event = Event.__table__.c
@@ -37,7 +38,8 @@ def spanning(session: Session, keep: Callable[[Span], None]) -> Iterator[None]:
 def entries(
     session: Session, span: Any, before: int, limit: int, *which: sa.ColumnElement[bool]
 ) -> Sequence[Any]:
-    """The last ``limit`` entries of a kept span that stand before the entry ``before``, backwards."""
+    """The last ``limit`` entries of writes of a kept span that stand before the entry ``before``, backwards."""
     own = (_event.id >= span.first_event, _event.id < before, _event.transaction == span.transaction)
+    which = (*which, _event.action.not_in((ENTERED, LEFT)))
     query = sa.select(_event.id, _event.record_id, _event.action, _event.changes).where(*own, *which)
     return session.execute(query.order_by(_event.id.desc()).limit(limit)).all()

@@ -7,7 +7,7 @@ from typing import Any
 
 from apispec import APISpec
 
-from trellis.contributions import Kpi, RestEndpoint, Segment
+from trellis.contributions import Kpi, RestEndpoint
 from trellis.crm.analytics.answers import ANALYTICS
 from trellis.edition import Edition, EntityView
 from trellis.i18n import current_language, translator
@@ -19,6 +19,7 @@ from trellis.rest import openapi_groups
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
 from trellis.rest.openapi_personal import personal_data_paths
+from trellis.rest.openapi_segments import segment_paths
 from trellis.rest.records import MOST_WRITES
 
 _ = translator("trellis")
@@ -384,22 +385,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
             )
         },
     )
-    yield "/segments", {"get": parts.read("list_segments", _("Sizes of the segments"), tag, parts.ROWS)}
-    segment = parts.named("segment", edition.all(Segment))
-    for path, operation, summary, schema, extra in (
-        ("/segments/{segment}", "get_segment", _("One segment"), parts.OBJECT, []),
-        (
-            "/segments/{segment}/members",
-            "list_members",
-            _("Members of a segment"),
-            parts.PAGE,
-            parts.refs("sort", "fields", "limit", "cursor", "count"),
-        ),
-    ):
-        read = parts.read(
-            operation, summary, tag, schema, problems="400 401 403 404", parameters=[segment, *extra]
-        )
-        yield path, {"get": read}
+    yield from segment_paths(edition, tag)
     yield (
         "/analytics",
         {"get": parts.read("list_analytics", _("Which analytics there are"), tag, parts.ITEMS)},

@@ -1,11 +1,13 @@
-"""Segments over REST: their sizes, and their members page by page."""
+"""Segments over REST: their sizes, members page by page, history, profile and overlap."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Response, g
 
+from trellis.crm.analytics.profile import profile
 from trellis.errors import PermissionRefused
 from trellis.records.query import ListQuery
 from trellis.rest.answers import answer, writer
@@ -14,6 +16,10 @@ from trellis.rest.calls import blueprint
 from trellis.rest.figures import freshened
 from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
 from trellis.segments import engine
+from trellis.segments.history import history
+from trellis.segments.overlap import overlap
+
+DAYS_BACK = 90
 
 
 @blueprint.get("/segments")
@@ -32,7 +38,44 @@ def one_segment(workspace: str, segment: str) -> Response:
     if not sizes:
         raise PermissionRefused()
     rule = {"rule": found.rule} if found.rule is not None else {}
-    return answer({**sizes[0].to_json(), **rule})
+    return answer({**sizes[0].to_json(), "listed": found.listed, **rule})
+
+
+@blueprint.get("/segments/<name:segment>/history")
+def segment_history(workspace: str, segment: str) -> Response:
+    arguments = Arguments()
+    since = arguments.day("since")
+    arguments.end()
+    found = engine.find(g.edition, segment)
+    g.actor.require(found.entity, "read")
+    freshened()
+    first = since or datetime.now(UTC).date() - timedelta(days=DAYS_BACK)
+    days = history(g.session, g.edition, g.actor, found.name, first)
+    return answer(
+        {"segment": found.name, "since": first.isoformat(), "days": [one.to_json() for one in days]}
+    )
+
+
+@blueprint.get("/segments/<name:segment>/profile")
+def segment_profile(workspace: str, segment: str) -> Response:
+    arguments = Arguments()
+    field = arguments.text("field")
+    arguments.end()
+    found = engine.find(g.edition, segment)
+    g.actor.require(found.entity, "read")
+    freshened()
+    return answer(profile(g.session, g.edition, g.actor, found.name, field or "").to_json())
+
+
+@blueprint.get("/segments/<name:segment>/overlap")
+def segment_overlap(workspace: str, segment: str) -> Response:
+    arguments = Arguments()
+    others = arguments.names("with")
+    arguments.end()
+    found = engine.find(g.edition, segment)
+    g.actor.require(found.entity, "read")
+    freshened()
+    return answer(overlap(g.session, g.edition, g.actor, [found.name, *others]).to_json())
 
 
 @blueprint.get("/segments/<name:segment>/members")

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from trellis.contributions import Segment
 from trellis.edition import Edition
-from trellis.segments.engine import candidates
+from trellis.segments.belonging import belonging, candidates
+from trellis.segments.sources import sources_of, with_named
 
 _DAY = date(2026, 1, 15)
 
 
-def check_segment(edition: Edition, segment: Any) -> None:
-    """The rule parses, or the select returns one column of ids; both compile on both databases."""
-    if (segment.rule is None) == (segment.select is None):
+def check_segment(edition: Edition, segment: Segment) -> None:
+    """The rule parses, or the select returns one column of ids; it and the segments it asks for compile everywhere."""
+    given = [segment.rule is not None, segment.select is not None, segment.listed]
+    if given.count(True) != 1:
         raise TypeError(f"{segment.name}: a segment has a rule or a select, one of both")
-    statement = candidates(edition, segment, _DAY)
-    for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
-        statement.compile(dialect=dialect)
+    for one in with_named(edition, segment):
+        statements = [candidates(edition, one, _DAY)]
+        if sources_of(edition, one):
+            statements.append(belonging(edition, [one], _DAY))
+        for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
+            for statement in statements:
+                statement.compile(dialect=dialect)
 
 
-def segment_reads(edition: Edition, segment: Any) -> list[sa.ClauseElement]:
-    """What the segment's members are found by."""
-    return [candidates(edition, segment, _DAY)]
+def segment_reads(edition: Edition, segment: Segment) -> list[sa.ClauseElement]:
+    """What the segment's members are found by, and those of the segments that it asks for."""
+    return [candidates(edition, one, _DAY) for one in with_named(edition, segment)]

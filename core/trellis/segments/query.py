@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 class SegmentQuery:
     """Given to ``Segment.select``, which returns a select of record ids."""
 
-    def __init__(self, edition: Edition, today: date) -> None:
+    def __init__(self, edition: Edition, today: date, among: sa.BindParameter[Any] | None = None) -> None:
         self.edition = edition
         self.today = today
+        self._among = among
+
+    def among(self, ids: Any) -> sa.ColumnElement[bool]:
+        """Limits a column of ids of the segment's records to those that are asked about: all, or a few after a write.
+
+        It belongs into the innermost select, on an indexed column, so that a few are found without reading all.
+        """
+        return sa.true() if self._among is None else ids.in_(self._among)
 
     @property
     def settings(self) -> Settings:

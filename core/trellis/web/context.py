@@ -30,7 +30,9 @@ _OPEN |= {"second_step.ask_passkey", "second_step.passkey"}
 _OPEN |= {"recovery.show", "recovery.ask", "recovery.choose", "recovery.use"}
 _SETTING_UP = frozenset({"factors", "confirming"})
 """Pages for whoever lacks the second factor that the workspace requires; all else waits."""
-_DERIVED = frozenset({"classes", "home", "kpis", "lifetime", "loyalty", "measures", "model", "pyramid"})
+_DERIVED = frozenset(
+    {"classes", "home", "kpis", "lifetime", "loyalty", "measures", "model", "pyramid", "segments"}
+)
 """Pages that show figures computed for all customers together."""
 
 

@@ -44,7 +44,13 @@ def bar_context(listing: Listing, base: str) -> dict[str, Any]:
 
 def _builder(listing: Listing, base: str) -> Markup:
     """The rule builder with the list's rule."""
-    about = {"action": listing.path(base), "url": f"{base}/{listing.view.name}", "segment_url": ""}
+    view = listing.view
+    may_define = g.actor.administrator and view.name != "user"
+    about = {
+        "action": listing.path(base),
+        "url": f"{base}/{view.name}",
+        "segment_url": f"{base}/segments/new?entity={view.name}" if may_define else "",
+    }
 
     def write(gaps: Mapping[str, str]) -> str:
         return rendered("components/rules.html", rules={**about, **gaps})

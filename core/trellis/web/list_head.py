@@ -204,6 +204,8 @@ def bulk_acts(view: EntityView, base: str, *, trash: bool) -> list[dict[str, Any
             acts.append((_("Move to bin"), "trash", "delete"))
         if may_merge(view):
             acts.insert(-1, (_("Merge"), "merge", "merge"))
+        if g.actor.administrator and view.name != "user":
+            acts.insert(0, (_("Add to a list"), "list-plus", "segment"))
     return [
         {"title": str(title), "icon": icon, "url": f"{base}/{view.name}/bulk/{path}"}
         for title, icon, path in acts

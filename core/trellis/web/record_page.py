@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from flask import g, render_template
 from markupsafe import Markup
 
-from trellis.contributions import Lifecycle, Panel
-from trellis.edition import EntityView
+from trellis.contributions import Lifecycle, Panel, Segment
+from trellis.edition import Edition, EntityView
 from trellis.errors import PermissionRefused
 from trellis.i18n import (
     format_date,
@@ -33,6 +33,7 @@ from trellis.records import related, types
 from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
@@ -98,7 +99,7 @@ def record_context(
     if tab == "timeline":
         context |= timeline_context(view, record, base, kind)
     elif tab == "history":
-        events = related.history(g.session, view.name, record.id)
+        events = related.history(g.session, g.edition, view.name, record.id)
         names = names_in((view, one) for one in events)
         context["changes"] = [_change(view, one, names) for one in events]
     elif tab != "details":
@@ -207,7 +208,23 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
     return found
 
 
+def segment_of(edition: Edition, changes: Mapping[str, Any]) -> str:
+    """The title of the segment that an entry of the log is about; its name where it is no more, or not for the reader."""
+    before, after = changes["segment"]
+    known = edition.all(Segment).get(after or before)
+    return str(known.title) if known else ""
+
+
 def _change_event(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    if event["action"] in (ENTERED, LEFT):
+        said = {"title": segment_of(g.edition, event["changes"])}
+        entered = event["action"] == ENTERED
+        title = (
+            _("Entered the segment “%(title)s”", **said)
+            if entered
+            else _("Left the segment “%(title)s”", **said)
+        )
+        return {"icon": "log-in" if entered else "log-out", "title": str(title), "changes": []}
     titles = {
         "created": _("%(who)s made this record", who=event["actor_name"]),
         "updated": _("%(who)s changed this record", who=event["actor_name"]),

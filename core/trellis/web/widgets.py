@@ -33,7 +33,8 @@ from trellis.kpi.periods import Grain, Period, containing, today_in
 from trellis.plugins import CORE, Fault
 from trellis.records.board import board, board_rule
 from trellis.records.query import ListQuery
-from trellis.segments.engine import movements, sizes
+from trellis.segments.engine import sizes
+from trellis.segments.history import movements
 from trellis.web.display import origin, shown, title_of
 from trellis.web.figures import delta, figure_text, finding, round_top, trend
 from trellis.web.rfm_map import rfm_cells

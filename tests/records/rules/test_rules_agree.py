@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,22 +12,25 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from probe import TODAY, Sample
+from probe import MEMBERS, TODAY, Company, Sample
 from probe_data import AMOUNTS, DAYS, MOMENTS, NUMBERS, TEXTS, Data
 from sqlalchemy.engine import Engine
 from trellis.contributions import Grant, Scope
 from trellis.edition import Edition
-from trellis.records.entity import Field
+from trellis.records.entity import Entity, Field
 from trellis.records.rules import (
+    Measure,
     RuleContext,
     describe,
     matching,
+    measurable,
     operators,
     parse,
     resolve,
     to_json,
     to_predicate,
 )
+from trellis.records.rules.figures import COUNT
 from trellis.records.types import Choice, Reference
 from trellis.security.actor import SYSTEM, Actor
 
@@ -105,9 +109,13 @@ def leaves(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
     view = edition.entity("probe_sample")
     names = [name for name, field in view.fields.items() if field.type.kind != "json"]
     name = draw(st.sampled_from(names + THROUGH))
-    field = resolve(name, view, edition).field
+    return {"field": name} | draw(compared(resolve(name, view, edition).field))
+
+
+@st.composite
+def compared(draw: st.DrawFn, field: Field) -> dict[str, Any]:
     operator = draw(st.sampled_from(operators(field))).value
-    leaf = {"field": name, "op": operator}
+    leaf = {"op": operator}
     if operator in ("is_empty", "is_not_empty"):
         return leaf
     if operator in ("contains", "starts_with"):
@@ -122,9 +130,48 @@ def leaves(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
     return leaf | {"value": draw(values)}
 
 
+@st.composite
+def figures(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
+    """Figures of the samples of a company."""
+    samples = rules(edition)
+    measure = draw(st.sampled_from(list(Measure)))
+    related = draw(st.sampled_from(["probe_sample.company", "probe_sample.probe.partner"]))
+    rule: dict[str, Any] = {"related": related, "measure": measure.value}
+    if draw(st.booleans()):
+        rule["where"] = draw(samples)
+    if measure is Measure.COUNT:
+        return rule | draw(compared(COUNT)) | draw(st.just({}) | small)
+    if measure is Measure.SHARE:
+        shares = st.sampled_from(["0", "0.5", "0.25", "0.3333", "1"]).map(lambda share: {"value": share})
+        operator = draw(st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"]))
+        return rule | {"part": draw(samples), "op": operator} | draw(shares)
+    fields = edition.entity("probe_sample").fields
+    known = [one for one in fields.values() if measurable(measure, one)]
+    field = draw(st.sampled_from(known))
+    return rule | {"field": field.name} | draw(compared(field))
+
+
+@st.composite
+def of_companies(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
+    name = draw(st.sampled_from(["name", "city", "founded", "probe.region", "owner", "owner.name", "id"]))
+    return {"field": name} | draw(compared(resolve(name, edition.entity("probe_company"), edition).field))
+
+
+small = st.builds(
+    lambda op, value: {"op": op, "value": value},
+    st.sampled_from(["eq", "ne", "lt", "gte"]),
+    st.integers(0, 30),
+)
+memberships = st.sampled_from(["probe.vip", "probe.new"]).map(lambda name: {"segment": name})
+
+
 def rules(edition: Edition) -> st.SearchStrategy[dict[str, Any]]:
+    return joined(leaves(edition))
+
+
+def joined(one: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     return st.recursive(
-        leaves(edition),
+        one,
         lambda inner: (
             st.lists(inner, max_size=3).map(lambda parts: {"all": parts})
             | st.lists(inner, max_size=3).map(lambda parts: {"any": parts})
@@ -134,16 +181,20 @@ def rules(edition: Edition) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def found_by_sql(engine: Engine, rule: Any, context: RuleContext) -> set[int]:
-    view = context.edition.entity("probe_sample")
+def rules_of_companies(edition: Edition) -> st.SearchStrategy[dict[str, Any]]:
+    return joined(figures(edition) | figures(edition) | memberships | of_companies(edition))
+
+
+def found_by_sql(engine: Engine, rule: Any, context: RuleContext, entity: type[Entity] = Sample) -> set[int]:
+    view = context.edition.entity(entity.__entity__.name)
     node = parse(rule, view, context.edition)
     with engine.connect() as connection:
-        return set(connection.scalars(matching(sa.select(Sample.id), node, view, context)))
+        return set(connection.scalars(matching(sa.select(entity.id), node, view, context)))
 
 
-def found_by_python(data: Data, rule: Any, context: RuleContext) -> set[int]:
-    predicate = to_predicate(parse(rule, context.edition.entity("probe_sample"), context.edition), context)
-    return {id for id, values in data.records["probe_sample"].items() if predicate(values)}
+def found_by_python(data: Data, rule: Any, context: RuleContext, entity: str = "probe_sample") -> set[int]:
+    predicate = to_predicate(parse(rule, context.edition.entity(entity), context.edition), context)
+    return {id for id, values in data.records[entity].items() if predicate(values)}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -157,11 +208,35 @@ def test_sql_and_python_find_the_same_records(
     assert found_by_sql(filled, rule, context) == found_by_python(data, rule, context)
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=st.data())
+def test_figures_of_related_records_and_segments_are_the_same_by_sql_and_python(
+    drawn: st.DataObject, filled: Engine, edition: Edition, data: Data
+) -> None:
+    """Gathered for all companies, looked up for each, and counted in Python."""
+    rule = drawn.draw(rules_of_companies(edition))
+    actor = drawn.draw(st.sampled_from(ACTORS))
+    context = RuleContext(
+        edition=edition,
+        actor=actor,
+        today=TODAY,
+        lookup=data.readable(actor),
+        referring=data.referring(actor),
+        member=lambda segment, id: id in MEMBERS[segment],
+    )
+    wanted = found_by_python(data, rule, context, "probe_company")
+    assert found_by_sql(filled, rule, context, Company) == wanted
+    assert found_by_sql(filled, rule, replace(context, few=True), Company) == wanted
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=st.data())
 def test_a_rule_survives_json_and_can_be_said_in_words(drawn: st.DataObject, edition: Edition) -> None:
-    view = edition.entity("probe_sample")
-    node = parse(drawn.draw(rules(edition)), view, edition)
+    name, drawing = drawn.draw(
+        st.sampled_from([("probe_sample", rules(edition)), ("probe_company", rules_of_companies(edition))])
+    )
+    view = edition.entity(name)
+    node = parse(drawn.draw(drawing), view, edition)
     written = json.loads(json.dumps(to_json(node)))
     assert parse(written, view, edition) == node
     assert to_json(parse(written, view, edition)) == written

@@ -98,6 +98,61 @@ def test_a_wrong_rule_says_where_and_why(rule: Any, path: str, message: str, edi
     assert caught.value.path == path
 
 
+def figure(**more: Any) -> dict[str, Any]:
+    return {"related": "probe_sample.company", "op": "gte", "value": 1} | more
+
+
+WRONG_OF_COMPANIES: list[tuple[Any, str, str]] = [
+    ({"segment": "probe.vipp"}, "$.segment", "did you mean “probe.vip”"),
+    ({"segment": "probe.small"}, "$.segment", "There is no segment “probe.small”"),
+    ({"segment": 5}, "$.segment", "has no segment “5”"),
+    ({"segment": "probe.vip", "op": "eq"}, "$", "“op” does not belong here"),
+    (figure(related="probe_sample.compny"), "$.related", "did you mean “probe_sample.company”"),
+    (figure(related="order.customer"), "$.related", "Nothing refers to Company"),
+    (figure(related=None), "$.related", "needs “related”"),
+    (figure(measure="mean"), "$.measure", "one of: count, sum, min, max, share"),
+    (figure(measure="sum"), "$.field", "Sample has: size, weight"),
+    (figure(measure="sum", field="day"), "$.field", "what “sum” looks at"),
+    (figure(field="size"), "$.field", "“count” takes no field"),
+    (figure(measure="share"), "$.part", "belongs to the measure “share”"),
+    (figure(part=leaf()), "$.part", "belongs to the measure “share”"),
+    (figure(value="many"), "$.value", "count: Must be a number"),
+    (figure(op="contains"), "$.op", "does not fit count"),
+    (figure(where=leaf("citty")), "$.where.field", "no field “citty”"),
+    (figure(where={"all": [figure()]}), "$.where.all[0].related", "Nothing refers to Sample"),
+    ({"all": [figure()] * 21}, "$.all[20]", "at most 20 segments and related records"),
+]
+
+
+@pytest.mark.parametrize(("rule", "path", "message"), WRONG_OF_COMPANIES)
+def test_a_wrong_figure_or_segment_says_where_and_why(
+    rule: Any, path: str, message: str, edition: Edition
+) -> None:
+    with pytest.raises(RuleInvalid) as caught:
+        parse(rule, edition.entity("probe_company"), edition)
+    assert message in str(caught.value)
+    assert caught.value.path == path
+
+
+def test_many_figures_and_segments_fit_into_one_statement(filled: Engine, edition: Edition) -> None:
+    """SQLite joins at most 64 tables."""
+    view = edition.entity("probe_company")
+    rule = {
+        "any": [*[figure(where=leaf("keeper.name", "eq", "Boris"))] * 10, *[{"segment": "probe.vip"}] * 10]
+    }
+    context = RuleContext(edition=edition, actor=SYSTEM, today=TODAY)
+    with filled.connect() as connection:
+        found = matching(sa.select(view.entity.id), parse(rule, view, edition), view, context)
+        assert {1, 3, 5} <= set(connection.scalars(found))
+
+
+def test_figures_in_python_need_the_records_that_refer(edition: Edition) -> None:
+    context = RuleContext(edition=edition, actor=SYSTEM, today=TODAY)
+    for rule, message in ((figure(), r"probe_sample\.company"), ({"segment": "probe.vip"}, r"probe\.vip")):
+        with pytest.raises(ValueError, match=message):
+            to_predicate(parse(rule, edition.entity("probe_company"), edition), context)
+
+
 def test_values_are_read_as_forms_and_files_write_them(edition: Edition) -> None:
     view = edition.entity("probe_sample")
     rule = {

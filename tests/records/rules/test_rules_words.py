@@ -57,6 +57,40 @@ def test_a_rule_reads_as_a_sentence(rule: dict[str, Any], words: str, edition: E
         assert describe(node, lambda _entity, id: f"Acme {id}") == words
 
 
+FIGURE = {"related": "probe_sample.company", "op": "gte", "value": 3}
+SAID_OF_COMPANIES: list[tuple[dict[str, Any], str]] = [
+    ({"segment": "probe.vip"}, "in the segment “Important”"),
+    ({"not": {"segment": "probe.vip"}}, "not (in the segment “Important”)"),
+    (FIGURE, "Samples: number is at least 3"),
+    (
+        FIGURE | {"where": {"field": "day", "op": "eq", "value": {"period": "day", "from": -89}}},
+        "Samples: number is at least 3 (of those with Day: last 90 days)",
+    ),
+    (
+        {
+            "related": "probe_sample.company",
+            "measure": "max",
+            "field": "day",
+            "op": "lt",
+            "value": {"days": -30},
+        },
+        "Samples: greatest Day is before 30 days ago",
+    ),
+    (
+        FIGURE | {"measure": "share", "part": {"field": "active", "op": "eq", "value": True}, "value": "0.5"},
+        f"Samples: share is at least 50{NBSP}% with Active is yes",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"), SAID_OF_COMPANIES, ids=[words for _rule, words in SAID_OF_COMPANIES]
+)
+def test_figures_and_segments_read_as_sentences(rule: dict[str, Any], words: str, edition: Edition) -> None:
+    with use_locale("en"):
+        assert describe(parse(rule, edition.entity("probe_company"), edition)) == words
+
+
 def test_a_reference_without_its_name_shows_its_number(edition: Edition) -> None:
     node = parse({"field": "company", "op": "eq", "value": 17}, edition.entity("probe_sample"), edition)
     assert describe(node) == "Company is #17"

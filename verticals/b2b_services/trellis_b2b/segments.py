@@ -7,23 +7,40 @@ from typing import Any
 import sqlalchemy as sa
 import trellis
 from trellis import Segment, SegmentQuery
-from trellis.crm.customers.entities import Customer
-from trellis.crm.service.entities import Activity
 
 from trellis_b2b.model import SEGMENTATION
 
 _ = trellis.translator("trellis_b2b")
 
+RISE, FALL = 12, 8
+"""Tenths of the revenue of the year before from which a customer grows, and up to which one shrinks."""
 
-def no_meeting(q: SegmentQuery) -> sa.Select[Any]:
-    """Companies that buy, with no meeting in the last 60 days."""
-    met = sa.exists().where(
-        Activity.customer_id == Customer.id,
-        Activity.kind == "meeting",
-        Activity.deleted_at.is_(None),
-        Activity.done_at >= q.moment(days=-60),
-    )
-    return sa.select(Customer.id).where(Customer.deleted_at.is_(None), Customer.orders_count > 0, ~met)
+
+def growing(q: SegmentQuery) -> sa.Select[Any]:
+    """Customers whose revenue of 12 months is a fifth above that of the 12 months before."""
+    found, now, before = _two_years(q)
+    return found.having(before > 0, now * 10 >= before * RISE)
+
+
+def shrinking(q: SegmentQuery) -> sa.Select[Any]:
+    """Customers whose revenue of 12 months is a fifth below that of the 12 months before."""
+    found, now, before = _two_years(q)
+    return found.having(before > 0, now * 10 <= before * FALL)
+
+
+def _two_years(q: SegmentQuery) -> tuple[sa.Select[Any], sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """Customers with income, their revenue of the last 12 months, and of the 12 months before."""
+    income, year = q.income(q.day(months=-24, days=1)).c, q.day(months=-12, days=1)
+    now = sa.func.sum(sa.case((income.day >= year, income.revenue), else_=0))
+    before = sa.func.sum(sa.case((income.day < year, income.revenue), else_=0))
+    return sa.select(income.customer_id).group_by(income.customer_id), now, before
+
+
+def _answered(measure: str, op: str, value: int) -> dict[str, Any]:
+    """What they would recommend us by, in the answers of a year."""
+    year = {"field": "answered_at", "op": "gte", "value": {"months": -12}}
+    related = {"related": "survey_answer.customer", "measure": measure, "field": "nps", "where": year}
+    return {**related, "op": op, "value": value}
 
 
 SEGMENTS = [
@@ -46,7 +63,23 @@ SEGMENTS = [
         title=_("No meeting in 60 days"),
         description=_("Companies that buy, with no meeting in the last 60 days"),
         cell=SEGMENTATION,
-        select=no_meeting,
+        rule={
+            "all": [
+                {"field": "orders_count", "op": "gt", "value": 0},
+                {
+                    "related": "activity.customer",
+                    "measure": "count",
+                    "where": {
+                        "all": [
+                            {"field": "kind", "op": "eq", "value": "meeting"},
+                            {"field": "done_at", "op": "gte", "value": {"days": -60}},
+                        ]
+                    },
+                    "op": "eq",
+                    "value": 0,
+                },
+            ]
+        },
         tone="danger",
     ),
     Segment(
@@ -62,5 +95,29 @@ SEGMENTS = [
         cell=SEGMENTATION,
         rule={"field": "b2b.health", "op": "lt", "value": 50},
         tone="danger",
+    ),
+    Segment(
+        name="b2b.growing",
+        title=_("Growing"),
+        description=_("Revenue of 12 months is 20 % or more above that of the 12 months before"),
+        cell=SEGMENTATION,
+        select=growing,
+        tone="good",
+    ),
+    Segment(
+        name="b2b.shrinking",
+        title=_("Shrinking"),
+        description=_("Revenue of 12 months is 20 % or more below that of the 12 months before"),
+        cell=SEGMENTATION,
+        select=shrinking,
+        tone="warn",
+    ),
+    Segment(
+        name="b2b.promoters",
+        title=_("Promoters"),
+        description=_("All their answers of a year recommend us with 9 or 10"),
+        cell=SEGMENTATION,
+        rule=_answered("min", "gte", 9),
+        tone="good",
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,58 +11,17 @@ from trellis import Segment, SegmentQuery, ratio
 from trellis.crm.customers.entities import Customer
 
 from trellis_banking.choices import MONEY_OF_CUSTOMERS
-from trellis_banking.entities import Account, AccountMonth, Deposit, Loan
+from trellis_banking.entities import AccountMonth
 from trellis_banking.fields import SALARY_HERE
 from trellis_banking.model import SEGMENTATION
 
 _ = trellis.translator("trellis_banking")
 
-AFFLUENT_FROM = Decimal(50_000)
+AFFLUENT_FROM = 50_000
 """Money with the bank, in the workspace's currency, from which a customer is affluent."""
 
 HALVED = 0.5
 """What is left of a customer's money when it looks like leaving."""
-
-
-def _owned(q: SegmentQuery) -> tuple[sa.ColumnElement[bool], ...]:
-    return q.alive(Account), Account.status != "closed"
-
-
-def affluent(q: SegmentQuery) -> sa.Select[Any]:
-    """Customers with much money on their accounts; amounts in other currencies do not count."""
-    own = sa.or_(Account.currency.is_(None), Account.currency == q.settings.currency)
-    money = sa.select(Account.customer_id).where(*_owned(q), own, Account.kind.in_(MONEY_OF_CUSTOMERS))
-    return money.group_by(Account.customer_id).having(sa.func.sum(Account.balance) >= AFFLUENT_FROM)
-
-
-def one_product(q: SegmentQuery) -> sa.Select[Any]:
-    """Customers with exactly one open account."""
-    held = sa.select(Account.customer_id).where(*_owned(q)).group_by(Account.customer_id)
-    return held.having(sa.func.count() == 1)
-
-
-def maturing(q: SegmentQuery) -> sa.Select[Any]:
-    """Customers whose deposit matures in the next 30 days."""
-    soon = sa.and_(Deposit.matures_on >= q.today, Deposit.matures_on <= q.day(days=30))
-    return sa.select(Deposit.customer_id).where(q.alive(Deposit), Deposit.status == "active", soon)
-
-
-def dormant(q: SegmentQuery) -> sa.Select[Any]:
-    """Customers with accounts on none of which anything moved for 90 days."""
-    moved = sa.func.max(sa.func.coalesce(Account.last_movement_on, Account.opened_on))
-    held = sa.select(Account.customer_id).where(*_owned(q)).group_by(Account.customer_id)
-    return held.having(moved < q.day(days=-90))
-
-
-def mortgages(q: SegmentQuery) -> sa.Select[Any]:
-    """Customers who repay a mortgage."""
-    running = Loan.status.in_(("active", "restructured"))
-    return sa.select(Loan.customer_id).where(q.alive(Loan), Loan.kind == "mortgage", running)
-
-
-def overdue(q: SegmentQuery) -> sa.Select[Any]:
-    """Customers who are late with a loan."""
-    return sa.select(Loan.customer_id).where(q.alive(Loan), Loan.days_past_due > 0, Loan.status == "active")
 
 
 def leaving(q: SegmentQuery) -> sa.Select[Any]:
@@ -100,6 +59,30 @@ def _is(field: str, value: Any, op: str = "eq") -> dict[str, Any]:
     return {"field": field, "op": op, "value": value}
 
 
+def _has(entity: str, *rules: Mapping[str, Any], op: str = "gte", number: int = 1) -> dict[str, Any]:
+    """So many records of an entity that fit the rules, by default one at least."""
+    related = {"related": f"banking.{entity}.customer", "measure": "count", "where": {"all": list(rules)}}
+    return {**related, "op": op, "value": number}
+
+
+OPEN = _is("status", "closed", "ne")
+QUARTER = {"days": -90}
+MOVED = {
+    "any": [
+        _is("last_movement_on", QUARTER, "gte"),
+        {"all": [{"field": "last_movement_on", "op": "is_empty"}, _is("opened_on", QUARTER, "gte")]},
+    ]
+}
+"""An account that moved lately, or has just been opened."""
+MONEY = {
+    "related": "banking.account.customer",
+    "measure": "sum",
+    "field": "balance",
+    "where": {"all": [OPEN, _is("kind", list(MONEY_OF_CUSTOMERS), "in")]},
+}
+"""Money on accounts; amounts in other currencies than the workspace's do not count."""
+
+
 SEGMENTS = [
     _segment(
         "salary",
@@ -108,7 +91,13 @@ SEGMENTS = [
         "good",
         rule=_is("banking.salary_here", True),
     ),
-    _segment("affluent", _("Affluent"), _("50 000 and more with the bank"), "violet", select=affluent),
+    _segment(
+        "affluent",
+        _("Affluent"),
+        _("50 000 and more with the bank"),
+        "violet",
+        rule={**MONEY, "op": "gte", "value": AFFLUENT_FROM},
+    ),
     _segment(
         "private",
         _("Private banking"),
@@ -132,22 +121,36 @@ SEGMENTS = [
             "all": [_is("birthday", {"months": -12 * 26}, "gt"), _is("birthday", {"months": -12 * 18}, "lte")]
         },
     ),
-    _segment("mortgage", _("Mortgage holders"), _("They repay a mortgage"), "info", select=mortgages),
+    _segment(
+        "mortgage",
+        _("Mortgage holders"),
+        _("They repay a mortgage"),
+        "info",
+        rule=_has("loan", _is("kind", "mortgage"), _is("status", ["active", "restructured"], "in")),
+    ),
     _segment(
         "maturing",
         _("Deposits maturing in 30 days"),
         _("A deposit of theirs ends within 30 days"),
         "warn",
-        select=maturing,
+        rule=_has(
+            "deposit", _is("status", "active"), _is("matures_on", [{"days": 0}, {"days": 30}], "between")
+        ),
     ),
     _segment(
         "one_product",
         _("One product only"),
         _("They hold a single account: room for a second product"),
         "info",
-        select=one_product,
+        rule=_has("account", OPEN, op="eq"),
     ),
-    _segment("dormant", _("Dormant"), _("No movement on any account for 90 days"), "warn", select=dormant),
+    _segment(
+        "dormant",
+        _("Dormant"),
+        _("No movement on any account for 90 days"),
+        "warn",
+        rule={"all": [_has("account", OPEN), _has("account", OPEN, MOVED, op="eq", number=0)]},
+    ),
     _segment(
         "leaving",
         _("Churn signals"),
@@ -155,7 +158,13 @@ SEGMENTS = [
         "danger",
         select=leaving,
     ),
-    _segment("overdue", _("Late with a loan"), _("A loan of theirs is past due"), "danger", select=overdue),
+    _segment(
+        "overdue",
+        _("Late with a loan"),
+        _("A loan of theirs is past due"),
+        "danger",
+        rule=_has("loan", _is("days_past_due", 0, "gt"), _is("status", "active")),
+    ),
     _segment(
         "kyc_overdue",
         _("KYC overdue"),

@@ -33,7 +33,9 @@ def _at_most(**scores: int) -> list[Mapping[str, Any]]:
 def _birthday_soon(q: trellis.SegmentQuery) -> sa.Select[Any]:
     born = sa.extract("month", Customer.birthday) * 100 + sa.extract("day", Customer.birthday)
     days = [q.today + timedelta(days=ahead) for ahead in range(BIRTHDAY_DAYS + 1)]
-    return sa.select(Customer.id).where(q.alive(Customer), born.in_(sorted(_month_days(days))))
+    return sa.select(Customer.id).where(
+        q.alive(Customer), q.among(Customer.id), born.in_(sorted(_month_days(days)))
+    )
 
 
 def _month_days(days: Sequence[date]) -> set[int]:
@@ -43,31 +45,33 @@ def _month_days(days: Sequence[date]) -> set[int]:
     return codes | {229} if short else codes
 
 
-def _by_receipts(q: trellis.SegmentQuery, condition: Any) -> sa.Select[Any]:
-    """Customers by a condition on their receipts of twelve months."""
-    recent = sa.and_(
-        Order.ordered_at >= q.moment(months=-MONTHS, days=1), Order.ordered_at < q.moment(days=1)
-    )
-    known = sa.and_(q.alive(Order), Order.customer_id.is_not(None), recent)
-    return sa.select(Order.customer_id).where(known).group_by(Order.customer_id).having(condition)
-
-
-def _discount_seekers(q: trellis.SegmentQuery) -> sa.Select[Any]:
-    bought = sa.func.count().filter(Order.amount >= 0)
-    discounted = sa.func.count().filter(Order.amount >= 0, DISCOUNT.of(Order) > 0)
-    return _by_receipts(q, sa.and_(bought >= FEWEST_RECEIPTS, discounted * 10 > bought * 6))
-
-
-def _online_first(q: trellis.SegmentQuery) -> sa.Select[Any]:
-    bought = sa.func.count().filter(Order.amount >= 0)
-    online = sa.func.count().filter(Order.amount >= 0, Order.channel == ONLINE)
-    return _by_receipts(q, online * 2 > bought)
+def _receipts(measure: str, op: str, value: Any, **more: Any) -> dict[str, Any]:
+    """A figure of the receipts of twelve months, without returns."""
+    bought = [
+        {"field": "ordered_at", "op": "gt", "value": {"months": -MONTHS}},
+        {"field": "ordered_at", "op": "lte", "value": {"days": 0}},
+        {"field": "amount", "op": "gte", "value": 0},
+    ]
+    return {
+        "related": "order.customer",
+        "measure": measure,
+        "where": {"all": bought},
+        **more,
+        "op": op,
+        "value": value,
+    }
 
 
 def _high_returners(q: trellis.SegmentQuery) -> sa.Select[Any]:
+    """By a quotient of two sums, which a rule does not know."""
+    recent = sa.and_(
+        Order.ordered_at >= q.moment(months=-MONTHS, days=1), Order.ordered_at < q.moment(days=1)
+    )
     sold = sa.func.sum(Order.amount).filter(Order.amount >= 0)
     returned = sa.func.sum(-Order.amount).filter(Order.amount < 0)
-    return _by_receipts(q, returned * 10 >= sold * 3)
+    known = sa.select(Order.customer_id).where(q.alive(Order), Order.customer_id.is_not(None), recent)
+    known = known.where(q.among(Order.customer_id))
+    return known.group_by(Order.customer_id).having(returned * 10 >= sold * 3)
 
 
 SEGMENTS = [
@@ -157,7 +161,12 @@ SEGMENTS = [
         title=_("Discount seekers"),
         description=_("A discount on more than 60 % of the receipts of 12 months, of three receipts or more"),
         cell=SEGMENTATION,
-        select=_discount_seekers,
+        rule={
+            "all": [
+                _receipts("count", "gte", FEWEST_RECEIPTS),
+                _receipts("share", "gt", "0.6", part={"field": DISCOUNT.name, "op": "gt", "value": 0}),
+            ]
+        },
         tone="violet",
     ),
     trellis.Segment(
@@ -165,7 +174,7 @@ SEGMENTS = [
         title=_("Online first"),
         description=_("More than half of the receipts of 12 months are from the online shop"),
         cell=SEGMENTATION,
-        select=_online_first,
+        rule=_receipts("share", "gt", "0.5", part={"field": "channel", "op": "eq", "value": ONLINE}),
         tone="teal",
     ),
     trellis.Segment(
@@ -174,6 +183,7 @@ SEGMENTS = [
         description=_("Returned 30 % or more of what they bought in 12 months, by value"),
         cell=SEGMENTATION,
         select=_high_returners,
+        watches={"order": "customer"},
         tone="rose",
     ),
     trellis.Segment(
@@ -182,6 +192,7 @@ SEGMENTS = [
         description=_("Birthday today or in the next 14 days"),
         cell=SEGMENTATION,
         select=_birthday_soon,
+        watches={"customer": "id"},
         tone="rose",
     ),
     trellis.Segment(

@@ -8,7 +8,7 @@ from trellis.crm.analytics.figures import follow_customers
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
 from trellis.records.events import Saved
-from trellis.segments.engine import forget
+from trellis.segments import following as segments
 
 
 @hookimpl
@@ -21,4 +21,4 @@ def trellis_after_save(event: Saved) -> None:
     customers = follow(event)
     if customers:
         follow_customers(event.session, event.edition, customers)
-    forget(event)
+    segments.follow(event, customers)

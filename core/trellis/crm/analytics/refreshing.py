@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -18,9 +18,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import IncomeSource
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.edition import Edition
+from trellis.jobs import Work, enqueue
+from trellis.jobs.job import Job
 from trellis.kpi import income
-from trellis.kpi.periods import today_in
+from trellis.kpi.periods import midnight, today_in
 from trellis.records.entity import Base
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.types import UtcDateTime
 from trellis.segments import engine as segments
 from trellis.system import Event, PluginState
@@ -29,6 +32,7 @@ from trellis.workspace import Workspace
 log = logging.getLogger(__name__)
 
 CUSTOMER_VALUE = "customer_value"
+KIND = "daily_figures"
 _PATIENCE = 20
 """Figures may be as old as this many times what it takes to compute them."""
 
@@ -87,6 +91,8 @@ def refresh(
         income.rebuild(session, edition)
     refresh_customer_value(session, edition, as_of)
     done = segments.refresh(session, edition, today=as_of, now=at)
+    if not _written_after(session, event):
+        event = _last_event(session)  # what came after are members of segments, who moved just now
     measured = Measured(
         name=CUSTOMER_VALUE,
         day=as_of,
@@ -113,12 +119,32 @@ def freshen(workspace: Workspace) -> bool:
         return False
     try:
         with workspace.write() as session:
-            done = refresh(session, workspace.edition(session))
+            edition = workspace.edition(session)
+            done = refresh(session, edition)
+            plan(session, edition)
     except sa.exc.OperationalError:
         log.info("the figures of %s could not be refreshed: the database is busy", workspace.name)
         return False
     workspace.record_faults(done.faults)
     return True
+
+
+def plan(session: Session, edition: Edition) -> None:
+    """Puts the count of the next day into the queue, unless it waits there already."""
+    waiting = sa.exists().where(Job.kind == KIND, Job.finished_at.is_(None))
+    if not session.scalar(sa.select(waiting)):
+        zone = ZoneInfo(edition.settings.timezone)
+        enqueue(session, KIND, {}, None, midnight(today_in(zone) + timedelta(days=1), zone))
+
+
+def work(work: Work) -> None:
+    """Counts what is not up to date, and plans the next day."""
+    with work.workspace.write() as session:
+        edition = work.workspace.edition(session)
+        faults = refresh(session, edition).faults if freshness(session, edition).stale else []
+        work.finish(session, {})
+        plan(session, edition)
+    work.workspace.record_faults(faults)
 
 
 def _sources(session: Session, edition: Edition) -> str:
@@ -128,6 +154,11 @@ def _sources(session: Session, edition: Edition) -> str:
     enabled = {row[0]: row[1].isoformat() for row in session.execute(query)}
     sources = sorted(f"{one.name}@{enabled.get(one.owner, '')}" for one in edition.all(IncomeSource).values())
     return " ".join([edition.settings.timezone, *sources])
+
+
+def _written_after(session: Session, event_id: int) -> bool:
+    later = sa.exists().where(Event.id > event_id, Event.action.not_in((ENTERED, LEFT)))
+    return bool(session.scalar(sa.select(later)))
 
 
 def _last_event(session: Session) -> int:

@@ -23,8 +23,8 @@ from trellis.crm.customers.surveys import SurveyAnswer
 from trellis.edition import Edition
 from trellis.kpi.periods import midnight
 from trellis.records.days import bucket
+from trellis.records.membership import SEGMENT_MEMBER
 from trellis.security.actor import Actor
-from trellis.segments.tables import SEGMENT_MEMBER
 
 QUESTIONS = ("q1", "q2", "q3")
 DRIVERS = ("image", "expectation", "quality", "value")

@@ -25,9 +25,9 @@ from trellis.edition import Edition
 from trellis.kpi.income import INCOME_DAY
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.records.days import bucket
+from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.types import Boolean
 from trellis.security.actor import Actor
-from trellis.segments.tables import SEGMENT_MEMBER
 
 _day = INCOME_DAY.c
 BASE = 12

@@ -18,10 +18,10 @@ from trellis.edition import HOOK_OF, Edition, EntityView
 from trellis.i18n import Text, format_percent, plural_translator, translator
 from trellis.kpi.targets import KpiTarget
 from trellis.plugins import CORE
+from trellis.records.membership import SegmentMember
 from trellis.records.query import ListQuery
 from trellis.security.actor import Actor
 from trellis.security.people import Position, User
-from trellis.segments.tables import SegmentMember
 
 _ = translator("trellis")
 _n = plural_translator("trellis")

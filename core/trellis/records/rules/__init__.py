@@ -4,18 +4,22 @@
 and in Python, with the same answer; ``describe`` puts it in words; ``to_json`` writes it down again.
 """
 
-from trellis.records.rules.context import Lookup, RuleContext, today_in
+from trellis.records.rules.context import Lookup, Membership, Referring, RuleContext, today_in
 from trellis.records.rules.describe import describe
+from trellis.records.rules.figures import measurable
 from trellis.records.rules.nodes import (
     All,
     AnyOf,
+    InSegment,
     Leaf,
     Me,
+    Measure,
     Node,
     Not,
     Operator,
     Path,
     Period,
+    Related,
     Relative,
     Unit,
     to_json,
@@ -29,20 +33,26 @@ from trellis.records.rules.values import operators
 __all__ = [
     "All",
     "AnyOf",
+    "InSegment",
     "Leaf",
     "Lookup",
     "Me",
+    "Measure",
+    "Membership",
     "Node",
     "Not",
     "Operator",
     "Path",
     "Period",
     "Predicate",
+    "Referring",
+    "Related",
     "Relative",
     "RuleContext",
     "Unit",
     "describe",
     "matching",
+    "measurable",
     "operators",
     "parse",
     "resolve",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,16 +17,26 @@ if TYPE_CHECKING:
 
 Lookup = Callable[[str, int], Mapping[str, Any] | None]
 """The values of a referred record by entity and id; None when it is deleted or hidden from the actor."""
+Referring = Callable[[str, str, int], Iterable[Mapping[str, Any]]]
+"""The values of the records of an entity whose field refers to an id; without those deleted or hidden from the actor."""
+Membership = Callable[[str, int], bool]
+"""Whether a segment has the record of this id."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleContext:
-    """``today`` is the day in the workspace's time zone; ``lookup`` is for testing records in Python."""
+    """``today`` is the day in the workspace's time zone; ``lookup``, ``referring`` and ``member`` are for Python.
+
+    ``few`` says that few records are asked about: what relates to them is looked up for each, not gathered for all.
+    """
 
     edition: Edition
     actor: Actor
     today: date
     lookup: Lookup | None = None
+    referring: Referring | None = None
+    member: Membership | None = None
+    few: bool = False
 
     @classmethod
     def now(cls, edition: Edition, actor: Actor, lookup: Lookup | None = None) -> RuleContext:

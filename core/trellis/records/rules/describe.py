@@ -19,13 +19,16 @@ from trellis.i18n import (
 from trellis.records.rules.nodes import (
     All,
     AnyOf,
+    InSegment,
     Leaf,
     Me,
+    Measure,
     Node,
     Not,
     Operator,
     Path,
     Period,
+    Related,
     Relative,
     Unit,
 )
@@ -52,7 +55,34 @@ def describe(node: Node, names: Names | None = None) -> str:
         case Not(rule):
             return str(_("not (%(rule)s)", rule=describe(rule, names)))
         case Leaf():
-            return _leaf(node, names)
+            field = " › ".join(str(field.label) for field in (*node.path.hops, node.path.field))
+            return _leaf(node, field, names)
+        case InSegment(_name, title):
+            return str(_("in the segment “%(title)s”", title=title))
+        case Related():
+            return _related(node, names)
+
+
+def figure_title(measure: Measure, records: Text, field: Text | None = None) -> Text:
+    """What a figure of related records is called: Orders: sum of Amount."""
+    said = {"records": records, "field": field}
+    return {
+        Measure.COUNT: _("%(records)s: number", **said),
+        Measure.SUM: _("%(records)s: sum of %(field)s", **said),
+        Measure.MIN: _("%(records)s: least %(field)s", **said),
+        Measure.MAX: _("%(records)s: greatest %(field)s", **said),
+        Measure.SHARE: _("%(records)s: share", **said),
+    }[measure]
+
+
+def _related(node: Related, names: Names | None) -> str:
+    title = figure_title(node.measure, node.records, node.field.label if node.field else None)
+    said = _leaf(node.result, str(title), names)
+    if node.part is not None:
+        said = str(_("%(phrase)s with %(part)s", phrase=said, part=describe(node.part, names)))
+    if node.where == All(()):
+        return said
+    return str(_("%(phrase)s (of those with %(rule)s)", phrase=said, rule=describe(node.where, names)))
 
 
 def _part(node: Node, names: Names | None, siblings: int) -> str:
@@ -61,8 +91,7 @@ def _part(node: Node, names: Names | None, siblings: int) -> str:
     return f"({text})" if grouped else text
 
 
-def _leaf(leaf: Leaf, names: Names | None) -> str:
-    field = " › ".join(str(field.label) for field in (*leaf.path.hops, leaf.path.field))
+def _leaf(leaf: Leaf, field: str, names: Names | None) -> str:
     value = leaf.value
     if leaf.operator is Operator.BETWEEN:
         low, high = (_value(leaf.path, item, names) for item in value)

@@ -1,4 +1,5 @@
-"""The parts of a checked rule: groups, negation, and leaves that compare one field with a value."""
+"""The parts of a checked rule: groups, negation, leaves that compare one field with a value, membership in segments, and
+figures of the records that refer to the one asked about."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from trellis.i18n import Text as Label
 from trellis.records.entity import Field
 from trellis.records.types import Reference
 
@@ -116,7 +118,53 @@ class Not:
     rule: Node
 
 
-Node = All | AnyOf | Not | Leaf
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """The record is a member of a segment, as it was last counted."""
+
+    segment: str
+    title: Label
+
+
+class Measure(StrEnum):
+    """What the records that refer to the one asked about come to together."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    SHARE = "share"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Three orders or more in 90 days: a figure of the records whose ``reference`` is the record asked about.
+
+    Only those that the reader may see and that fit ``where`` are counted; ``part`` is what the share is of. Amounts in
+    other currencies than the workspace's do not count. ``result`` compares: its field is the figure.
+    """
+
+    reference: Field
+    measure: Measure
+    records: Label
+    where: Node
+    result: Leaf
+    part: Node | None = None
+
+    @property
+    def name(self) -> str:
+        """As written in rules: ``order.customer``."""
+        return f"{self.reference.entity}.{self.reference.name}"
+
+    @property
+    def field(self) -> Field | None:
+        """The field that is added up; None where records are counted."""
+        return self.result.path.field if self.measure in ON_FIELDS else None
+
+
+ON_FIELDS = (Measure.SUM, Measure.MIN, Measure.MAX)
+
+Node = All | AnyOf | Not | Leaf | InSegment | Related
 
 
 def to_json(node: Node) -> dict[str, Any]:
@@ -128,9 +176,30 @@ def to_json(node: Node) -> dict[str, Any]:
             return {"any": [to_json(rule) for rule in rules]}
         case Not(rule):
             return {"not": to_json(rule)}
-        case Leaf(path, operator, value):
-            leaf: dict[str, Any] = {"field": path.name, "op": operator.value}
-            return leaf if value is None else leaf | {"value": _value_to_json(path.field, value)}
+        case Leaf(path):
+            return {"field": path.name, **_compared(node)}
+        case InSegment(segment):
+            return {"segment": segment}
+        case Related():
+            return _related_to_json(node)
+
+
+def _compared(leaf: Leaf) -> dict[str, Any]:
+    compared: dict[str, Any] = {"op": leaf.operator.value}
+    return (
+        compared if leaf.value is None else compared | {"value": _value_to_json(leaf.path.field, leaf.value)}
+    )
+
+
+def _related_to_json(node: Related) -> dict[str, Any]:
+    written: dict[str, Any] = {"related": node.name, "measure": node.measure.value}
+    if node.field is not None:
+        written["field"] = node.field.name
+    if node.where != All(()):
+        written["where"] = to_json(node.where)
+    if node.part is not None:
+        written["part"] = to_json(node.part)
+    return written | _compared(node.result)
 
 
 def _value_to_json(field: Field, value: Any) -> Any:

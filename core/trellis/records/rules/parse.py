@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trellis.contributions import Segment
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
-from trellis.records.rules.nodes import All, AnyOf, Leaf, Node, Not, Operator
+from trellis.records.rules.figures import KEYS, figure_of, reference_of
+from trellis.records.rules.nodes import All, AnyOf, InSegment, Leaf, Node, Not, Operator, Path, Related
 from trellis.records.rules.paths import resolve
 from trellis.records.rules.values import operators, read_value
 from trellis.records.types import ValueInvalid
@@ -22,46 +24,56 @@ _ = translator("trellis")
 DEEPEST = 8
 MOST_LEAVES = 200
 MOST_VALUES = 10_000
+MOST_LOOKUPS = 20
+"""Segments and related records that one rule asks for: each is a table of its statement."""
 _GROUPS = ("all", "any", "not")
 
 
 def parse(rule: Any, view: EntityView, edition: Edition) -> Node:
     """The checked form of a rule's JSON; RuleInvalid says where it is wrong (``path``) and how to mend it."""
-    return _Reader(view, edition).node(rule, "$", 0)
+    return _Reader(edition).node(rule, view, "$", 0)
 
 
 @dataclass
 class _Reader:
-    view: EntityView
     edition: Edition
     leaves: int = 0
     values: int = 0
+    lookups: int = 0
 
-    def node(self, rule: Any, at: str, depth: int) -> Node:
+    def node(self, rule: Any, view: EntityView, at: str, depth: int) -> Node:
         if not isinstance(rule, Mapping):
             raise RuleInvalid(
                 _('A rule must be an object such as {"field": ..., "op": ..., "value": ...}'), at
             )
+        if depth > DEEPEST:
+            raise RuleInvalid(_("A rule can be nested at most %(most)s levels deep", most=DEEPEST), at)
         group = next((key for key in _GROUPS if key in rule), None)
-        if group is None:
-            return self.leaf(rule, at)
+        if group is not None:
+            return self.group(group, rule, view, at, depth)
+        if "segment" in rule:
+            return self.segment(rule, view, at)
+        if "related" in rule:
+            return self.related(rule, view, at, depth)
+        _refuse_others(rule, {"field", "op", "value"}, at)
+        _require_texts(rule, ("field", "op"), at)
+        return self.comparison(rule, resolve(rule["field"], view, self.edition, at=f"{at}.field"), at)
+
+    def group(self, group: str, rule: Mapping[str, Any], view: EntityView, at: str, depth: int) -> Node:
         _refuse_others(rule, {group}, at)
+        inner = rule[group]
         if depth == DEEPEST:
             raise RuleInvalid(_("A rule can be nested at most %(most)s levels deep", most=DEEPEST), at)
-        inner = rule[group]
         if group == "not":
-            return Not(self.node(inner, f"{at}.not", depth + 1))
+            return Not(self.node(inner, view, f"{at}.not", depth + 1))
         if not isinstance(inner, list | tuple):
             raise RuleInvalid(_("“%(group)s” must hold a list of rules", group=group), f"{at}.{group}")
-        nodes = tuple(self.node(one, f"{at}.{group}[{index}]", depth + 1) for index, one in enumerate(inner))
+        nodes = tuple(
+            self.node(one, view, f"{at}.{group}[{index}]", depth + 1) for index, one in enumerate(inner)
+        )
         return All(nodes) if group == "all" else AnyOf(nodes)
 
-    def leaf(self, rule: Mapping[str, Any], at: str) -> Leaf:
-        _refuse_others(rule, {"field", "op", "value"}, at)
-        for key in ("field", "op"):
-            if not isinstance(rule.get(key), str):
-                raise RuleInvalid(_("A comparison needs “%(key)s”, as text", key=key), f"{at}.{key}")
-        path = resolve(rule["field"], self.view, self.edition, at=f"{at}.field")
+    def comparison(self, rule: Mapping[str, Any], path: Path, at: str) -> Leaf:
         operator = _operator(rule["op"], path.name, operators(path.field), f"{at}.op")
         try:
             value = read_value(path.field, operator, rule.get("value"))
@@ -71,6 +83,38 @@ class _Reader:
         self.count(len(value) if isinstance(value, tuple) else 1, at)
         return Leaf(path, operator, value)
 
+    def segment(self, rule: Mapping[str, Any], view: EntityView, at: str) -> InSegment:
+        _refuse_others(rule, {"segment"}, at)
+        self.look_up(at)
+        known = {name: one for name, one in self.edition.all(Segment).items() if one.entity == view.name}
+        name = rule["segment"]
+        if not isinstance(name, str) or name not in known:
+            raise _unknown_segment(view, str(name), list(known), f"{at}.segment")
+        return InSegment(name, known[name].title)
+
+    def related(self, rule: Mapping[str, Any], view: EntityView, at: str, depth: int) -> Related:
+        _refuse_others(rule, KEYS, at)
+        self.look_up(at)
+        _require_texts(rule, ("related", "op"), at)
+        target, reference = reference_of(rule["related"], view, self.edition, at)
+        measure, figure = figure_of(rule, target, at)
+        return Related(
+            reference,
+            measure,
+            target.info.plural,
+            self.node(rule.get("where", {"all": []}), target, f"{at}.where", depth + 1),
+            self.comparison(rule, Path((), figure), at),
+            self.node(rule["part"], target, f"{at}.part", depth + 1) if "part" in rule else None,
+        )
+
+    def look_up(self, at: str) -> None:
+        self.lookups += 1
+        if self.lookups > MOST_LOOKUPS:
+            most = MOST_LOOKUPS
+            raise RuleInvalid(
+                _("A rule can ask for at most %(most)s segments and related records", most=most), at
+            )
+
     def count(self, values: int, at: str) -> None:
         self.leaves += 1
         self.values += values
@@ -78,6 +122,21 @@ class _Reader:
             raise RuleInvalid(_("A rule can hold at most %(most)s comparisons", most=MOST_LEAVES), at)
         if self.values > MOST_VALUES:
             raise RuleInvalid(_("A rule can hold at most %(most)s values", most=MOST_VALUES), at)
+
+
+def _require_texts(rule: Mapping[str, Any], keys: Sequence[str], at: str) -> None:
+    for key in keys:
+        if not isinstance(rule.get(key), str):
+            raise RuleInvalid(_("A comparison needs “%(key)s”, as text", key=key), f"{at}.{key}")
+
+
+def _unknown_segment(view: EntityView, name: str, known: list[str], at: str) -> RuleInvalid:
+    guess = difflib.get_close_matches(name[:80], known, n=1)
+    if guess:
+        text = _("There is no segment “%(name)s”; did you mean “%(guess)s”?", name=name[:80], guess=guess[0])
+    else:
+        text = _("%(entity)s has no segment “%(name)s”", entity=view.info.title, name=name[:80])
+    return RuleInvalid(text, at)
 
 
 def _refuse_others(rule: Mapping[str, Any], known: set[str], at: str) -> None:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator as python
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
-from trellis.records.rules.comparisons import Comparison, meaning
+from trellis.records.rules.comparisons import Comparison, Meaning, meaning
 from trellis.records.rules.context import Lookup, RuleContext
-from trellis.records.rules.nodes import All, AnyOf, Leaf, Node, Not, Operator, Path
+from trellis.records.rules.figures import currency_field
+from trellis.records.rules.nodes import (
+    All,
+    AnyOf,
+    InSegment,
+    Leaf,
+    Measure,
+    Node,
+    Not,
+    Operator,
+    Path,
+    Related,
+)
 from trellis.records.text import fold
 from trellis.records.types import Reference
 
@@ -20,7 +34,8 @@ Test = Callable[[Any], bool]
 def to_predicate(node: Node, context: RuleContext) -> Predicate:
     """The rule as a function of a record's values by field name, as Python objects.
 
-    References are followed by ``context.lookup``; ValueError when the rule has one and there is no lookup.
+    References are followed by ``context.lookup``, related records found by ``referring``, members by ``member``;
+    ValueError when the rule asks for one that is not there.
     """
     match node:
         case All(rules):
@@ -33,21 +48,71 @@ def to_predicate(node: Node, context: RuleContext) -> Predicate:
             inner = to_predicate(rule, context)
             return lambda values: not inner(values)
         case Leaf():
-            return _leaf(node, context)
+            return _reading(_reader(node.path, context), compared(meaning(node, context)))
+        case InSegment(segment):
+            return _member(segment, context)
+        case Related():
+            return _reading(_figure(node, context), compared(_exact(node, meaning(node.result, context))))
 
 
-def _leaf(leaf: Leaf, context: RuleContext) -> Predicate:
-    read = _reader(leaf.path, context)
-    means = meaning(leaf, context)
+def compared(means: Meaning) -> Test:
+    """Whether a value is what a leaf asks for."""
     if means.emptiness:
-        return lambda values: (read(values) is None) is not means.negated
+        return lambda value: (value is None) is not means.negated
     tests = [_test(comparison) for comparison in means.comparisons]
+    return lambda value: (value is not None and all(test(value) for test in tests)) is not means.negated
 
-    def holds(values: Values) -> bool:
-        value = read(values)
-        return (value is not None and all(test(value) for test in tests)) is not means.negated
 
-    return holds
+def _reading(read: Callable[[Values], Any], test: Test) -> Predicate:
+    return lambda values: test(read(values))
+
+
+def _member(segment: str, context: RuleContext) -> Predicate:
+    member = context.member
+    if member is None:
+        raise ValueError(f"the rule on the segment {segment} needs to know its members")
+    return lambda values: member(segment, values["id"])
+
+
+def _figure(node: Related, context: RuleContext) -> Callable[[Values], Any]:
+    """Reads what the records that refer to a record come to."""
+    referring = context.referring
+    if referring is None:
+        raise ValueError(f"the rule on {node.name} needs a lookup of the records that refer")
+    fits = to_predicate(node.where, context)
+    part = None if node.part is None else to_predicate(node.part, context)
+    view = context.edition.entity(node.reference.entity)
+    currency, own = currency_field(view, node.field), (None, context.edition.settings.currency)
+
+    def read(values: Values) -> Any:
+        found = [one for one in referring(view.name, node.reference.name, values["id"]) if fits(one)]
+        if part is not None:
+            return Fraction(sum(map(part, found)), len(found)) if found else None
+        if node.field is None:
+            return len(found)
+        name = node.field.name
+        amounts = [one[name] for one in found if currency is None or one.get(currency.name) in own]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known) if node.measure is Measure.SUM else _ENDS[node.measure](known, default=None)
+
+    return read
+
+
+_ENDS: Mapping[Measure, Callable[..., Any]] = {Measure.MIN: min, Measure.MAX: max}
+
+
+def _exact(node: Related, means: Meaning) -> Meaning:
+    """Shares are compared as fractions, which lose nothing."""
+    if node.measure is not Measure.SHARE:
+        return means
+    exact = [
+        Comparison(
+            one.operator,
+            tuple(map(Fraction, one.value)) if one.operator is Operator.IN else Fraction(one.value),
+        )
+        for one in means.comparisons
+    ]
+    return dataclasses.replace(means, comparisons=tuple(exact))
 
 
 def _reader(path: Path, context: RuleContext) -> Callable[[Values], Any]:

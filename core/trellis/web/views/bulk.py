@@ -43,7 +43,7 @@ def edit(workspace: str, entity: str) -> str:
 def act(workspace: str, entity: str, act: str) -> BaseResponse | str | tuple[str, int]:
     """Does it, all or nothing; names the records that cannot be changed, and offers to go on without them."""
     view = view_of(entity)
-    selection, leave_out = _selection(view), request.form.get("leave_out") == "true"
+    selection, leave_out = selection_of(view), request.form.get("leave_out") == "true"
     try:
         if act == "update":
             field = _field(view, request.form.get("field", ""))
@@ -103,7 +103,8 @@ def _left(refused: Any) -> list[str]:
     return [str(_("Left as they are: %(names)s and %(number)s more.", names=names, number=more))]
 
 
-def _selection(view: EntityView) -> Selection:
+def selection_of(view: EntityView) -> Selection:
+    """The ticked rows of a list, or all that it finds."""
     if request.form.get("all") == "true":
         listing = listed_at(view, request.form.get("query", ""))
         return Selection(rule=full_rule(listing), text=listing.query)
@@ -112,7 +113,7 @@ def _selection(view: EntityView) -> Selection:
 
 def _number(view: EntityView) -> str:
     """How many records are selected, in words."""
-    selection = _selection(view)
+    selection = selection_of(view)
     if selection.ids is not None:
         return format_number(len(selection.ids))
     query = ListQuery(view, g.edition, g.actor, rule=selection.rule, text=selection.text)

@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.edition import EntityView
 from trellis.i18n import Text, current_timezone, format_datetime, translator
 from trellis.records.audit import ACTIONS, SOURCES, Trail, start_export
+from trellis.records.events import ENTERED, LEFT
 from trellis.security.people import User
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.display import person
+from trellis.web.record_page import segment_of
 from trellis.web.views.lists import base, go, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -32,6 +35,8 @@ ACTS: Mapping[str, tuple[Text, str]] = {
     "deleted": (_("Deleted"), "danger"),
     "restored": (_("Restored"), "neutral"),
     "erased": (_("Personal data erased"), "danger"),
+    ENTERED: (_("Entered a segment"), "neutral"),
+    LEFT: (_("Left a segment"), "neutral"),
 }
 FACES: Mapping[str, Text] = {
     "web": _("Browser"),
@@ -106,8 +111,14 @@ def _row(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
         "url": f"{base()}/{view.name}/{row['record_id']}" if view and row["record_id"] else "",
         "act": str(title),
         "tone": tone,
-        "changes": field_changes(view, row, names) if view and row["action"] in ("updated", "erased") else [],
+        "changes": _changes(view, row, names) if view else [],
     }
+
+
+def _changes(view: EntityView, row: Mapping[str, Any], names: Names) -> list[dict[str, str]]:
+    if row["action"] in (ENTERED, LEFT):
+        return [{"label": str(_("Segment")), "before": "", "after": segment_of(g.edition, row["changes"])}]
+    return field_changes(view, row, names) if row["action"] in ("updated", "erased") else []
 
 
 def _filters() -> list[dict[str, Any]]:

@@ -5,7 +5,19 @@ import { onLoad, within } from "./vendor.js";
 const NO_VALUE = ["is_empty", "is_not_empty"];
 const MANY = ["in", "not_in"];
 const ON_PERIODS = ["eq", "ne"];
+const SEGMENT = "@segment";
 const DEEPEST = 4;
+
+// What a rule compares, under the name by which the builder offers it.
+function nameOf(rule) {
+  if (rule.segment || rule.not?.segment) return SEGMENT;
+  return rule.related ? `${rule.related}|${rule.measure ?? "count"}|${rule.field ?? ""}` : rule.field;
+}
+
+// A period as text that is the same for the same period, however its parts are ordered.
+function periodText({ period, from = 0, to = 0 }) {
+  return JSON.stringify({ period, from, to });
+}
 
 class Builder {
   constructor(box) {
@@ -27,10 +39,37 @@ class Builder {
       const { fields, days } = await answer.json();
       this.fields = new Map(fields.map((field) => [field.name, field]));
       this.days = days;
-      this.fill(JSON.parse(this.box.dataset.rule));
+      const rule = JSON.parse(this.box.dataset.rule);
+      await this.learn(rule, this.fields);
+      this.fill(rule);
       if (!this.kept && !this.box.contains(document.activeElement)) this.rows.querySelector("[data-field]")?.focus();
     }
     this.changed();
+  }
+
+  // The fields of related records, asked for once each: {"related": "order.customer"} needs those of orders.
+  async learn(rule, fields) {
+    const inner = rule?.all ?? rule?.any ?? (rule?.not ? [rule.not] : []);
+    for (const one of inner) await this.learn(one, fields);
+    const figure = rule?.related && fields.get(nameOf(rule));
+    if (!figure) return;
+    const known = await this.related(figure);
+    for (const one of [rule.where, rule.part]) await this.learn(one, known);
+  }
+
+  async related(figure) {
+    this.known ??= new Map();
+    if (!this.known.has(figure.entity)) {
+      const answer = await fetch(figure.fields_url, { headers: { Accept: "application/json" } });
+      const { fields } = answer.ok ? await answer.json() : { fields: [] };
+      this.known.set(figure.entity, new Map(fields.map((field) => [field.name, field])));
+    }
+    return this.known.get(figure.entity);
+  }
+
+  fieldsAt(place) {
+    const part = place.closest("[data-part]");
+    return part ? this.known.get(part.dataset.part) : this.fields;
   }
 
   fill(rule) {
@@ -42,14 +81,39 @@ class Builder {
 
   add(rule, into) {
     if (rule && (rule.any || rule.all)) return this.addGroup(rule, into);
-    if (rule && (rule.not || !this.fields.has(rule.field))) return this.keep(rule, into);
+    const name = rule ? nameOf(rule) : undefined;
+    if (rule && !this.fieldsAt(into).has(name)) return this.keep(rule, into);
     const row = this.box.querySelector("[data-rules-row]").content.firstElementChild.cloneNode(true);
     if (into !== this.rows) row.dataset.nested = "";
     into.append(row);
-    this.fieldOptions(row.querySelector("[data-field]"), rule?.field);
-    this.operators(row, rule?.op);
-    this.editor(row, rule?.value);
+    this.fieldOptions(row.querySelector("[data-field]"), name);
+    this.operators(row, rule?.op ?? (rule?.not ? "ne" : undefined));
+    this.editor(row, rule?.value ?? rule?.segment ?? rule?.not?.segment);
+    this.partsOf(row, rule);
     return row;
+  }
+
+  // Which of the related records count, and for a share the part of these.
+  partsOf(row, rule) {
+    row.querySelectorAll(":scope > [data-part]").forEach((part) => part.remove());
+    const figure = this.field(row);
+    if (!figure.related) return;
+    for (const kind of figure.measure === "share" ? ["part", "where"] : ["where"]) {
+      const part = this.box.querySelector(`[data-rules-${kind}]`).content.firstElementChild.cloneNode(true);
+      part.dataset.part = figure.entity;
+      part.dataset.kind = kind;
+      row.append(part);
+      const given = rule ? rule[kind] : kind === "where" && figure.where;
+      for (const one of given ? (given.all ?? [given]) : []) this.add(one, this.inner(part));
+      if (kind === "part" && !rule) this.add(null, this.inner(part));
+    }
+  }
+
+  async chosen(row) {
+    const figure = this.field(row);
+    if (figure.related) await this.related(figure);
+    if (this.field(row) === figure) this.partsOf(row, null);
+    this.changed();
   }
 
   addGroup(rule, into) {
@@ -72,9 +136,9 @@ class Builder {
     return group.querySelector(":scope > [data-rules-inner]");
   }
 
-  // The rows that a button adds to: those of its group, or the outermost.
+  // The rows that a button adds to: those of its group or part, or the outermost.
   place(button) {
-    const group = button.closest(".rule-group");
+    const group = button.closest(".rule-group, [data-part]");
     return group ? this.inner(group) : this.rows;
   }
 
@@ -89,7 +153,7 @@ class Builder {
 
   fieldOptions(select, chosen) {
     const groups = new Map();
-    for (const field of this.fields.values()) {
+    for (const field of this.fieldsAt(select).values()) {
       if (!groups.has(field.group)) groups.set(field.group, []);
       groups.get(field.group).push(new Option(field.label, field.name, false, field.name === chosen));
     }
@@ -102,7 +166,7 @@ class Builder {
   }
 
   field(row) {
-    return this.fields.get(row.querySelector("[data-field]").value);
+    return this.fieldsAt(row).get(row.querySelector("[data-field]").value);
   }
 
   operators(row, chosen) {
@@ -116,7 +180,7 @@ class Builder {
     const op = row.querySelector("[data-op]").value;
     place.replaceChildren();
     if (NO_VALUE.includes(op)) return;
-    if (field.kind === "choice" || field.kind === "reference") this.select(place, field, op, value);
+    if (["choice", "reference", "segment"].includes(field.kind)) this.select(place, field, op, value);
     else if (field.kind === "boolean") this.yesNo(place, value);
     else if (op === "between") for (const end of value ?? ["", ""]) this.input(place, field, end);
     else if (field.kind === "date" || field.kind === "datetime") this.day(place, field, op, value);
@@ -143,11 +207,11 @@ class Builder {
     kind.setAttribute("aria-label", field.label);
     const { date, ago, ahead, periods } = this.days;
     kind.append(new Option(date, "date"), new Option(ago, "ago"), new Option(ahead, "ahead"));
-    const offered = ON_PERIODS.includes(op) ? periods.map(([one, title]) => [JSON.stringify(one), title]) : [];
+    const offered = ON_PERIODS.includes(op) ? periods.map(([one, title]) => [periodText(one), title]) : [];
     kind.append(...offered.map(([one, title]) => new Option(title, one)));
     place.append(kind);
     const counted = typeof value?.days === "number";
-    const given = value?.period ? JSON.stringify({ period: value.period, from: value.from ?? 0, to: value.to ?? 0 }) : "";
+    const given = value?.period ? periodText(value) : "";
     if (value?.months !== undefined || (given && !offered.some(([one]) => one === given))) {
       kind.append(new Option(JSON.stringify(value), JSON.stringify(value)));
       kind.value = JSON.stringify(value);
@@ -190,7 +254,7 @@ class Builder {
     const typed = (text) => (field.kind === "integer" ? Number(text) : text);
     if (NO_VALUE.includes(op)) return undefined;
     if (field.kind === "boolean") return controls[0].value === "true";
-    if (field.kind === "choice" || field.kind === "reference") {
+    if (["choice", "reference", "segment"].includes(field.kind)) {
       const select = place.querySelector("select");
       const chosen = [...select.selectedOptions].map((option) => option.value).filter(Boolean);
       const cast = field.kind === "reference" ? chosen.map(Number) : chosen;
@@ -216,7 +280,16 @@ class Builder {
     const value = this.value(row, field, op);
     const empty = value === "" || value === undefined || (Array.isArray(value) && value.every((one) => one === ""));
     if (empty && !NO_VALUE.includes(op)) return null;
-    return NO_VALUE.includes(op) ? { field: field.name, op } : { field: field.name, op, value };
+    if (field.name === SEGMENT) return op === "ne" ? { not: { segment: value } } : { segment: value };
+    const compared = NO_VALUE.includes(op) ? { op } : { op, value };
+    if (!field.related) return { field: field.name, ...compared };
+    const figure = { related: field.related, measure: field.measure };
+    if (field.field) figure.field = field.field;
+    for (const part of row.querySelectorAll(":scope > [data-part]")) {
+      const inner = this.parts(this.inner(part));
+      if (inner.length) figure[part.dataset.kind] = { all: inner };
+    }
+    return field.measure === "share" && !figure.part ? null : { ...figure, ...compared };
   }
 
   read() {
@@ -239,6 +312,7 @@ class Builder {
       const or = group.querySelector("[data-joint]").value === "any";
       this.joints(this.inner(group), or ? this.words.or : this.words.and, "");
     });
+    this.rows.querySelectorAll("[data-part]").forEach((part) => this.joints(this.inner(part), this.words.and, ""));
   }
 
   joints(rows, word, first) {
@@ -293,7 +367,8 @@ class Builder {
       const row = event.target.closest(".rule-row");
       if (event.target.matches("[data-field]")) this.operators(row);
       if (event.target.matches("[data-field], [data-op]")) this.editor(row);
-      this.changed();
+      if (event.target.matches("[data-field]")) this.chosen(row);
+      else this.changed();
     });
     this.box.addEventListener("input", (event) => event.target.matches("select") || this.changed());
     this.box.addEventListener("click", (event) => this.click(event.target));
@@ -319,8 +394,7 @@ class Builder {
   }
 
   saveAsSegment(url) {
-    this.box.hidePopover();
-    window.htmx.ajax("GET", `${url}?filter=${encodeURIComponent(JSON.stringify(this.read()))}`, { target: "#overlay", swap: "innerHTML", select: "unset" });
+    location.href = `${url}&filter=${encodeURIComponent(JSON.stringify(this.read()))}`;
   }
 }
 
