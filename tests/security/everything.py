@@ -57,10 +57,12 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
 
 def _draft(view: EntityView, known: dict[str, int], text: str) -> dict[str, Any]:
     staged = {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
-    named = {
+    known_words = {"kpi": "revenue", "period": "2026-01"} if view.name == "kpi_target" else {}
+    named = known_words | {
         name: value_of(field, known, text)
         for name, field in view.fields.items()
         if not field.read_only
+        and name not in known_words
         and name not in ("currency", "external_id", "owner", "unit", "segment", "member_field", *staged)
         and (field.type.kind == "text" or (field.required and field.default is None))
     }

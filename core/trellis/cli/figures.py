@@ -40,7 +40,10 @@ def _measured(name: str, as_of: datetime | None = None) -> Iterator[tuple[Sessio
 @click.command()
 @click.argument("workspace")
 @click.argument("name", required=False)
-@click.option("--period", help="2026, 2026-Q3, 2026-10, 2026-W41 or a day; the running month by default.")
+@click.option(
+    "--period",
+    help="2026, 2026-Q3, 2026-10, 2026-W41, a day, 2026-01-15..2026-03-10 or last-30-days; the running month by default.",
+)
 @click.option("--by", help="unit, person, segment, channel, or a breakdown of the KPI's own.")
 @as_json
 def kpi(workspace: str, name: str | None, period: str | None, by: str | None, json_: bool) -> None:
@@ -50,7 +53,11 @@ def kpi(workspace: str, name: str | None, period: str | None, by: str | None, js
         with found.read() as session:
             edition = found.edition(session)
             today = today_in(ZoneInfo(edition.settings.timezone))
-            asked = parse(period) if period else containing(today, Grain.MONTH)
+            asked = (
+                parse(period, edition.settings.fiscal_month, today)
+                if period
+                else containing(today, Grain.MONTH)
+            )
             names = [name] if name else list(edition.all(Kpi))
             answers = [
                 engine.value(session, edition, SYSTEM, one, asked, by, today).to_json() for one in names

@@ -39,7 +39,7 @@ def value(
     kpi = find(edition, name)
     split = split_of(edition, kpi, by) if by else None
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    planned = targets(session, [kpi], [period])
+    planned = targets(session, [kpi], [period], actor)
     periods = period.until(SPARKLINE + 1 if period.is_partial(today) else 2)
     (result,) = _results(session, edition, actor, [kpi], periods, planned, today, ahead=True)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
@@ -65,7 +65,7 @@ def strip(
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     periods = period.until(max(points, 2))
     return _results(
-        session, edition, actor, kpis, periods, targets(session, kpis, periods), today, ahead=ahead
+        session, edition, actor, kpis, periods, targets(session, kpis, periods, actor), today, ahead=ahead
     )
 
 
@@ -81,7 +81,7 @@ def series(
     kpi = find(edition, name)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     rows = measure(session, edition, actor, kpi, periods, today)
-    return _points(kpi, periods, rows, targets(session, [kpi], periods))
+    return _points(kpi, periods, rows, targets(session, [kpi], periods, actor))
 
 
 def parts(
@@ -97,7 +97,7 @@ def parts(
     kpi = find(edition, name)
     split = split_of(edition, kpi, by)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    planned = targets(session, [kpi], periods)
+    planned = targets(session, [kpi], periods, actor)
     measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split)
     found = [
         Part(

@@ -24,7 +24,7 @@ _ = translator("trellis")
 UNIT, PERSON, CHANNEL, SEGMENT = "unit", "person", "channel", "segment"
 LABELS: Mapping[str, Text] = {
     UNIT: _("Unit"),
-    PERSON: _("Person"),
+    PERSON: _("Employee"),
     CHANNEL: _("Channel"),
     SEGMENT: _("Segment"),
 }

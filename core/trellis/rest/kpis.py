@@ -62,7 +62,8 @@ def _asked_period(arguments: Arguments) -> Period:
     """The period that is asked for, or this month."""
     text = arguments.text("period")
     today = today_in(ZoneInfo(g.edition.settings.timezone))
-    return parse(text) if text is not None else containing(today, Grain.MONTH)
+    settings = g.edition.settings
+    return parse(text, settings.fiscal_month, today) if text is not None else containing(today, Grain.MONTH)
 
 
 def _with_points(kpi: Kpi, period: Period, points: int) -> KpiResult:

@@ -32,7 +32,12 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
     kpi = g.edition.all(Kpi).get(asked.kpi)
     if kpi is None:
         return None
-    period = parse(asked.period) if asked.period else containing(today(), Grain.MONTH)
+    fiscal_month = g.edition.settings.fiscal_month
+    period = (
+        parse(asked.period, fiscal_month, today())
+        if asked.period
+        else containing(today(), Grain.MONTH, fiscal_month)
+    )
     one = engine.value(g.session, g.edition, asked.actor, kpi.name, period, today=today())
     by = breakdown(asked, kpi)
     part = _part(asked, kpi, period, by) if asked.key and by else None
