@@ -17,6 +17,8 @@ from trellis.contributions import Contribution, Manifest
 from trellis.database import Namespace
 from trellis.edition import Edition, Settings, compose
 from trellis.errors import PluginError
+from trellis.kpi.own import own_kpis
+from trellis.kpi.rates import rated
 from trellis.plugins import CORE, Fault, PluginRegistry
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
@@ -137,11 +139,11 @@ class Workspace:
         state = session.get_one(WorkspaceState, 1)
         names = enabled if enabled is not None else enabled_plugins(session)
         manifests, faults = self._load(names)
-        own: list[Contribution | Field] = [*own_fields(session), *own_roles(session)]
+        own: list[Contribution | Field] = [*own_fields(session), *own_roles(session), *own_kpis(session)]
         edition = compose(
             workspace=self.name,
             revision=state.revision,
-            settings=settings_of(state.settings),
+            settings=dataclasses.replace(settings_of(state.settings), rated=rated(session)),
             manifests=manifests,
             hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
             own=own,

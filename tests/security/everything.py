@@ -55,9 +55,16 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
     return known
 
 
+_KNOWN_WORDS = {
+    "kpi_target": {"kpi": "revenue", "period": "2026-01"},
+    "exchange_rate": {"currency": "USD"},
+}
+"""What only certain words fit."""
+
+
 def _draft(view: EntityView, known: dict[str, int], text: str) -> dict[str, Any]:
     staged = {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
-    known_words = {"kpi": "revenue", "period": "2026-01"} if view.name == "kpi_target" else {}
+    known_words = _KNOWN_WORDS.get(view.name, {})
     named = known_words | {
         name: value_of(field, known, text)
         for name, field in view.fields.items()

@@ -18,7 +18,7 @@ from trellis.config import Config
 from trellis.control import Identity
 from trellis.installation import Installation
 from trellis.records.importer import ImportFailed, open_source
-from trellis.records.importer.expressions import (
+from trellis.records.expressions import (
     ExpressionFailed,
     ExpressionInvalid,
     compile_expression,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.edition import Edition
+from trellis.kpi.composite import check_formula, leaves
 from trellis.kpi.income import IncomeQuery, Touched
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
@@ -27,6 +28,11 @@ _known: set[Any] = set()
 
 def check_kpi(edition: Edition, kpi: Any) -> None:
     """One column, kept to the reader's rights, compiles on both databases, and can be split as declared."""
+    if (kpi.select is None) == (not kpi.expression):
+        raise ValueError(f"{kpi.name}: give either a select or an expression")
+    if kpi.select is None:
+        check_formula(edition, kpi)
+        return
     query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if len(statement.selected_columns) != 1:
         raise ValueError(f"{kpi.name}: the select must have one column, the value")
@@ -55,6 +61,8 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
 
 def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
     """What a KPI is computed from and split by."""
+    if kpi.select is None:
+        return [read for one in leaves(edition, kpi) for read in kpi_reads(edition, one)]
     _query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if kpi.entity is None:
         return [statement]
@@ -69,7 +77,7 @@ def income_reads(edition: Edition, source: Any) -> list[sa.ClauseElement]:
 
 
 def _asked(edition: Edition, kpi: Any, period: Period) -> tuple[KpiQuery, sa.Select[Any]]:
-    query = KpiQuery(edition, SYSTEM, [period], _DAY)
+    query = KpiQuery(edition, SYSTEM, [period], _DAY, kpi.date)
     statement = kpi.select(query)
     if not isinstance(statement, sa.Select):
         raise TypeError(f"{kpi.name}: the select function returned {type(statement).__name__}, not a select")

@@ -10,6 +10,7 @@ from typing import Any
 
 from trellis.contributions import Kpi, Unit
 from trellis.kpi.periods import Period
+from trellis.kpi.reported import Recounted
 from trellis.records.types import Money
 
 Value = Decimal | float | int
@@ -46,11 +47,12 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A KPI in one period of a series."""
+    """A KPI in one period of a series. ``recounted`` says where counting anew gives another value than was reported."""
 
     period: Period
     value: Value | None
     target: Value | None = None
+    recounted: Recounted | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

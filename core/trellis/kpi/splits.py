@@ -13,6 +13,7 @@ from trellis.contributions import Kpi, Segment
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
+from trellis.kpi.composite import leaves
 from trellis.kpi.income import IncomeDay
 from trellis.records.entity import Entity, Field
 from trellis.records.types import Choice, Reference
@@ -90,6 +91,8 @@ def split_of(edition: Edition, kpi: Kpi, by: str) -> Split:
 
 
 def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+    if kpi.select is None:
+        return _common(edition, kpi)
     if kpi.entity is None:
         return {}
     carrier, conditions = _carrier(edition, kpi)
@@ -111,6 +114,13 @@ def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
     for by, source in kpi.breakdowns.items():
         found[by] = _declared(kpi, by, source)
     return found
+
+
+def _common(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+    """What all leaves of a formula can be broken down by."""
+    each = [_splits(edition, one) for one in leaves(edition, kpi)]
+    first = each[0] if each else {}
+    return {by: split for by, split in first.items() if all(by in other for other in each)}
 
 
 def _carrier(edition: Edition, kpi: Kpi) -> tuple[Any, tuple[sa.ColumnElement[bool], ...]]:

@@ -41,7 +41,7 @@ class KpiTarget(Entity):
     __tablename__ = TARGET
     __entity__ = EntityInfo(
         name=TARGET,
-        title=_("Target"),
+        title=_("KPI target"),
         plural=_("Targets"),
         new=_("New target"),
         icon="target",

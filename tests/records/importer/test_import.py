@@ -14,7 +14,7 @@ from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.exporter import Export, write_file
 from trellis.records.importer import ImportFailed
-from trellis.records.importer.expressions import (
+from trellis.records.expressions import (
     ExpressionFailed,
     ExpressionInvalid,
     compile_expression,

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import IncomeSource
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.edition import Edition
-from trellis.kpi import income
+from trellis.kpi import income, rates
 from trellis.kpi.periods import today_in
 from trellis.records.entity import Base
 from trellis.records.types import UtcDateTime
@@ -122,12 +122,13 @@ def freshen(workspace: Workspace) -> bool:
 
 
 def _sources(session: Session, edition: Edition) -> str:
-    """What the rollup was made of: the time zone, and each source with the moment its plugin was enabled."""
+    """What the rollup was made of: the time zone, the rates of currencies, and each source with the moment its plugin was enabled."""
     owners = {source.owner for source in edition.all(IncomeSource).values()}
     query = sa.select(PluginState.name, PluginState.changed_at).where(PluginState.name.in_(owners))
     enabled = {row[0]: row[1].isoformat() for row in session.execute(query)}
     sources = sorted(f"{one.name}@{enabled.get(one.owner, '')}" for one in edition.all(IncomeSource).values())
-    return " ".join([edition.settings.timezone, *sources])
+    rated = [f"{edition.settings.currency} {rates.fingerprint(session)}"] if edition.settings.rated else []
+    return " ".join([edition.settings.timezone, *rated, *sources])
 
 
 def _last_event(session: Session) -> int:

@@ -6,9 +6,11 @@ from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import known_timezone, translator
-from trellis.kpi.targets import TARGET, KpiTarget, complete
+from trellis.kpi import rates, targets
+from trellis.kpi.rates import RATE, ExchangeRate
+from trellis.kpi.targets import TARGET, KpiTarget
 from trellis.records.entity import Entity
-from trellis.records.events import BeforeSave
+from trellis.records.events import BeforeSave, Saved
 from trellis.security.people import Position, Unit, User
 
 _ = translator("trellis")
@@ -18,7 +20,7 @@ STRUCTURE = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG2")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [User, Unit, Position, KpiTarget]
+    return [User, Unit, Position, KpiTarget, ExchangeRate]
 
 
 _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
@@ -26,10 +28,12 @@ _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
 
 
 @hookimpl
-@concerns("user", TARGET)
+@concerns("user", TARGET, RATE)
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == TARGET:
-        complete(event)
+        targets.complete(event)
+    elif event.entity == RATE:
+        rates.complete(event)
     else:
         _keep_users(event)
 
@@ -47,8 +51,14 @@ def _keep_users(event: BeforeSave) -> None:
 
 
 @hookimpl
+@concerns(RATE)
+def trellis_after_save(event: Saved) -> None:
+    rates.follow(event)
+
+
+@hookimpl
 def trellis_roles() -> list[Role]:
-    people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position")]
+    people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", RATE)]
     return [
         Role(
             name="administrator",
