@@ -7,6 +7,7 @@ from types import MappingProxyType
 from trellis.backup import jobs as backup
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
+from trellis.kpi import closing
 from trellis.records import audit, export_job
 from trellis.records.importer import runs
 
@@ -16,6 +17,7 @@ JOB_KINDS: Kinds = MappingProxyType(
     {
         runs.KIND: JobKind(_("Import"), runs.work),
         export_job.KIND: JobKind(_("Export"), export_job.work),
+        closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from measured import LATER, Book
+from measured import LATER, Book, counted
 from trellis.contributions import Grant, Kpi, Scope, Segment, Unit
 from trellis.crm.sales.entities import Order
 from trellis.i18n import Text
@@ -22,22 +20,6 @@ from trellis.kpi.splits import SplitUnknown
 from trellis.kpi.targets import set_target
 from trellis.security.actor import Actor
 from trellis.segments.engine import refresh
-
-
-@contextmanager
-def counted(book: Book) -> Iterator[list[str]]:
-    """The statements run in the block."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    engine_ = book.session.get_bind().engine
-    sa.event.listen(engine_, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(engine_, "before_cursor_execute", note)
 
 
 def kpi(name: str, select: Any, **options: Any) -> Kpi:

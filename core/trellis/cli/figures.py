@@ -18,7 +18,8 @@ from trellis.crm.analytics.answers import ANALYTICS, Question, analytics_named
 from trellis.crm.analytics.options import OptionInvalid
 from trellis.crm.analytics.refreshing import freshen, refresh
 from trellis.edition import Edition
-from trellis.kpi import engine
+from trellis.kpi import engine, snapshots
+from trellis.kpi.catalogue import find as find_kpi
 from trellis.kpi.periods import Grain, containing, parse, today_in
 from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
@@ -45,9 +46,22 @@ def _measured(name: str, as_of: datetime | None = None) -> Iterator[tuple[Sessio
     help="2026, 2026-Q3, 2026-10, 2026-W41, a day, 2026-01-15..2026-03-10 or last-30-days; the running month by default.",
 )
 @click.option("--by", help="unit, person, segment, channel, or a breakdown of the KPI's own.")
+@click.option("--snapshot", is_flag=True, help="Keep what closed periods come to, and tell what differs.")
+@click.option("--accept", is_flag=True, help="Report what NAME counts now in the closed period.")
 @as_json
-def kpi(workspace: str, name: str | None, period: str | None, by: str | None, json_: bool) -> None:
+def kpi(
+    workspace: str,
+    name: str | None,
+    period: str | None,
+    by: str | None,
+    snapshot: bool,
+    accept: bool,
+    json_: bool,
+) -> None:
     """Values of all KPIs, or of one."""
+    if snapshot or accept:
+        _keep_figures(workspace, name, period, accept, json_)
+        return
     with opened() as installation:
         found = installation.workspace(workspace)
         with found.read() as session:
@@ -70,6 +84,27 @@ def kpi(workspace: str, name: str | None, period: str | None, by: str | None, js
     print_table(heads, [tuple(one[key] for key in keys) for one in answers], right=(2, 4, 5))
     for row in answers[0]["breakdown"] if name else ():
         click.echo(f"{row['title']}: {row['value']}")
+
+
+def _keep_figures(workspace: str, name: str | None, period: str | None, accept: bool, json_: bool) -> None:
+    """Takes snapshots, or accepts what a KPI counts now in a closed period."""
+    if accept and not (name and period):
+        raise click.UsageError("--accept needs the name of a KPI and --period")
+    with opened() as installation:
+        found = installation.workspace(workspace)
+        with found.write() as session:
+            edition = found.edition(session)
+            if accept:
+                asked = parse(period or "", edition.settings.fiscal_month)
+                number = snapshots.accept(session, SYSTEM, find_kpi(edition, name or ""), asked)
+                told = {"accepted": number}
+            else:
+                kpis = [find_kpi(edition, name)] if name else None
+                told = vars(snapshots.take(session, edition, kpis=kpis))
+    if json_:
+        print_json(told)
+    else:
+        click.echo(", ".join(f"{number} {word}" for word, number in told.items()))
 
 
 @click.command()

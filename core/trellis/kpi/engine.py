@@ -14,6 +14,7 @@ from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
 from trellis.kpi import snapshots
 from trellis.kpi.catalogue import find
+from trellis.kpi.composite import leaves
 from trellis.kpi.forecast import outlooks
 from trellis.kpi.income import IncomeDay
 from trellis.kpi.measuring import COMPARED, Ask, Rows, measure_all, measure_parts, measured, row_of, select
@@ -45,7 +46,8 @@ def value(
     periods = period.until(SPARKLINE + 1 if period.is_partial(today) else 2)
     (result,) = _results(session, edition, actor, [kpi], periods, planned, today, ahead=True)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
-    return _with(result, points=(), by=by, breakdown=shares)
+    kept = snapshots.kept(session, [kpi], [period], today) if actor.sees_everything else NOTHING_KEPT
+    return _with(result, points=(), by=by, breakdown=shares, reported=kept.of(kpi, period))
 
 
 def strip(
@@ -147,6 +149,23 @@ def records(
             *split.conditions, split.key.is_(None) if key is None else split.key == key
         )
     return str(_entity_name(kpi)), statement
+
+
+def without_rate(
+    session: Session, edition: Edition, actor: Actor, name: str, period: Period
+) -> dict[str, int]:
+    """The currencies whose amounts a figure leaves out, because no rate is known for the day: how many records of each."""
+    found: dict[str, int] = {}
+    for kpi in leaves(edition, find(edition, name)):
+        query = KpiQuery(edition, actor, [period], period.last, kpi.date)
+        statement = select(kpi, query)
+        for currency in dict.fromkeys(query.currencies) if kpi.entity is not None else ():
+            number = query.foreign.label("number")
+            rows = statement.with_only_columns(currency, number, maintain_column_froms=True).group_by(
+                currency
+            )
+            found |= {code: count for code, count in session.execute(rows) if count}
+    return found
 
 
 def drill_rule(

@@ -15,9 +15,17 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
-from trellis.i18n import currency_symbol, format_day_range, format_number, format_percent, translator
+from trellis.i18n import (
+    currency_symbol,
+    format_date,
+    format_day_range,
+    format_number,
+    format_percent,
+    translator,
+)
 from trellis.kpi import engine
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse, window
+from trellis.kpi.reported import Recounted
 from trellis.kpi.results import KpiResult, Part, Point, Value
 from trellis.kpi.splits import split_names
 from trellis.security.actor import Actor
@@ -124,7 +132,15 @@ def results(asked: Asked) -> list[KpiResult]:
     names = list(g.edition.all(Kpi))
     periods = asked.periods
     return engine.strip(
-        g.session, g.edition, asked.actor, names, periods[-1], points=len(periods), today=today(), ahead=True
+        g.session,
+        g.edition,
+        asked.actor,
+        names,
+        periods[-1],
+        points=len(periods),
+        today=today(),
+        ahead=True,
+        reported=True,
     )
 
 
@@ -250,6 +266,7 @@ def _cell(
         "state": state,
         "url": asked.url(path, kpi=one.kpi.name, period=code, key=key),
         "current": (asked.kpi, asked.period, asked.key) == (one.kpi.name, code, key),
+        "recounted": recounted_text(one.kpi, point.recounted, one.currency) if point.recounted else "",
     }
 
 
@@ -280,6 +297,17 @@ def _deviation(kpi: Kpi, value: Value | None, against: Value | None) -> tuple[st
     if abs(part) < _EQUAL:
         return signed(shown, gap), "on"
     return signed(shown, gap), ("better" if worth > 0 else "worse") + ("-2" if abs(part) > _CLOSE else "")
+
+
+def recounted_text(kpi: Kpi, told: Recounted, currency: str) -> str:
+    """What was reported of a closed period, what it counts now, and since when."""
+    reported, value = (
+        figure_text(kpi, one, currency) or str(_("not enough data")) for one in (told.reported, told.value)
+    )
+    words = {"reported": reported, "value": value, "since": format_date(told.at)}
+    if told.version is not None:
+        return str(_("reported %(reported)s; by the new definition %(value)s, since %(since)s", **words))
+    return str(_("reported %(reported)s, recounted %(value)s, since %(since)s", **words))
 
 
 def _forecast_cell(one: KpiResult) -> dict[str, Any] | None:

@@ -8,10 +8,15 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction
 from trellis.crm.project.rows import DIRECTIONS
+from trellis.errors import Conflict
 from trellis.i18n import format_number, plural_translator, translator
+from trellis.kpi import snapshots
+from trellis.kpi.catalogue import find
+from trellis.kpi.periods import parse
 from trellis.kpi.results import KpiResult
 from trellis.kpi.targets import TARGET
 from trellis.records.tables import writing
@@ -19,8 +24,8 @@ from trellis.web import kpi_board
 from trellis.web.figures import unit_word
 from trellis.web.kpi_board import AGAINST, GRAINS, ROLLING, Asked
 from trellis.web.kpi_panel import panel
-from trellis.web.shell import page
-from trellis.web.views.lists import EXPORTS, base
+from trellis.web.shell import page, toast
+from trellis.web.views.lists import EXPORTS, base, go
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -86,6 +91,20 @@ def show(workspace: str) -> str:
         board=board,
         panel=panel(asked, path),
     )
+
+
+@blueprint.post("/<workspace>/kpis/accept")
+def accept(workspace: str) -> BaseResponse:
+    """Reports what a closed period counts now, in the reader's name."""
+    asked = Asked.of(request.args)
+    kpi = find(g.edition, asked.kpi)
+    period = parse(asked.period, g.edition.settings.fiscal_month)
+    try:
+        snapshots.accept(g.session, g.actor, kpi, period)
+        toast(_("%(kpi)s in %(period)s is reported as it counts now", kpi=kpi.title, period=period.label))
+    except Conflict as error:
+        toast(str(error))
+    return go(asked.url(f"{base()}/kpis"))
 
 
 @blueprint.get("/<workspace>/kpis.xlsx")
