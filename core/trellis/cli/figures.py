@@ -92,15 +92,21 @@ def _keep_figures(workspace: str, name: str | None, period: str | None, accept: 
         raise click.UsageError("--accept needs the name of a KPI and --period")
     with opened() as installation:
         found = installation.workspace(workspace)
-        with found.write() as session:
-            edition = found.edition(session)
-            if accept:
+        if accept:
+            with found.write() as session:
+                edition = found.edition(session)
                 asked = parse(period or "", edition.settings.fiscal_month)
-                number = snapshots.accept(session, SYSTEM, find_kpi(edition, name or ""), asked)
-                told = {"accepted": number}
-            else:
-                kpis = [find_kpi(edition, name)] if name else None
-                told = vars(snapshots.take(session, edition, kpis=kpis))
+                told = {"accepted": snapshots.accept(session, SYSTEM, find_kpi(edition, name or ""), asked)}
+        else:
+            with found.read() as session:
+                edition = found.edition(session)
+                names = [find_kpi(edition, name).name] if name else list(edition.all(Kpi))
+            told = {"reported": 0, "recounted": 0}
+            for one in names:  # each in a transaction of its own, so that others can write between them
+                with found.write() as session:
+                    edition = found.edition(session)
+                    taken = snapshots.take(session, edition, kpis=[find_kpi(edition, one)])
+                told = {key: number + getattr(taken, key) for key, number in told.items()}
     if json_:
         print_json(told)
     else:

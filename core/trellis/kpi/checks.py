@@ -15,7 +15,7 @@ from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.splits import split_names, split_of
 from trellis.records.days import bucket
-from trellis.records.rules import resolve
+from trellis.records.rules import parse, resolve
 from trellis.security.actor import SYSTEM
 
 _DAY = date(2026, 1, 15)
@@ -43,6 +43,8 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
     _compiles(statement)
     if kpi.entity is None:
         return
+    if kpi.rule is not None:
+        parse(kpi.rule, edition.entity(kpi.entity.__entity__.name), edition)
     sources = _sources(statement)
     wanted = [("entity", kpi.entity.__table__), *_tables("date", kpi.date)]
     for by in split_names(edition, kpi):

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
@@ -22,7 +22,7 @@ from trellis.kpi.periods import Period, today_in
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.reported import NOTHING_KEPT, Kept
 from trellis.kpi.results import KpiResult, Part, Point, Share, Value, number
-from trellis.kpi.splits import PERSON, UNIT, Split, split_of
+from trellis.kpi.splits import PERSON, UNIT, Split, field_path, split_of
 from trellis.kpi.targets import Targets, targets
 from trellis.security.actor import Actor
 
@@ -171,20 +171,19 @@ def without_rate(
 def drill_rule(
     edition: Edition, kpi: Kpi, period: Period, split: Split | None = None, key: Any = None
 ) -> Mapping[str, Any] | None:
-    """The rule that lists the records of a period and of a row of a breakdown. None where there is none."""
-    if (
-        kpi.entity is None
-        or not isinstance(kpi.date, InstrumentedAttribute)
-        or kpi.date.class_ is not kpi.entity
-    ):
+    """The rule that lists exactly the records of a period and of a row of a breakdown. None where there is none."""
+    if kpi.entity is None or kpi.entity is IncomeDay:
         return None
-    if kpi.entity is IncomeDay:
+    date_field = field_path(edition, kpi, kpi.date)
+    if date_field is None:
         return None
     start, end = period.bounds(kpi.date, ZoneInfo(edition.settings.timezone))
     rules: list[Mapping[str, Any]] = [
-        {"field": kpi.date.key, "op": "gte", "value": start.isoformat().replace("+00:00", "Z")},
-        {"field": kpi.date.key, "op": "lt", "value": end.isoformat().replace("+00:00", "Z")},
+        {"field": date_field, "op": "gte", "value": start.isoformat().replace("+00:00", "Z")},
+        {"field": date_field, "op": "lt", "value": end.isoformat().replace("+00:00", "Z")},
     ]
+    if kpi.rule is not None:
+        rules.append(kpi.rule)
     if split is not None:
         if split.field is None:
             return None

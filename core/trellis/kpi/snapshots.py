@@ -34,8 +34,8 @@ from trellis.security.actor import SYSTEM, Actor
 _ = translator("trellis")
 
 REPORTED, RECOUNTED, ACCEPTED = "reported", "recounted", "accepted"
-HISTORY: Mapping[Grain, int] = {Grain.WEEK: 65, Grain.MONTH: 25, Grain.QUARTER: 17, Grain.YEAR: 12}
-"""How many closed periods are kept from the start: what the board shows, with the year before."""
+HISTORY: Mapping[Grain, int] = {Grain.WEEK: 27, Grain.MONTH: 25, Grain.QUARTER: 9, Grain.YEAR: 5}
+"""How many closed periods are kept from the start, and counted anew each night."""
 _AT_ONCE = 5_000
 
 

@@ -112,7 +112,7 @@ def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
     if customer is not None:
         found[SEGMENT] = _by_segment(edition, customer)
     for by, source in kpi.breakdowns.items():
-        found[by] = _declared(kpi, by, source)
+        found[by] = _declared(edition, kpi, by, source)
     return found
 
 
@@ -146,7 +146,7 @@ def _by_segment(edition: Edition, customer: Any) -> Split:
     )
 
 
-def _declared(kpi: Kpi, by: str, source: Any) -> Split:
+def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split:
     key: Any
     field_type: Any
     own: str | None
@@ -156,11 +156,27 @@ def _declared(kpi: Kpi, by: str, source: Any) -> Split:
     else:
         declared = _declaration(source)
         key, field_type, label = source, declared.get("type"), declared.get("label", by)
-        own = _field_name(source) if getattr(source, "class_", None) is kpi.entity else None
+        own = field_path(edition, kpi, source)
     if isinstance(field_type, Reference):
         return Split(by=by, key=key, label=label, reference=field_type.entity, field=own)
     titles = {one.value: one.label for one in field_type.options} if isinstance(field_type, Choice) else {}
     return Split(by=by, key=key, label=label, titles=titles, field=own)
+
+
+def field_path(edition: Edition, kpi: Kpi, column: Any) -> str | None:
+    """How a rule on the KPI's entity names a mapped column: ``ordered_at``, or ``order.ordered_at`` through a reference.
+
+    None where it is no field, or more than one reference leads there.
+    """
+    name = _field_name(column)
+    if name is None or kpi.entity is None or column.class_ is kpi.entity:
+        return name
+    view = edition.entities.get(kpi.entity.__entity__.name) if issubclass(kpi.entity, Entity) else None
+    target = column.class_.__entity__.name if issubclass(column.class_, Entity) else None
+    if view is None or target is None:
+        return None
+    ways = [one for one, field in view.references.items() if cast(Reference, field.type).entity == target]
+    return f"{ways[0]}.{name}" if len(ways) == 1 else None
 
 
 def _declaration(column: Any) -> Mapping[str, Any]:
