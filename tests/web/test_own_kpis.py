@@ -81,6 +81,7 @@ def test_an_administrator_makes_kpis_without_code(sign_in: SignIn, installation:
     assert values(installation, *names) == [3, 0.75, Decimal("63.3333"), 0.75]
     board = client.get("/acme/kpis").text
     assert "Share of large orders" in board
+    assert "Share of large orders" in client.get("/acme/").text
     assert "Large orders" in client.get("/acme/kpis/targets").text
     listed = client.get("/acme/kpis?kpi=own.large_orders&period=2024-05").text
     assert "filter=" in listed
