@@ -84,13 +84,18 @@ def series(
     name: str,
     periods: Sequence[Period],
     today: date | None = None,
+    *,
+    reported: bool = False,
 ) -> list[Point]:
-    """A KPI over several periods, in the order given."""
+    """A KPI over several periods, in the order given; ``reported`` as for :func:`strip`."""
     kpi = find(edition, name)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    ask = Ask(kpi, tuple(periods))
-    (rows,) = measure_all(session, edition, actor, [ask], today)
-    return _points(ask, rows, periods, targets(session, [kpi], periods, actor))
+    kept = NOTHING_KEPT
+    if reported and actor.sees_everything:
+        kept = snapshots.kept(session, [kpi], periods, today)
+    ask = Ask(kpi, kept.missing(kpi, periods))
+    rows = measure_all(session, edition, actor, [ask], today)[0] if ask.periods else {}
+    return _points(ask, rows, periods, targets(session, [kpi], periods, actor), kept)
 
 
 def parts(

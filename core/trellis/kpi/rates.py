@@ -57,7 +57,7 @@ class ExchangeRate(Entity):
         help=_("What so many units are worth in the currency of the workspace"),
     )
     units: Mapped[int] = column(Integer(minimum=1), label=_("Units"), required=True, default=1, in_list=True)
-    key: Mapped[str | None] = column(Text(20), label=_("Key"), unique=True, help=_("Currency and day"))
+    key: Mapped[str | None] = column(Text(20), label=_("Import key"), unique=True, help=_("Currency and day"))
 
     __table_args__ = (sa.Index("ix_exchange_rate_currency_since", "currency", "since"),)
 

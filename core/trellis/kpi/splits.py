@@ -155,7 +155,8 @@ def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split:
         own = source.name
     else:
         declared = _declaration(source)
-        key, field_type, label = source, declared.get("type"), declared.get("label", by)
+        key, field_type = source, declared.get("type")
+        label = LABELS.get(by) or declared.get("label", by)
         own = field_path(edition, kpi, source)
     if isinstance(field_type, Reference):
         return Split(by=by, key=key, label=label, reference=field_type.entity, field=own)

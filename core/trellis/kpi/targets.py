@@ -65,11 +65,11 @@ class KpiTarget(Entity):
         Reference("user", "CASCADE"), label=_("Planned for the person"), in_list=True
     )
     value: Mapped[Decimal | None] = column(
-        Number(), label=_("Value"), in_list=True, help=_("Percent as a ratio: 0.25 is 25 %")
+        Number(), label=_("Planned value"), in_list=True, help=_("Percent as a ratio: 0.25 is 25 %")
     )
     key: Mapped[str | None] = column(
         Text(220),
-        label=_("Key"),
+        label=_("Import key"),
         unique=True,
         help=_("What is planned; made from KPI, period and whom it is for"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,13 +40,11 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         else containing(today(), Grain.MONTH, fiscal_month)
     )
     one = engine.value(g.session, g.edition, asked.actor, kpi.name, period, today=today())
+    if one.reported is not None:  # as on the board; what it counts now is said below
+        one = replace(one, value=one.reported.value)
     by = breakdown(asked, kpi)
     part = _part(asked, kpi, period, by) if asked.key and by else None
-    points = (
-        part.points
-        if part
-        else engine.series(g.session, g.edition, asked.actor, kpi.name, period.until(COLUMNS), today())
-    )
+    points = part.points if part else _series(asked, kpi, period)
     value, against, words = _held(asked, one, points)
     currency = one.currency or g.edition.settings.currency
     columns = [_column(kpi, point, currency) for point in points]
@@ -107,6 +106,11 @@ def _left_out(asked: Asked, one: KpiResult) -> str:
     found = engine.without_rate(g.session, g.edition, asked.actor, one.kpi.name, one.period)
     named = ", ".join(f"{code} ({format_number(number)})" for code, number in sorted(found.items()))
     return str(_("Left out, as there is no rate of the day: %(named)s", named=named)) if named else ""
+
+
+def _series(asked: Asked, kpi: Kpi, period: Period) -> list[Point]:
+    periods = period.until(COLUMNS)
+    return engine.series(g.session, g.edition, asked.actor, kpi.name, periods, today(), reported=True)
 
 
 def _part(asked: Asked, kpi: Kpi, period: Period, by: str) -> Part | None:
