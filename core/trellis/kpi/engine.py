@@ -229,26 +229,32 @@ def _results(
     )
     results = []
     for (ask, rows), points, known in zip(found, series_, ahead_of, strict=True):
-        kpi = ask.kpi
         before, year = (_compared_value(ask, rows, one, kept) for one in compared)
-        results.append(
-            KpiResult(
-                kpi=kpi,
-                period=period,
-                value=points[-1].value,
-                previous=before,
-                year_before=year,
-                forecast=known.of(kpi, points[-1].value) if known else None,
-                target=points[-1].target,
-                currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
-                partial=partial,
-                points=points,
-                foreign=row_of(rows, len(ask.periods) - 1)[1] if period in ask.periods else 0,
-                entity=_entity_name(kpi),
-                rule=drill_rule(edition, kpi, period),
-            )
+        result = KpiResult(
+            kpi=ask.kpi,
+            period=period,
+            value=points[-1].value,
+            previous=before,
+            year_before=year,
+            forecast=known.of(ask.kpi, points[-1].value) if known else None,
+            target=points[-1].target,
+            partial=partial,
+            points=points,
+            foreign=row_of(rows, len(ask.periods) - 1)[1] if period in ask.periods else 0,
         )
+        results.append(_described(edition, result))
     return results
+
+
+def _described(edition: Edition, result: KpiResult) -> KpiResult:
+    """The result with what does not depend on its figures: the currency, and the way to its records."""
+    kpi = result.kpi
+    return _with(
+        result,
+        currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
+        entity=_entity_name(kpi),
+        rule=drill_rule(edition, kpi, result.period),
+    )
 
 
 def _compared_value(ask: Ask, rows: Rows, period: Period, kept: Kept) -> Value | None:

@@ -37,8 +37,21 @@ blueprint = Blueprint("kpis", __name__)
 def show(workspace: str) -> str:
     """The KPI board: the last periods of each KPI, and the panel of one figure."""
     asked, path = Asked.of(request.args), f"{base()}/kpis"
+    return page(
+        "kpi.html",
+        title=_("KPI board"),
+        crumbs=[(DIRECTIONS[Direction.MANAGEMENT], "model")],
+        direction=Direction.MANAGEMENT.value,
+        level="tactics",
+        board=_board(asked, path),
+        panel=panel(asked, path),
+    )
+
+
+def _board(asked: Asked, path: str) -> dict[str, Any]:
+    """The board as the template shows it."""
     found = kpi_board.results(asked)
-    board = {
+    return {
         "title": str(_("Plan and fact")),
         "periods": [
             {
@@ -82,15 +95,6 @@ def show(workspace: str) -> str:
         "columns": kpi_board.columns(asked),
         "groups": kpi_board.groups(asked, found, path),
     }
-    return page(
-        "kpi.html",
-        title=_("KPI board"),
-        crumbs=[(DIRECTIONS[Direction.MANAGEMENT], "model")],
-        direction=Direction.MANAGEMENT.value,
-        level="tactics",
-        board=board,
-        panel=panel(asked, path),
-    )
 
 
 @blueprint.post("/<workspace>/kpis/accept")

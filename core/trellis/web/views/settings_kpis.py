@@ -166,22 +166,7 @@ def _page(name: str, given: Any, errors: dict[str, list[str]]) -> str:
     fields = [] if name else [_field("name", given, errors, help=_("Small latin letters, digits and _"))]
     fields += [_field("title", given, errors)]
     fields += _of_records(view, given, errors) if view else [_formula_field(given, errors)]
-    fields += [
-        _choice("unit", given, errors, [(unit.value, title) for unit, title in UNITS.items()]),
-        _choice("direction", given, errors, [(key.value, DIRECTIONS[key]) for key in Direction]),
-        _choice("level", given, errors, [(key.value, LEVELS[key][0]) for key in Level]),
-        {
-            **_field("higher_is_better", given, errors, label=_("More is better")),
-            "kind": "boolean",
-            "value": bool(given.get("higher_is_better")),
-            "required": False,
-        },
-        {
-            **_field("about", given, errors, label=_("How it is counted, in words")),
-            "kind": "long",
-            "required": False,
-        },
-    ]
+    fields += _common(given, errors)
     problems = [
         {"field": str(LABELS.get(key, key)), "id": key, "text": " ".join(found)}
         for key, found in errors.items()
@@ -203,6 +188,26 @@ def _page(name: str, given: Any, errors: dict[str, list[str]]) -> str:
         else [(key, str(kpi.title)) for key, kpi in g.edition.all(Kpi).items() if key != name],
     }
     return settings_page("settings/kpi.html", "kpis", form["title"], form=form)
+
+
+def _common(given: Any, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The fields of every KPI."""
+    return [
+        _choice("unit", given, errors, [(unit.value, title) for unit, title in UNITS.items()]),
+        _choice("direction", given, errors, [(key.value, DIRECTIONS[key]) for key in Direction]),
+        _choice("level", given, errors, [(key.value, LEVELS[key][0]) for key in Level]),
+        {
+            **_field("higher_is_better", given, errors, label=_("More is better")),
+            "kind": "boolean",
+            "value": bool(given.get("higher_is_better")),
+            "required": False,
+        },
+        {
+            **_field("about", given, errors, label=_("How it is counted, in words")),
+            "kind": "long",
+            "required": False,
+        },
+    ]
 
 
 def _of_records(view: EntityView, given: Any, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
