@@ -39,7 +39,7 @@ def main() -> None:
     customers = given.size // 10
     with installed(given.database) as (_installation, workspace):
         fill_customers(workspace, customers)
-        _fill_orders(workspace, customers, given.size // LINES)
+        fill_orders(workspace, customers, given.size // LINES)
         began = time.perf_counter()
         with workspace.write() as session:
             income.rebuild(session, workspace.edition(session))
@@ -110,7 +110,7 @@ def _by_hand(sqlite: bool) -> dict[str, str]:
     }
 
 
-def _fill_orders(workspace: Workspace, customers: int, orders: int) -> None:
+def fill_orders(workspace: Workspace, customers: int, orders: int) -> None:
     """Writes orders of two years with three lines each, past the door; some customers buy much more than others."""
     sqlite = workspace.namespace.dialect == "sqlite"
     chance = "(abs(random()) / 9223372036854775807.0)" if sqlite else "random()"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -81,6 +82,22 @@ class Book:
         for one in contributions:
             added[type(one)][one.name] = one
         return replace(self, edition=replace(self.edition, contributions=added, _cache={}))
+
+
+@contextmanager
+def counted(book: Book) -> Iterator[list[str]]:
+    """The statements run in the block."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    engine_ = book.session.get_bind().engine
+    sa.event.listen(engine_, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine_, "before_cursor_execute", note)
 
 
 @pytest.fixture

@@ -164,14 +164,19 @@ class Kpi(Contribution):
     segment and lists the records behind a figure; where ``date`` is given too, by time. Both must stand in the FROM of
     the select itself, not only inside a subquery; leave them out where records cannot be told apart (retention).
     ``breakdowns`` adds or replaces keys: name -> column of the select, or a :class:`Field` of ``entity``.
-    ``formula`` says in words how it is counted. ``higher_is_better`` gives deviations their sign.
+    ``rule`` is what the select asks of the records of ``entity`` beside that: the list behind a figure then has exactly its
+    records. ``formula`` says in words how it is counted. ``higher_is_better`` gives deviations their sign.
+
+    Instead of ``select`` an ``expression`` over other KPIs may be given: ``"retail.items / orders"``.
     """
 
-    select: Callable[[KpiQuery], sa.Select[Any]]
+    select: Callable[[KpiQuery], sa.Select[Any]] | None = None
+    expression: str = ""
     unit: Unit = Unit.COUNT
     entity: type[Entity] | type[IncomeDay] | None = None
     date: Any = None
     breakdowns: Mapping[str, Any] = field(default_factory=dict)
+    rule: Rule | None = None
     formula: Label | None = None
     higher_is_better: bool = True
     version: int = 1

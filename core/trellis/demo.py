@@ -169,4 +169,10 @@ class DemoContext:
 
     def plan(self, kpi: str, period: str, value: Decimal | int) -> None:
         """Sets the target of a KPI of this edition in a period (``2026-11``, ``2026``)."""
-        set_target(self.records.session, self.records.edition, kpi, parse(period), Decimal(value))
+        set_target(
+            self.records.session,
+            self.records.edition,
+            kpi,
+            parse(period, self.records.edition.settings.fiscal_month),
+            Decimal(value),
+        )

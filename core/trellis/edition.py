@@ -78,6 +78,7 @@ class Settings:
 
     ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name.
     ``second_factor_required`` keeps everybody out who signs in by a password alone, until they have set one up.
+    ``rated`` are the currencies that have a rate; kept by their records, not among the settings.
     """
 
     title: str = ""
@@ -89,6 +90,7 @@ class Settings:
     accent: str = ""
     analytics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     second_factor_required: bool = False
+    rated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from trellis.backup import jobs as backup
 from trellis.crm.analytics import refreshing
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
+from trellis.kpi import closing
 from trellis.records import audit, export_job
 from trellis.records.importer import runs
 
@@ -18,7 +19,8 @@ JOB_KINDS: Kinds = MappingProxyType(
     {
         runs.KIND: JobKind(_("Import"), runs.work),
         export_job.KIND: JobKind(_("Export"), export_job.work),
-        refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work),
+        refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work, daily=True),
+        closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),

@@ -17,6 +17,8 @@ from trellis.contributions import Contribution, Manifest
 from trellis.database import Namespace
 from trellis.edition import Edition, Settings, compose
 from trellis.errors import PluginError
+from trellis.kpi.own import own_kpis
+from trellis.kpi.rates import rated
 from trellis.plugins import CORE, Fault, PluginRegistry
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
@@ -146,11 +148,12 @@ class Workspace:
             *own_fields(session),
             *own_roles(session),
             *own_segments(session),
+            *own_kpis(session),
         ]
         edition = compose(
             workspace=self.name,
             revision=state.revision,
-            settings=settings_of(state.settings),
+            settings=dataclasses.replace(settings_of(state.settings), rated=rated(session)),
             manifests=manifests,
             hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
             own=own,

@@ -15,7 +15,7 @@ from trellis.system import PluginState, WorkspaceState
 
 def settings_of(stored: Mapping[str, Any]) -> Settings:
     """Settings as kept; keys of a newer version are ignored."""
-    known = {one.name for one in dataclasses.fields(Settings)}
+    known = {one.name for one in dataclasses.fields(Settings)} - {"rated"}
     return Settings(**{key: value for key, value in stored.items() if key in known})
 
 

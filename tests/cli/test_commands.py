@@ -129,6 +129,14 @@ def test_figures_have_the_forms_of_the_contract(shell: Shell) -> None:
     assert "repeat_rate" in shell.json("analytics", "acme", "loyalty", "--period", "2026")
 
 
+def test_closed_periods_are_kept_and_recounts_accepted(shell: Shell) -> None:
+    first = shell.json("kpi", "acme", "orders", "--snapshot")
+    assert (first["reported"] > 0, first["recounted"]) == (True, 0)
+    assert shell.json("kpi", "acme", "orders", "--snapshot") == {"reported": 0, "recounted": 0}
+    assert "as it was reported" in shell.refused("kpi", "acme", "orders", "--accept", "--period", "2026-01")
+    assert shell.run("kpi", "acme", "--accept").exit_code == 2
+
+
 def test_people_sign_in_with_what_was_set(shell: Shell) -> None:
     shell.ok(
         "user",

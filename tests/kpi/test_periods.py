@@ -130,3 +130,47 @@ def test_labels_are_in_the_language_of_the_reader() -> None:
     with use_locale("ru"):
         assert parse("2026-10").label == "октябрь 2026"
         assert parse("2026-10-23").label == "23 октября 2026"
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "end", "label"),
+    [
+        ("2026", date(2026, 4, 1), date(2027, 4, 1), "2026/27"),
+        ("2026-Q1", date(2026, 4, 1), date(2026, 7, 1), "Q1 2026/27"),
+        ("2026-Q4", date(2027, 1, 1), date(2027, 4, 1), "Q4 2026/27"),
+    ],
+)
+def test_years_and_quarters_are_those_of_the_fiscal_year(
+    code: str, first: date, end: date, label: str
+) -> None:
+    period = parse(code, 4)
+    assert (period.first, period.end, period.code, period.label) == (first, end, code, label)
+    assert containing(end - (end - first) / 2, period.grain, 4) == period
+    assert parse(period.year_before.code, 4) == period.year_before
+    assert period.year_before.shifted({Grain.QUARTER: 4, Grain.YEAR: 1}[period.grain]) == period
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_quarters_of_any_fiscal_year_follow_each_other(month: int) -> None:
+    year = parse("2026", month)
+    quarters = year.split(Grain.QUARTER)
+    assert [one.code for one in quarters] == ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]
+    assert (quarters[0].first, quarters[-1].end) == (year.first, year.end)
+
+
+def test_rolling_windows_end_before_today_and_compare_with_as_many_days() -> None:
+    today = date(2026, 3, 15)
+    week = parse("last-7-days", today=today)
+    assert (week.first, week.end, week.code) == (date(2026, 3, 8), today, "2026-03-08..2026-03-14")
+    assert (week.previous.first, week.previous.end) == (date(2026, 3, 1), date(2026, 3, 8))
+    months = parse("last-12-months", today=today)
+    assert (months.first, months.end) == (date(2025, 3, 1), date(2026, 3, 1))
+    assert (months.previous.first, months.year_before) == (date(2024, 3, 1), months.previous)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-02..", "2026-02-01..2026-01-01", "2026-02-30..2026-03-01", "a..b", ".."]
+)
+def test_a_range_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(PeriodInvalid):
+        parse(text)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from callers import Client, open_client
 from flask import Flask
+from trellis.contributions import Kpi
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner
+from trellis.kpi import snapshots
+from trellis.kpi.periods import parse
 from trellis.records.importer import runs
 from trellis.rest import imports
 from trellis.security.actor import SYSTEM
@@ -44,6 +48,36 @@ def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
     assert [point["period"] for point in found["series"]] == ["2026-02", "2026-03"]
     everything = {row["kpi"]: row["value"] for row in sold.get("/kpis?period=2026-04").json}
     assert everything["revenue"] == "100.00"
+
+
+def test_a_recount_of_a_closed_period_is_accepted_by_whoever_plans_for_all(
+    sold: Client, app: Flask, installation: Installation, workspace: Workspace
+) -> None:
+    def take() -> None:
+        with workspace.write() as session:
+            edition = workspace.edition(session)
+            kpis = [edition.all(Kpi)["revenue"]]
+            snapshots.take(session, edition, date(2026, 6, 1), kpis, [[parse("2026-03")]])
+
+    def accept(client: Client, **body: Any) -> int:
+        return client.post("/kpis/revenue:accept", body).status_code
+
+    take()
+    march = "/kpis/revenue?period=2026-03"
+    assert sold.get(march).json["reported"]["value"] == "200.00"
+    assert accept(sold, period="2026-03") == 409
+    sold.create("order", number="late", amount="5.00", ordered_at="2026-03-30T12:00:00Z")
+    take()
+    found = sold.get(march).json
+    assert (found["value"], found["reported"]["value"]) == ("205.00", "200.00")
+    assert found["reported"]["differs_since"] is not None
+    agent = open_client(app, installation, workspace, "planner@acme.test", ["agent"])
+    assert (accept(agent, period="2026-03"), agent.get(march).json["reported"]) == (403, None)
+    assert accept(sold) == accept(sold, period=3) == 422
+    assert accept(sold, period="soon") == 400
+    assert accept(sold, period="2026-03") == 200
+    found = sold.get(march).json["reported"]
+    assert (found["value"], found["by"], found["differs_since"]) == ("205.00", "Admin", None)
 
 
 def test_figures_count_only_what_the_reader_may_see(

@@ -61,12 +61,21 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
     return known
 
 
+_KNOWN_WORDS = {
+    "kpi_target": {"kpi": "revenue", "period": "2026-01"},
+    "exchange_rate": {"currency": "USD"},
+}
+"""What only certain words fit."""
+
+
 def _draft(view: EntityView, known: dict[str, int], text: str) -> dict[str, Any]:
     staged = {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
-    named = {
+    known_words = _KNOWN_WORDS.get(view.name, {})
+    named = known_words | {
         name: value_of(field, known, text)
         for name, field in view.fields.items()
         if not field.read_only
+        and name not in known_words
         and name not in (*STRICT, *staged)
         and (field.type.kind == "text" or (field.required and field.default is None))
     }

@@ -17,13 +17,13 @@ from trellis.backup import archive, restoring
 from trellis.config import Config
 from trellis.control import Identity
 from trellis.installation import Installation
-from trellis.records.importer import ImportFailed, open_source
-from trellis.records.importer.expressions import (
+from trellis.records.expressions import (
     ExpressionFailed,
     ExpressionInvalid,
     compile_expression,
     names_of,
 )
+from trellis.records.importer import ImportFailed, open_source
 from trellis.security.identities import add_user
 from trellis.security.tokens import new_token
 from trellis.web.app import create_app

@@ -18,7 +18,8 @@ from trellis.crm.analytics.answers import ANALYTICS, Question, analytics_named
 from trellis.crm.analytics.options import OptionInvalid
 from trellis.crm.analytics.refreshing import freshen, refresh
 from trellis.edition import Edition
-from trellis.kpi import engine
+from trellis.kpi import engine, snapshots
+from trellis.kpi.catalogue import find as find_kpi
 from trellis.kpi.periods import Grain, containing, parse, today_in
 from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
@@ -40,17 +41,37 @@ def _measured(name: str, as_of: datetime | None = None) -> Iterator[tuple[Sessio
 @click.command()
 @click.argument("workspace")
 @click.argument("name", required=False)
-@click.option("--period", help="2026, 2026-Q3, 2026-10, 2026-W41 or a day; the running month by default.")
+@click.option(
+    "--period",
+    help="2026, 2026-Q3, 2026-10, 2026-W41, a day, 2026-01-15..2026-03-10 or last-30-days; the running month by default.",
+)
 @click.option("--by", help="unit, person, segment, channel, or a breakdown of the KPI's own.")
+@click.option("--snapshot", is_flag=True, help="Keep what closed periods come to, and tell what differs.")
+@click.option("--accept", is_flag=True, help="Report what NAME counts now in the closed period.")
 @as_json
-def kpi(workspace: str, name: str | None, period: str | None, by: str | None, json_: bool) -> None:
+def kpi(
+    workspace: str,
+    name: str | None,
+    period: str | None,
+    by: str | None,
+    snapshot: bool,
+    accept: bool,
+    json_: bool,
+) -> None:
     """Values of all KPIs, or of one."""
+    if snapshot or accept:
+        _keep_figures(workspace, name, period, accept, json_)
+        return
     with opened() as installation:
         found = installation.workspace(workspace)
         with found.read() as session:
             edition = found.edition(session)
             today = today_in(ZoneInfo(edition.settings.timezone))
-            asked = parse(period) if period else containing(today, Grain.MONTH)
+            asked = (
+                parse(period, edition.settings.fiscal_month, today)
+                if period
+                else containing(today, Grain.MONTH)
+            )
             names = [name] if name else list(edition.all(Kpi))
             answers = [
                 engine.value(session, edition, SYSTEM, one, asked, by, today).to_json() for one in names
@@ -63,6 +84,33 @@ def kpi(workspace: str, name: str | None, period: str | None, by: str | None, js
     print_table(heads, [tuple(one[key] for key in keys) for one in answers], right=(2, 4, 5))
     for row in answers[0]["breakdown"] if name else ():
         click.echo(f"{row['title']}: {row['value']}")
+
+
+def _keep_figures(workspace: str, name: str | None, period: str | None, accept: bool, json_: bool) -> None:
+    """Takes snapshots, or accepts what a KPI counts now in a closed period."""
+    if accept and not (name and period):
+        raise click.UsageError("--accept needs the name of a KPI and --period")
+    with opened() as installation:
+        found = installation.workspace(workspace)
+        if accept:
+            with found.write() as session:
+                edition = found.edition(session)
+                asked = parse(period or "", edition.settings.fiscal_month)
+                told = {"accepted": snapshots.accept(session, SYSTEM, find_kpi(edition, name or ""), asked)}
+        else:
+            with found.read() as session:
+                edition = found.edition(session)
+                names = [find_kpi(edition, name).name] if name else list(edition.all(Kpi))
+            told = {"reported": 0, "recounted": 0}
+            for one in names:  # each in a transaction of its own, so that others can write between them
+                with found.write() as session:
+                    edition = found.edition(session)
+                    taken = snapshots.take(session, edition, kpis=[find_kpi(edition, one)])
+                told = {key: number + getattr(taken, key) for key, number in told.items()}
+    if json_:
+        print_json(told)
+    else:
+        click.echo(", ".join(f"{number} {word}" for word, number in told.items()))
 
 
 @click.command()

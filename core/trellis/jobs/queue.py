@@ -46,6 +46,13 @@ def enqueue(
     return int(job_id or 0)
 
 
+def keep_daily(session: Session, kind: str, at: datetime) -> None:
+    """Puts a job that is done every day into the queue, for ``at``, unless it waits or runs."""
+    known = sa.select(_job.id).where(_job.kind == kind, _job.finished_at.is_(None)).limit(1)
+    if session.scalar(known) is None:
+        enqueue(session, kind, {}, None, at)
+
+
 def claim(session: Session, job_id: int | None = None) -> Any:
     """Leases the job that has been due for longest, or the one that is named; its row, or None when nothing is due."""
     now = datetime.now(UTC)

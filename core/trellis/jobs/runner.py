@@ -6,10 +6,13 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import time as dt_time
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from trellis import files
 from trellis.errors import Conflict, TrellisError, WorkspaceNotFound
@@ -19,6 +22,8 @@ from trellis.jobs.job import DONE, FAILED, STOPPED
 from trellis.jobs.work import JobInterrupted, Kinds, Work
 from trellis.security import recognition
 from trellis.security.actor import SYSTEM, Actor
+from trellis.system import WorkspaceState
+from trellis.workspace_state import settings_of
 
 if TYPE_CHECKING:
     from trellis.installation import Installation
@@ -29,6 +34,8 @@ log = logging.getLogger(__name__)
 
 TICK = 0.5
 """Seconds between two looks at what has become due."""
+AT_NIGHT = dt_time(0, 10)
+"""When daily jobs begin, in the time zone of the workspace."""
 ALL_EVERY = 60.0
 """Seconds after which every workspace is looked at, whether its bell rang or not."""
 
@@ -111,6 +118,7 @@ class Runner:
                     with workspace.write() as session:
                         queue.forget_old(session)
                         files.forget_old(session)
+                        self._keep_daily(session)
                 with workspace.read() as session:
                     due = queue.next_due(session)
             except (WorkspaceNotFound, sa.exc.OperationalError, sa.exc.ProgrammingError):
@@ -120,6 +128,17 @@ class Runner:
                     self._due.pop(name, None)
                 else:
                     self._due[name] = due
+
+    def _keep_daily(self, session: Session) -> None:
+        """Sees that what is done every day is in the queue, for the beginning of the next day in the workspace."""
+        daily = [name for name, kind in self._kinds.items() if kind.daily]
+        if daily:
+            state = session.get_one(WorkspaceState, 1)
+            zone = ZoneInfo(settings_of(state.settings).timezone)
+            tomorrow = datetime.now(zone).date() + timedelta(days=1)
+            night = datetime.combine(tomorrow, AT_NIGHT, zone).astimezone(UTC)
+            for name in daily:
+                queue.keep_daily(session, name, night)
 
     def _hand_out(self, name: str) -> None:
         workspace = self._installation.workspace(name)

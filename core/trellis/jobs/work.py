@@ -73,12 +73,14 @@ class JobKind:
     """A kind of job: what people call it, and the function that does it.
 
     A job whose function ends without :meth:`Work.finish` is done all the same. One ``for_administrators`` is done for them
-    only, and what it made is for those who are administrators when they ask for it.
+    only, and what it made is for those who are administrators when they ask for it. One that is ``daily`` is put into the
+    queue of each workspace by whoever works through it, for the night of the workspace.
     """
 
     title: Text
     do: Callable[[Work], None]
     for_administrators: bool = False
+    daily: bool = False
 
 
 Kinds = Mapping[str, JobKind]

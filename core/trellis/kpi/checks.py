@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.edition import Edition
+from trellis.kpi.composite import check_formula, leaves
 from trellis.kpi.income import IncomeQuery, Touched
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.splits import split_names, split_of
 from trellis.records.days import bucket
-from trellis.records.rules import resolve
+from trellis.records.rules import parse, resolve
 from trellis.security.actor import SYSTEM
 
 _DAY = date(2026, 1, 15)
@@ -28,6 +29,11 @@ _known: dict[Any, Any] = {}
 
 def check_kpi(edition: Edition, kpi: Any) -> None:
     """One column, kept to the reader's rights, compiles on both databases, and can be split as declared."""
+    if (kpi.select is None) == (not kpi.expression):
+        raise ValueError(f"{kpi.name}: give either a select or an expression")
+    if kpi.select is None:
+        check_formula(edition, kpi)
+        return
     query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if len(statement.selected_columns) != 1:
         raise ValueError(f"{kpi.name}: the select must have one column, the value")
@@ -38,6 +44,8 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
     if kpi.entity is None:
         _compiles(statement)
         return
+    if kpi.rule is not None:
+        parse(kpi.rule, edition.entity(kpi.entity.__entity__.name), edition)
     sources = _compiles(statement, _sources)
     wanted = [("entity", kpi.entity.__table__), *_tables("date", kpi.date)]
     splits = {by: split_of(edition, kpi, by) for by in split_names(edition, kpi)}
@@ -58,6 +66,8 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
 
 def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
     """What a KPI is computed from and split by."""
+    if kpi.select is None:
+        return [read for one in leaves(edition, kpi) for read in kpi_reads(edition, one)]
     _query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if kpi.entity is None:
         return [statement]
@@ -72,7 +82,7 @@ def income_reads(edition: Edition, source: Any) -> list[sa.ClauseElement]:
 
 
 def _asked(edition: Edition, kpi: Any, period: Period) -> tuple[KpiQuery, sa.Select[Any]]:
-    query = KpiQuery(edition, SYSTEM, [period], _DAY)
+    query = KpiQuery(edition, SYSTEM, [period], _DAY, kpi.date)
     statement = kpi.select(query)
     if not isinstance(statement, sa.Select):
         raise TypeError(f"{kpi.name}: the select function returned {type(statement).__name__}, not a select")

@@ -1,4 +1,4 @@
-"""The KPI engine: values, series, strips, breakdowns and the records behind them. Each KPI is one statement."""
+"""The KPI engine: values, series, strips, breakdowns and the records behind them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
+from trellis.kpi import snapshots
 from trellis.kpi.catalogue import find
-from trellis.kpi.forecast import outlook
+from trellis.kpi.composite import leaves
+from trellis.kpi.forecast import outlooks
 from trellis.kpi.income import IncomeDay
-from trellis.kpi.measuring import COMPARED, Rows, measure, measure_parts, measured, row_of, select
+from trellis.kpi.measuring import COMPARED, Ask, Rows, measure_all, measure_parts, measured, row_of, select
 from trellis.kpi.periods import Period, today_in
 from trellis.kpi.query import KpiQuery
+from trellis.kpi.reported import NOTHING_KEPT, Kept
 from trellis.kpi.results import KpiResult, Part, Point, Share, Value, number
-from trellis.kpi.splits import PERSON, UNIT, Split, grouped, split_of
+from trellis.kpi.splits import PERSON, UNIT, Split, field_path, split_of
 from trellis.kpi.targets import Targets, targets
 from trellis.security.actor import Actor
 
@@ -39,11 +42,12 @@ def value(
     kpi = find(edition, name)
     split = split_of(edition, kpi, by) if by else None
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    planned = targets(session, [kpi], [period])
+    planned = targets(session, [kpi], [period], actor)
     periods = period.until(SPARKLINE + 1 if period.is_partial(today) else 2)
     (result,) = _results(session, edition, actor, [kpi], periods, planned, today, ahead=True)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
-    return _with(result, points=(), by=by, breakdown=shares)
+    kept = snapshots.kept(session, [kpi], [period], today) if actor.sees_everything else NOTHING_KEPT
+    return _with(result, points=(), by=by, breakdown=shares, reported=kept.of(kpi, period))
 
 
 def strip(
@@ -56,17 +60,21 @@ def strip(
     points: int = SPARKLINE,
     today: date | None = None,
     ahead: bool = False,
+    reported: bool = False,
 ) -> list[KpiResult]:
-    """Several KPIs in a period, each with its last ``points`` periods: a query for each, and one for the targets.
+    """Several KPIs in a period, each with its last ``points`` periods, in a few queries for all together.
 
-    With ``ahead`` a running period has its forecast, for one more query each.
+    With ``ahead`` a running period has its forecast. With ``reported`` closed periods are as they were reported
+    (:mod:`trellis.kpi.snapshots`), for readers who see everything; what was not, is measured now.
     """
     kpis = [find(edition, name) for name in names]
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     periods = period.until(max(points, 2))
-    return _results(
-        session, edition, actor, kpis, periods, targets(session, kpis, periods), today, ahead=ahead
-    )
+    planned = targets(session, kpis, periods, actor)
+    kept = NOTHING_KEPT
+    if reported and actor.sees_everything:
+        kept = snapshots.kept(session, kpis, [*periods, period.year_before], today)
+    return _results(session, edition, actor, kpis, periods, planned, today, ahead=ahead, kept=kept)
 
 
 def series(
@@ -76,12 +84,18 @@ def series(
     name: str,
     periods: Sequence[Period],
     today: date | None = None,
+    *,
+    reported: bool = False,
 ) -> list[Point]:
-    """A KPI over several periods, in the order given."""
+    """A KPI over several periods, in the order given; ``reported`` as for :func:`strip`."""
     kpi = find(edition, name)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    rows = measure(session, edition, actor, kpi, periods, today)
-    return _points(kpi, periods, rows, targets(session, [kpi], periods))
+    kept = NOTHING_KEPT
+    if reported and actor.sees_everything:
+        kept = snapshots.kept(session, [kpi], periods, today)
+    ask = Ask(kpi, kept.missing(kpi, periods))
+    rows = measure_all(session, edition, actor, [ask], today)[0] if ask.periods else {}
+    return _points(ask, rows, periods, targets(session, [kpi], periods, actor), kept)
 
 
 def parts(
@@ -97,7 +111,7 @@ def parts(
     kpi = find(edition, name)
     split = split_of(edition, kpi, by)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    planned = targets(session, [kpi], periods)
+    planned = targets(session, [kpi], periods, actor)
     measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split)
     found = [
         Part(
@@ -131,7 +145,7 @@ def records(
     kpi = find(edition, name)
     if kpi.entity is None:
         return None
-    query = KpiQuery(edition, actor, [period], period.last)
+    query = KpiQuery(edition, actor, [period], period.last, kpi.date)
     ids: Any = IncomeDay.customer_id if issubclass(kpi.entity, IncomeDay) else kpi.entity.id
     statement = select(kpi, query).with_only_columns(ids, maintain_column_froms=True).distinct()
     if by is not None:
@@ -142,23 +156,39 @@ def records(
     return str(_entity_name(kpi)), statement
 
 
+def without_rate(
+    session: Session, edition: Edition, actor: Actor, name: str, period: Period
+) -> dict[str, int]:
+    """The currencies whose amounts a figure leaves out, because no rate is known for the day: how many records of each."""
+    found: dict[str, int] = {}
+    for kpi in leaves(edition, find(edition, name)):
+        query = KpiQuery(edition, actor, [period], period.last, kpi.date)
+        statement = select(kpi, query)
+        for currency in dict.fromkeys(query.currencies) if kpi.entity is not None else ():
+            number = query.foreign.label("number")
+            rows = statement.with_only_columns(currency, number, maintain_column_froms=True).group_by(
+                currency
+            )
+            found |= {code: count for code, count in session.execute(rows) if count}
+    return found
+
+
 def drill_rule(
     edition: Edition, kpi: Kpi, period: Period, split: Split | None = None, key: Any = None
 ) -> Mapping[str, Any] | None:
-    """The rule that lists the records of a period and of a row of a breakdown. None where there is none."""
-    if (
-        kpi.entity is None
-        or not isinstance(kpi.date, InstrumentedAttribute)
-        or kpi.date.class_ is not kpi.entity
-    ):
+    """The rule that lists exactly the records of a period and of a row of a breakdown. None where there is none."""
+    if kpi.entity is None or kpi.entity is IncomeDay:
         return None
-    if kpi.entity is IncomeDay:
+    date_field = field_path(edition, kpi, kpi.date)
+    if date_field is None:
         return None
     start, end = period.bounds(kpi.date, ZoneInfo(edition.settings.timezone))
     rules: list[Mapping[str, Any]] = [
-        {"field": kpi.date.key, "op": "gte", "value": start.isoformat().replace("+00:00", "Z")},
-        {"field": kpi.date.key, "op": "lt", "value": end.isoformat().replace("+00:00", "Z")},
+        {"field": date_field, "op": "gte", "value": start.isoformat().replace("+00:00", "Z")},
+        {"field": date_field, "op": "lt", "value": end.isoformat().replace("+00:00", "Z")},
     ]
+    if kpi.rule is not None:
+        rules.append(kpi.rule)
     if split is not None:
         if split.field is None:
             return None
@@ -177,49 +207,79 @@ def _results(
     today: date,
     *,
     ahead: bool = False,
+    kept: Kept = NOTHING_KEPT,
 ) -> list[KpiResult]:
-    """The last of ``periods`` for each KPI, compared with the one before it and that of the year before."""
+    """The last of ``periods`` for each KPI, compared with the one before it and that of the year before.
+
+    What is ``kept`` of closed periods is taken from there; all else is measured, all KPIs together.
+    """
     period = periods[-1]
     partial = period.is_partial(today)
     gone = period.elapsed(today).days if partial else period.days + 366
-    compared = [one.beginning(gone) for one in (periods[-2], period.year_before)]
+    compared = tuple(one.beginning(gone) for one in (periods[-2], period.year_before))
+    asks = [Ask(kpi, kept.missing(kpi, periods), kept.missing(kpi, compared)) for kpi in kpis]
+    answers = measure_all(session, edition, actor, [ask for ask in asks if ask.indexes], today)
+    each = iter(answers)
+    found = [(ask, next(each) if ask.indexes else {}) for ask in asks]
+    series_ = [_points(ask, rows, periods, planned, kept) for ask, rows in found]
+    ahead_of = (
+        outlooks(session, edition, actor, list(zip(kpis, series_, strict=True)), period, today)
+        if ahead and partial
+        else [None] * len(asks)
+    )
     results = []
-    for kpi in kpis:
-        rows = measure(session, edition, actor, kpi, periods, today, compared)
-        points = _points(kpi, periods, rows, planned)
-        known = (
-            outlook(session, edition, actor, kpi, points[:-1], period, today) if ahead and partial else None
+    for (ask, rows), points, known in zip(found, series_, ahead_of, strict=True):
+        before, year = (_compared_value(ask, rows, one, kept) for one in compared)
+        result = KpiResult(
+            kpi=ask.kpi,
+            period=period,
+            value=points[-1].value,
+            previous=before,
+            year_before=year,
+            forecast=known.of(ask.kpi, points[-1].value) if known else None,
+            target=points[-1].target,
+            partial=partial,
+            points=points,
+            foreign=row_of(rows, len(ask.periods) - 1)[1] if period in ask.periods else 0,
         )
-        results.append(
-            KpiResult(
-                kpi=kpi,
-                period=period,
-                value=points[-1].value,
-                previous=measured(kpi, rows, COMPARED),
-                year_before=measured(kpi, rows, COMPARED - 1),
-                forecast=known.of(kpi, points[-1].value) if known else None,
-                target=points[-1].target,
-                currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
-                partial=partial,
-                points=points,
-                foreign=row_of(rows, len(periods) - 1)[1],
-                entity=_entity_name(kpi),
-                rule=drill_rule(edition, kpi, period),
-            )
-        )
+        results.append(_described(edition, result))
     return results
+
+
+def _described(edition: Edition, result: KpiResult) -> KpiResult:
+    """The result with what does not depend on its figures: the currency, and the way to its records."""
+    kpi = result.kpi
+    return _with(
+        result,
+        currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
+        entity=_entity_name(kpi),
+        rule=drill_rule(edition, kpi, result.period),
+    )
+
+
+def _compared_value(ask: Ask, rows: Rows, period: Period, kept: Kept) -> Value | None:
+    if period in ask.compared:
+        return measured(ask.kpi, rows, COMPARED - ask.compared.index(period))
+    return kept.value(ask.kpi, period)
 
 
 def _with(result: KpiResult, **changes: Any) -> KpiResult:
     return KpiResult(**{**vars(result), **changes})
 
 
-def _points(kpi: Kpi, periods: Sequence[Period], rows: Rows, planned: Targets) -> list[Point]:
+def _points(
+    ask: Ask, rows: Rows, periods: Sequence[Period], planned: Targets, kept: Kept = NOTHING_KEPT
+) -> list[Point]:
     return [
         Point(
-            period=period, value=measured(kpi, rows, index), target=number(kpi.unit, planned.of(kpi, period))
+            period=period,
+            value=measured(ask.kpi, rows, ask.periods.index(period))
+            if period in ask.periods
+            else kept.value(ask.kpi, period),
+            target=number(ask.kpi.unit, planned.of(ask.kpi, period)),
+            recounted=kept.difference(ask.kpi, period),
         )
-        for index, period in enumerate(periods)
+        for period in periods
     ]
 
 
@@ -233,15 +293,15 @@ def _shares(
     split: Split,
     planned: Targets,
 ) -> list[Share]:
-    statement = grouped(select(kpi, KpiQuery(edition, actor, [period], today)), split, edition, actor)
+    found = measure_parts(session, edition, actor, kpi, [period], today, split)
     return [
         Share(
             key=key,
-            title=split.title(key, name),
-            value=number(kpi.unit, raw),
+            title=title,
+            value=number(kpi.unit, values.get(0)),
             target=_target_of(planned, kpi, period, split, key),
         )
-        for key, raw, name in session.execute(statement)
+        for key, (title, values) in found.items()
     ]
 
 

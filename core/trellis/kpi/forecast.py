@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
-from trellis.kpi.measuring import measure, measured
+from trellis.kpi.measuring import Ask, Rows, measure_all, measured
 from trellis.kpi.periods import Period
 from trellis.kpi.results import Forecast, Point, Value, number
 from trellis.security.actor import Actor
@@ -45,22 +45,25 @@ class Outlook:
         return Forecast(value=middle, low=min(low, high), high=max(low, high), periods=self.periods)
 
 
-def outlook(
+def outlooks(
     session: Session,
     edition: Edition,
     actor: Actor,
-    kpi: Kpi,
-    past: Sequence[Point],
+    known: Sequence[tuple[Kpi, Sequence[Point]]],
     running: Period,
     today: date,
-) -> Outlook | None:
-    """How the periods ``past``, whose values are known, went on from the day that ``running`` has reached.
+) -> list[Outlook | None]:
+    """For each KPI with its points up to ``running``: how those before it went on from the day that it has reached.
 
     None where fewer than ``FEWEST`` of them had come to anything by then.
     """
     gone = running.elapsed(today).days
-    beginnings = [point.period.beginning(gone) for point in past]
-    rows = measure(session, edition, actor, kpi, beginnings, today)
+    asks = [Ask(kpi, tuple(point.period.beginning(gone) for point in points[:-1])) for kpi, points in known]
+    answers = measure_all(session, edition, actor, asks, today)
+    return [_outlook(kpi, points[:-1], rows) for (kpi, points), rows in zip(known, answers, strict=True)]
+
+
+def _outlook(kpi: Kpi, past: Sequence[Point], rows: Rows) -> Outlook | None:
     pairs = [(measured(kpi, rows, index), point.value) for index, point in enumerate(past)]
     steps = [
         _step(kpi.unit, begun, ended) for begun, ended in pairs if begun is not None and ended is not None

@@ -2,8 +2,8 @@
 
 The rollup ``income_day`` is what loyalty, pyramid, RFM and lifetime value count on, alike for receipts, bank margins
 and invoices. It follows each write inside its transaction (:mod:`trellis.kpi.following`) and can be made anew
-(:func:`rebuild`). Records without a customer, and customers in the bin, are not in it. Amounts keep their currency;
-figures sum the workspace's own.
+(:func:`rebuild`). Records without a customer, and customers in the bin, are not in it. Amounts in a
+currency that has a rate of their day are kept in the workspace's own, the others as they are; figures sum the workspace's own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import IncomeSource
 from trellis.errors import PermissionRefused
 from trellis.guard import limited
+from trellis.kpi import rates
 from trellis.kpi.periods import midnight
 from trellis.plugins import CORE
 from trellis.records.bulk import notice_growth
@@ -171,6 +172,8 @@ def _insert(edition: Edition, source: IncomeSource, touched: Touched | None) -> 
     query = IncomeQuery(edition.settings, touched)
     statement = source.select(query) if source.owner == CORE else limited(lambda: source.select(query))
     rows = statement.group_by(*list(statement.selected_columns)[:3]).subquery("rows")
+    if edition.settings.rated:
+        rows = _in_own_currency(edition, rows)
     customer, day, currency, revenue, cost, occasions = rows.c
     customers = edition.entity("customer").entity.__table__.c
     living = sa.select(
@@ -186,6 +189,29 @@ def _insert(edition: Edition, source: IncomeSource, touched: Touched | None) -> 
         living = living.order_by(day, customer)
     columns = ["day", "customer_id", "source", "currency", "revenue", "cost", "occasions"]
     return sa.insert(INCOME_DAY).from_select(columns, living)
+
+
+def _in_own_currency(edition: Edition, rows: sa.Subquery) -> sa.Subquery:
+    """The rows with the amounts of currencies that have a rate of their day in the workspace's own; the others as they are."""
+    customer, day, currency, revenue, cost, occasions = rows.c
+    left_out = rates.is_foreign(edition, currency, day)
+    amounts = [
+        sa.case((left_out, amount), else_=rates.converted(edition, amount, currency, day))
+        for amount in (sa.func.coalesce(revenue, 0), sa.type_coerce(cost, FixedPoint()))
+    ]
+    own = sa.literal(edition.settings.currency)
+    each = sa.select(
+        customer.label("customer_id"),
+        day.label("day"),
+        sa.case((left_out, currency), else_=own).label("currency"),
+        amounts[0].label("revenue"),
+        amounts[1].label("cost"),
+        occasions.label("occasions"),
+    ).subquery("each_currency")
+    known = sa.case((sa.func.count(each.c.cost) == sa.func.count(), sa.func.sum(each.c.cost)))
+    keys = [each.c.customer_id, each.c.day, each.c.currency]
+    together = sa.select(*keys, sa.func.sum(each.c.revenue), known, sa.func.sum(each.c.occasions))
+    return together.group_by(*keys).subquery("together")
 
 
 def _delete(source: IncomeSource, touched: Touched) -> sa.Delete:

@@ -1,4 +1,4 @@
-"""Measuring one KPI: one statement for a value, for a series, and for a series broken down.
+"""Measuring KPIs: one statement for a value, for a series, for a series broken down, and for many KPIs together.
 
 A series of a KPI with an entity and a date is split by time inside its own select; otherwise each period is asked for by
 itself, in one statement. What it comes to where there is nothing at all (0 orders, no average) is asked along with it.
@@ -7,35 +7,83 @@ itself, in one statement. What it comes to where there is nothing at all (0 orde
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from trellis.contributions import Kpi
 from trellis.edition import Edition
 from trellis.guard import limited
+from trellis.kpi.composite import evaluate, leaves
 from trellis.kpi.periods import Period
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.results import Value, number
-from trellis.kpi.splits import Split, grouped
+from trellis.kpi.splits import Split, grouped, split_of
 from trellis.plugins import CORE
 from trellis.records.days import bucket
+from trellis.records.types import FixedPoint, from_scaled
 from trellis.security.actor import Actor
 
 COMPARED = -3
 _EMPTY = -2
 _FEW = 2
 """So many periods are asked for one by one: each is a short stretch of an index, and nothing need be grouped."""
+_TOGETHER = 120
+"""Selects of one statement; a database takes some hundreds."""
+_Key = tuple[str, tuple[Period, ...], tuple[Period, ...]]
 Rows = Mapping[int, tuple[Any, int]]
 """(value, rows in other currencies) by index of period; those compared with count down from ``COMPARED``."""
 
 
+@dataclass(frozen=True)
+class Ask:
+    """A KPI in each of ``periods``, which follow each other, and in those that it is ``compared`` with."""
+
+    kpi: Kpi
+    periods: tuple[Period, ...]
+    compared: tuple[Period, ...] = ()
+
+    @property
+    def key(self) -> _Key:
+        """What tells it from another."""
+        return self.kpi.name, self.periods, self.compared
+
+    @property
+    def indexes(self) -> list[int]:
+        """The index of each period in the rows of the answer."""
+        return [*range(len(self.periods)), *(COMPARED - place for place in range(len(self.compared)))]
+
+
+class _As(FunctionElement[Any]):
+    """A value as the database has it, in a column that holds values of any type."""
+
+    inherit_cache = True
+    type = sa.types.NullType()
+
+
+@compiles(_As, "sqlite")
+def _as_it_is(element: _As, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(_As)
+def _as_text(element: _As, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AS TEXT)"
+
+
 def select(kpi: Kpi, query: KpiQuery) -> sa.Select[Any]:
     """The statement that the code of a KPI builds."""
-    return kpi.select(query) if kpi.owner == CORE else limited(lambda: kpi.select(query))
+    build = kpi.select
+    assert build is not None, f"{kpi.name} is a formula over other KPIs"
+    return build(query) if kpi.owner == CORE else limited(lambda: build(query))
 
 
 def measure(
@@ -48,22 +96,96 @@ def measure(
     compared: Sequence[Period] = (),
 ) -> Rows:
     """A KPI in each of ``periods``, which follow each other, and in those it is ``compared`` with, in one statement."""
+    (rows,) = measure_all(session, edition, actor, [Ask(kpi, tuple(periods), tuple(compared))], today)
+    return rows
 
-    def ask(wanted: Sequence[Period], index: Any) -> sa.Select[Any]:
-        query = KpiQuery(edition, actor, wanted, today)
+
+def measure_all(
+    session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
+) -> list[Rows]:
+    """Many KPIs, in as few statements as the database takes; the rows of each."""
+    plain = [Ask(leaf, ask.periods, ask.compared) for ask in asks for leaf in leaves(edition, ask.kpi)]
+    distinct = list({one.key: one for one in plain}.values())
+    found = _measured_plain(session, edition, actor, distinct, today)
+    return [found[ask.key] if ask.kpi.select is not None else _composed(edition, ask, found) for ask in asks]
+
+
+def _measured_plain(
+    session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
+) -> dict[_Key, Rows]:
+    if len(asks) == 1:
+        selects = _selects(edition, actor, asks[0], today)
+        rows = session.execute(sa.union_all(*selects) if len(selects) > 1 else selects[0])
+        return {asks[0].key: {row[2]: (row[0], row[1]) for row in rows}}
+    found: dict[_Key, dict[int, tuple[Any, int]]] = {ask.key: {} for ask in asks}
+    for chunk in _chunks([(ask, _selects(edition, actor, ask, today)) for ask in asks]):
+        types = [selects[0].selected_columns[0].type for _ask, selects in chunk]
+        parts = [part for place, (_ask, selects) in enumerate(chunk) for part in _untyped(selects, place)]
+        for raw, foreign, index, place in session.execute(sa.union_all(*parts)):
+            found[chunk[place][0].key][index] = (_typed(session, types[place], raw), foreign)
+    return dict(found)
+
+
+def _chunks(
+    asked: Sequence[tuple[Ask, list[sa.Select[Any]]]],
+) -> list[list[tuple[Ask, list[sa.Select[Any]]]]]:
+    chunks: list[list[tuple[Ask, list[sa.Select[Any]]]]] = []
+    number = _TOGETHER
+    for ask, selects in asked:
+        number += len(selects)
+        if number > _TOGETHER:
+            chunks.append([])
+            number = len(selects)
+        chunks[-1].append((ask, selects))
+    return chunks
+
+
+def _untyped(selects: Sequence[sa.Select[Any]], place: int) -> list[sa.Select[Any]]:
+    """The selects with a value of any type, and the place of their KPI as the last column."""
+    rows = [one.subquery() for one in selects]
+    return [sa.select(_As(one.c[0]), one.c[1], one.c[2], _constant(place)) for one in rows]
+
+
+def _typed(session: Session, kind: Any, raw: Any) -> Any:
+    """What a value of any type was before it became so."""
+    if raw is None:
+        return None
+    if isinstance(kind, FixedPoint) and session.get_bind().dialect.name == "sqlite":
+        return from_scaled(raw)
+    if isinstance(raw, str):
+        return float(raw) if isinstance(kind, sa.Float) else Decimal(raw)
+    return raw
+
+
+def _composed(edition: Edition, ask: Ask, found: Mapping[_Key, Rows]) -> Rows:
+    """The rows of a formula from those of its leaves."""
+    parts = {one.name: one for one in leaves(edition, ask.kpi)}
+    rows = {name: found[Ask(one, ask.periods, ask.compared).key] for name, one in parts.items()}
+    answer = {}
+    for index in ask.indexes:
+        values = {name: measured(one, rows[name], index) for name, one in parts.items()}
+        foreign = max((row_of(one, index)[1] for one in rows.values()), default=0)
+        answer[index] = (evaluate(edition, ask.kpi, values), foreign)
+    return answer
+
+
+def _selects(edition: Edition, actor: Actor, ask: Ask, today: date) -> list[sa.Select[Any]]:
+    """(value, rows in other currencies, index) of one KPI."""
+    kpi, periods = ask.kpi, ask.periods
+
+    def of(wanted: Sequence[Period], index: Any) -> sa.Select[Any]:
+        query = KpiQuery(edition, actor, wanted, today, kpi.date)
         statement = select(kpi, query)
         foreign = query.foreign if kpi.entity is not None else sa.literal_column("0", sa.Integer)
         return statement.add_columns(foreign.label("kpi_foreign"), index.label("kpi_bucket"))
 
     parts: list[sa.Select[Any]] = []
     if _splits_by_time(kpi, periods):
-        parts.append(ask(periods, _bucket(edition, kpi, periods)).group_by("kpi_bucket"))
-        parts.append(ask(periods[-1:], _constant(_EMPTY)).where(sa.false()))
+        parts.append(of(periods, _bucket(edition, kpi, periods)).group_by("kpi_bucket"))
+        parts.append(of(periods[-1:], _constant(_EMPTY)).where(sa.false()))
     else:
-        parts += [ask([period], _constant(index)) for index, period in enumerate(periods)]
-    parts += [ask([one], _constant(COMPARED - index)) for index, one in enumerate(compared)]
-    rows = session.execute(sa.union_all(*parts) if len(parts) > 1 else parts[0])
-    return {row[2]: (row[0], row[1]) for row in rows}
+        parts += [of([period], _constant(index)) for index, period in enumerate(periods)]
+    return parts + [of([one], _constant(COMPARED - index)) for index, one in enumerate(ask.compared)]
 
 
 def measured(kpi: Kpi, rows: Rows, index: int) -> Value | None:
@@ -86,12 +208,15 @@ def measure_parts(
     split: Split,
 ) -> dict[Any, tuple[str, dict[int, Any]]]:
     """Title and raw values by index of period, for each key of a breakdown; the largest first."""
+    if kpi.select is None:
+        return _composed_parts(session, edition, actor, kpi, periods, today, split)
     if _splits_by_time(kpi, periods):
-        statement = select(kpi, KpiQuery(edition, actor, periods, today))
+        statement = select(kpi, KpiQuery(edition, actor, periods, today, kpi.date))
         parts = [grouped(statement, split, edition, actor, _bucket(edition, kpi, periods))]
     else:
         asked = (
-            (index, select(kpi, KpiQuery(edition, actor, [one], today))) for index, one in enumerate(periods)
+            (index, select(kpi, KpiQuery(edition, actor, [one], today, kpi.date)))
+            for index, one in enumerate(periods)
         )
         parts = [grouped(statement, split, edition, actor, _constant(index)) for index, statement in asked]
     found: dict[Any, tuple[str, dict[int, Any]]] = {}
@@ -99,6 +224,37 @@ def measure_parts(
         for key, raw, name, index in session.execute(part):
             if index >= 0:
                 found.setdefault(key, (split.title(key, name), {}))[1][index] = raw
+    return found
+
+
+def _composed_parts(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    kpi: Kpi,
+    periods: Sequence[Period],
+    today: date,
+    split: Split,
+) -> dict[Any, tuple[str, dict[int, Any]]]:
+    """The breakdown of a formula from those of its leaves: a key that one of them lacks has no value there."""
+    parts = {
+        one.name: (
+            one,
+            measure_parts(session, edition, actor, one, periods, today, split_of(edition, one, split.by)),
+        )
+        for one in leaves(edition, kpi)
+    }
+    titles = {key: title for _one, rows in parts.values() for key, (title, _values) in rows.items()}
+    found: dict[Any, tuple[str, dict[int, Any]]] = {}
+    for key, title in titles.items():
+        values = {}
+        for index in range(len(periods)):
+            given = {
+                name: number(one.unit, rows[key][1].get(index)) if key in rows else None
+                for name, (one, rows) in parts.items()
+            }
+            values[index] = evaluate(edition, kpi, given)
+        found[key] = (title, values)
     return found
 
 

@@ -1,23 +1,26 @@
-"""Periods: ``2026``, ``2026-Q3``, ``2026-10``, ``2026-W41``, ``2026-10-23``.
+"""Periods: ``2026``, ``2026-Q3``, ``2026-10``, ``2026-W41``, ``2026-10-23``; ranges and rolling windows.
 
-A period is half-open. Days are those of the workspace's time zone; moments are given in UTC.
+A period is half-open. Days are those of the workspace's time zone; moments are given in UTC. Years and quarters are those
+of the fiscal year, and are called by the year in which it begins. A range is ``2026-01-15..2026-03-10``, both days with it;
+a window (``last-30-days``) is the range of so many whole days before today.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import dates
 
 from trellis.errors import TrellisError
-from trellis.i18n import current_formats, translator
+from trellis.i18n import current_formats, format_date, format_day_range, translator
 from trellis.records.days import is_moment
 
 _ = translator("trellis")
@@ -33,7 +36,8 @@ class PeriodInvalid(TrellisError):
     def __init__(self, given: str) -> None:
         super().__init__(
             _(
-                "“%(given)s” is not a period; write 2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23",
+                "“%(given)s” is not a period; write 2026, 2026-Q3, 2026-10, 2026-W41, 2026-10-23, "
+                "2026-01-15..2026-03-10, or last-30-days",
                 given=given[:40],
             )
         )
@@ -47,15 +51,20 @@ class Grain(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
+    RANGE = "range"
 
 
 @dataclass(frozen=True)
 class Period:
-    """The days from ``first`` to before ``end``. ``grain`` is that of the period it is, or is the beginning of."""
+    """The days from ``first`` to before ``end``. ``grain`` is that of the period it is, or is the beginning of.
+
+    ``fiscal_month`` is the month in which the fiscal year begins that names its year and quarter.
+    """
 
     grain: Grain
     first: date
     end: date
+    fiscal_month: int = 1
 
     @property
     def code(self) -> str:
@@ -70,9 +79,21 @@ class Period:
             case Grain.MONTH:
                 return f"{first:%Y-%m}"
             case Grain.QUARTER:
-                return f"{first.year:04}-Q{(first.month + 2) // 3}"
+                return f"{self.fiscal_year:04}-Q{self.quarter}"
             case Grain.YEAR:
-                return f"{first.year:04}"
+                return f"{self.fiscal_year:04}"
+            case Grain.RANGE:
+                return f"{first.isoformat()}..{self.last.isoformat()}"
+
+    @property
+    def fiscal_year(self) -> int:
+        """The year in which its fiscal year begins."""
+        return self.first.year - (self.first.month < self.fiscal_month)
+
+    @property
+    def quarter(self) -> int:
+        """The quarter of the fiscal year in which it begins."""
+        return (self.first.month - self.fiscal_month) % 12 // 3 + 1
 
     def __str__(self) -> str:
         return self.code
@@ -92,11 +113,26 @@ class Period:
         match self.grain:
             case Grain.DAY | Grain.WEEK:
                 length = timedelta(days=7 if self.grain is Grain.WEEK else 1)
-                return Period(self.grain, self.first + length * number, self.first + length * (number + 1))
+                return self._at(self.first + length * number, self.first + length * (number + 1))
             case Grain.MONTH | Grain.QUARTER | Grain.YEAR:
                 months = _MONTHS[self.grain]
                 first = months_later(self.first, months * number)
-                return Period(self.grain, first, months_later(first, months))
+                return self._at(first, months_later(first, months))
+            case Grain.RANGE:
+                return self._shifted_range(number)
+
+    def _shifted_range(self, number: int) -> Period:
+        """By whole months where it is made of such, else by its days."""
+        months = (self.end.year - self.first.year) * 12 + self.end.month - self.first.month
+        if self.first.day == self.end.day == 1:
+            return self._at(
+                months_later(self.first, months * number), months_later(self.end, months * number)
+            )
+        length = timedelta(days=self.days * number)
+        return self._at(self.first + length, self.end + length)
+
+    def _at(self, first: date, end: date) -> Period:
+        return dataclasses.replace(self, first=first, end=end)
 
     @property
     def previous(self) -> Period:
@@ -108,7 +144,11 @@ class Period:
         """The same period of the year before (for weeks, the week 52 weeks earlier)."""
         if self.grain is Grain.DAY:
             day = months_later(self.first, -12)
-            return Period(self.grain, day, day + timedelta(days=1))
+            return self._at(day, day + timedelta(days=1))
+        if self.grain is Grain.RANGE:
+            first = months_later(self.first, -12)
+            whole = self.first.day == self.end.day == 1
+            return self._at(first, months_later(self.end, -12) if whole else first + timedelta(self.days))
         per_year = {Grain.WEEK: 52, Grain.MONTH: 12, Grain.QUARTER: 4, Grain.YEAR: 1}
         return self.shifted(-per_year[self.grain])
 
@@ -118,7 +158,7 @@ class Period:
 
     def split(self, grain: Grain) -> list[Period]:
         """The periods of a finer grain that begin in this one."""
-        part = containing(self.first, grain)
+        part = containing(self.first, grain, self.fiscal_month)
         if part.first < self.first:
             part = part.shifted(1)
         parts = []
@@ -179,25 +219,49 @@ def today_in(zone: ZoneInfo, now: datetime | None = None) -> date:
     return (now or datetime.now(UTC)).astimezone(zone).date()
 
 
-def containing(day: date, grain: Grain) -> Period:
+def containing(day: date, grain: Grain, fiscal_month: int = 1) -> Period:
     """The period of a grain in which ``day`` lies. Weeks are ISO weeks, from Monday."""
     match grain:
-        case Grain.DAY:
-            return Period(grain, day, day + timedelta(days=1))
+        case Grain.DAY | Grain.RANGE:
+            return Period(grain, day, day + timedelta(days=1), fiscal_month)
         case Grain.WEEK:
             monday = day - timedelta(days=day.weekday())
-            return Period(grain, monday, monday + timedelta(days=7))
+            return Period(grain, monday, monday + timedelta(days=7), fiscal_month)
         case Grain.MONTH | Grain.QUARTER | Grain.YEAR:
             months = _MONTHS[grain]
-            first = date(day.year, (day.month - 1) // months * months + 1, 1)
-            return Period(grain, first, months_later(first, months))
+            first = months_later(day.replace(day=1), -((day.month - fiscal_month) % months))
+            return Period(grain, first, months_later(first, months), fiscal_month)
+
+
+WINDOWS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "last-7-days": (7, 0),
+        "last-30-days": (30, 0),
+        "last-90-days": (90, 0),
+        "last-365-days": (365, 0),
+        "last-12-months": (0, 12),
+    }
+)
+"""Rolling windows, as whole days before today or whole months before this one."""
+
+
+def window(name: str, today: date) -> Period:
+    """The rolling window of that name, as it stands ``today``. The day or month that still runs is not in it."""
+    days, months = WINDOWS[name]
+    end = today.replace(day=1) if months else today
+    first = months_later(end, -months) if months else end - timedelta(days=days)
+    return Period(Grain.RANGE, first, end)
 
 
 _PATTERN = re.compile(r"(\d{4})(?:-(?:Q([1-4])|W(\d{2})|(\d{2})(?:-(\d{2}))?))?")
 
 
-def parse(text: str) -> Period:
-    """Reads a period; PeriodInvalid says how one is written."""
+def parse(text: str, fiscal_month: int = 1, today: date | None = None) -> Period:
+    """Reads a period; PeriodInvalid says how one is written. A window needs to know ``today``."""
+    if isinstance(text, str) and today is not None and text.strip().lower() in WINDOWS:
+        return window(text.strip().lower(), today)
+    if isinstance(text, str) and ".." in text:
+        return dataclasses.replace(_range(text), fiscal_month=fiscal_month)
     found = _PATTERN.fullmatch(text.strip().upper()) if isinstance(text, str) else None
     if found is None or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
         raise PeriodInvalid(str(text))
@@ -205,19 +269,32 @@ def parse(text: str) -> Period:
     assert year is not None
     try:
         if quarter:
-            return containing(date(year, quarter * 3, 1), Grain.QUARTER)
+            first = months_later(date(year, fiscal_month, 1), quarter * 3 - 3)
+            return containing(first, Grain.QUARTER, fiscal_month)
         if week is not None:
-            return containing(date.fromisocalendar(year, week, 1), Grain.WEEK)
+            return containing(date.fromisocalendar(year, week, 1), Grain.WEEK, fiscal_month)
         if month is not None:
-            return containing(date(year, month, day or 1), Grain.MONTH if day is None else Grain.DAY)
+            grain = Grain.MONTH if day is None else Grain.DAY
+            return containing(date(year, month, day or 1), grain, fiscal_month)
     except ValueError:
         raise PeriodInvalid(text) from None
-    return containing(date(year, 1, 1), Grain.YEAR)
+    return containing(date(year, fiscal_month, 1), Grain.YEAR, fiscal_month)
 
 
-def parse_range(first: str, last: str) -> list[Period]:
+def _range(text: str) -> Period:
+    """A free range of days, both with it."""
+    try:
+        first, last = (date.fromisoformat(part.strip()) for part in text.split(".."))
+    except ValueError:
+        raise PeriodInvalid(text) from None
+    if not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR or last < first:
+        raise PeriodInvalid(text)
+    return Period(Grain.RANGE, first, last + timedelta(days=1))
+
+
+def parse_range(first: str, last: str, fiscal_month: int = 1) -> list[Period]:
     """The periods from ``first`` to ``last``, both of one grain, with both."""
-    start, end = parse(first), parse(last)
+    start, end = parse(first, fiscal_month), parse(last, fiscal_month)
     if start.grain is not end.grain or end.first < start.first:
         raise PeriodInvalid(f"{first}..{last}")
     periods = [start]
@@ -229,7 +306,7 @@ def parse_range(first: str, last: str) -> list[Period]:
 def span(periods: Sequence[Period]) -> Period:
     """From the start of the earliest to the end of the latest."""
     first, end = min(one.first for one in periods), max(one.end for one in periods)
-    return Period(periods[0].grain, first, end)
+    return dataclasses.replace(periods[0], first=first, end=end)
 
 
 def _dated(pattern: str) -> Callable[[Period], str]:
@@ -245,17 +322,33 @@ def _short_week(period: Period) -> str:
     return str(_("W%(week)s", week=period.first.isocalendar().week))
 
 
+def _fiscal(period: Period) -> str:
+    """The name of a fiscal year: that of one year, or of the two that it lies in."""
+    year = period.fiscal_year
+    return f"{year}" if period.fiscal_month == 1 else f"{year}/{(year + 1) % 100:02}"
+
+
+def _quarter(period: Period) -> str:
+    return str(_("Q%(quarter)s %(year)s", quarter=period.quarter, year=_fiscal(period)))
+
+
+def _range_label(period: Period) -> str:
+    return f"{format_date(period.first)} – {format_date(period.last)}"
+
+
 _LABELS: dict[Grain, Callable[[Period], str]] = {
     Grain.DAY: _dated("d MMMM y"),
     Grain.WEEK: _week,
     Grain.MONTH: _dated("LLLL y"),
-    Grain.QUARTER: _dated("QQQ y"),
-    Grain.YEAR: _dated("y"),
+    Grain.QUARTER: _quarter,
+    Grain.YEAR: _fiscal,
+    Grain.RANGE: _range_label,
 }
 _SHORT_LABELS: dict[Grain, Callable[[Period], str]] = {
     Grain.DAY: _dated("d MMM"),
     Grain.WEEK: _short_week,
     Grain.MONTH: _dated("LLL"),
-    Grain.QUARTER: _dated("QQQ"),
-    Grain.YEAR: _dated("y"),
+    Grain.QUARTER: lambda period: str(_("Q%(quarter)s", quarter=period.quarter)),
+    Grain.YEAR: _fiscal,
+    Grain.RANGE: lambda period: format_day_range(period.last, period.last),
 }

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
+from trellis.kpi import rates
 from trellis.kpi.arithmetic import average, product, ratio
 from trellis.kpi.income import INCOME_DAY, IncomeDay, income_sources
 from trellis.kpi.periods import Period, midnight, span
+from trellis.records.days import local_day
 from trellis.records.entity import Entity
 from trellis.records.types import Money
 
@@ -32,12 +34,16 @@ class KpiQuery:
     select that is to be split holds only ``during(...)`` of the KPI's ``date``.
     """
 
-    def __init__(self, edition: Edition, actor: Actor, periods: Sequence[Period], today: date) -> None:
+    def __init__(
+        self, edition: Edition, actor: Actor, periods: Sequence[Period], today: date, date_column: Any = None
+    ) -> None:
+        self._day = None if date_column is None else local_day(date_column, edition.settings.timezone)
         self.edition = edition
         self.actor = actor
         self.periods = tuple(periods)
         self.today = today
         self.limited = False
+        self.currencies: list[Any] = []
         self._foreign: list[sa.ColumnElement[bool]] = []
 
     @cached_property
@@ -80,13 +86,14 @@ class KpiQuery:
         return sa.and_(entity.deleted_at.is_(None), self.actor.visible(entity))
 
     def money(self, amount: Any, currency: Any = None) -> sa.ColumnElement[Decimal]:
-        """``amount`` in the workspace's currency, NULL in any other; the engine reports how many were left out.
+        """``amount`` in the workspace's currency: others at the rate of the day (the KPI's ``date``), NULL where there is none.
 
-        The currency stands beside the amount (its field names it), or is given.
+        The engine reports how many were left out. The currency stands beside the amount (its field names it), or is given.
         """
         column = currency if currency is not None else _currency_beside(amount)
-        self._foreign.append(column != self.currency)
-        return sa.case((sa.or_(column.is_(None), column == self.currency), amount))
+        self._foreign.append(rates.is_foreign(self.edition, column, self._day))
+        self.currencies.append(column)
+        return rates.converted(self.edition, amount, column, self._day)
 
     def total(self, amount: Any, currency: Any = None) -> sa.ColumnElement[Decimal]:
         """The sum of :meth:`money`; 0 where there is nothing to sum."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from trellis.contributions import Kpi, Unit
 from trellis.kpi.periods import Period
+from trellis.kpi.reported import Recounted, Reported
 from trellis.records.types import Money
 
 Value = Decimal | float | int
@@ -46,11 +47,12 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A KPI in one period of a series."""
+    """A KPI in one period of a series. ``recounted`` says where counting anew gives another value than was reported."""
 
     period: Period
     value: Value | None
     target: Value | None = None
+    recounted: Recounted | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,8 @@ class KpiResult:
     """A KPI in a period.
 
     ``previous`` is the value of the period before, ``year_before`` of the same one a year earlier; while the period still
-    runs (``partial``), of as many of their first days. ``forecast`` is what a running period will come to. ``foreign`` is how many records were left out because they are in another currency. ``entity`` and ``rule``
+    runs (``partial``), of as many of their first days. ``forecast`` is what a running period will come to. ``foreign`` is how many records were left out because they are in another currency without a
+    rate. ``reported`` is what was reported of a closed period, for readers who see everything. ``entity`` and ``rule``
     list the records behind the figure. ``points`` are the last periods up to this one, where they were asked for.
     """
 
@@ -102,6 +105,7 @@ class KpiResult:
     breakdown: Sequence[Share] = ()
     points: Sequence[Point] = ()
     foreign: int = 0
+    reported: Reported | None = None
     entity: str | None = None
     rule: Mapping[str, Any] | None = None
 
@@ -151,6 +155,7 @@ class KpiResult:
             "breakdown": [_share_json(unit, share) for share in self.breakdown],
             "formula": str(self.kpi.formula) if self.kpi.formula else None,
             "other_currencies": self.foreign,
+            "reported": _reported_json(unit, self.reported),
         }
         if self.points:
             answer["series"] = [_point_json(unit, point) for point in self.points]
@@ -166,6 +171,18 @@ def _quotient(value: Value | None, base: Value | None) -> float | None:
 def _share_json(unit: Unit, share: Share) -> dict[str, Any]:
     row = {"key": share.key, "title": share.title, "value": number_json(unit, share.value)}
     return row if share.target is None else row | {"target": number_json(unit, share.target)}
+
+
+def _reported_json(unit: Unit, kept: Reported | None) -> dict[str, Any] | None:
+    if kept is None:
+        return None
+    told = kept.recounted
+    return {
+        "value": number_json(unit, kept.value),
+        "at": kept.at.isoformat().replace("+00:00", "Z"),
+        "by": kept.by or None,
+        "differs_since": told.at.isoformat().replace("+00:00", "Z") if told else None,
+    }
 
 
 def _point_json(unit: Unit, point: Point) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from trellis.contributions import Kpi, Segment
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
+from trellis.kpi.composite import leaves
 from trellis.kpi.income import IncomeDay
 from trellis.records.entity import Entity, Field
 from trellis.records.membership import SEGMENT_MEMBER
@@ -24,7 +25,7 @@ _ = translator("trellis")
 UNIT, PERSON, CHANNEL, SEGMENT = "unit", "person", "channel", "segment"
 LABELS: Mapping[str, Text] = {
     UNIT: _("Unit"),
-    PERSON: _("Owner"),
+    PERSON: _("Employee"),
     CHANNEL: _("Channel"),
     SEGMENT: _("Segment"),
 }
@@ -90,6 +91,8 @@ def split_of(edition: Edition, kpi: Kpi, by: str) -> Split:
 
 
 def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+    if kpi.select is None:
+        return _common(edition, kpi)
     if kpi.entity is None:
         return {}
     carrier, conditions = _carrier(edition, kpi)
@@ -109,8 +112,15 @@ def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
     if customer is not None:
         found[SEGMENT] = _by_segment(edition, customer)
     for by, source in kpi.breakdowns.items():
-        found[by] = _declared(kpi, by, source)
+        found[by] = _declared(edition, kpi, by, source)
     return found
+
+
+def _common(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+    """What all leaves of a formula can be broken down by."""
+    each = [_splits(edition, one) for one in leaves(edition, kpi)]
+    first = each[0] if each else {}
+    return {by: split for by, split in first.items() if all(by in other for other in each)}
 
 
 def _carrier(edition: Edition, kpi: Kpi) -> tuple[Any, tuple[sa.ColumnElement[bool], ...]]:
@@ -136,7 +146,7 @@ def _by_segment(edition: Edition, customer: Any) -> Split:
     )
 
 
-def _declared(kpi: Kpi, by: str, source: Any) -> Split:
+def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split:
     key: Any
     field_type: Any
     own: str | None
@@ -145,12 +155,29 @@ def _declared(kpi: Kpi, by: str, source: Any) -> Split:
         own = source.name
     else:
         declared = _declaration(source)
-        key, field_type, label = source, declared.get("type"), declared.get("label", by)
-        own = _field_name(source) if getattr(source, "class_", None) is kpi.entity else None
+        key, field_type = source, declared.get("type")
+        label = LABELS.get(by) or declared.get("label", by)
+        own = field_path(edition, kpi, source)
     if isinstance(field_type, Reference):
         return Split(by=by, key=key, label=label, reference=field_type.entity, field=own)
     titles = {one.value: one.label for one in field_type.options} if isinstance(field_type, Choice) else {}
     return Split(by=by, key=key, label=label, titles=titles, field=own)
+
+
+def field_path(edition: Edition, kpi: Kpi, column: Any) -> str | None:
+    """How a rule on the KPI's entity names a mapped column: ``ordered_at``, or ``order.ordered_at`` through a reference.
+
+    None where it is no field, or more than one reference leads there.
+    """
+    name = _field_name(column)
+    if name is None or kpi.entity is None or column.class_ is kpi.entity:
+        return name
+    view = edition.entities.get(kpi.entity.__entity__.name) if issubclass(kpi.entity, Entity) else None
+    target = column.class_.__entity__.name if issubclass(column.class_, Entity) else None
+    if view is None or target is None:
+        return None
+    ways = [one for one, field in view.references.items() if cast(Reference, field.type).entity == target]
+    return f"{ways[0]}.{name}" if len(ways) == 1 else None
 
 
 def _declaration(column: Any) -> Mapping[str, Any]:

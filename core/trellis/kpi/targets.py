@@ -1,56 +1,193 @@
-"""Targets: the planned value of a KPI in a period, for all, for a unit or for a person."""
+"""Targets: the planned value of a KPI in a period, for all, for a unit or for a person.
+
+A target is a record like any other, so that import, REST, audit, rights and undo are those of records.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
 from trellis.contributions import Kpi
 from trellis.edition import Edition
-from trellis.errors import TrellisError
+from trellis.errors import Message, RecordInvalid, TrellisError
 from trellis.i18n import translator
-from trellis.kpi.catalogue import find
-from trellis.kpi.periods import Period
-from trellis.records.entity import Base
-from trellis.records.types import BigId, FixedPoint
+from trellis.kpi.catalogue import KpiNotFound, find
+from trellis.kpi.periods import Grain, Period, PeriodInvalid, parse
+from trellis.records.door import BatchInvalid, Records, Write
+from trellis.records.entity import Entity, EntityInfo, column
+from trellis.records.events import BeforeSave
+from trellis.records.mass import noted
+from trellis.records.types import Decimal as Number
+from trellis.records.types import Reference, Text
+from trellis.security.actor import SYSTEM, Actor
 
 _ = translator("trellis")
 
+TARGET = "kpi_target"
 
-class KpiTarget(Base):
-    """A planned value. Without unit and person it is the plan of the whole workspace."""
 
-    __tablename__ = "kpi_target"
+class KpiTarget(Entity):
+    """A planned value. Without unit and person it is the plan of the whole workspace; without a value there is none.
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    kpi: Mapped[str] = mapped_column(sa.String(160))
-    period: Mapped[str] = mapped_column(sa.String(10))
-    unit_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("unit.id", ondelete="CASCADE"))
-    person_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("user.id", ondelete="CASCADE"))
-    value: Mapped[Decimal] = mapped_column(FixedPoint())
+    ``key`` says what is planned (``revenue/2026-10/unit-3``) and is unique: import and batches update by it.
+    """
+
+    __tablename__ = TARGET
+    __entity__ = EntityInfo(
+        name=TARGET,
+        title=_("KPI target"),
+        plural=_("Targets"),
+        new=_("New target"),
+        icon="target",
+        direction="management",
+        level="tactics",
+        row="MG6",
+        title_field="key",
+        sort="key",
+    )
+
+    kpi: Mapped[str] = column(
+        Text(160), label=_("KPI"), required=True, in_list=True, help=_("The name of the KPI: revenue")
+    )
+    period: Mapped[str] = column(
+        Text(10), label=_("Period"), required=True, in_list=True, help=_("2026, 2026-Q3, 2026-10 or 2026-W41")
+    )
+    of_unit_id: Mapped[int | None] = column(
+        Reference("unit", "CASCADE"), label=_("Planned for the unit"), in_list=True
+    )
+    person_id: Mapped[int | None] = column(
+        Reference("user", "CASCADE"), label=_("Planned for the person"), in_list=True
+    )
+    value: Mapped[Decimal | None] = column(
+        Number(), label=_("Planned value"), in_list=True, help=_("Percent as a ratio: 0.25 is 25 %")
+    )
+    key: Mapped[str | None] = column(
+        Text(220),
+        label=_("Import key"),
+        unique=True,
+        help=_("What is planned; made from KPI, period and whom it is for"),
+    )
 
     __table_args__ = (sa.Index("ix_kpi_target_kpi_period", "kpi", "period"),)
 
 
 _TARGET = cast(sa.Table, KpiTarget.__table__)
+PLANNED = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What a target is of."""
+
+    kpi: str
+    period: str
+    unit: int | None = None
+    person: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        whom = f"/unit-{self.unit}" if self.unit is not None else ""
+        whom += f"/person-{self.person}" if self.person is not None else ""
+        return f"{self.kpi}/{self.period}{whom}"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Its fields."""
+        return {"kpi": self.kpi, "period": self.period, "of_unit": self.unit, "person": self.person}
 
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of some KPIs in some periods, by (kpi, period, unit, person)."""
+    """The targets of some KPIs in some periods."""
 
-    values: dict[tuple[str, str, int | None, int | None], Decimal]
+    values: Mapping[Planned, Decimal]
 
     def of(
         self, kpi: Kpi, period: Period, *, unit: int | None = None, person: int | None = None
     ) -> Decimal | None:
         """One target, or None."""
-        return self.values.get((kpi.name, period.code, unit, person))
+        return self.values.get(Planned(kpi=kpi.name, period=period.code, unit=unit, person=person))
+
+
+def complete(event: BeforeSave) -> None:
+    """Checks a target that is about to be written, and gives it its key."""
+    if event.action not in ("created", "updated"):
+        return
+    values = {**event.before, **event.values}
+    errors: dict[str, Sequence[Message]] = {}
+    try:
+        find(event.edition, values.get("kpi") or "")
+    except KpiNotFound as error:
+        errors["kpi"] = [str(error)]
+    try:
+        period = parse(values.get("period") or "", event.edition.settings.fiscal_month)
+        if period.grain not in PLANNED:
+            raise PeriodInvalid(values["period"])
+        event.values["period"] = period.code
+    except PeriodInvalid as error:
+        errors["period"] = [str(error)]
+    if values.get("of_unit") is not None and values.get("person") is not None:
+        errors["person"] = [_("A target is for a unit or for a person, not for both")]
+    if errors:
+        raise RecordInvalid(errors)
+    planned = Planned(
+        kpi=values["kpi"], period=period.code, unit=values.get("of_unit"), person=values.get("person")
+    )
+    event.values["key"] = planned.key
+
+
+def save(records: Records, wanted: Mapping[Planned, Decimal | None]) -> int | None:
+    """Plans values through the door; None withdraws a plan. Returns what the act can be undone by (records.undoing).
+
+    Raises BatchInvalid by the order of ``wanted``, with nothing written.
+    """
+    with records.whole():
+        ids = _places(records, wanted)
+        writes = [
+            Write(id=ids[planned.key], values={"value": value})
+            for planned, value in wanted.items()
+            if planned.key in ids
+        ]
+        with noted(records, TARGET, "update") as acts:
+            if writes:
+                records.save(TARGET, writes)
+    return acts[0] if acts else None
+
+
+def _places(records: Records, wanted: Mapping[Planned, Decimal | None]) -> dict[str, int]:
+    """The records that hold these targets, by key; made, or taken out of the bin, where there is a value to hold."""
+    query = sa.select(_TARGET.c.id, _TARGET.c.key, _TARGET.c.deleted_at)
+    keys = [planned.key for planned in wanted]
+    rows = records.session.execute(query.where(_TARGET.c.key.in_(keys))).all()
+    binned = {row.key: row.id for row in rows if row.deleted_at is not None}
+    ids = {row.key: row.id for row in rows if row.deleted_at is None}
+    back = [planned.key for planned, value in wanted.items() if planned.key in binned and value is not None]
+    if back:
+        records.restore_many(TARGET, [binned[key] for key in back])
+    new = [
+        planned
+        for planned, value in wanted.items()
+        if value is not None and planned.key not in {*ids, *binned}
+    ]
+    made = _made(records, list(wanted), new) if new else []
+    found = zip([planned.key for planned in new], made, strict=True)
+    return {**ids, **{key: binned[key] for key in back}, **dict(found)}
+
+
+def _made(records: Records, wanted: Sequence[Planned], new: Sequence[Planned]) -> list[int]:
+    """New records without a value. BatchInvalid counts in ``wanted``."""
+    try:
+        return records.save(TARGET, [Write(values=planned.values) for planned in new])
+    except BatchInvalid as error:
+        places = {wanted.index(new[index]): one for index, one in error.failures.items()}
+        raise BatchInvalid(places) from None
 
 
 def set_target(
@@ -67,20 +204,25 @@ def set_target(
     find(edition, kpi)
     if unit is not None and person is not None:
         raise TrellisError(_("A target is for a unit or for a person, not for both"))
-    table = _TARGET.c
-    same = [table.kpi == kpi, table.period == period.code]
-    for column, given in ((table.unit_id, unit), (table.person_id, person)):
-        same.append(column.is_(None) if given is None else column == given)
-    session.execute(sa.delete(_TARGET).where(*same))
-    if value is not None:
-        row = {"kpi": kpi, "period": period.code, "unit_id": unit, "person_id": person, "value": value}
-        session.execute(sa.insert(_TARGET).values(**row))
+    planned = Planned(kpi=kpi, period=period.code, unit=unit, person=person)
+    save(Records(session, edition, SYSTEM), {planned: value})
 
 
-def targets(session: Session, kpis: Sequence[Kpi], periods: Sequence[Period]) -> Targets:
-    """All targets of these KPIs in these periods, in one query."""
+def targets(
+    session: Session, kpis: Sequence[Kpi], periods: Sequence[Period], actor: Actor = SYSTEM
+) -> Targets:
+    """The targets of these KPIs in these periods that ``actor`` may see, in one query."""
     table = _TARGET.c
-    query = sa.select(table.kpi, table.period, table.unit_id, table.person_id, table.value).where(
-        table.kpi.in_([kpi.name for kpi in kpis]), table.period.in_([period.code for period in periods])
+    query = sa.select(table.kpi, table.period, table.of_unit_id, table.person_id, table.value).where(
+        table.kpi.in_([kpi.name for kpi in kpis]),
+        table.period.in_([period.code for period in periods]),
+        table.value.is_not(None),
+        table.deleted_at.is_(None),
+        actor.visible(KpiTarget) if not actor.within else sa.true(),
     )
-    return Targets({(row[0], row[1], row[2], row[3]): row[4] for row in session.execute(query)})
+    return Targets(
+        {
+            Planned(kpi=row.kpi, period=row.period, unit=row.of_unit_id, person=row.person_id): row.value
+            for row in session.execute(query)
+        }
+    )

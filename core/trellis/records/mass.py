@@ -133,7 +133,7 @@ def _act(
     records.actor.require(entity, _RIGHTS[kind])
     open_, failures = _selected(records, entity, selection, kind)
     asked = len(open_) + len(failures)
-    with records.whole(), _noted(records, entity, kind) as noted:
+    with records.whole(), noted(records, entity, kind) as acts:
         for start in range(0, len(open_), AT_ONCE):
             failures |= written(write, open_[start : start + AT_ONCE])
             if len(failures) > MOST_REASONS and not leave_out:
@@ -141,7 +141,7 @@ def _act(
         refused = _told(records, entity, failures, deleted=kind == "restore")
         if failures and not leave_out:
             raise MassRefused(refused, asked)
-    return Done(id=noted[0] if noted else None, kind=kind, changed=asked - len(failures), refused=refused)
+    return Done(id=acts[0] if acts else None, kind=kind, changed=asked - len(failures), refused=refused)
 
 
 def written(write: Callable[[Sequence[int]], None], ids: Sequence[int]) -> dict[int, RecordInvalid]:
@@ -185,9 +185,9 @@ def _selected(
 
 
 @contextmanager
-def _noted(records: Records, entity: str, kind: Kind) -> Iterator[list[int]]:
+def noted(records: Records, entity: str, kind: Kind) -> Iterator[list[int]]:
     """Keeps which events are written meanwhile; gives the id of the act, when it changed anything."""
-    session, user_id, noted = records.session, records.actor.user_id, list[int]()
+    session, user_id, acts = records.session, records.actor.user_id, list[int]()
 
     def keep(span: Span) -> None:
         if user_id is None:
@@ -197,10 +197,10 @@ def _noted(records: Records, entity: str, kind: Kind) -> Iterator[list[int]]:
         change = MassChange(at=now, user_id=user_id, entity=entity, act=kind, **span)
         session.add(change)
         session.flush()
-        noted.append(change.id)
+        acts.append(change.id)
 
     with spanning(session, keep):
-        yield noted
+        yield acts
 
 
 def _told(

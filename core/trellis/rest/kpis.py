@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from flask import Response, g
 
 from trellis.contributions import Kpi
-from trellis.errors import TrellisError
+from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import translator
-from trellis.kpi import engine
+from trellis.kpi import engine, snapshots
 from trellis.kpi.catalogue import find
 from trellis.kpi.periods import Grain, Period, containing, parse, today_in
 from trellis.kpi.results import KpiResult
 from trellis.rest.answers import answer
-from trellis.rest.arguments import Arguments
+from trellis.rest.arguments import Arguments, json_object, no_arguments
 from trellis.rest.calls import blueprint
 from trellis.rest.figures import PluginBroke, blame, freshened
 
@@ -58,11 +58,24 @@ def one_kpi(workspace: str, kpi: str) -> Response:
     return answer(data)
 
 
+@blueprint.post("/kpis/<name:kpi>:accept")
+def accept_kpi(workspace: str, kpi: str) -> Response:
+    """Reports what a closed period counts now, in the caller's name."""
+    no_arguments()
+    given = json_object()
+    if set(given) != {"period"} or not isinstance(given["period"], str):
+        raise RecordInvalid({"period": [_("Name the period: 2026-10")]})
+    found, settings = find(g.edition, kpi), g.edition.settings
+    period = parse(given["period"], settings.fiscal_month)
+    return answer({"accepted": snapshots.accept(g.session, g.actor, found, period)})
+
+
 def _asked_period(arguments: Arguments) -> Period:
     """The period that is asked for, or this month."""
     text = arguments.text("period")
     today = today_in(ZoneInfo(g.edition.settings.timezone))
-    return parse(text) if text is not None else containing(today, Grain.MONTH)
+    settings = g.edition.settings
+    return parse(text, settings.fiscal_month, today) if text is not None else containing(today, Grain.MONTH)
 
 
 def _with_points(kpi: Kpi, period: Period, points: int) -> KpiResult:

@@ -386,6 +386,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
         },
     )
     yield from segment_paths(edition, tag)
+    yield "/kpis/{kpi}:accept", {"post": _accept(tag, edition)}
     yield (
         "/analytics",
         {"get": parts.read("list_analytics", _("Which analytics there are"), tag, parts.ITEMS)},
@@ -488,6 +489,19 @@ def _task_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
         requestBody={**_json_body(parts.OBJECT), "required": False},
     )
     yield "/tasks/{id}:complete", {"post": completed}
+
+
+def _accept(tag: str, edition: Edition) -> Operation:
+    period = {"type": "object", "properties": {"period": {"type": "string"}}, "required": ["period"]}
+    return parts.operation(
+        "accept_kpi",
+        _("Report what a closed period counts now"),
+        tag,
+        {"200": parts.json_answer(parts.OBJECT, _("How many figures, with those of units and people"))},
+        problems="400 401 403 404 409 413 415 422",
+        parameters=[parts.named("kpi", edition.all(Kpi)), *parts.refs("idempotency_key")],
+        requestBody={**_json_body({**period, "additionalProperties": False}), "required": True},
+    )
 
 
 def _upload(tag: str) -> Operation:

@@ -214,7 +214,11 @@ PARAMETERS: dict[str, Schema] = {
     "cursor": _query("cursor", _("“next” of the page before"), _TEXT),
     "count": _query("count", _("Also count all pages, in “total”"), _FLAG),
     "deleted": _query("deleted", _("What is in the bin instead"), _FLAG),
-    "period": _query("period", _("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"), _TEXT),
+    "period": _query(
+        "period",
+        _("2026, 2026-Q3, 2026-10, 2026-W41, 2026-10-23, 2026-01-15..2026-03-10 or last-30-days"),
+        _TEXT,
+    ),
     "by": _query("by", _("unit, person, channel, segment, or a breakdown of the KPI's own"), _TEXT),
     "points": _query(
         "points", _("How many periods up to this one to give as a series"), {"type": "integer", "maximum": 60}

@@ -82,6 +82,12 @@ class Actor:
         """Whether no record of ``entity`` is out of sight."""
         return self.scope(entity, "read") is Scope.ALL and not self.within
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether no record of any entity is out of sight."""
+        scopes = {grant.read for grant in self.grants.values()}
+        return not self.within and (self.administrator or ("*" in self.grants and scopes == {Scope.ALL}))
+
     def require(self, entity: str, act: Act) -> None:
         """Raises PermissionRefused unless :meth:`may`."""
         if not self.may(entity, act):

@@ -44,7 +44,8 @@ def choices(
 
 def periods() -> dict[str, Any]:
     """The last twelve months, this year and two before, and this quarter; another that the address names."""
-    year, quarter = containing(today(), Grain.YEAR), containing(today(), Grain.QUARTER)
+    fiscal_month = g.edition.settings.fiscal_month
+    year, quarter = (containing(today(), grain, fiscal_month) for grain in (Grain.YEAR, Grain.QUARTER))
     known: dict[str, Text | str] = {"": _("12 months")}
     known |= {one.code: one.label for one in (year.shifted(-2), year.shifted(-1), year, quarter)}
     given = request.args.get("period", "")

@@ -19,7 +19,9 @@ _ = translator("trellis")
 
 def forecast_context(lifecycle: Lifecycle, rule: Rule | None) -> dict[str, Any] | None:
     """What ``board_forecast.html`` shows of the running quarter; the plan is of everybody, so only without a filter."""
-    period = containing(today_in(ZoneInfo(g.edition.settings.timezone)), Grain.QUARTER)
+    period = containing(
+        today_in(ZoneInfo(g.edition.settings.timezone)), Grain.QUARTER, g.edition.settings.fiscal_month
+    )
     found = forecast(g.session, g.edition, g.actor, lifecycle, period.first, period.last, rule)
     plan = None if rule else _plan(lifecycle, period)
     if found is None or not (found.expected or found.best or plan):
@@ -73,7 +75,7 @@ def _plan(lifecycle: Lifecycle, period: Period) -> Decimal | None:
     if kpi is None:
         return None
     months = period.split(Grain.MONTH)
-    known = targets(g.session, [kpi], [period, *months])
+    known = targets(g.session, [kpi], [period, *months], g.actor)
     own = known.of(kpi, period)
     parts = [part for month in months if (part := known.of(kpi, month)) is not None]
     return own if own is not None else sum(parts, Decimal(0)) if len(parts) == len(months) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,17 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
-from trellis.i18n import currency_symbol, format_day_range, format_number, format_percent, translator
+from trellis.i18n import (
+    currency_symbol,
+    format_date,
+    format_day_range,
+    format_number,
+    format_percent,
+    translator,
+)
 from trellis.kpi import engine
-from trellis.kpi.periods import Grain, Period, containing
+from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse, window
+from trellis.kpi.reported import Recounted
 from trellis.kpi.results import KpiResult, Part, Point, Value
 from trellis.kpi.splits import split_names
 from trellis.security.actor import Actor
@@ -33,6 +42,13 @@ GRAINS = {
     "quarter": (_("Quarter"), Grain.QUARTER),
     "year": (_("Year"), Grain.YEAR),
 }
+ROLLING = {
+    "last-7-days": _("Last 7 days"),
+    "last-30-days": _("Last 30 days"),
+    "last-90-days": _("Last 90 days"),
+    "last-365-days": _("Last 365 days"),
+    "last-12-months": _("Last 12 months"),
+}
 PLAN, BEFORE, YEAR = "plan", "before", "year"
 AGAINST = {
     PLAN: _("Against plan"),
@@ -46,7 +62,10 @@ _CLOSE, _EQUAL = 0.03, 0.0005
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the address of the board asks for: ``open`` is the KPI whose rows by ``by`` are shown; the rest opens the panel."""
+    """What the address of the board asks for: ``open`` is the KPI whose rows by ``by`` are shown; the rest opens the panel.
+
+    ``grain`` is one of ``GRAINS``, a rolling window, or a range of days.
+    """
 
     grain: str = "month"
     against: str = PLAN
@@ -62,7 +81,10 @@ class Asked:
         """Reads an address; what it does not know is as usual."""
         given = {one.name: arguments[one.name] for one in fields(cls) if one.name in arguments}
         asked = cls(**given)
-        grain = asked.grain if asked.grain in GRAINS else "month"
+        if "from" in arguments:
+            asked = replace(asked, grain=f"{arguments['from']}..{arguments.get('to', '')}")
+        known = asked.grain in GRAINS or asked.grain in ROLLING or _free_range(asked.grain) is not None
+        grain = asked.grain if known else "month"
         against = asked.against if asked.against in AGAINST else PLAN
         return replace(asked, grain=grain, against=against)
 
@@ -74,8 +96,11 @@ class Asked:
 
     @property
     def periods(self) -> list[Period]:
-        """The last periods up to the running one."""
-        return containing(today(), GRAINS[self.grain][1]).until(PERIODS)
+        """The last periods up to the running one, or up to the window or range asked for."""
+        if self.grain not in GRAINS:
+            chosen = _free_range(self.grain) or window(self.grain, today())
+            return replace(chosen, fiscal_month=g.edition.settings.fiscal_month).until(COLUMNS)
+        return containing(today(), GRAINS[self.grain][1], g.edition.settings.fiscal_month).until(PERIODS)
 
     @cached_property
     def actor(self) -> Actor:
@@ -84,6 +109,13 @@ class Asked:
         if not self.unit.isdecimal():
             return reader
         return replace(reader, within=units_below(g.session, int(self.unit)))
+
+
+def _free_range(text: str) -> Period | None:
+    """A range of days; None for what is none."""
+    with suppress(PeriodInvalid):
+        return parse(text) if ".." in text else None
+    return None
 
 
 def units() -> list[tuple[str, str]]:
@@ -100,7 +132,15 @@ def results(asked: Asked) -> list[KpiResult]:
     names = list(g.edition.all(Kpi))
     periods = asked.periods
     return engine.strip(
-        g.session, g.edition, asked.actor, names, periods[-1], points=PERIODS, today=today(), ahead=True
+        g.session,
+        g.edition,
+        asked.actor,
+        names,
+        periods[-1],
+        points=len(periods),
+        today=today(),
+        ahead=True,
+        reported=True,
     )
 
 
@@ -117,7 +157,8 @@ def columns(asked: Asked) -> list[dict[str, Any]]:
     for period in asked.periods[-COLUMNS:]:
         gone = period.elapsed(today())
         partial = period.is_partial(today()) and period.grain is not Grain.WEEK
-        found.append({"title": format_day_range(gone.first, gone.last) if partial else period.short_label})
+        days = partial or period.grain is Grain.RANGE
+        found.append({"title": format_day_range(gone.first, gone.last) if days else period.short_label})
     return [*found, {"title": str(_("Forecast"))}]
 
 
@@ -225,6 +266,7 @@ def _cell(
         "state": state,
         "url": asked.url(path, kpi=one.kpi.name, period=code, key=key),
         "current": (asked.kpi, asked.period, asked.key) == (one.kpi.name, code, key),
+        "recounted": recounted_text(one.kpi, point.recounted, one.currency) if point.recounted else "",
     }
 
 
@@ -255,6 +297,17 @@ def _deviation(kpi: Kpi, value: Value | None, against: Value | None) -> tuple[st
     if abs(part) < _EQUAL:
         return signed(shown, gap), "on"
     return signed(shown, gap), ("better" if worth > 0 else "worse") + ("-2" if abs(part) > _CLOSE else "")
+
+
+def recounted_text(kpi: Kpi, told: Recounted, currency: str) -> str:
+    """What was reported of a closed period, what it counts now, and since when."""
+    reported, value = (
+        figure_text(kpi, one, currency) or str(_("not enough data")) for one in (told.reported, told.value)
+    )
+    words = {"reported": reported, "value": value, "since": format_date(told.at)}
+    if told.version is not None:
+        return str(_("reported %(reported)s; by the new definition %(value)s, since %(since)s", **words))
+    return str(_("reported %(reported)s, recounted %(value)s, since %(since)s", **words))
 
 
 def _forecast_cell(one: KpiResult) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,14 +13,14 @@ from flask import g
 from trellis.contributions import Kpi
 from trellis.edition import EntityView
 from trellis.i18n import format_date, format_number, translator
-from trellis.kpi import engine
+from trellis.kpi import engine, snapshots
 from trellis.kpi.periods import Grain, Period, containing, parse
 from trellis.kpi.results import KpiResult, Part, Point, Value
 from trellis.kpi.splits import split_names, split_of
 from trellis.records.query import ListQuery, Record
 from trellis.web.display import shown, title_of
 from trellis.web.figures import figure_text, gap_text, is_seen
-from trellis.web.kpi_board import PLAN, YEAR, Asked, breakdown
+from trellis.web.kpi_board import PLAN, YEAR, Asked, breakdown, recounted_text
 from trellis.web.widgets import today
 
 _ = translator("trellis")
@@ -32,15 +33,18 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
     kpi = g.edition.all(Kpi).get(asked.kpi)
     if kpi is None:
         return None
-    period = parse(asked.period) if asked.period else containing(today(), Grain.MONTH)
+    fiscal_month = g.edition.settings.fiscal_month
+    period = (
+        parse(asked.period, fiscal_month, today())
+        if asked.period
+        else containing(today(), Grain.MONTH, fiscal_month)
+    )
     one = engine.value(g.session, g.edition, asked.actor, kpi.name, period, today=today())
+    if one.reported is not None:  # as on the board; what it counts now is said below
+        one = replace(one, value=one.reported.value)
     by = breakdown(asked, kpi)
     part = _part(asked, kpi, period, by) if asked.key and by else None
-    points = (
-        part.points
-        if part
-        else engine.series(g.session, g.edition, asked.actor, kpi.name, period.until(COLUMNS), today())
-    )
+    points = part.points if part else _series(asked, kpi, period)
     value, against, words = _held(asked, one, points)
     currency = one.currency or g.edition.settings.currency
     columns = [_column(kpi, point, currency) for point in points]
@@ -65,9 +69,48 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         "causes_title": str(_("What made the difference")),
         "causes": _causes(asked, kpi, period, by, currency) if by and not part else [],
         "records": _records(asked, kpi, period, by if part else None),
+        "left_out": _left_out(asked, one),
         "formula": str(kpi.formula or ""),
+        **_reported(one, asked, path, currency),
         "version": f"{kpi.version}" if kpi.version > 1 else "",
     }
+
+
+def _reported(one: KpiResult, asked: Asked, path: str, currency: str) -> dict[str, Any]:
+    """What was reported of a closed period: since when, by whom, and whether it counts otherwise now."""
+    kept = one.reported
+    if kept is None or asked.key or asked.unit:
+        return {"reported": "", "recounted": "", "accept_url": ""}
+    words = {
+        "value": figure_text(one.kpi, kept.value, currency) or _("not enough data"),
+        "at": format_date(kept.at),
+    }
+    text = (
+        _("Reported on %(at)s: %(value)s, accepted by %(name)s", **words, name=kept.by)
+        if kept.by
+        else _("Reported on %(at)s: %(value)s", **words)
+    )
+    differs = recounted_text(one.kpi, kept.recounted, currency) if kept.recounted else ""
+    may = bool(differs) and snapshots.may_accept(g.actor)
+    return {
+        "reported": str(text),
+        "recounted": differs,
+        "accept_url": asked.url(f"{path}/accept") if may else "",
+    }
+
+
+def _left_out(asked: Asked, one: KpiResult) -> str:
+    """Which amounts are not in the figure, because their currency has no rate."""
+    if not one.foreign:
+        return ""
+    found = engine.without_rate(g.session, g.edition, asked.actor, one.kpi.name, one.period)
+    named = ", ".join(f"{code} ({format_number(number)})" for code, number in sorted(found.items()))
+    return str(_("Left out, as there is no rate of the day: %(named)s", named=named)) if named else ""
+
+
+def _series(asked: Asked, kpi: Kpi, period: Period) -> list[Point]:
+    periods = period.until(COLUMNS)
+    return engine.series(g.session, g.edition, asked.actor, kpi.name, periods, today(), reported=True)
 
 
 def _part(asked: Asked, kpi: Kpi, period: Period, by: str) -> Part | None:

@@ -57,7 +57,7 @@ def today() -> date:
 
 def period_of(name: str) -> Period:
     """The running week, month, quarter or year."""
-    return containing(today(), _GRAINS.get(name, Grain.MONTH))
+    return containing(today(), _GRAINS.get(name, Grain.MONTH), g.edition.settings.fiscal_month)
 
 
 def widget_context(

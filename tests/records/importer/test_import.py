@@ -13,13 +13,13 @@ from importing import file, imported, records
 from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.exporter import Export, write_file
-from trellis.records.importer import ImportFailed
-from trellis.records.importer.expressions import (
+from trellis.records.expressions import (
     ExpressionFailed,
     ExpressionInvalid,
     compile_expression,
     names_of,
 )
+from trellis.records.importer import ImportFailed
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 

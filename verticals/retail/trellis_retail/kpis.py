@@ -18,6 +18,7 @@ from trellis_retail.model import LIFECYCLE, RESPONSE, RETURNS, SALES
 _ = trellis.translator("trellis_retail")
 
 SOLD = Order.amount >= 0
+SOLD_RULE = {"field": "amount", "op": "gte", "value": 0}
 RETURNED = Order.amount < 0
 BY_STORE = {"store": STORE}
 RECENT_DAYS = 90
@@ -167,6 +168,7 @@ KPIS = [
         entity=Order,
         date=Order.ordered_at,
         select=_units_per_receipt,
+        rule=SOLD_RULE,
         breakdowns=BY_STORE,
     ),
     trellis.Kpi(
@@ -178,6 +180,7 @@ KPIS = [
         entity=Order,
         date=Order.ordered_at,
         select=_items_price,
+        rule=SOLD_RULE,
         breakdowns=BY_STORE,
     ),
     trellis.Kpi(
@@ -228,6 +231,7 @@ KPIS = [
         entity=Order,
         date=Order.ordered_at,
         select=_discount_share,
+        rule=SOLD_RULE,
         breakdowns=BY_STORE,
         higher_is_better=False,
     ),
@@ -240,6 +244,7 @@ KPIS = [
         entity=Order,
         date=Order.ordered_at,
         select=_coupon_share,
+        rule=SOLD_RULE,
         breakdowns={**BY_STORE, "coupon": COUPON},
     ),
     trellis.Kpi(

@@ -33,7 +33,7 @@ from trellis.crm.analytics.window import MEASURES, Window
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.kpi.periods import Grain, Period, containing, today_in
+from trellis.kpi.periods import Grain, Period, containing, parse, today_in
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -63,7 +63,17 @@ class Question:
     @property
     def period(self) -> Period | None:
         """The period asked for."""
-        return self.options.get("period")
+        return self._in_calendar("period")
+
+    def _in_calendar(self, name: str) -> Period | None:
+        """An option that is a period, in the fiscal calendar of the workspace."""
+        asked = self.options.get(name)
+        return parse(asked.code, self.edition.settings.fiscal_month) if asked is not None else None
+
+    @property
+    def compared(self) -> Period | None:
+        """The period to compare with."""
+        return self._in_calendar("compare")
 
     @property
     def window(self) -> Window:
@@ -95,8 +105,8 @@ class Analytics:
 def _pyramid(asked: Question) -> dict[str, Any]:
     found = pyramid(asked.session, asked.edition, asked.actor, asked.window, asked.options["measure"])
     answer = found.to_json()
-    if asked.options["compare"] is not None:
-        before = Window.of(asked.options["compare"])
+    if asked.compared is not None:
+        before = Window.of(asked.compared)
         moved = moves(asked.session, asked.edition, asked.actor, before, asked.window, found.measure)
         answer["moves"] = moved.to_json()
     return answer
@@ -140,7 +150,7 @@ def _rfm(asked: Question) -> dict[str, Any]:
 
 
 def _loyalty(asked: Question) -> dict[str, Any]:
-    period = asked.period or containing(asked.today, Grain.YEAR)
+    period = asked.period or containing(asked.today, Grain.YEAR, asked.edition.settings.fiscal_month)
     found = loyalty(asked.session, asked.edition, asked.actor, period, asked.today)
     return found.to_json() | kept_as_asked(asked).to_json()
 

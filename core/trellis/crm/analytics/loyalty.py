@@ -86,7 +86,11 @@ def loyalty(
     actor.require("customer", "read")
     require_income(actor.sees(edition))
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    whole = period if period.grain in (Grain.YEAR, Grain.QUARTER) else containing(period.first, Grain.MONTH)
+    whole = (
+        period
+        if period.grain in (Grain.YEAR, Grain.QUARTER, Grain.RANGE)
+        else containing(period.first, Grain.MONTH)
+    )
     months = [month for month in whole.split(Grain.MONTH) if month.first <= today]
     return loyalty_of(session, edition, actor, months, today)
 

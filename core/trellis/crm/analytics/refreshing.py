@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -18,10 +18,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import IncomeSource
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.edition import Edition
-from trellis.jobs import Work, enqueue
-from trellis.jobs.job import Job
-from trellis.kpi import income
-from trellis.kpi.periods import midnight, today_in
+from trellis.jobs import Work
+from trellis.kpi import income, rates
+from trellis.kpi.periods import today_in
 from trellis.records.entity import Base
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.types import UtcDateTime
@@ -121,7 +120,6 @@ def freshen(workspace: Workspace) -> bool:
         with workspace.write() as session:
             edition = workspace.edition(session)
             done = refresh(session, edition)
-            plan(session, edition)
     except sa.exc.OperationalError:
         log.info("the figures of %s could not be refreshed: the database is busy", workspace.name)
         return False
@@ -129,31 +127,23 @@ def freshen(workspace: Workspace) -> bool:
     return True
 
 
-def plan(session: Session, edition: Edition) -> None:
-    """Puts the count of the next day into the queue, unless it waits there already."""
-    waiting = sa.exists().where(Job.kind == KIND, Job.finished_at.is_(None))
-    if not session.scalar(sa.select(waiting)):
-        zone = ZoneInfo(edition.settings.timezone)
-        enqueue(session, KIND, {}, None, midnight(today_in(zone) + timedelta(days=1), zone))
-
-
 def work(work: Work) -> None:
-    """Counts what is not up to date, and plans the next day."""
+    """The daily job: counts what is not up to date."""
     with work.workspace.write() as session:
         edition = work.workspace.edition(session)
         faults = refresh(session, edition).faults if freshness(session, edition).stale else []
         work.finish(session, {})
-        plan(session, edition)
     work.workspace.record_faults(faults)
 
 
 def _sources(session: Session, edition: Edition) -> str:
-    """What the rollup was made of: the time zone, and each source with the moment its plugin was enabled."""
+    """What the rollup was made of: the time zone, the rates of currencies, and each source with the moment its plugin was enabled."""
     owners = {source.owner for source in edition.all(IncomeSource).values()}
     query = sa.select(PluginState.name, PluginState.changed_at).where(PluginState.name.in_(owners))
     enabled = {row[0]: row[1].isoformat() for row in session.execute(query)}
     sources = sorted(f"{one.name}@{enabled.get(one.owner, '')}" for one in edition.all(IncomeSource).values())
-    return " ".join([edition.settings.timezone, *sources])
+    rated = [f"{edition.settings.currency} {rates.fingerprint(session)}"] if edition.settings.rated else []
+    return " ".join([edition.settings.timezone, *rated, *sources])
 
 
 def _written_after(session: Session, event_id: int) -> bool:

@@ -6,8 +6,11 @@ from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import known_timezone, translator
+from trellis.kpi import rates, targets
+from trellis.kpi.rates import RATE, ExchangeRate
+from trellis.kpi.targets import TARGET, KpiTarget
 from trellis.records.entity import Entity
-from trellis.records.events import BeforeSave
+from trellis.records.events import BeforeSave, Saved
 from trellis.security.people import Position, Unit, User
 
 _ = translator("trellis")
@@ -17,7 +20,7 @@ STRUCTURE = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG2")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [User, Unit, Position]
+    return [User, Unit, Position, KpiTarget, ExchangeRate]
 
 
 _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
@@ -25,8 +28,18 @@ _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
 
 
 @hookimpl
-@concerns("user")
+@concerns("user", TARGET, RATE)
 def trellis_before_save(event: BeforeSave) -> None:
+    if event.entity == TARGET:
+        targets.complete(event)
+    elif event.entity == RATE:
+        rates.complete(event)
+    else:
+        _keep_users(event)
+
+
+def _keep_users(event: BeforeSave) -> None:
+    """What of a user only administrators change, and what must fit together."""
     changed = {name for name, value in event.values.items() if value != event.before.get(name)}
     if event.action == "updated" and "email" in changed:
         text = _("An administrator changes the address in the settings, so that the sign-in moves with it")
@@ -38,8 +51,14 @@ def trellis_before_save(event: BeforeSave) -> None:
 
 
 @hookimpl
+@concerns(RATE)
+def trellis_after_save(event: Saved) -> None:
+    rates.follow(event)
+
+
+@hookimpl
 def trellis_roles() -> list[Role]:
-    people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position")]
+    people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", RATE)]
     return [
         Role(
             name="administrator",
@@ -67,6 +86,7 @@ def trellis_roles() -> list[Role]:
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
+                Grant(TARGET, read=Scope.ALL),
                 *people,
             ],
         ),

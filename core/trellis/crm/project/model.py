@@ -203,7 +203,14 @@ def _structure(session: Session, _edition: Edition, actor: Actor, _found: _Found
 
 def _kpis(session: Session, edition: Edition, _actor: Actor, _found: _Found, _count: int) -> _Measured:
     number = len(edition.all(Kpi))
-    planned = session.scalar(sa.select(sa.func.count(KpiTarget.kpi.distinct()))) or 0
+    planned = (
+        session.scalar(
+            sa.select(sa.func.count(KpiTarget.kpi.distinct())).where(
+                KpiTarget.deleted_at.is_(None), KpiTarget.value.is_not(None)
+            )
+        )
+        or 0
+    )
     line = _n(
         "%(num)s KPI, %(planned)s with targets",
         "%(num)s KPIs, %(planned)s with targets",

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from trellis.contributions import Cell, Direction, Kpi, Level, Unit
-from trellis.crm.sales.entities import Lead, Opportunity, Order
+from trellis.crm.products.entities import Product
+from trellis.crm.sales.entities import Lead, Opportunity, Order, OrderLine
 from trellis.i18n import translator
 from trellis.kpi.arithmetic import average, product, ratio
 from trellis.kpi.query import KpiQuery
@@ -20,6 +21,23 @@ FUNNEL = Cell(Direction.SALES, Level.TACTICS, "SA3")
 
 def _orders(q: KpiQuery, value: Any) -> sa.Select[Any]:
     return sa.select(value).where(q.during(Order.ordered_at), q.visible(Order))
+
+
+def _lines(q: KpiQuery, value: Any) -> sa.Select[Any]:
+    """Lines of orders, with their product where there is one."""
+    sold = sa.and_(Product.id == OrderLine.product_id, Product.deleted_at.is_(None))
+    lines = sa.select(value).select_from(OrderLine).join(Order, Order.id == OrderLine.order_id)
+    there = (q.during(Order.ordered_at), q.visible(OrderLine), Order.deleted_at.is_(None))
+    return lines.outerjoin(Product, sold).where(*there)
+
+
+OF_LINES = {
+    "category": Product.category_id,
+    "product": OrderLine.product_id,
+    "channel": Order.channel,
+    "unit": Order.unit_id,
+    "person": Order.owner_id,
+}
 
 
 def _margin(q: KpiQuery) -> sa.Select[Any]:
@@ -85,7 +103,30 @@ KPIS = [
         formula=_("Number of orders without returns (orders with a negative amount)"),
         entity=Order,
         date=Order.ordered_at,
-        select=lambda q: _orders(q, sa.func.count(sa.case((Order.amount < 0, None), else_=1))),
+        select=lambda q: _orders(q, sa.func.count()).where(sa.or_(Order.amount >= 0, Order.amount.is_(None))),
+        rule={"any": [{"field": "amount", "op": "gte", "value": 0}, {"field": "amount", "op": "is_empty"}]},
+    ),
+    Kpi(
+        name="product_sales",
+        title=_("Sales of products"),
+        cell=RESULT,
+        formula=_("Sum of the amounts of order lines by the day of their order; returned goods reduce it"),
+        unit=Unit.MONEY,
+        entity=OrderLine,
+        date=Order.ordered_at,
+        select=lambda q: _lines(q, q.total(OrderLine.amount, Order.currency)),
+        breakdowns=OF_LINES,
+    ),
+    Kpi(
+        name="products_sold",
+        title=_("Products sold"),
+        cell=RESULT,
+        formula=_("Sum of the quantities of order lines by the day of their order; returned goods reduce it"),
+        unit=Unit.COUNT,
+        entity=OrderLine,
+        date=Order.ordered_at,
+        select=lambda q: _lines(q, sa.func.coalesce(sa.func.sum(OrderLine.quantity), 0)),
+        breakdowns=OF_LINES,
     ),
     Kpi(
         name="average_order",
@@ -113,6 +154,7 @@ KPIS = [
             q, ratio(sa.func.count().filter(Opportunity.outcome == "won"), sa.func.count())
         ),
         breakdowns={"funnel": Opportunity.funnel, "product": Opportunity.product_id},
+        rule={"field": "outcome", "op": "in", "value": ["won", "lost"]},
     ),
     Kpi(
         name="pipeline_weighted",
@@ -123,6 +165,7 @@ KPIS = [
         entity=Opportunity,
         date=Opportunity.expected_close,
         select=_pipeline,
+        rule={"field": "outcome", "op": "eq", "value": "open"},
         breakdowns={
             "funnel": Opportunity.funnel,
             "stage": Opportunity.stage,

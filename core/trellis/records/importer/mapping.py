@@ -15,8 +15,8 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
+from trellis.records.expressions import Expression, compile_expression, names_of
 from trellis.records.importer.conventions import DAY_FIRST, MARKS, MONTH_FIRST, Convention, conventions_of
-from trellis.records.importer.expressions import Expression, compile_expression, names_of
 from trellis.records.importer.readers import NUMBER, PROBLEM, Source
 from trellis.records.schema import EXTERNAL
 from trellis.records.types import Integer, Reference, Text, ValueInvalid

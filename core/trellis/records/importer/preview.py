@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid, TrellisError
 from trellis.records.door import Records
+from trellis.records.expressions import ExpressionFailed
 from trellis.records.importer.existing import Draft
-from trellis.records.importer.expressions import ExpressionFailed
 from trellis.records.importer.mapping import Mapping, Plan, compiled
 from trellis.records.importer.readers import Row, open_source
 from trellis.records.importer.runner import Reasons, draft_of, reasons_of, write

@@ -18,8 +18,8 @@ from trellis.i18n import translator
 from trellis.plugins import Fault
 from trellis.records.bulk import notice_growth
 from trellis.records.door import BatchInvalid, Records, Write
+from trellis.records.expressions import ExpressionFailed
 from trellis.records.importer.existing import Draft, find_existing
-from trellis.records.importer.expressions import ExpressionFailed
 from trellis.records.importer.likeness import settle
 from trellis.records.importer.mapping import ID, Mapping, Plan, compiled, plan_by_headers, plan_of
 from trellis.records.importer.readers import Row, Source, open_source

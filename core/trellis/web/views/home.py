@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Dashboard, Kpi, Widget
 from trellis.crm.analytics.refreshing import freshness
+from trellis.edition import OWN
 from trellis.i18n import Text, current_timezone, format_date, format_number, format_weekday, translator
 from trellis.settings import dashboards
 from trellis.web.creating import creations
@@ -54,6 +56,7 @@ STANDARD = Dashboard(
     ),
 )
 """The home page where no vertical brings one."""
+OWN_FIGURES = 6
 
 
 @blueprint.get("/<workspace>/")
@@ -118,7 +121,17 @@ def _dashboard(name: str) -> Dashboard:
     found: Dashboard | None = STANDARD if name == STANDARD.name else g.edition.all(Dashboard).get(name)
     if found is None:
         abort(404)
-    return found
+    return _with_own(found)
+
+
+def _with_own(found: Dashboard) -> Dashboard:
+    """A home page with a card of the organisation's own KPIs, where there are some."""
+    own = [name for name, kpi in g.edition.all(Kpi).items() if kpi.owner == OWN]
+    if not own or not (found.home or found.name == STANDARD.name):
+        return found
+    title = _("KPIs of the organisation")
+    card = Widget(kind="kpi_strip", title=title, width=12, options={"kpis": tuple(own[:OWN_FIGURES])})
+    return dataclasses.replace(found, widgets=(*found.widgets, card))
 
 
 def _called(widget: Widget) -> dict[str, str]:
@@ -139,7 +152,7 @@ def _home() -> Dashboard:
     homes = [one for one in g.edition.all(Dashboard).values() if one.home]
     fitting = [one for one in homes if set(one.roles) & set(g.actor.roles)]
     choices: list[Dashboard] = [*fitting, *(one for one in homes if not one.roles), STANDARD]
-    return choices[0]
+    return _with_own(choices[0])
 
 
 def _page(found: Dashboard, *, home: bool = False) -> str:
@@ -174,7 +187,7 @@ def _page(found: Dashboard, *, home: bool = False) -> str:
         "others": [
             {"title": str(one.title), "url": f"{base()}/dashboards/{one.name}"}
             for one in g.edition.all(Dashboard).values()
-            if one is not found
+            if one.name != found.name
         ],
     }
     title = _("Home") if home else found.title

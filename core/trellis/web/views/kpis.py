@@ -5,22 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction
 from trellis.crm.project.rows import DIRECTIONS
-from trellis.i18n import format_number, translator
+from trellis.errors import Conflict
+from trellis.i18n import format_number, plural_translator, translator
+from trellis.kpi import snapshots
+from trellis.kpi.catalogue import find
+from trellis.kpi.periods import parse
 from trellis.kpi.results import KpiResult
+from trellis.kpi.targets import TARGET
 from trellis.records.tables import writing
 from trellis.web import kpi_board
 from trellis.web.figures import unit_word
-from trellis.web.kpi_board import AGAINST, GRAINS, Asked
+from trellis.web.kpi_board import AGAINST, GRAINS, ROLLING, Asked
 from trellis.web.kpi_panel import panel
-from trellis.web.shell import page
-from trellis.web.views.lists import EXPORTS, base
+from trellis.web.shell import page, toast
+from trellis.web.views.lists import EXPORTS, base, go
 
 _ = translator("trellis")
+_n = plural_translator("trellis")
 
 blueprint = Blueprint("kpis", __name__)
 
@@ -29,8 +37,21 @@ blueprint = Blueprint("kpis", __name__)
 def show(workspace: str) -> str:
     """The KPI board: the last periods of each KPI, and the panel of one figure."""
     asked, path = Asked.of(request.args), f"{base()}/kpis"
+    return page(
+        "kpi.html",
+        title=_("KPI board"),
+        crumbs=[(DIRECTIONS[Direction.MANAGEMENT], "model")],
+        direction=Direction.MANAGEMENT.value,
+        level="tactics",
+        board=_board(asked, path),
+        panel=panel(asked, path),
+    )
+
+
+def _board(asked: Asked, path: str) -> dict[str, Any]:
+    """The board as the template shows it."""
     found = kpi_board.results(asked)
-    board = {
+    return {
         "title": str(_("Plan and fact")),
         "periods": [
             {
@@ -40,6 +61,13 @@ def show(workspace: str) -> str:
             }
             for grain, (title, _grain) in GRAINS.items()
         ],
+        "rolling": _menu(
+            str(ROLLING.get(asked.grain, _("Other days"))),
+            [(name, str(title)) for name, title in ROLLING.items()],
+            asked.grain,
+            lambda grain: asked.url(path, grain=grain, kpi="", period="", key=""),
+        ),
+        "range": _range(asked, path),
         "units": _menu(
             str(_("All units")),
             [("", str(_("All units"))), *kpi_board.units()],
@@ -61,20 +89,26 @@ def show(workspace: str) -> str:
             ("better-2", str(_("over 3 % better"))),
         ],
         "summary": _summary(found),
+        "targets_url": f"{base()}/kpis/targets" if g.actor.may(TARGET, "read") else "",
         "export_url": asked.url(f"{base()}/kpis.xlsx"),
-        "trend_title": str(_("12 periods")),
+        "trend_title": str(_n("%(num)s period", "%(num)s periods", len(asked.periods))),
         "columns": kpi_board.columns(asked),
         "groups": kpi_board.groups(asked, found, path),
     }
-    return page(
-        "kpi.html",
-        title=_("KPI board"),
-        crumbs=[(DIRECTIONS[Direction.MANAGEMENT], "model")],
-        direction=Direction.MANAGEMENT.value,
-        level="tactics",
-        board=board,
-        panel=panel(asked, path),
-    )
+
+
+@blueprint.post("/<workspace>/kpis/accept")
+def accept(workspace: str) -> BaseResponse:
+    """Reports what a closed period counts now, in the reader's name."""
+    asked = Asked.of(request.args)
+    kpi = find(g.edition, asked.kpi)
+    period = parse(asked.period, g.edition.settings.fiscal_month)
+    try:
+        snapshots.accept(g.session, g.actor, kpi, period)
+        toast(_("%(kpi)s in %(period)s is reported as it counts now", kpi=kpi.title, period=period.label))
+    except Conflict as error:
+        toast(str(error))
+    return go(asked.url(f"{base()}/kpis"))
 
 
 @blueprint.get("/<workspace>/kpis.xlsx")
@@ -135,6 +169,19 @@ def _is_on_plan(one: KpiResult) -> bool:
         return False
     gap = float(reached) - float(one.target)
     return gap == 0 or (gap > 0) is one.kpi.higher_is_better
+
+
+def _range(asked: Asked, path: str) -> dict[str, Any]:
+    """The form of a free range of days; the rest of the address goes with it."""
+    last = asked.periods[-1]
+    kept = asked.url("", grain="month", kpi="", period="", key="").removeprefix("?")
+    return {
+        "action": path,
+        "hidden": parse_qsl(kept),
+        "first": last.first.isoformat(),
+        "last": last.last.isoformat(),
+        "current": asked.grain not in GRAINS and asked.grain not in ROLLING,
+    }
 
 
 def _menu(title: str, options: list[tuple[str, str]], chosen: str, url: Any) -> dict[str, Any] | None:

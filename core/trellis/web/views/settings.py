@@ -32,7 +32,12 @@ SECTIONS = (
     ),
     (
         _("Edition"),
-        (("plugins", _("Verticals")), ("fields", _("Fields")), ("value", _("Customer value"))),
+        (
+            ("plugins", _("Verticals")),
+            ("fields", _("Fields")),
+            ("kpis", _("KPIs")),
+            ("value", _("Customer value")),
+        ),
     ),
     (
         _("System"),

@@ -1,4 +1,4 @@
-"""The expressions of import mappings: read one row, reach nothing else. Evaluated by simpleeval, never by Python."""
+"""Expressions over named values, for import mappings and KPI formulas: they reach nothing else. Evaluated by simpleeval, never by Python."""
 
 from __future__ import annotations
 

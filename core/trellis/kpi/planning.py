@@ -1,0 +1,54 @@
+"""Filling a plan in: from the year before, going on from the period before, and a year's figure over its periods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from trellis.contributions import Unit
+
+_DIGITS = {Unit.MONEY: Decimal("0.01"), Unit.COUNT: Decimal(1)}
+_FINEST = Decimal("0.0001")
+ADDITIVE = (Unit.MONEY, Unit.COUNT, Unit.HOURS)
+"""Units of which a year is the sum of its months; of others it is no more than each of them."""
+
+
+def rounded(unit: Unit, value: Decimal) -> Decimal:
+    """A planned value with as many digits as its unit is planned in."""
+    return value.quantize(_DIGITS.get(unit, _FINEST), ROUND_HALF_UP)
+
+
+def raised(unit: Unit, value: Decimal | None, percent: Decimal) -> Decimal | None:
+    """A value ``percent`` higher (lower for a negative number)."""
+    return None if value is None else rounded(unit, value * (100 + percent) / 100)
+
+
+def going_on(unit: Unit, values: Sequence[Decimal | None], percent: Decimal) -> list[Decimal | None]:
+    """The values with each empty one after the first given one as the one before it, ``percent`` higher."""
+    found: list[Decimal | None] = []
+    for value in values:
+        before = found[-1] if found else None
+        found.append(value if value is not None else raised(unit, before, percent))
+    return found
+
+
+def spread(unit: Unit, total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """``total`` over as many periods, in proportion to the weights; they add up to it exactly (largest remainder).
+
+    What does not add up (a share, an average) is the same in each. Weights that come to nothing are as good as equal ones.
+    """
+    if unit not in ADDITIVE:
+        return [rounded(unit, total)] * len(weights)
+    weights = [max(weight, Decimal(0)) for weight in weights]
+    whole = sum(weights)
+    if not whole:
+        weights, whole = [Decimal(1)] * len(weights), Decimal(len(weights))
+    step = _DIGITS.get(unit, _FINEST)
+    units = int((total / step).to_integral_value(ROUND_HALF_UP))
+    exact = [units * weight / whole for weight in weights]
+    parts = [int(part // 1) for part in exact]
+    left = units - sum(parts)
+    order = sorted(range(len(parts)), key=lambda place: (parts[place] - exact[place], place))
+    for place in order[:left]:
+        parts[place] += 1
+    return [part * step for part in parts]

@@ -1,0 +1,76 @@
+"""Formulas over KPIs: their values, series and breakdowns, what they are refused for, and what has no value."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from measured import LATER, Book
+from trellis.contributions import Kpi, Unit
+from trellis.i18n import Text
+from trellis.kpi import engine
+from trellis.kpi.checks import check_kpi
+from trellis.kpi.composite import FormulaInvalid
+from trellis.kpi.periods import parse
+from trellis.kpi.splits import split_names
+
+
+def formula(name: str, text: str, unit: Unit = Unit.RATIO) -> Kpi:
+    return Kpi(name=name, title=Text(name), expression=text, unit=unit)
+
+
+def test_a_formula_has_values_series_and_breakdowns(book: Book) -> None:
+    north = book.records.create("unit", {"name": "North"}).id
+    anna = book.customer()
+    book.order(anna, "2026-01-05", "10", unit=north)
+    book.order(anna, "2026-01-06", "30")
+    book.order(anna, "2026-03-06", "5")
+    book = book.with_own(
+        formula("own.check", "revenue / orders", Unit.MONEY), formula("own.twice", "own.check * 2 + 0.5")
+    )
+    check_kpi(book.edition, book.edition.all(Kpi)["own.twice"])
+    assert book.value("own.check", "2026-01") == 20
+    assert book.value("own.twice", "2026-01") == 40.5
+    periods = [parse(f"2026-0{month}") for month in (1, 2, 3)]
+    points = engine.series(book.session, book.edition, book.actor, "own.check", periods, LATER)
+    assert [one.value for one in points] == [20, None, 5]  # no orders: nothing to divide by
+    assert "unit" in split_names(book.edition, book.edition.all(Kpi)["own.check"])
+    assert book.breakdown("own.check", "2026-01", "unit") == {"North": 10, "Not set": 30}
+    result = book.kpi("own.check", "2026-01")
+    assert (result.entity, result.rule, result.to_json()["value"]) == (None, None, "20.00")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("revenue / ordrs", "ordrs"),
+        ("own.bad + 1", "own.bad → own.bad"),
+        ("own.one + 1", "own.bad → own.one → own.bad"),
+        ("1 + 1", "names no KPI"),
+        ("revenue +", "is not an expression"),
+        ("open(revenue)", "no function open"),
+        ("revenue ** 99999", "is not allowed"),
+        ("[revenue for x in orders]", "is not allowed"),
+    ],
+)
+def test_a_formula_that_cannot_be_computed_is_refused(book: Book, text: str, told: str) -> None:
+    bad = formula("own.bad", text)
+    with pytest.raises(FormulaInvalid, match=told):
+        check_kpi(book.with_own(formula("own.one", "own.bad * 2"), bad).edition, bad)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["revenue / 0", "revenue / (orders - orders)", "average_order + 1", "'a' + revenue", "gone + revenue"],
+)
+def test_what_cannot_be_divided_or_is_not_there_has_no_value(book: Book, text: str) -> None:
+    result: Any = book.with_own(formula("own.bad", text)).kpi("own.bad", "2026-01")
+    assert result.value is None
+
+
+def test_a_formula_of_money_stays_exact(book: Book) -> None:
+    anna = book.customer()
+    book.order(anna, "2026-01-05", "90071992547.01", cost="0.02")
+    book = book.with_own(formula("own.cost", "revenue - margin", Unit.MONEY))
+    assert book.value("own.cost", "2026-01") == Decimal("0.02")

@@ -1,0 +1,103 @@
+"""The grid of targets: cells written through the door, filled in, refused beside the cell, and taken back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from html import unescape
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from trellis.installation import Installation
+from trellis.kpi.targets import KpiTarget
+from trellis.system import Event
+from web.conftest import token_of
+
+SignIn = Callable[[str], FlaskClient]
+GRID = "/acme/kpis/targets?year=2026"
+
+
+def cells_of(page: str) -> dict[str, str]:
+    """The texts of the cells by key."""
+    found = re.findall(r'<input class="plan-cell"[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page)
+    return {key: unescape(text) for key, text in found}
+
+
+def form_of(page: str, **changes: str) -> dict[str, str]:
+    """What a browser sends from the page, with some cells changed; ``_`` and ``__`` stand for . and /."""
+    shown = re.search(r'name="shown" value="([^"]*)"', page)
+    assert shown is not None
+    return {"csrf_token": token_of(page), "shown": unescape(shown[1]), **cells_of(page), **changes}
+
+
+def planned(installation: Installation) -> dict[str, Decimal | None]:
+    with installation.workspace("acme").read() as session:
+        rows = session.execute(
+            sa.select(KpiTarget.key, KpiTarget.value).where(KpiTarget.deleted_at.is_(None))
+        )
+        return {row.key: row.value for row in rows}
+
+
+def test_targets_are_typed_filled_in_refused_and_taken_back(
+    sign_in: SignIn, installation: Installation
+) -> None:
+    client = sign_in("admin@acme.test")
+    page = client.get(GRID).text
+    typed = {"revenue/2026-01": "1 200,5", "revenue/2026-02": "12x", "win_rate/2026-01": "12.5 %"}
+    refused = client.post(GRID, data=form_of(page, **typed))
+    assert refused.status_code == 422
+    assert cells_of(refused.text)["revenue/2026-02"] == "12x"
+    assert 'id="e-revenue-2026-02"' in refused.text
+    assert planned(installation) == {}
+    typed |= {"revenue/2026-01": "1 200.5", "revenue/2026-02": "", "revenue/2026": "1 000"}
+    saved = client.post(GRID, data=form_of(refused.text, **typed))
+    assert saved.status_code == 302
+    wanted = {"revenue/2026-01": Decimal("1200.5"), "win_rate/2026-01": Decimal("0.125")}
+    assert planned(installation) == {**wanted, "revenue/2026": Decimal(1000)}
+    page = client.get(GRID).text
+    undo = re.search(r"/acme/kpi_target/bulk/undo\?change=\d+", page)
+    assert undo is not None
+
+    fill = "/acme/kpis/targets/fill?year=2026"
+    row = "revenue/2026-01"
+    spread = client.post(fill, data=form_of(page, act="even", only=row, percent="")).text
+    months = [cells_of(spread)[f"revenue/2026-{month:02}"] for month in range(1, 13)]
+    assert sum(Decimal(text) for text in months) == 1000
+    assert months[:2] == ["83.34", "83.34"]
+    assert planned(installation)["revenue/2026-01"] == Decimal("1200.5")
+    copied = client.post(
+        "/acme/kpis/targets/fill?year=2027",
+        data=form_of(client.get("/acme/kpis/targets?year=2027").text, act="copy", only="", percent="10"),
+    ).text
+    assert cells_of(copied)["revenue/2027-01"] == "1\N{NO-BREAK SPACE}320.55"
+    assert cells_of(copied)["win_rate/2027-01"] == "13.75"
+    for percent in ("much", "-101", "1e9"):
+        assert client.post(fill, data=form_of(page, act="copy", percent=percent)).status_code == 422
+
+    client.post(undo[0], data={"csrf_token": token_of(page)})
+    assert set(planned(installation).values()) == {None}
+    with installation.workspace("acme").read() as session:
+        log = session.scalars(sa.select(Event.action).where(Event.entity == "kpi_target"))
+        assert sorted(log) == ["created"] * 3 + ["updated"] * 6
+
+
+def test_a_cell_that_somebody_changed_meanwhile_is_not_overwritten(
+    sign_in: SignIn, installation: Installation
+) -> None:
+    client = sign_in("admin@acme.test")
+    page = client.get(GRID).text
+    client.post(GRID, data=form_of(page, **{"orders/2026-03": "7", "orders/2026-04": "8"}))
+    late = client.post(GRID, data=form_of(page, **{"orders/2026-03": "9", "orders/2026-05": "1"}))
+    assert (late.status_code, "it is 7 now" in late.text) == (422, True)
+    assert planned(installation) == {"orders/2026-03": 7, "orders/2026-04": 8}
+
+
+def test_the_grid_follows_rights(sign_in: SignIn, installation: Installation) -> None:
+    reader = sign_in("reader@acme.test")
+    page = reader.get(GRID)
+    assert (page.status_code, "plan-cell" in page.text) == (200, False)
+    form = {"csrf_token": token_of(page.text), "shown": json.dumps({}), "revenue/2026-01": "5"}
+    assert reader.post(GRID, data=form).status_code == 403
+    assert planned(installation) == {}
