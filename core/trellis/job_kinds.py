@@ -7,6 +7,10 @@ from types import MappingProxyType
 from trellis.backup import jobs as backup
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
+from trellis.process import jobs as process
+from trellis.process.listening import EVENT_JOB
+from trellis.process.operations import MAIL_JOB
+from trellis.process.runs import TIMER_JOB
 from trellis.records import audit, export_job
 from trellis.records.importer import runs
 
@@ -19,6 +23,9 @@ JOB_KINDS: Kinds = MappingProxyType(
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
+        TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
+        EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
+        MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }
 )

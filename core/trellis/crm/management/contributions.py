@@ -1,13 +1,15 @@
-"""What the core brings to management: people, units and positions, and the basic roles."""
+"""What the core brings to management: people, units and positions, the basic roles, and what processes do."""
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
+from trellis.contributions import Cell, Direction, Grant, Level, Operation, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import known_timezone, translator
+from trellis.process import listening
+from trellis.process.operations import OPERATIONS
 from trellis.records.entity import Entity
-from trellis.records.events import BeforeSave
+from trellis.records.events import BeforeSave, Saved
 from trellis.security.people import Position, Unit, User
 
 _ = translator("trellis")
@@ -35,6 +37,16 @@ def trellis_before_save(event: BeforeSave) -> None:
         raise RecordInvalid({"timezone": [_("Use a time zone name such as Europe/Prague")]})
     if not event.actor.administrator and (event.action != "updated" or changed & _OF_ADMINISTRATORS):
         raise PermissionRefused()
+
+
+@hookimpl
+def trellis_after_save(event: Saved) -> None:
+    listening.note(event)
+
+
+@hookimpl
+def trellis_operations() -> list[Operation]:
+    return list(OPERATIONS)
 
 
 @hookimpl
