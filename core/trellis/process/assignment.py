@@ -25,6 +25,7 @@ _ = translator("trellis")
 
 ROLE, POSITION = "role:", "position:"
 PERSON, PERFORMER = "person:", "performer:"
+NOT = "not:"
 STARTER, OWNER = "starter", "owner"
 
 
@@ -35,6 +36,11 @@ class Assigned:
     person: int | None = None
     audiences: tuple[str, ...] = ()
     excluded: tuple[int, ...] = ()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What is kept of a queue: those it is for, and those it is not."""
+        return (*self.audiences, *(f"{NOT}{one}" for one in self.excluded))
 
 
 def words(text: str) -> list[str]:

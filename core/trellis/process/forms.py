@@ -6,6 +6,7 @@ Extension properties of the task:
 - ``show``: fields of the record to look at
 - ``form.<variable>``: a field of the task, kept as a variable: ``type[!] Label``; a choice names its options after a
   colon (``choice! Decision: approve=Approve, refuse=Refuse``)
+- ``help``: what to know while doing the task
 - ``require.<variable>``: an expression over the answers; when it is true, the field needs a value
 """
 
@@ -128,7 +129,7 @@ def _options(name: str, text: str, words: Words) -> tuple[types.Option, ...]:
 
 def texts(element: Element) -> list[str]:
     """The texts of an element that people read, to be translated."""
-    found = [element.name] if element.name else []
+    found = [text for text in (element.name, element.properties.get("help", "")) if text]
     for name, text in element.properties.items():
         declared = _DECLARED.fullmatch(text) if name.startswith(FORM) else None
         if declared is not None:

@@ -36,6 +36,9 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
         if _is_step(run.element(token)) and not run.flow.ended
     }
     _leave(session, run, {key: step for key, step in open_ones.items() if key not in tokens}, now)
+    if run.passed:
+        session.execute(sa.insert(ProcessStep), [_passed(run, token, at, now) for token, at in run.passed])
+        run.passed.clear()
     entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
     made = [_made(session, run, element, token, now) for element, token in entered]
     for row, audiences in made:
@@ -45,9 +48,6 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
                 sa.insert(ProcessAudience),
                 [{"step_id": step, "audience": audience} for audience in audiences],
             )
-    if run.passed:
-        session.execute(sa.insert(ProcessStep), [_passed(run, token, at, now) for token, at in run.passed])
-        run.passed.clear()
     return entered
 
 
@@ -117,7 +117,7 @@ def _made(
         assigned = assigning.assign(element.properties.get("for", ""), element.properties.get("not", ""))
         row |= {"person_id": assigned.person, "excluded": list(assigned.excluded)}
         row["due_at"] = times.moment(element.properties.get("due", ""), run.facts, now)
-        return row, assigned.audiences
+        return row, assigned.kept
     except (TrellisError, ExpressionFailed, KeyError) as error:
         raise StepFailed(element.id, str(error)) from error
 

@@ -101,7 +101,7 @@ class ProcessStep(Base):
 
 
 class ProcessAudience(Base):
-    """Whom a task of people is for while nobody has it: ``role:<name>``, ``position:<id>``."""
+    """Whom a task of people is for while nobody has it: ``role:<name>``, ``position:<id>``; never for ``not:<user>``."""
 
     __tablename__ = "process_audience"
     __table_args__ = (sa.Index("ix_process_audience_audience", "audience", "step_id"),)

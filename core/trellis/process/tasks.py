@@ -12,7 +12,7 @@ from trellis.contributions import Process
 from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
-from trellis.process.assignment import audiences_of
+from trellis.process.assignment import NOT, audiences_of
 from trellis.process.engine import Engine
 from trellis.process.tables import OPEN, USER, ProcessAudience, ProcessInstance, ProcessStep
 from trellis.records.door import Records
@@ -61,6 +61,11 @@ class Tasks:
             query = query.where(sa.or_(due < DUE, sa.and_(due == DUE, _step.id > after[1])))
         return self._session.execute(query).all()
 
+    def number(self, most: int) -> int:
+        """How many tasks :meth:`mine` would list, up to ``most``."""
+        found = self._open().with_only_columns(_step.id).where(self._for_me()).limit(most).subquery()
+        return self._session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
+
     def of_record(self, entity: str, record_id: int) -> Sequence[Any]:
         """The open tasks about a record that the actor may see."""
         query = self._open().where(_instance.entity == entity, _instance.record_id == record_id)
@@ -90,8 +95,7 @@ class Tasks:
         found = self.get(step)
         if found.person_id != self._actor.user_id and not self._manages(found):
             raise PermissionRefused()
-        audiences = sa.select(ProcessAudience.audience).where(ProcessAudience.step_id == step)
-        if self._session.scalar(audiences.limit(1)) is None:
+        if not any(not one.startswith(NOT) for one in self._audiences(step)):
             raise Conflict(_("This task came from no queue"))
         self._give(step, None)
 
@@ -169,7 +173,11 @@ class Tasks:
         queued = sa.exists().where(
             ProcessAudience.step_id == _step.id, ProcessAudience.audience.in_(self._mine)
         )
-        return sa.or_(_step.person_id == self._actor.user_id, sa.and_(_step.person_id.is_(None), queued))
+        kept_from = sa.exists().where(
+            ProcessAudience.step_id == _step.id, ProcessAudience.audience == f"{NOT}{self._actor.user_id}"
+        )
+        free = sa.and_(_step.person_id.is_(None), queued, sa.not_(kept_from))
+        return sa.or_(_step.person_id == self._actor.user_id, free)
 
     def _seen(self) -> sa.ColumnElement[bool]:
         managed = [

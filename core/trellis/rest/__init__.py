@@ -19,6 +19,7 @@ for _subject in (
     "mass",
     "personal_data",
     "plugins",
+    "processes",
     "records",
     "search",
     "segments",

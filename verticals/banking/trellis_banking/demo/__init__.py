@@ -26,6 +26,7 @@ def load(context: trellis.DemoContext) -> None:
     banks.plan(bank)
     context.survey([one.id for one in people])
     banks.bonus(bank)
+    work.courses(bank, people)
 
 
 DEMOS = [

@@ -22,6 +22,7 @@ def load(context: trellis.DemoContext) -> None:
     desk.plans(context, receipts)
     people.club(context)
     context.survey([one.id for one in buyers])
+    desk.courses(context, buyers)
 
 
 DEMO = trellis.Demo(
