@@ -11,7 +11,8 @@ import sqlalchemy as sa
 import trellis
 from drawn import flows, line, message, node, process, script, timer
 from samples import plugin
-from trellis.contributions import Operation, Parameter, Process
+from trellis.contributions import Operation, Parameter, Process, Segment
+from trellis.crm.analytics.refreshing import refresh
 from trellis.enabling import enable
 from trellis.errors import Conflict, EditionInvalid, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import Text
@@ -39,11 +40,13 @@ class World:
         self.installation, self.workspace = installation, workspace
         self.processes: dict[str, Process] = {}
         self.operations: list[Operation] = []
+        self.segments: list[Segment] = []
         self.sent: list[str] = []
         self._module = plugin(
             "probe",
             trellis_processes=lambda: list(self.processes.values()),
             trellis_operations=lambda: self.operations,
+            trellis_segments=lambda: self.segments,
         )
         installation.plugins.add(self._module)
 
@@ -405,6 +408,28 @@ def test_events_start_processes_and_end_waits_once(world: World) -> None:
     assert [one.state for one in world.instances()] == ["done", "running"]
     with world.workspace.read() as session:
         assert set(session.scalars(sa.select(Job.state))) == {"done"}
+
+
+def test_entering_a_segment_starts_a_process_but_being_in_it_from_the_first_does_not(world: World) -> None:
+    rule = {"field": "city", "op": "eq", "value": "Brno"}
+    world.segments.append(Segment(name="probe.brno", title=Text("Brno"), rule=rule))
+    found = Process(
+        name="probe.entered",
+        title=Text("Entered"),
+        diagram=line(node("userTask", "greet", for_="role:manager")),
+        entity="customer",
+        starts=["segment.probe.brno"],
+    )
+    world.bring(entered=found)
+    world.customer(city="Brno")
+    counted: list[list[int | None]] = []
+    for city in ("Brno", "Oslo"):
+        with world.workspace.write() as session:
+            refresh(session, world.workspace.edition(session))
+        world.work()
+        counted.append([one.record_id for one in world.instances()])
+        entered = world.customer(city=city)
+    assert counted == [[], [entered - 1]]
 
 
 def test_branches_run_beside_each_other_and_come_together(world: World) -> None:

@@ -83,7 +83,8 @@ def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Probl
 
 def _check_start(edition: Edition, process: Process, event: str) -> None:
     if event.startswith(events.SEGMENT):
-        if event.removeprefix(events.SEGMENT) not in edition.all(Segment):
+        segment = edition.all(Segment).get(event.removeprefix(events.SEGMENT))
+        if segment is None or segment.entity != process.entity:
             raise ValueError(_("There is no segment “%(name)s”", name=event.removeprefix(events.SEGMENT)))
         return
     occasion = events.parse(edition, event)

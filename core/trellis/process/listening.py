@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,8 +29,11 @@ from trellis.records.door import Records
 from trellis.records.events import Change, Saved
 from trellis.records.importer.expressions import ExpressionFailed
 from trellis.security.actor import SYSTEM
+from trellis.segments.tables import SEGMENT_EVENT
 
 EVENT_JOB = "process_event"
+MOST_AT_ONCE = 500
+"""Records of a segment whose processes one job starts."""
 
 
 @dataclass
@@ -66,6 +70,33 @@ def note(event: Saved) -> None:
     enqueue(event.session, EVENT_JOB, arguments, None)
 
 
+def note_entries(session: Session, edition: Edition, at: datetime) -> None:
+    """Keeps who entered a segment that processes listen to, when segments were brought up to date at a moment.
+
+    Whoever is in a segment when it is counted for the first time has not entered it.
+    """
+    event = SEGMENT_EVENT.c
+    for name in _segments(edition):
+        before = sa.select(event.id).where(event.segment == name, event.at < at).limit(1)
+        if session.scalar(before) is None:
+            continue
+        entered = sa.select(event.record_id).where(event.segment == name, event.at == at, event.change == 1)
+        ids = session.scalars(entered.order_by(event.record_id)).all()
+        for first in range(0, len(ids), MOST_AT_ONCE):
+            part = [int(one) for one in ids[first : first + MOST_AT_ONCE]]
+            enqueue(session, EVENT_JOB, {"segment": name, "ids": part}, None)
+
+
+def _segments(edition: Edition) -> dict[str, list[str]]:
+    """The processes that start when a record enters a segment, by segment."""
+    found: dict[str, list[str]] = {}
+    for process in edition.all(Process).values():
+        for text in process.starts:
+            if text.startswith(events.SEGMENT):
+                found.setdefault(text.removeprefix(events.SEGMENT), []).append(process.name)
+    return found
+
+
 def _wanted(change: Change, occasions: list[events.Occasion]) -> dict[str, Any]:
     """Only the fields whose values are listened to: a job is no second audit trail."""
     names = {one.field for one in occasions if one.field} & change.changes.keys()
@@ -75,6 +106,11 @@ def _wanted(change: Change, occasions: list[events.Occasion]) -> dict[str, Any]:
 def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, Any]) -> Records:
     """Starts and wakes what listens to the events of a job; the door that it wrote by."""
     door = Records(session, edition, SYSTEM)
+    if "segment" in arguments:
+        for process in _segments(edition).get(arguments["segment"], ()):
+            for record in arguments["ids"]:
+                _start(door, process, record, f"event:{job}:{record}:{process}")
+        return door
     entity = arguments["entity"]
     known = _listeners(session, edition).get(entity)
     for place, told in enumerate(arguments["changes"] if known else ()):

@@ -19,7 +19,7 @@ from trellis.process import times, versions
 from trellis.process.diagram import Diagram, Element
 from trellis.process.expressions import compile_expression, is_moment
 from trellis.process.flow import Flow, StepFailed, Token, specification_of
-from trellis.process.tables import DONE, FAILED, OPEN, RUNNING, ProcessInstance
+from trellis.process.tables import DONE, FAILED, INSTANCES, OPEN, RUNNING
 from trellis.process.variables import InstanceFacts, from_kept, to_kept
 from trellis.records.importer.expressions import ExpressionFailed
 
@@ -27,7 +27,7 @@ _ = translator("trellis")
 
 TIMER_JOB = "process_timer"
 
-_instance = ProcessInstance.__table__.c
+_instance = INSTANCES.c
 
 
 @dataclass
@@ -70,14 +70,12 @@ class Runs:
             same = sa.select(_instance.id).where(_instance.key == row["key"])
             if self.session.scalar(same) is not None:
                 return None
-        made: int | None = self.session.scalar(
-            sa.insert(ProcessInstance).values(**row).returning(_instance.id)
-        )
+        made: int | None = self.session.scalar(sa.insert(INSTANCES).values(**row).returning(_instance.id))
         return made
 
     def locked(self, instance: int) -> Mapping[str, Any]:
         """The row of an instance that nobody else moves until the transaction ends. Raises RecordNotFound."""
-        query = sa.select(ProcessInstance.__table__).where(_instance.id == instance).with_for_update()
+        query = sa.select(INSTANCES).where(_instance.id == instance).with_for_update()
         found = self.session.execute(query).mappings().first()
         if found is None:
             raise RecordNotFound()
@@ -148,10 +146,9 @@ class Runs:
     def _write(self, instance: int, version: int, values: Mapping[str, Any]) -> None:
         """Keeps an instance at the version that was read, or raises StaleVersion."""
         statement = (
-            sa.update(ProcessInstance)
+            sa.update(INSTANCES)
             .where(_instance.id == instance, _instance.version == version)
             .values(**values, version=version + 1)
-            .execution_options(synchronize_session=False)
         )
         if not self.session.execute(statement).rowcount:  # type: ignore[attr-defined]
             raise StaleVersion(version + 1)

@@ -17,10 +17,10 @@ from trellis.process.diagram import Element
 from trellis.process.expressions import compile_argument
 from trellis.process.flow import StepFailed, Token
 from trellis.process.runs import Run
-from trellis.process.tables import USER, ProcessAudience, ProcessStep
+from trellis.process.tables import AUDIENCES, STEPS, USER
 from trellis.records.importer.expressions import ExpressionFailed
 
-_step = ProcessStep.__table__.c
+_step = STEPS.c
 
 
 def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
@@ -37,15 +37,15 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
     }
     _leave(session, run, {key: step for key, step in open_ones.items() if key not in tokens}, now)
     if run.passed:
-        session.execute(sa.insert(ProcessStep), [_passed(run, token, at, now) for token, at in run.passed])
+        session.execute(sa.insert(STEPS), [_passed(run, token, at, now) for token, at in run.passed])
         run.passed.clear()
     entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
     made = [_made(session, run, element, token, now) for element, token in entered]
     for row, audiences in made:
-        step = session.scalar(sa.insert(ProcessStep).values(**row).returning(_step.id))
+        step = session.scalar(sa.insert(STEPS).values(**row).returning(_step.id))
         if audiences:
             session.execute(
-                sa.insert(ProcessAudience),
+                sa.insert(AUDIENCES),
                 [{"step_id": step, "audience": audience} for audience in audiences],
             )
     return entered
@@ -54,10 +54,9 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
 def leave_all(session: Session, instance: int, by: int | None) -> None:
     """Leaves all that an instance has entered, undone."""
     session.execute(
-        sa.update(ProcessStep)
+        sa.update(STEPS)
         .where(_step.instance_id == instance, _step.left_at.is_(None))
         .values(left_at=datetime.now(UTC), awaits=None)
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -76,12 +75,7 @@ def _leave(session: Session, run: Run, gone: Mapping[str, int], now: datetime) -
         values: dict[str, Any] = {"left_at": now, "awaits": None}
         if key in run.ends:
             values |= {"by_id": run.by, "outcome": run.ends[key]}
-        session.execute(
-            sa.update(ProcessStep)
-            .where(_step.id == step)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        session.execute(sa.update(STEPS).where(_step.id == step).values(**values))
 
 
 def _passed(run: Run, token: Token, at: datetime, now: datetime) -> dict[str, Any]:

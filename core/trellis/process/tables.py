@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -110,3 +110,9 @@ class ProcessAudience(Base):
         BigId, sa.ForeignKey("process_step.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     audience: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+
+
+INSTANCES = cast(sa.Table, ProcessInstance.__table__)
+STEPS = cast(sa.Table, ProcessStep.__table__)
+AUDIENCES = cast(sa.Table, ProcessAudience.__table__)
+"""The tables themselves: written to without the ORM, which takes as long again."""

@@ -14,14 +14,14 @@ from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNot
 from trellis.i18n import translator
 from trellis.process.assignment import NOT, audiences_of
 from trellis.process.engine import Engine
-from trellis.process.tables import OPEN, USER, ProcessAudience, ProcessInstance, ProcessStep
+from trellis.process.tables import INSTANCES, OPEN, STEPS, USER, ProcessAudience
 from trellis.records.door import Records
 from trellis.security.actor import Actor
 from trellis.security.people import User
 
 _ = translator("trellis")
 
-_step, _instance = ProcessStep.__table__.c, ProcessInstance.__table__.c
+_step, _instance = STEPS.c, INSTANCES.c
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 DUE = sa.func.coalesce(_step.due_at, sa.literal(_FAR, _step.due_at.type))
 """When a task is due; those without a day come last."""
@@ -149,15 +149,15 @@ class Tasks:
 
     def _give(self, step: int, person: int | None, *, free: bool = False) -> None:
         where = [_step.id == step, _step.left_at.is_(None), *([_step.person_id.is_(None)] if free else [])]
-        statement = sa.update(ProcessStep).where(*where).values(person_id=person)
-        if not self._session.execute(statement.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
+        statement = sa.update(STEPS).where(*where).values(person_id=person)
+        if not self._session.execute(statement).rowcount:  # type: ignore[attr-defined]
             raise Conflict(_("Somebody else has taken this task"))
 
     def _all(self) -> sa.Select[Any]:
         readable = [name for name in self._edition.entities if self._actor.may(name, "read")]
         return (
             sa.select(*COLUMNS)
-            .join(ProcessInstance, _instance.id == _step.instance_id)
+            .join(INSTANCES, _instance.id == _step.instance_id)
             .where(
                 _step.kind == USER,
                 _step.process.in_(list(self._edition.all(Process))),

@@ -20,6 +20,7 @@ from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.edition import Edition
 from trellis.kpi import income
 from trellis.kpi.periods import today_in
+from trellis.process import listening
 from trellis.records.entity import Base
 from trellis.records.types import UtcDateTime
 from trellis.segments import engine as segments
@@ -87,6 +88,7 @@ def refresh(
         income.rebuild(session, edition)
     refresh_customer_value(session, edition, as_of)
     done = segments.refresh(session, edition, today=as_of, now=at)
+    listening.note_entries(session, edition, at)
     measured = Measured(
         name=CUSTOMER_VALUE,
         day=as_of,
