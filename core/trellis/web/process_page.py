@@ -41,7 +41,7 @@ STATES: Mapping[str, tuple[Text, str]] = {
 CHOICES: Mapping[str, tuple[Text, Sequence[str]]] = {
     "open": (_("Going on"), OPEN),
     "failed": (_("Cannot go on"), (FAILED,)),
-    "done": (_("Finished"), (DONE,)),
+    "done": (_("Finished runs"), (DONE,)),
     "all": (_("All"), ()),
 }
 
