@@ -26,8 +26,10 @@ if TYPE_CHECKING:
         Lifecycle,
         Manifest,
         MenuItem,
+        Operation,
         Page,
         Panel,
+        Parameter,
         Process,
         Report,
         RestEndpoint,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from trellis.kpi.arithmetic import average, days_between, product, ratio
     from trellis.kpi.income import IncomeDay, IncomeQuery
     from trellis.kpi.query import KpiQuery
+    from trellis.process.operations import OperationCall
     from trellis.records import types
     from trellis.records.door import Records
     from trellis.records.entity import Entity, EntityInfo, Field, column
@@ -87,8 +90,11 @@ __all__ = [
     "Lifecycle",
     "Manifest",
     "MenuItem",
+    "Operation",
+    "OperationCall",
     "Page",
     "Panel",
+    "Parameter",
     "PluginError",
     "Process",
     "RecordInvalid",
@@ -125,7 +131,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Page Panel Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
+    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",
@@ -133,6 +139,7 @@ _HOMES = {
     "trellis.kpi.arithmetic": "average days_between product ratio",
     "trellis.kpi.income": "IncomeDay IncomeQuery",
     "trellis.kpi.query": "KpiQuery",
+    "trellis.process.operations": "OperationCall",
     "trellis.records.door": "Records",
     "trellis.records.entity": "Entity EntityInfo Field column",
     "trellis.records.events": "BeforeSave Change Saved",

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from trellis.demo import DemoContext
     from trellis.kpi.income import IncomeDay, IncomeQuery
     from trellis.kpi.query import KpiQuery
+    from trellis.process.operations import OperationCall
     from trellis.records.door import Records
     from trellis.records.entity import Entity
+    from trellis.records.types import FieldType
     from trellis.segments.query import SegmentQuery
 
 Rule = Mapping[str, Any]
@@ -221,11 +223,44 @@ class IncomeSource(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class Process(Contribution):
-    """A business process: a BPMN 2.0 file of the plugin's package. ``starts`` names events or segments that start it."""
+    """A business process: a BPMN 2.0 file of the plugin's package (or its content), about records of ``entity``.
 
-    diagram: Path
+    It is started by hand, and by the events in ``starts`` beside the message of its start event: ``order.created``,
+    ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
+    segment). ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
+    the roles in ``managers`` see all its instances and may reassign, retry and cancel. Texts of the diagram are translated
+    by the catalogue of the plugin.
+    """
+
+    diagram: Path | bytes
     entity: str | None = None
     starts: Sequence[str] = ()
+    starters: Sequence[str] = ()
+    managers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What a service task tells an operation; ``type`` checks it."""
+
+    name: str
+    type: FieldType
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Contribution):
+    """Something that service tasks of processes can do: a task calls it by the property ``call``.
+
+    ``run(call)`` is called inside the transaction of the step; what it returns (a value that JSON can hold, or None) goes
+    into the variable that the property ``result`` names. A ``trellis.TrellisError`` that it raises goes to the error event
+    of the task, where there is one; its ``code`` is the error's. What reaches outside the database belongs into a job.
+    With ``sets``, the task also gives values for fields of a record, as properties ``set.<field>``.
+    """
+
+    run: Callable[[OperationCall], Any]
+    parameters: Sequence[Parameter] = ()
+    sets: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

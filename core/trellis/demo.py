@@ -11,11 +11,16 @@ from itertools import islice
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from trellis.i18n import Text, translator, use_locale
 from trellis.kpi.periods import parse
 from trellis.kpi.targets import set_target
+from trellis.process.engine import Engine
+from trellis.process.tables import ProcessInstance, ProcessStep
+from trellis.process.tasks import Tasks
 from trellis.records.door import Records, Write
+from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
@@ -167,6 +172,31 @@ class DemoContext:
                 case |= {"state": "closed", "first_response_at": answered, "resolved_at": solved}
             yield case
 
+    def run(
+        self, process: str, record: int, rests: float, *steps: tuple[str, float, Mapping[str, Any]]
+    ) -> int:
+        """Starts a process as the agent and has people do some of its tasks, the last of them ``rests`` hours ago.
+
+        A step is who completes the open task (administrator, manager, agent), after how many hours, and the answers.
+        """
+        began = datetime.now(UTC) - timedelta(hours=rests + sum(hours for _role, hours, _answers in steps))
+        session = self.records.session
+        number = Engine(self._as("agent")).start(process, record) or 0
+        at, lasted = began, {}
+        for role, hours, answers in steps:
+            task = next(iter(Tasks(self._as("administrator")).of_instance(number)))
+            Engine(self._as(role)).complete(task, answers)
+            lasted[task.id] = (at, at + timedelta(hours=hours))
+            at += timedelta(hours=hours)
+        _backdate(session, number, began, at, lasted)
+        return number
+
+    def _as(self, role: str) -> Records:
+        """The door as one of the demo users, with every right: a demo does what its story tells."""
+        edition, user = self.records.edition, self.users[role]
+        actor = Actor(user_id=user, name=role.title(), roles=(role,), administrator=True, source="system")
+        return Records(self.records.session, edition, actor)
+
     def plan(self, kpi: str, period: str, value: Decimal | int) -> None:
         """Sets the target of a KPI of this edition in a period (``2026-11``, ``2026``)."""
         set_target(
@@ -176,3 +206,28 @@ class DemoContext:
             parse(period, self.records.edition.settings.fiscal_month),
             Decimal(value),
         )
+
+
+def _backdate(
+    session: Session,
+    number: int,
+    began: datetime,
+    at: datetime,
+    lasted: Mapping[int, tuple[datetime, datetime]],
+) -> None:
+    """Moves an instance and its steps to the moments that they are told to have happened at."""
+    step = ProcessStep.__table__.c
+    changed = {"synchronize_session": False}
+    session.execute(
+        sa.update(ProcessInstance)
+        .where(ProcessInstance.id == number)
+        .values(started_at=began, ended_at=sa.case((ProcessInstance.ended_at.is_not(None), at)))
+        .execution_options(**changed)
+    )
+    mine = sa.update(ProcessStep).where(step.instance_id == number).execution_options(**changed)
+    now = datetime.now(UTC)
+    rows = sa.select(step.id, step.due_at, step.left_at).where(step.instance_id == number)
+    for one, due, left_at in session.execute(rows).all():
+        entered, left = lasted.get(one, (at, at if left_at is not None else None))
+        due = entered + (due - now) if due is not None else None
+        session.execute(mine.where(step.id == one).values(entered_at=entered, left_at=left, due_at=due))

@@ -34,6 +34,7 @@ from trellis.contributions import (
     Kpi,
     Lifecycle,
     MenuItem,
+    Operation,
     Page,
     Panel,
     Process,
@@ -132,6 +133,11 @@ def trellis_reports() -> list[Report]:  # type: ignore[empty-body]
 @hookspec
 def trellis_processes() -> list[Process]:  # type: ignore[empty-body]
     """Business processes as BPMN 2.0 files of your package. Since 0.1."""
+
+
+@hookspec
+def trellis_operations() -> list[Operation]:  # type: ignore[empty-body]
+    """What service tasks of processes can call, beside the operations of the core. Since 0.1."""
 
 
 @hookspec

@@ -10,6 +10,10 @@ from trellis.crm.analytics import refreshing
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
+from trellis.process import jobs as process
+from trellis.process.listening import EVENT_JOB
+from trellis.process.operations import MAIL_JOB
+from trellis.process.runs import TIMER_JOB
 from trellis.records import audit, export_job
 from trellis.records.importer import runs
 
@@ -25,6 +29,9 @@ JOB_KINDS: Kinds = MappingProxyType(
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
+        TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
+        EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
+        MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }
 )

@@ -232,3 +232,76 @@ def test_an_import_that_is_sent_again_after_a_kill_finds_the_first(config: Confi
 def names_in(workspace: Workspace) -> list[str]:
     with workspace.read() as session:
         return list(session.scalars(sa.select(Customer.name).order_by(Customer.id)))
+
+
+PROCESS = """
+from datetime import timedelta
+from drawn import flows, message, node, process
+from samples import plugin
+from trellis.contributions import Process
+from trellis.i18n import Text
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Runner, queue
+from trellis.jobs.work import Work
+from trellis.process.engine import Engine
+from trellis.process.runs import Runs
+
+def note(name):
+    subject = "{record.name} " + name
+    call = {"entity": "activity", "set__subject": subject, "set__customer": "=record.id"}
+    return node("serviceTask", name, call="create_record", **call)
+
+DIAGRAM = process(
+    node("startEvent", "start", inside=message("m")), note("one"),
+    node("receiveTask", "wait", messageRef="noted", match__customer="=record.id"), note("two"), node("endEvent", "end"),
+    flows("start one wait two end"), messages={"m": "customer.created", "noted": "activity.created"},
+)
+found = [Process(name="probe.notes", title=Text("Notes"), diagram=DIAGRAM, entity="customer")]
+installation.plugins.add(plugin("probe", trellis_processes=lambda: found))
+enabling.enable(workspace, "probe")
+queue.LEASE = timedelta(0)
+
+def dies_at(owner, name, number, after=False):
+    real, calls = getattr(owner, name), [0]
+    def counted(*a, **k):
+        calls[0] += 1
+        if calls[0] == number and not after:
+            die()
+        result = real(*a, **k)
+        if calls[0] == number:
+            die()
+        return result
+    setattr(owner, name, counted)
+"""
+MOMENTS = (
+    "dies_at(Engine, '_service', 1, after=True)",
+    "dies_at(Runs, 'keep', 2)",
+    "dies_at(Work, 'finish', 3)",
+    "dies_at(queue, 'claim', 4, after=True)",
+)
+
+
+def test_instances_of_killed_workers_end_once_and_their_steps_happen_once(config: Config) -> None:
+    create = """
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        records.save("customer", [Write(values={"name": f"C{n}"}) for n in range(3)])
+    """
+    assert run(config, PROCESS + textwrap.dedent(create)).returncode == 0
+    drain = "\nwhile Runner(installation, JOB_KINDS).drain():\n    pass\n"
+    for moment in MOMENTS:
+        died = run(config, PROCESS + moment + drain)
+        assert died.returncode == -signal.SIGKILL, died.stderr
+    ended = run(config, PROCESS + drain)
+    assert ended.returncode == 0, ended.stderr
+    installation = reopened(config)
+    try:
+        with installation.workspace("acme").read() as session:
+            states = session.execute(
+                sa.text("SELECT record_id, state FROM process_instance ORDER BY record_id")
+            ).all()
+            notes = session.scalars(sa.text("SELECT subject FROM activity ORDER BY subject")).all()
+    finally:
+        installation.close()
+    assert [state for _record, state in states] == ["done"] * 3 and len({one for one, _state in states}) == 3
+    assert notes == [f"C{number} {name}" for number in range(3) for name in ("one", "two")]

@@ -97,6 +97,7 @@ def test_each_call_of_the_application_is_described(client: Client, app: Flask) -
     }
     entity = {"<name:entity>": "opportunity", "<id:record_id>": "{}", "<id:import_id>": "{}"}
     named = {"<name:kpi>": "{kpi}", "<name:segment>": "{segment}", "<name:plugin>": "{plugin}"}
+    named |= {"<id:step>": "{step}", "<id:number>": "{}", "<name:process>": "{process}"}
     for rule in app.url_map.iter_rules():
         if not rule.endpoint.startswith("rest.") or rule.endpoint in (
             "rest.openapi",

@@ -211,6 +211,7 @@ class Runner:
             job_id=row.id,
             attempt=row.attempt,
             arguments=row.arguments,
+            done=row.done,
         )
         if kind.for_administrators:
             work.actor.require_administrator()

@@ -31,7 +31,10 @@ class JobInterrupted(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One attempt at a job. The attempt before it may have been killed anywhere, so its function can be done again."""
+    """One attempt at a job. The attempt before it may have been killed anywhere, so its function can be done again.
+
+    ``done`` is how far the attempt before came, as it told.
+    """
 
     installation: Installation
     workspace: Workspace
@@ -39,6 +42,7 @@ class Work:
     job_id: int
     attempt: int
     arguments: Mapping[str, Any]
+    done: int = 0
 
     def tell(self, done: int, total: int) -> None:
         """Keeps how many of about how many are done. Raises JobInterrupted when the job is to end."""

@@ -91,11 +91,12 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.Is, ast.IsNot)
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Not, ast.USub, *_COMPARISONS)
 _NODES = (ast.Name, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Subscript)
-_WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
+WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None}
+"""What is said for values that have no digits or quotes."""
 
 
-class _Evaluator(SimpleEval):  # type: ignore[misc]
-    """simpleeval cut down to what a mapping needs: no attributes, no comprehensions, no way to grow large texts."""
+class Evaluator(SimpleEval):  # type: ignore[misc]
+    """simpleeval cut down to what an expression needs: no attributes, no comprehensions, no way to grow large texts."""
 
     def __init__(self) -> None:
         super().__init__(functions=dict(FUNCTIONS), names={})
@@ -123,7 +124,7 @@ class Expression:
     text: str
     columns: frozenset[str]
     _parsed: ast.AST
-    _evaluator: _Evaluator
+    _evaluator: Evaluator
 
     def __call__(self, names: Mapping[str, Any]) -> Any:
         self._evaluator.names = names
@@ -135,17 +136,17 @@ class Expression:
 
 def names_of(cells: Mapping[str, Any], number: int) -> dict[str, Any]:
     """What expressions may name for one row: columns, ``row["Column name"]``, and the row's number ``_row``."""
-    return {**cells, "row": cells, "_row": number, **_WORDS}
+    return {**cells, "row": cells, "_row": number, **WORDS}
 
 
 def compile_expression(text: str) -> Expression:
     """An expression ready to be called. Raises ExpressionInvalid for what cannot be parsed or calls the unknown."""
     if len(text) > LONGEST:
         raise ExpressionInvalid(_("The expression is too long"))
-    evaluator = _Evaluator()
+    evaluator = Evaluator()
     try:
         parsed = ast.parse(text.strip(), mode="eval").body
-        _check(parsed, evaluator)
+        check_nodes(parsed, evaluator)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         problem = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ExpressionInvalid(
@@ -154,9 +155,10 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, frozenset(_columns(parsed)), parsed, evaluator)
 
 
-def _check(parsed: ast.expr, evaluator: _Evaluator) -> None:
+def check_nodes(parsed: ast.expr, evaluator: Evaluator) -> None:
+    """Raises ValueError for what ``evaluator`` does not evaluate."""
     for node in ast.walk(parsed):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", None) not in FUNCTIONS:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) not in evaluator.functions:
             raise ValueError(f"there is no function {ast.unparse(node.func)}")
         allowed = type(node) in evaluator.nodes or type(node) in evaluator.operators
         if isinstance(node, ast.expr | ast.operator | ast.unaryop | ast.cmpop) and not allowed:
@@ -167,7 +169,7 @@ def _columns(parsed: ast.expr) -> Iterator[str]:
     """The columns that an expression names: ``Country``, ``row["Customer ID"]``."""
     called = {id(node.func) for node in ast.walk(parsed) if isinstance(node, ast.Call)}
     for node in ast.walk(parsed):
-        if isinstance(node, ast.Name) and id(node) not in called and node.id not in ("row", "_row", *_WORDS):
+        if isinstance(node, ast.Name) and id(node) not in called and node.id not in ("row", "_row", *WORDS):
             yield node.id
         if (
             isinstance(node, ast.Subscript)

@@ -20,6 +20,7 @@ for _subject in (
     "own_segments",
     "personal_data",
     "plugins",
+    "processes",
     "records",
     "search",
     "segments",

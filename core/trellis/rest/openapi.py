@@ -19,6 +19,7 @@ from trellis.rest import openapi_groups
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
 from trellis.rest.openapi_personal import personal_data_paths
+from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_segments import segment_paths
 from trellis.rest.records import MOST_WRITES
 
@@ -440,7 +441,7 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
         parameters=parts.refs("q", "entities", "each"),
     )
     yield "/search", {"get": search}
-    yield from _task_paths()
+    yield from process_paths()
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}
     yield (
@@ -466,29 +467,6 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
             parameters=[*plugin, *parts.refs("idempotency_key")],
         )
         yield f"/plugins/{{plugin}}:{act}", {"post": call}
-
-
-def _task_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
-    tag = str(_("My tasks"))
-    listed = parts.read(
-        "list_tasks",
-        _("The caller's tasks that are not done, the most urgent first"),
-        tag,
-        parts.PAGE,
-        problems="400 401 403",
-        parameters=parts.refs("limit", "cursor"),
-    )
-    yield "/tasks", {"get": listed}
-    completed = parts.operation(
-        "complete_task",
-        _("Tick a task off, with what its work brought"),
-        tag,
-        {"200": parts.json_answer(parts.OBJECT, _("The task"))},
-        problems="400 401 403 404 409 412 413 415 422",
-        parameters=parts.refs("id", "idempotency_key"),
-        requestBody={**_json_body(parts.OBJECT), "required": False},
-    )
-    yield "/tasks/{id}:complete", {"post": completed}
 
 
 def _accept(tag: str, edition: Edition) -> Operation:

@@ -20,6 +20,7 @@ from trellis.contributions import Segment
 from trellis.edition import Edition
 from trellis.kpi.periods import today_in
 from trellis.plugins import CORE
+from trellis.process import listening
 from trellis.records.events import Change, Saved
 from trellis.records.joins import source
 from trellis.records.membership import SEGMENT_MEMBER
@@ -89,7 +90,8 @@ def _recounted(
     before = {(row[0], row[1]) for row in session.execute(inside)}
     entering, leaving = sorted(wanted - before), sorted(before - wanted)
     if entering or leaving:
-        apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
+        entered = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
+        listening.note_entered(session, edition, entered)
     return [*entering, *leaving]
 
 

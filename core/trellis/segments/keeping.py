@@ -83,12 +83,12 @@ def _log_history(session: Session, segment: Segment, ours: sa.ColumnElement[bool
 
 def apply_moves(
     session: Session, entity: str, entering: Sequence[Move], leaving: Sequence[Move], now: datetime
-) -> None:
-    """Lets records in and out. What another transaction did in the meantime is neither done nor told twice."""
+) -> list[Move]:
+    """Lets records in and out; who entered. What another transaction did in the meantime is neither done nor told twice."""
     done = [(1, one) for one in _let_in(session, entering, now)]
     done += [(-1, one) for one in _let_out(session, leaving)]
     if not done:
-        return
+        return []
     history = [{"segment": name, "record_id": record, "change": side} for side, (name, record) in done]
     insert_rows(session, SEGMENT_EVENT, {"at": now}, history)
     logged = [
@@ -96,6 +96,7 @@ def apply_moves(
         for side, (name, record) in done
     ]
     insert_rows(session, _EVENT, {**_fixed(entity), "at": now}, logged)
+    return [move for side, move in done if side == 1]
 
 
 def _let_in(session: Session, moves: Sequence[Move], now: datetime) -> Iterator[Move]:

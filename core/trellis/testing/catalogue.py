@@ -6,18 +6,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import IO
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from trellis.i18n import LANGUAGES
+from trellis.process.diagram import read
+from trellis.process.forms import texts as texts_of_element
 
-METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+METHODS = [
+    ("**.py", "python"),
+    ("**.html", "jinja2"),
+    ("**.bpmn", "trellis.testing.catalogue:texts_of_diagram"),
+]
 KEYWORDS = {"_": None, "_n": (1, 2), "gettext": None, "ngettext": (1, 2)}
+
+
+def texts_of_diagram(
+    file: IO[bytes], keywords: Sequence[str], comments: Sequence[str], options: Mapping[str, str]
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """The texts of a diagram that people read, as Babel asks for them."""
+    diagram = read(file.read())
+    for element in diagram.elements.values():
+        for text in texts_of_element(element):
+            yield 1, "_", text, []
+    for name in (*(flow.name for flow in diagram.flows.values()), *diagram.lanes.values()):
+        if name:
+            yield 1, "_", name, []
 
 
 def texts(package: str) -> Catalog:

@@ -254,7 +254,8 @@ def control(
 
 
 def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
-    lifecycles = [one for one in edition.entity(field.entity).lifecycles if one.field == field.name]
+    view = edition.entities.get(field.entity)  # a field of a task is of no entity
+    lifecycles = [one for one in view.lifecycles if one.field == field.name] if view else []
     return [
         {"value": stage.value, "title": str(stage.title)} for one in lifecycles[:1] for stage in one.stages
     ]

@@ -35,6 +35,7 @@ from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
+from trellis.web import process_page
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
@@ -93,6 +94,7 @@ def record_context(
         "cards": [],
         "related": [_related(one, base, record.id) for one in lists if one.count],
         "panels": list(_panels(view, record)) if not deleted else [],
+        "processes": process_page.record_context(view.name, record, base) if not deleted else None,
     }
     groups = list(_groups(view, record, base, may_edit))
     context |= {"groups": [one for one in groups if one["props"]], "all_groups": groups}

@@ -20,23 +20,22 @@ from trellis.crm.analytics.window import Window
 from trellis.crm.service.tasks import OPEN
 from trellis.i18n import (
     Text,
-    current_timezone,
-    format_date,
     format_number,
     format_percent,
     format_short_money,
-    format_time,
     translator,
 )
 from trellis.kpi import engine
 from trellis.kpi.periods import Grain, Period, containing, today_in
 from trellis.plugins import CORE, Fault
+from trellis.process.tasks import Tasks
 from trellis.records.board import board, board_rule
 from trellis.records.query import ListQuery
 from trellis.segments.engine import sizes
 from trellis.segments.history import movements
 from trellis.web.display import origin, shown, title_of
 from trellis.web.figures import delta, figure_text, finding, round_top, trend
+from trellis.web.process_tasks import step_rows, when
 from trellis.web.rfm_map import rfm_cells
 
 _ = translator("trellis")
@@ -294,7 +293,18 @@ def _segments(widget: Widget, period: Period, base: str) -> dict[str, Any]:
 
 
 def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
-    """The reader's open tasks, the most urgent first."""
+    """What waits for the reader, of processes and activities, the most urgent first."""
+    rows = step_rows(Tasks(g.records).mine(limit), base)
+    if g.actor.may("activity", "read"):
+        rows += _activity_rows(limit, base)
+    rows.sort(key=lambda row: (row["due"] is None, row["due"] or _NEVER))
+    return rows[:limit]
+
+
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _activity_rows(limit: int, base: str) -> list[dict[str, Any]]:
     view = g.edition.entity("activity")
     query = ListQuery(view, g.edition, g.actor, rule=OPEN, sort=("due_at",), limit=limit)
     now = datetime.now(UTC)
@@ -302,12 +312,12 @@ def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
     for record in query.page(g.session).items:
         due = record.values.get("due_at")
         late = due is not None and due < now
-        zone = current_timezone()
-        this_day = due is not None and due.astimezone(zone).date() == now.astimezone(zone).date()
         url = f"{base}/activity/{record.id}"
         rows.append(
             {
-                "when": (format_time(due) if this_day else format_date(due)) if due else "",
+                "when": when(due, now),
+                "due": due,
+                "late": late,
                 "title": title_of(view, record),
                 "text": record.titles.get("customer", ""),
                 "url": url,
@@ -321,7 +331,8 @@ def task_rows(limit: int, base: str) -> list[dict[str, Any]]:
 
 def _tasks(widget: Widget, period: Period, base: str) -> dict[str, Any]:
     view = g.edition.entity("activity")
-    number = g.session.scalar(ListQuery(view, g.edition, g.actor, rule=OPEN).count_statement(limit=1000))
+    number = g.session.scalar(ListQuery(view, g.edition, g.actor, rule=OPEN).count_statement(limit=1000)) or 0
+    number += Tasks(g.records).number(1000)
     return {
         "title": str(widget.title or _("My tasks")),
         "sub": format_number(number) if number else "",

@@ -9,6 +9,7 @@ from trellis_b2b.dashboards import DASHBOARDS
 from trellis_b2b.demo import DEMOS
 from trellis_b2b.entities import ChangeRequest, Consultant, Engagement, Milestone, TimeEntry
 from trellis_b2b.fields import FIELDS
+from trellis_b2b.flows import PROCESS_LIST
 from trellis_b2b.imports import MAPPINGS
 from trellis_b2b.income import SOURCES
 from trellis_b2b.kpis import KPIS
@@ -79,6 +80,11 @@ def trellis_roles() -> list[trellis.Role]:
 @trellis.hookimpl
 def trellis_import_mappings() -> list[trellis.ImportMapping]:
     return MAPPINGS
+
+
+@trellis.hookimpl
+def trellis_processes() -> list[trellis.Process]:
+    return PROCESS_LIST
 
 
 @trellis.hookimpl

@@ -246,6 +246,32 @@ def _delivery(context: DemoContext, accounts: list[int], consultants: list[int])
         )
     ]
     context.create("b2b.change_request", changes)
+    _courses(context, pairs)
+
+
+_ESTIMATED = ("agent", 20, {"hours": "24", "price": "3600", "risk": "low"})
+_LARGE = ("agent", 30, {"hours": "180", "price": "27000", "risk": "medium"})
+_YES, _NO = {"approved": "yes"}, {"approved": "no", "comment": "Not within this contract"}
+_COURSES: tuple[tuple[tuple[str, float, dict[str, Any]], ...], ...] = (
+    (),
+    (_ESTIMATED,),
+    (_LARGE,),
+    (_LARGE, ("manager", 18, _YES)),
+    (_ESTIMATED, ("manager", 70, {"signed": "yes"})),
+    (_ESTIMATED, ("manager", 60, {"signed": "yes"}), ("agent", 10, {"starts_on": "2026-02-01"})),
+    (_LARGE, ("manager", 40, _NO)),
+)
+"""How far the process of some change requests has come: who did what after how many hours."""
+
+
+def _courses(context: DemoContext, pairs: list[tuple[int, int]]) -> None:
+    """Change requests that follow the process of the firm."""
+    rows = [
+        {"name": f"{LINES[place % len(LINES)]}: more", "engagement": engagement, "customer": customer}
+        for place, (engagement, customer) in enumerate(pairs[: len(_COURSES)])
+    ]
+    for place, record in enumerate(context.create("b2b.change_request", rows)):
+        context.run("b2b.change_request", record, 3 + place * 17 % 60, *_COURSES[place])
 
 
 def _milestones(context: DemoContext, pairs: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trellis import Cell, Direction, Level
 
+PROCESSES = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG3")
 POSITIONS = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG4")
 CONTROL = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG6")
 SEGMENTATION = Cell(Direction.CUSTOMERS, Level.STRATEGY, "CU1")

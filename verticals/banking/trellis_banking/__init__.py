@@ -9,6 +9,7 @@ from trellis_banking.dashboards import DASHBOARDS
 from trellis_banking.demo import DEMOS
 from trellis_banking.entities import Account, AccountMonth, Application, Branch, Deposit, KycReview, Loan
 from trellis_banking.fields import FIELDS
+from trellis_banking.flows import PROCESS_LIST
 from trellis_banking.imports import MAPPINGS
 from trellis_banking.income import SOURCES
 from trellis_banking.kpis import KPIS
@@ -98,6 +99,11 @@ def trellis_rest() -> list[trellis.RestEndpoint]:
 @trellis.hookimpl
 def trellis_menu() -> list[trellis.MenuItem]:
     return MENU
+
+
+@trellis.hookimpl
+def trellis_processes() -> list[trellis.Process]:
+    return PROCESS_LIST
 
 
 @trellis.hookimpl

@@ -12,6 +12,7 @@ from trellis_retail import (
     demo,
     entities,
     fields,
+    flows,
     habits,
     imports,
     kpis,
@@ -86,6 +87,11 @@ def trellis_roles() -> list[trellis.Role]:
 @trellis.hookimpl
 def trellis_instructions() -> list[trellis.Instruction]:
     return work.INSTRUCTION_LIST
+
+
+@trellis.hookimpl
+def trellis_processes() -> list[trellis.Process]:
+    return flows.PROCESS_LIST
 
 
 @trellis.hookimpl

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trellis import Cell, Direction, Level
 
 STRUCTURE = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG2")
+PROCESSES = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG3")
 INSTRUCTIONS = Cell(Direction.MANAGEMENT, Level.OPERATIONS, "MG7")
 SCRIPTS = Cell(Direction.MARKET, Level.OPERATIONS, "MK4")
 SEGMENTATION = Cell(Direction.CUSTOMERS, Level.STRATEGY, "CU1")

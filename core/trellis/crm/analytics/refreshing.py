@@ -21,6 +21,7 @@ from trellis.edition import Edition
 from trellis.jobs import Work
 from trellis.kpi import income, rates
 from trellis.kpi.periods import today_in
+from trellis.process import listening
 from trellis.records.entity import Base
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.types import UtcDateTime
@@ -92,6 +93,7 @@ def refresh(
     done = segments.refresh(session, edition, today=as_of, now=at)
     if not _written_after(session, event):
         event = _last_event(session)  # what came after are members of segments, who moved just now
+    listening.note_entries(session, edition, at)
     measured = Measured(
         name=CUSTOMER_VALUE,
         day=as_of,

@@ -1,14 +1,16 @@
-"""What the core brings to management: people, units and positions, and the basic roles."""
+"""What the core brings to management: people, units and positions, the basic roles, and what processes do."""
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Grant, Level, Role, Scope
+from trellis.contributions import Cell, Direction, Grant, Level, Operation, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import known_timezone, translator
 from trellis.kpi import rates, targets
 from trellis.kpi.rates import RATE, ExchangeRate
 from trellis.kpi.targets import TARGET, KpiTarget
+from trellis.process import listening
+from trellis.process.operations import OPERATIONS
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave, Saved
 from trellis.security.people import Position, Unit, User
@@ -51,9 +53,15 @@ def _keep_users(event: BeforeSave) -> None:
 
 
 @hookimpl
-@concerns(RATE)
 def trellis_after_save(event: Saved) -> None:
-    rates.follow(event)
+    if event.entity == RATE:
+        rates.follow(event)
+    listening.note(event)
+
+
+@hookimpl
+def trellis_operations() -> list[Operation]:
+    return list(OPERATIONS)
 
 
 @hookimpl

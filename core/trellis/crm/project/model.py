@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Contribution, Direction, Kpi, Level, Segment
+from trellis.contributions import Contribution, Direction, Kpi, Level, Process, Segment
 from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.project.rows import ROWS, ModelRow
@@ -18,6 +18,7 @@ from trellis.edition import HOOK_OF, Edition, EntityView
 from trellis.i18n import Text, format_percent, plural_translator, translator
 from trellis.kpi.targets import KpiTarget
 from trellis.plugins import CORE
+from trellis.process.tables import OPEN, ProcessInstance
 from trellis.records.membership import SegmentMember
 from trellis.records.query import ListQuery
 from trellis.security.actor import Actor
@@ -152,6 +153,8 @@ def _row_of(kind: type[Contribution], one: Contribution) -> str:
         return "MG6"
     if kind is Segment:
         return "CU1"
+    if kind is Process:
+        return "MG3"
     return one.cell.row if one.cell else ""
 
 
@@ -281,8 +284,27 @@ def _percent(share: float) -> str:
     return format_percent(share, 0)
 
 
+def _processes(session: Session, edition: Edition, _actor: Actor, _found: _Found, _count: int) -> _Measured:
+    known = list(edition.all(Process))
+    if not known:
+        return None, _("No processes yet"), False
+    used = sa.select(
+        sa.func.count(ProcessInstance.process.distinct()),
+        sa.func.count(sa.case((ProcessInstance.state.in_(OPEN), 1))),
+    ).where(ProcessInstance.process.in_(known))
+    started, running = session.execute(used).one()
+    line = _n(
+        "%(num)s process, %(running)s running",
+        "%(num)s processes, %(running)s running",
+        len(known),
+        running=running,
+    )
+    return started / len(known), line, started > 0
+
+
 _MEASURES: Mapping[str, _Measure] = {
     "MG2": _structure,
+    "MG3": _processes,
     "MG6": _kpis,
     "CU1": _segments,
     "CU4": _significance,

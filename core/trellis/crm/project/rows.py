@@ -46,7 +46,7 @@ _ST, _TA, _OP = Level.STRATEGY, Level.TACTICS, Level.OPERATIONS
 ROWS: tuple[ModelRow, ...] = (
     ModelRow("MG1", _M, _ST, _("Strategic goals")),
     ModelRow("MG2", _M, _TA, _("Customer-oriented structure"), "unit"),
-    ModelRow("MG3", _M, _TA, _("Business processes")),
+    ModelRow("MG3", _M, _TA, _("Business processes"), "processes"),
     ModelRow("MG4", _M, _TA, _("Job descriptions")),
     ModelRow("MG5", _M, _TA, _("Responsibility matrices")),
     ModelRow("MG6", _M, _TA, _("KPI"), "kpis"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -105,11 +105,28 @@ def arrange(workspace: str, name: str) -> BaseResponse:
     return go(f"{base()}/" if found.name == _home().name else f"{base()}/dashboards/{name}")
 
 
+_SHOWN: Mapping[str, tuple[Text, Callable[[Mapping[str, Any]], bool]]] = {
+    "": (_("All"), lambda row: True),
+    "late": (_("Overdue"), lambda row: bool(row["late"])),
+    "mine": (_("Of processes"), lambda row: bool(row.get("process")) and not row.get("take_url")),
+    "queue": (_("In a queue"), lambda row: bool(row.get("take_url"))),
+    "activities": (_("Activities"), lambda row: not row.get("process")),
+}
+"""What the page of tasks can be limited to."""
+
+
 @blueprint.get("/<workspace>/tasks")
 def tasks(workspace: str) -> str:
-    rows = task_rows(200, base()) if g.actor.may("activity", "read") else []
+    chosen = request.args.get("show", "")
+    everything = task_rows(200, base())
     context = {
-        "rows": rows,
+        "rows": [row for row in everything if chosen not in _SHOWN or _SHOWN[chosen][1](row)],
+        "total": format_number(len(everything)),
+        "filters": [
+            {"title": str(title), "url": f"{base()}/tasks?show={key}", "current": key == chosen}
+            for key, (title, _fits) in _SHOWN.items()
+        ],
+        "filtered": bool(chosen) and bool(everything),
         "new_url": f"{base()}/activity/new",
         "may_create": g.actor.may("activity", "create"),
     }

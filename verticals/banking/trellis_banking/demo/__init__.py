@@ -40,6 +40,7 @@ def load(context: trellis.DemoContext) -> None:
     context.survey([one.id for one in people])
     context.cases([one.id for one in people], CASES)
     banks.bonus(bank)
+    work.courses(bank, people)
 
 
 DEMOS = [

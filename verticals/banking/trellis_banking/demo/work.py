@@ -214,3 +214,31 @@ def leads(bank: Bank) -> None:
         made.append(bank.context.moment(bank.ago(source.randint(0, 100))))
     ids = bank.context.create("lead", rows)
     bank.context.backdate("lead", "created_at", dict(zip(ids, made, strict=True)))
+
+
+_CHECKED = ("agent", 4, {"complete": True})
+_APPROVED = ("manager", 19, {"decision": "approve"})
+_REFUSED = ("manager", 26, {"decision": "refuse", "reason": "Other debts are too high"})
+_COURSES: tuple[tuple[int, tuple[tuple[str, float, dict[str, Any]], ...]], ...] = (
+    (12_000, ()),
+    (30_000, (("agent", 6, {"complete": False}),)),
+    (18_000, (_CHECKED,)),
+    (9_500, (_CHECKED,)),
+    (140_000, (_CHECKED,)),
+    (85_000, (_CHECKED, ("manager", 30, {"decision": "approve"}))),
+    (24_000, (_CHECKED, _APPROVED)),
+    (15_000, (_CHECKED, _APPROVED, ("agent", 50, {"signed_on": "2026-01-15"}))),
+    (7_000, (_CHECKED, ("manager", 9, {"decision": "approve"}), ("agent", 28, {"signed_on": "2026-01-15"}))),
+    (45_000, (_CHECKED, _REFUSED)),
+)
+"""How far the process of some applications has come: their amounts, and who did what after how many hours."""
+
+
+def courses(bank: Bank, customers: list[Customer]) -> None:
+    """Applications that follow the process of the bank."""
+    rows = [
+        {**_wish(bank, customers, bank.ago(8)), "amount": Decimal(amount), "stage": "data"}
+        for amount, _steps in _COURSES
+    ]
+    for place, record in enumerate(bank.context.create("banking.application", rows)):
+        bank.context.run("banking.loan_application", record, 3 + place * 7 % 30, *_COURSES[place][1])

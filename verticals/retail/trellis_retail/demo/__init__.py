@@ -36,6 +36,7 @@ def load(context: trellis.DemoContext) -> None:
     people.club(context)
     context.survey([one.id for one in buyers])
     context.cases([one.id for one in buyers], CASES)
+    desk.courses(context, buyers)
 
 
 DEMO = trellis.Demo(

@@ -274,3 +274,45 @@ def _months(today: date) -> list[str]:
 
 def _round(amount: Decimal, step: int) -> Decimal:
     return (amount / step).quantize(Decimal(1)) * step
+
+
+_CHECKED = ("agent", 3, {"resolution": "refund"})
+_COURSES: tuple[tuple[int, tuple[tuple[str, float, Mapping[str, Any]], ...]], ...] = (
+    (35, ()),
+    (180, ()),
+    (240, (_CHECKED,)),
+    (310, (("agent", 5, {"resolution": "replacement"}),)),
+    (60, (_CHECKED,)),
+    (175, (_CHECKED, ("manager", 20, {"decision": "approve"}))),
+    (48, (_CHECKED, ("agent", 4, {"told_by": "call"}))),
+    (220, (_CHECKED, ("manager", 8, {"decision": "approve"}), ("agent", 15, {"told_by": "mail"}))),
+    (
+        190,
+        (
+            _CHECKED,
+            ("manager", 30, {"decision": "refuse", "comment": "No fault of ours"}),
+            ("agent", 6, {"told_by": "mail"}),
+        ),
+    ),
+)
+"""How far the process of some complaints has come: what they cost, and who did what after how many hours."""
+
+
+def courses(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> None:
+    """Complaints that follow the process of the shop."""
+    rows = [
+        {
+            "number": f"C-{place:04}",
+            "stage": "received",
+            "customer": buyers[place * 7 % len(buyers)].id,
+            "store": buyers[place * 7 % len(buyers)].home.id,
+            "reason": "damaged",
+            "amount": Decimal(amount),
+            "received_at": context.moment(context.today - timedelta(days=2 + place % 4), 9),
+            "unit": buyers[place * 7 % len(buyers)].home.unit,
+            "owner": buyers[place * 7 % len(buyers)].home.manager,
+        }
+        for place, (amount, _steps) in enumerate(_COURSES, 1)
+    ]
+    for place, record in enumerate(context.create("retail.return", rows)):
+        context.run("retail.complaint", record, 2 + place * 7 % 30, *_COURSES[place][1])

@@ -19,8 +19,19 @@ function showCurrent() {
   }
 }
 
+// A diagram opens where its process stands.
+function showPlace() {
+  for (const box of document.querySelectorAll(".process-scroll")) {
+    const place = box.querySelector(".process-node.is-active:not(.is-scope), .process-node.is-stuck");
+    if (!place) continue;
+    const [outer, inner] = [box.getBoundingClientRect(), place.getBoundingClientRect()];
+    box.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+  }
+}
+
 export function startScrollers() {
   onLoad(mark);
   onLoad(showCurrent);
+  onLoad(showPlace);
   addEventListener("resize", mark);
 }

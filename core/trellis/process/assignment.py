@@ -1,0 +1,139 @@
+"""For whom a task of people is: the property ``for`` of its element, and ``not``, for whom it is never.
+
+``for`` holds one or more of, by commas: ``role:<name>``, ``position:<name>``, ``person:<mail>``, ``owner`` (of the record),
+``starter``, ``performer:<element>`` (who did that task), or ``=expression`` that gives a user's id or one of these words.
+One person gets the task; else it waits in a queue, from which somebody takes it. ``not`` holds ``starter`` and
+``performer:<element>``: the four-eyes rule. Without ``for`` a task is for whoever started the instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.errors import RecordInvalid
+from trellis.i18n import translator
+from trellis.process.expressions import Facts, compile_expression
+from trellis.process.tables import ProcessStep
+from trellis.security.actor import Actor
+from trellis.security.people import Position, User
+
+_ = translator("trellis")
+
+ROLE, POSITION = "role:", "position:"
+PERSON, PERFORMER = "person:", "performer:"
+NOT = "not:"
+STARTER, OWNER = "starter", "owner"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Whom a task goes to: a person, or a queue of audiences; never to those excluded."""
+
+    person: int | None = None
+    audiences: tuple[str, ...] = ()
+    excluded: tuple[int, ...] = ()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What is kept of a queue: those it is for, and those it is not."""
+        return (*self.audiences, *(f"{NOT}{one}" for one in self.excluded))
+
+
+def words(text: str) -> list[str]:
+    """The entries of ``for`` and ``not``; an expression is one entry, whatever commas it holds."""
+    if text.startswith("="):
+        return [text]
+    return [one for one in (part.strip() for part in text.split(",")) if one]
+
+
+def is_assignment(word: str) -> bool:
+    """The word is one that ``for`` may hold; an expression is checked elsewhere."""
+    return word in (STARTER, OWNER) or word.startswith((ROLE, POSITION, PERSON, PERFORMER))
+
+
+def audiences_of(session: Session, actor: Actor) -> list[str]:
+    """The queues that an actor takes tasks from: those of their roles and positions."""
+    held = session.scalars(
+        sa.select(Position.id).where(Position.holder_id == actor.user_id, Position.deleted_at.is_(None))
+    )
+    return [*(f"{ROLE}{role}" for role in actor.roles), *(f"{POSITION}{one}" for one in held)]
+
+
+class Assigning:
+    """Finds out for whom the tasks of one instance are."""
+
+    def __init__(self, session: Session, instance: int, starter: int | None, facts: Facts) -> None:
+        self._session = session
+        self._instance = instance
+        self._starter = starter
+        self._facts = facts
+
+    def assign(self, wanted: str, never: str) -> Assigned:
+        """Whom a task goes to. Raises RecordInvalid for a position or person that is not there, ExpressionFailed."""
+        excluded = {one for word in words(never) if (one := self._person(word)) is not None}
+        people: list[int] = []
+        audiences: list[str] = []
+        for word in words(wanted) or [STARTER]:
+            for said in self._said(word):
+                if isinstance(said, int):
+                    people.append(said)
+                elif said.startswith(ROLE):
+                    audiences.append(said)
+                elif said.startswith(POSITION):
+                    audiences.append(f"{POSITION}{self._position(said.removeprefix(POSITION))}")
+                elif (person := self._person(said)) is not None:
+                    people.append(person)
+        alone = people[0] if people and not audiences and people[0] not in excluded else None
+        return Assigned(alone, tuple(dict.fromkeys(audiences)), tuple(sorted(excluded)))
+
+    def _said(self, word: str) -> Sequence[int | str]:
+        if not word.startswith("="):
+            return [word]
+        value = compile_expression(word[1:])(self._facts)
+        if value is None:
+            return []
+        if isinstance(value, int) and not isinstance(value, bool):
+            return [value]
+        said = words(str(value))
+        wrong = [one for one in said if not is_assignment(one)]
+        if wrong:
+            raise RecordInvalid({"for": [_("“%(word)s” names nobody a task can be for", word=wrong[0])]})
+        return said
+
+    def _person(self, word: str) -> int | None:
+        if word == STARTER:
+            return self._starter
+        if word == OWNER:
+            owner = self._facts.look_up(("record", "owner"))
+            return int(owner) if owner is not None else None
+        if word.startswith(PERFORMER):
+            element = word.removeprefix(PERFORMER)
+            mine = ProcessStep.instance_id == self._instance, ProcessStep.element == element
+            return self._session.scalar(
+                sa.select(ProcessStep.by_id)
+                .where(*mine, ProcessStep.by_id.is_not(None))
+                .order_by(ProcessStep.id.desc())
+                .limit(1)
+            )
+        email = word.removeprefix(PERSON).lower()
+        person = self._session.scalar(
+            sa.select(User.id).where(User.email == email, User.deleted_at.is_(None))
+        )
+        if person is None:
+            raise RecordInvalid({"for": [_("Nobody here has the address %(email)s", email=email)]})
+        return person
+
+    def _position(self, name: str) -> int:
+        found = self._session.scalar(
+            sa.select(Position.id)
+            .where(Position.name == name, Position.deleted_at.is_(None))
+            .order_by(Position.id)
+            .limit(1)
+        )
+        if found is None:
+            raise RecordInvalid({"for": [_("There is no position “%(name)s”", name=name)]})
+        return found

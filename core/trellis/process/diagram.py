@@ -1,0 +1,303 @@
+"""A BPMN 2.0 file as Trellis understands it: elements, flows, what is written on them, and where they are drawn.
+
+What Trellis needs beside the standard stands in *extension properties*, pairs of name and value under
+``extensionElements``. Their namespace does not matter, so they can be edited wherever a tool has a table of properties.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from trellis.errors import TrellisError
+from trellis.i18n import Text, translator
+
+_ = translator("trellis")
+
+BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
+DC = "{http://www.omg.org/spec/DD/20100524/DC}"
+DD = "{http://www.omg.org/spec/DD/20100524/DI}"
+LARGEST = 1024 * 1024
+"""Bytes of a file."""
+MOST_ELEMENTS = 500
+
+EVENTS = (
+    *("timer", "message", "error", "terminate", "signal"),
+    *("escalation", "cancel", "conditional", "link", "compensate"),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a diagram, and at which element (empty: the whole)."""
+
+    element: str
+    reason: Text | str
+
+    def __str__(self) -> str:
+        return f"{self.element}: {self.reason}" if self.element else str(self.reason)
+
+
+class DiagramInvalid(TrellisError):
+    """A diagram cannot be run; ``problems`` name each element and the reason."""
+
+    status = 422
+    code = "diagram_invalid"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(str(one) for one in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """A node: an event, a task, a gateway or a sub-process.
+
+    ``kind`` is its BPMN tag (``userTask``); ``event`` what an event is about (``timer``, ``message``, ``error``,
+    ``terminate``) and ``detail`` its text: a time, a message's name, an error's code, the lines of a script, the process that
+    is called. ``inside`` is the sub-process it stands in; ``attached`` the activity whose edge it stands on.
+    """
+
+    id: str
+    kind: str
+    name: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    inside: str = ""
+    event: str = ""
+    detail: str = ""
+    attached: str = ""
+    interrupting: bool = True
+    default: str = ""
+    unsupported: str = ""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """An arrow; ``condition`` is an expression."""
+
+    id: str
+    source: str
+    target: str
+    name: str = ""
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a shape is drawn."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    expanded: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagram:
+    """One process of a file, with its sub-processes. ``digest`` tells one content from another."""
+
+    process: str
+    name: str
+    text: bytes
+    elements: Mapping[str, Element]
+    flows: Mapping[str, Flow]
+    lanes: Mapping[str, str] = field(default_factory=dict)
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    lines: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        return digest(self.text)
+
+    @property
+    def start(self) -> Element:
+        """The one event that the process starts with."""
+        return next(one for one in self.elements.values() if one.kind == "startEvent" and not one.inside)
+
+    def leaving(self, element: str) -> list[Flow]:
+        """The arrows out of an element."""
+        return [flow for flow in self.flows.values() if flow.source == element]
+
+    def entering(self, element: str) -> list[Flow]:
+        """The arrows into an element."""
+        return [flow for flow in self.flows.values() if flow.target == element]
+
+    def of_kind(self, *kinds: str) -> Iterator[Element]:
+        """The elements of some kinds, in the order of the file."""
+        return (one for one in self.elements.values() if one.kind in kinds)
+
+
+def digest(text: bytes) -> str:
+    """What tells the content of one file from that of another."""
+    return hashlib.sha256(text).hexdigest()
+
+
+def read(text: bytes) -> Diagram:
+    """The process in a BPMN file. Raises DiagramInvalid for what is no such file."""
+    root = _parse(text)
+    processes = list(root.iter(f"{BPMN}process"))
+    if len(processes) != 1:
+        raise _invalid(
+            _("A file holds one process; this one holds %(number)s", number=len(processes)), "definitions"
+        )
+    names = {
+        node.get("id"): node.get("errorCode") or node.get("name") or ""
+        for tag in ("message", "error")
+        for node in root.iter(f"{BPMN}{tag}")
+    }
+    (process,) = processes
+    elements: dict[str, Element] = {}
+    flows: dict[str, Flow] = {}
+    _walk(process, "", names, elements, flows)
+    if len(elements) > MOST_ELEMENTS:
+        raise _invalid(_("A diagram has at most %(number)s elements", number=MOST_ELEMENTS), "definitions")
+    boxes, lines = _drawn(root)
+    lanes = {
+        lane.get("id", ""): " ".join(lane.get("name", "").split()) for lane in process.iter(f"{BPMN}lane")
+    }
+    return Diagram(
+        process=process.get("id", ""),
+        name=process.get("name", ""),
+        text=text,
+        elements=elements,
+        flows=flows,
+        lanes=lanes,
+        boxes=boxes,
+        lines=lines,
+    )
+
+
+def tree(text: bytes) -> etree._Element:
+    """The XML of a file that :func:`read` has accepted, for the library that runs it."""
+    return _parse(text)
+
+
+def _parse(text: bytes) -> etree._Element:
+    """XML that reaches nothing outside itself and cannot grow. Raises DiagramInvalid."""
+    if len(text) > LARGEST:
+        raise _invalid(_("A diagram is at most 1 MB large"), "")
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise _invalid(_("A diagram may not declare a document type or entities"), "")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    try:
+        root = etree.fromstring(text, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise _invalid(_("This is not XML: %(problem)s", problem=str(error)), "") from None
+    if root.tag != f"{BPMN}definitions":
+        raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
+    return root
+
+
+def _invalid(reason: Text, element: str) -> DiagramInvalid:
+    return DiagramInvalid([Problem(element, reason)])
+
+
+_NO_NODES = frozenset(
+    {"extensionElements", "documentation", "laneSet", "sequenceFlow", "textAnnotation", "association"}
+    | {"incoming", "outgoing", "ioSpecification", "property", "dataObject", "dataObjectReference", "group"}
+    | {"dataStoreReference", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics"}
+)
+"""What stands in a process and is not walked through."""
+
+
+def _walk(
+    scope: etree._Element,
+    inside: str,
+    names: Mapping[str | None, str],
+    elements: dict[str, Element],
+    flows: dict[str, Flow],
+) -> None:
+    for node in scope:
+        tag = etree.QName(node).localname
+        if tag == "sequenceFlow":
+            flows[node.get("id", "")] = _flow(node)
+        if not node.tag.startswith(BPMN) or tag in _NO_NODES:
+            continue
+        known = _element(node, tag, inside, names)
+        if not known.id or known.id in elements:
+            raise _invalid(_("Each element needs an id of its own"), known.id or tag)
+        elements[known.id] = known
+        if tag in ("subProcess", "transaction", "adHocSubProcess"):
+            _walk(node, known.id, names, elements, flows)
+
+
+def _flow(node: etree._Element) -> Flow:
+    condition = node.findtext(f"{BPMN}conditionExpression", "")
+    ends = node.get("sourceRef", ""), node.get("targetRef", "")
+    return Flow(
+        node.get("id", ""), *ends, " ".join(node.get("name", "").split()), condition.strip().removeprefix("=")
+    )
+
+
+def _element(node: etree._Element, tag: str, inside: str, names: Mapping[str | None, str]) -> Element:
+    event, detail = _about(node, tag, names)
+    loops = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+    return Element(
+        id=node.get("id", ""),
+        kind=tag,
+        name=" ".join(node.get("name", "").split()),
+        properties=_properties(node),
+        inside=inside,
+        event=event,
+        detail=detail.strip(),
+        attached=node.get("attachedToRef", ""),
+        interrupting=node.get("cancelActivity", "true") == "true",
+        default=node.get("default", ""),
+        unsupported=next((one for one in loops if node.find(f"{BPMN}{one}") is not None), ""),
+    )
+
+
+def _about(node: etree._Element, tag: str, names: Mapping[str | None, str]) -> tuple[str, str]:
+    if tag == "scriptTask":
+        return "", node.findtext(f"{BPMN}script", "")
+    if tag == "callActivity":
+        return "", node.get("calledElement", "")
+    if tag == "receiveTask":
+        return "message", names.get(node.get("messageRef"), "")
+    for event in EVENTS:
+        found = node.find(f"{BPMN}{event}EventDefinition")
+        if found is None:
+            continue
+        if event == "timer":
+            texts = [found.findtext(f"{BPMN}{one}") for one in ("timeDate", "timeDuration", "timeCycle")]
+            return event, next((text for text in texts if text), "")
+        return event, names.get(found.get(f"{event}Ref"), "")
+    return "", ""
+
+
+def _properties(node: etree._Element) -> dict[str, str]:
+    """Pairs of name and value, in whatever namespace a tool writes them."""
+    extensions = node.find(f"{BPMN}extensionElements")
+    if extensions is None:
+        return {}
+    pairs = (
+        (one.get("name", ""), one.get("value", ""))
+        for one in extensions.iter(etree.Element)
+        if etree.QName(one).localname == "property"
+    )
+    return {name.strip(): value.strip() for name, value in pairs if name}
+
+
+def _drawn(root: etree._Element) -> tuple[dict[str, Box], dict[str, tuple[tuple[float, float], ...]]]:
+    boxes, lines = {}, {}
+    try:
+        for shape in root.iter(f"{DI}BPMNShape"):
+            bounds = shape.find(f"{DC}Bounds")
+            if bounds is not None:
+                x, y, width, height = (float(bounds.get(name, "0")) for name in ("x", "y", "width", "height"))
+                expanded = shape.get("isExpanded", "true") == "true"
+                boxes[shape.get("bpmnElement", "")] = Box(x, y, width, height, expanded)
+        for edge in root.iter(f"{DI}BPMNEdge"):
+            points = edge.findall(f"{DD}waypoint")
+            lines[edge.get("bpmnElement", "")] = tuple(
+                (float(point.get("x", "0")), float(point.get("y", "0"))) for point in points
+            )
+    except ValueError:
+        raise _invalid(_("A place in the drawing is not a number"), "definitions") from None
+    return boxes, lines

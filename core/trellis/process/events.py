@@ -1,0 +1,69 @@
+"""What processes listen to, as diagrams write it: ``case.created``, ``case.stage=escalated``, ``segment.at_risk``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trellis.edition import Edition
+from trellis.i18n import translator
+from trellis.records.events import Change
+
+_ = translator("trellis")
+
+ACTIONS = ("created", "updated", "deleted", "restored")
+SEGMENT = "segment."
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """An event that is listened to: an action on records of an entity, or a field of theirs that gets a value."""
+
+    entity: str
+    action: str = ""
+    field: str = ""
+    value: str = ""
+
+    def met_by(self, change: Change) -> bool:
+        """Whether what happened to a record is this."""
+        if self.action:
+            return change.action == self.action
+        return self.field in change.changes and str(change.changes[self.field][1]) == self.value
+
+
+def parse(edition: Edition, text: str) -> Occasion:
+    """The event that a text means. Raises ValueError."""
+    left, mark, value = text.partition("=")
+    entity = next((name for name in _prefixes(left) if name in edition.entities), "")
+    rest = left.removeprefix(f"{entity}.")
+    if not entity:
+        raise ValueError(
+            _("“%(event)s” names no entity; write entity.created or entity.field=value", event=text)
+        )
+    if mark:
+        if rest not in edition.entity(entity).fields:
+            raise ValueError(_("%(entity)s has no field “%(field)s”", entity=entity, field=rest))
+        return Occasion(entity, field=rest, value=value.strip())
+    if rest not in ACTIONS:
+        known = ", ".join(ACTIONS)
+        raise ValueError(_("“%(event)s”: what happens is one of: %(known)s", event=text, known=known))
+    return Occasion(entity, action=rest)
+
+
+def _prefixes(text: str) -> Iterator[str]:
+    """What may be the name of an entity in it, the longest first."""
+    parts = text.split(".")
+    return (".".join(parts[:length]) for length in range(len(parts) - 1, 0, -1))
+
+
+def awaited(event: str, matches: Mapping[str, Any]) -> str:
+    """What a wait is found by: the event, and the values of fields that the record must have."""
+    pairs = ",".join(f"{name}={matches[name]}" for name in sorted(matches))
+    return f"{event}:{pairs}"[:300]
+
+
+def keys_of(event: str, shapes: Iterable[tuple[str, ...]], values: Mapping[str, Any]) -> Iterator[str]:
+    """The waits that a record may end: one for each set of fields that waits match by."""
+    for names in shapes:
+        yield awaited(event, {name: values.get(name) for name in names})

@@ -1,0 +1,78 @@
+"""The jobs of processes: timers that fire, events that are heard, mails that leave."""
+
+from __future__ import annotations
+
+import smtplib
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from trellis import mail
+from trellis.contributions import Process
+from trellis.errors import Conflict
+from trellis.i18n import translator
+from trellis.jobs.queue import enqueue
+from trellis.jobs.work import Work
+from trellis.process import listening
+from trellis.process.engine import Engine
+from trellis.process.runs import TIMER_JOB
+from trellis.process.tables import OPEN, ProcessInstance
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
+
+_ = translator("trellis")
+
+ABSENT = timedelta(hours=1)
+"""How long a timer waits when the plugin of its process is not enabled."""
+
+
+def work_timer(work: Work) -> None:
+    """Lets the timers of an instance fire; the job ends with what that did."""
+    number = int(work.arguments["instance"])
+    with work.workspace.write() as session:
+        edition = work.workspace.edition(session)
+        door = Records(session, edition, SYSTEM)
+        instance = session.execute(
+            sa.select(ProcessInstance.process, ProcessInstance.state).where(ProcessInstance.id == number)
+        ).first()
+        if instance is not None and instance.state in OPEN:
+            if instance.process in edition.all(Process):
+                Engine(door).tick(number)
+            else:
+                enqueue(session, TIMER_JOB, {"instance": number}, None, datetime.now(UTC) + ABSENT)
+        work.finish(session, {})
+    _tell(work, door)
+
+
+def work_event(work: Work) -> None:
+    """Starts and wakes what listens to a write."""
+    with work.workspace.write() as session:
+        edition = work.workspace.edition(session)
+        door = listening.hear(session, edition, work.job_id, work.arguments)
+        work.finish(session, {})
+    _tell(work, door)
+
+
+def work_mail(work: Work) -> None:
+    """Sends a mail of a step, at most once: one that may have left before a crash is not sent again."""
+    if work.done:
+        raise Conflict(
+            _("The server ended while this mail was being sent; it may have left, and is not sent again")
+        )
+    config = work.installation.config
+    if not (config.smtp_url and config.mail_from):
+        raise Conflict(_("No mail server is set up: the mail was not sent"))
+    told = {name: str(work.arguments[name]) for name in ("to", "subject", "text")}
+    message = mail.message(config, told["to"], told["subject"], told["text"])
+    work.tell(1, 1)
+    try:
+        mail.send(config, message)
+    except (OSError, smtplib.SMTPException):
+        work.tell(0, 1)  # the server did not take it: it can be tried again
+        raise
+
+
+def _tell(work: Work, door: Records) -> None:
+    """Tells plugins what was committed."""
+    door.committed()
+    work.workspace.record_faults(door.faults)

@@ -1,0 +1,210 @@
+"""What happens to records starts instances, and ends waits: noted with the write, done by a job of its own.
+
+A write that nobody listens to costs a look into a set. One that somebody does puts one job into the queue, in the same
+transaction; the job and all that it starts are committed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Process
+from trellis.edition import Edition
+from trellis.errors import RecordNotFound, TrellisError
+from trellis.jobs.queue import enqueue
+from trellis.process import events, versions
+from trellis.process.checks import MATCH
+from trellis.process.diagram import Diagram
+from trellis.process.engine import SOURCE, Engine
+from trellis.process.expressions import compile_expression
+from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
+from trellis.process.variables import InstanceFacts
+from trellis.records.door import Records
+from trellis.records.events import Change, Saved
+from trellis.records.expressions import ExpressionFailed
+from trellis.security.actor import SYSTEM
+from trellis.segments.tables import SEGMENT_EVENT
+
+EVENT_JOB = "process_event"
+MOST_AT_ONCE = 500
+"""Records of a segment whose processes one job starts."""
+
+
+@dataclass
+class Listeners:
+    """Who listens to an entity: processes to be started, by event; and the fields that waits match by, by event."""
+
+    starts: list[tuple[str, str]] = field(default_factory=list)
+    waits: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def events(self) -> set[str]:
+        """All that is listened to."""
+        return {event for event, _process in self.starts} | self.waits.keys()
+
+
+def note(event: Saved) -> None:
+    """Keeps what processes listen to, with the write itself."""
+    known = _listeners(event.session, event.edition).get(event.entity)
+    if known is None:
+        return
+    occasions = [events.parse(event.edition, text) for text in known.events]
+    heard = [change for change in event.changes if any(one.met_by(change) for one in occasions)]
+    if not heard:
+        return
+    told = [
+        {"id": change.id, "action": change.action, "changes": _wanted(change, occasions)} for change in heard
+    ]
+    by = (
+        event.actor.roles[0].removeprefix(f"{SOURCE}:")
+        if event.actor.source == SOURCE and event.actor.roles
+        else ""
+    )
+    arguments = {"entity": event.entity, "changes": told, "by": by}
+    enqueue(event.session, EVENT_JOB, arguments, None)
+
+
+def note_entries(session: Session, edition: Edition, at: datetime) -> None:
+    """Keeps who entered a segment that processes listen to, when segments were brought up to date at a moment.
+
+    Whoever is in a segment when it is counted for the first time has not entered it.
+    """
+    event = SEGMENT_EVENT.c
+    for name in _segments(edition):
+        before = sa.select(event.id).where(event.segment == name, event.at < at).limit(1)
+        if session.scalar(before) is None:
+            continue
+        entered = sa.select(event.record_id).where(event.segment == name, event.at == at, event.change == 1)
+        _enqueue(session, name, session.scalars(entered.order_by(event.record_id)).all())
+
+
+def note_entered(session: Session, edition: Edition, moves: Sequence[tuple[str, int]]) -> None:
+    """Keeps who entered a segment that processes listen to, as (segment, record), with the write that let them in."""
+    for name in _segments(edition) if moves else ():
+        _enqueue(session, name, [record for segment, record in moves if segment == name])
+
+
+def _enqueue(session: Session, segment: str, ids: Sequence[int]) -> None:
+    for first in range(0, len(ids), MOST_AT_ONCE):
+        part = [int(one) for one in ids[first : first + MOST_AT_ONCE]]
+        enqueue(session, EVENT_JOB, {"segment": segment, "ids": part}, None)
+
+
+def _segments(edition: Edition) -> dict[str, list[str]]:
+    """The processes that start when a record enters a segment, by segment."""
+    found: dict[str, list[str]] = {}
+    for process in edition.all(Process).values():
+        for text in process.starts:
+            if text.startswith(events.SEGMENT):
+                found.setdefault(text.removeprefix(events.SEGMENT), []).append(process.name)
+    return found
+
+
+def _wanted(change: Change, occasions: list[events.Occasion]) -> dict[str, Any]:
+    """Only the fields whose values are listened to: a job is no second audit trail."""
+    names = {one.field for one in occasions if one.field} & change.changes.keys()
+    return {name: [None, change.changes[name][1]] for name in names}
+
+
+def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, Any]) -> Records:
+    """Starts and wakes what listens to the events of a job; the door that it wrote by."""
+    door = Records(session, edition, SYSTEM)
+    if "segment" in arguments:
+        for process in _segments(edition).get(arguments["segment"], ()):
+            for record in arguments["ids"]:
+                _start(door, process, record, f"event:{job}:{record}:{process}")
+        return door
+    entity = arguments["entity"]
+    known = _listeners(session, edition).get(entity)
+    for place, told in enumerate(arguments["changes"] if known else ()):
+        change = Change(
+            told["id"], told["action"], {name: tuple(pair) for name, pair in told["changes"].items()}
+        )
+        for text, process in known.starts if known else ():
+            if process != arguments.get("by") and events.parse(edition, text).met_by(change):
+                _start(door, process, change.id, f"event:{job}:{place}:{process}")
+        for text, shapes in known.waits.items() if known else ():
+            if events.parse(edition, text).met_by(change):
+                _wake(door, entity, text, shapes, change.id)
+    return door
+
+
+def _start(door: Records, name: str, record_id: int, key: str) -> None:
+    """Starts a process, where the condition of its start event is true."""
+    process = door.edition.all(Process)[name]
+    when = versions.present(door.edition, process).start.properties.get("when", "")
+    about = record_id if process.entity is not None else None
+    try:
+        if when:
+            record = (process.entity, record_id) if process.entity else None
+            facts = InstanceFacts(door.session, door.edition, {}, record, None)
+            if not compile_expression(when.removeprefix("="))(facts):
+                return
+        with door.whole():
+            Engine(door).start(name, about, key=key)
+    except (RecordNotFound, ExpressionFailed):
+        return  # the record is gone by now, or its fields are not what the condition compares
+
+
+def _wake(door: Records, entity: str, event: str, shapes: set[tuple[str, ...]], record_id: int) -> None:
+    """Ends the waits that a record answers."""
+    try:
+        values = {**door.get(entity, record_id).values, "id": record_id}
+    except RecordNotFound:
+        values = {"id": record_id}
+    keys = list(events.keys_of(event, shapes, values))
+    found = sa.select(ProcessStep.instance_id, ProcessStep.token).where(
+        ProcessStep.awaits.in_(keys), ProcessStep.left_at.is_(None)
+    )
+    for instance, token in door.session.execute(found).all():
+        try:
+            with door.whole():
+                Engine(door).catch(instance, token)
+        except TrellisError:
+            continue  # another instance must not wait for this one's fault
+
+
+def _listeners(session: Session, edition: Edition) -> Mapping[str, Listeners]:
+    """Who listens to what, with instances that run on older diagrams."""
+    found: Mapping[str, Listeners] = edition.cached("process listeners", lambda: _gathered(session, edition))
+    return found
+
+
+def _gathered(session: Session, edition: Edition) -> dict[str, Listeners]:
+    found: dict[str, Listeners] = {}
+    for process in edition.all(Process).values():
+        diagram = versions.present(edition, process)
+        start = diagram.start.detail if diagram.start.event == "message" else ""
+        for text in (*process.starts, *([start] if start else [])):
+            if not text.startswith(events.SEGMENT):
+                entity = events.parse(edition, text).entity
+                found.setdefault(entity, Listeners()).starts.append((text, process.name))
+    for diagram in _running(session, edition):
+        for text, names in _waits(diagram):
+            try:
+                entity = events.parse(edition, text).entity
+            except ValueError:  # of a plugin that is not enabled now
+                continue
+            found.setdefault(entity, Listeners()).waits.setdefault(text, set()).add(names)
+    return found
+
+
+def _running(session: Session, edition: Edition) -> Iterator[Diagram]:
+    for process in edition.all(Process).values():
+        yield versions.present(edition, process)
+    used = sa.select(ProcessInstance.version_id).where(ProcessInstance.state.in_(OPEN)).distinct()
+    for version in session.scalars(used).all():
+        yield versions.of_version(session, edition, version)
+
+
+def _waits(diagram: Diagram) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for element in diagram.elements.values():
+        if element.event == "message" and element.kind != "startEvent":
+            names = sorted(name.removeprefix(MATCH) for name in element.properties if name.startswith(MATCH))
+            yield element.detail, tuple(names) or ("id",)

@@ -1,0 +1,154 @@
+"""Instances between their rows and what runs: loaded under a lock, kept at the version that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Process
+from trellis.edition import Edition
+from trellis.errors import Conflict, RecordNotFound, StaleVersion
+from trellis.i18n import translator
+from trellis.jobs.queue import enqueue
+from trellis.process import times, versions
+from trellis.process.diagram import Diagram, Element
+from trellis.process.expressions import compile_expression, is_moment
+from trellis.process.flow import Flow, StepFailed, Token, specification_of
+from trellis.process.tables import DONE, FAILED, INSTANCES, OPEN, RUNNING
+from trellis.process.variables import InstanceFacts, from_kept, to_kept
+from trellis.records.expressions import ExpressionFailed
+
+_ = translator("trellis")
+
+TIMER_JOB = "process_timer"
+
+_instance = INSTANCES.c
+
+
+@dataclass
+class Run:
+    """One instance while it is moved. ``ends`` are the tokens that were completed just now, and by whom."""
+
+    id: int
+    row: Mapping[str, Any]
+    process: Process
+    diagram: Diagram
+    variables: dict[str, Any]
+    facts: InstanceFacts
+    flow: Flow
+    by: int | None = None
+    ends: dict[str, dict[str, Any]] = field(default_factory=dict)
+    passed: list[tuple[Token, datetime]] = field(default_factory=list)
+
+    def element(self, token: Token) -> Element:
+        """The element at which a token stands."""
+        return self.diagram.elements[token.element]
+
+
+def process_of(edition: Edition, name: str) -> Process:
+    """The process of that name. Raises RecordNotFound."""
+    found = edition.all(Process).get(name)
+    if found is None:
+        raise RecordNotFound(_("There is no process “%(name)s” here", name=name))
+    return found
+
+
+class Runs:
+    """The instances of one workspace, in one transaction."""
+
+    def __init__(self, session: Session, edition: Edition) -> None:
+        self.session, self.edition = session, edition
+
+    def insert(self, row: Mapping[str, Any]) -> int | None:
+        """Writes a new instance; None when there is one with its key."""
+        if row["key"] is not None:
+            same = sa.select(_instance.id).where(_instance.key == row["key"])
+            if self.session.scalar(same) is not None:
+                return None
+        made: int | None = self.session.scalar(sa.insert(INSTANCES).values(**row).returning(_instance.id))
+        return made
+
+    def locked(self, instance: int) -> Mapping[str, Any]:
+        """The row of an instance that nobody else moves until the transaction ends. Raises RecordNotFound."""
+        query = sa.select(INSTANCES).where(_instance.id == instance).with_for_update()
+        found = self.session.execute(query).mappings().first()
+        if found is None:
+            raise RecordNotFound()
+        return dict(found)
+
+    def load(self, instance: int) -> Run:
+        """An instance ready to be moved. Raises RecordNotFound, Conflict when it has ended."""
+        row = self.locked(instance)
+        if row["state"] not in OPEN:
+            raise Conflict(_("This instance has ended already"))
+        diagram = versions.of_version(self.session, self.edition, row["version_id"])
+        return self.of(instance, row, process_of(self.edition, row["process"]), diagram)
+
+    def try_load(self, instance: int) -> Run | None:
+        """An instance ready to be moved; None when it has ended, or its plugin is not enabled."""
+        try:
+            return self.load(instance)
+        except (Conflict, RecordNotFound):
+            return None
+
+    def of(self, instance: int, row: Mapping[str, Any], process: Process, diagram: Diagram) -> Run:
+        """A row as something that can be moved."""
+        record = (row["entity"], row["record_id"]) if row["record_id"] is not None else None
+        variables = from_kept(row["variables"])
+        facts = InstanceFacts(self.session, self.edition, variables, record, row["started_by_id"])
+        timers = {one.detail: one.id for one in diagram.elements.values() if one.event == "timer"}
+
+        def evaluate(text: str) -> Any:
+            facts.variables = run.variables
+            if is_moment(text):
+                return text.strip()
+            at = timers.get(text.strip())
+            try:
+                value = compile_expression(text.removeprefix("="))(facts)
+                return value if at is None else times.for_timer(text, value)
+            except ExpressionFailed as error:
+                raise StepFailed(at or "", str(error)) from error
+
+        specification = specification_of(diagram)
+        flow = specification.resume(row["flow"], evaluate) if row["flow"] else specification.begin(evaluate)
+        run = Run(instance, row, process, diagram, variables, facts, flow)
+        return run
+
+    def keep(self, run: Run, problem: str, stuck: str, again: bool) -> None:
+        """Keeps where an instance stands, and puts a job into the queue for its next timer if that is a new one."""
+        ended = run.flow.ended
+        due = None if ended else run.flow.due()
+        values = {
+            "state": DONE if ended else FAILED if problem else RUNNING,
+            "flow": b"" if ended else run.flow.state,
+            "variables": to_kept(run.variables),
+            "done": run.flow.done(),
+            "active": run.flow.active(),
+            "problem": problem,
+            "stuck": stuck,
+            "due_at": due,
+            "ended_at": datetime.now(UTC) if ended else None,
+        }
+        self._write(run.id, run.row["version"], values)
+        if due is not None and (again or due != run.row["due_at"]):
+            enqueue(self.session, TIMER_JOB, {"instance": run.id}, None, due)
+
+    def end(self, row: Mapping[str, Any], state: str, done: list[str]) -> None:
+        """Ends an instance where it stands."""
+        values = {"state": state, "flow": b"", "done": done, "active": [], "problem": "", "stuck": ""}
+        self._write(row["id"], row["version"], {**values, "due_at": None, "ended_at": datetime.now(UTC)})
+
+    def _write(self, instance: int, version: int, values: Mapping[str, Any]) -> None:
+        """Keeps an instance at the version that was read, or raises StaleVersion."""
+        statement = (
+            sa.update(INSTANCES)
+            .where(_instance.id == instance, _instance.version == version)
+            .values(**values, version=version + 1)
+        )
+        if not self.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+            raise StaleVersion(version + 1)

@@ -1,0 +1,111 @@
+"""Who sees which instances, and who may start what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from trellis.contributions import Process
+from trellis.errors import PermissionRefused, RecordNotFound
+from trellis.process.engine import Engine
+from trellis.process.runs import process_of
+from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
+from trellis.process.tasks import manages
+from trellis.records.door import Records
+from trellis.records.query import Record
+
+_instance = ProcessInstance.__table__.c
+COLUMNS = tuple(column for column in _instance if column.name not in ("flow", "variables"))
+
+
+def may_start(records: Records, process: Process, record: Record | None) -> bool:
+    """Whether the actor may start a process by hand, about this record where it is about one."""
+    actor = records.actor
+    if process.entity is not None:
+        if record is None or not actor.reaches(process.entity, "read", record.values):
+            return False
+        if not process.starters:
+            return actor.reaches(process.entity, "update", record.values)
+    return actor.administrator or not process.starters or bool(set(process.starters) & set(actor.roles))
+
+
+def startable(records: Records, record: Record) -> list[Process]:
+    """The processes that the actor may start about a record."""
+    return [
+        process
+        for process in records.edition.all(Process).values()
+        if process.entity == record.entity and may_start(records, process, record)
+    ]
+
+
+def start(records: Records, name: str, record_id: int | None, given: dict[str, Any]) -> int:
+    """Starts a process by hand. Raises RecordNotFound, PermissionRefused, RecordInvalid."""
+    process = process_of(records.edition, name)
+    record = records.get(process.entity, record_id) if process.entity and record_id else None
+    if (process.entity is None or record is not None) and not may_start(records, process, record):
+        raise PermissionRefused()
+    return Engine(records).start(name, record_id, given) or 0
+
+
+class Instances:
+    """The instances that one actor sees: of records that they see, those they started or had a task in, or all."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._session, self._edition, self._actor = records.session, records.edition, records.actor
+
+    def get(self, number: int) -> Any:
+        """One instance. Raises RecordNotFound for what is not there for the actor."""
+        columns = (*COLUMNS, _instance.variables)
+        found = self._session.execute(sa.select(*columns).where(_instance.id == number)).first()
+        process = self._edition.all(Process).get(found.process) if found is not None else None
+        if found is None or process is None:
+            raise RecordNotFound()
+        seen = sa.select(_instance.id).where(_instance.id == number, self._seen(process))
+        if self._session.scalar(seen) is None:
+            raise RecordNotFound()
+        return found
+
+    def page(
+        self, process: Process, states: Sequence[str], limit: int, before: int | None = None
+    ) -> Sequence[Any]:
+        """The instances of a process, the newest first."""
+        query = sa.select(*COLUMNS).where(_instance.process == process.name, self._seen(process))
+        query = query.where(_instance.state.in_(states)) if states else query
+        query = query.where(_instance.id < before) if before else query
+        return self._session.execute(query.order_by(_instance.id.desc()).limit(limit)).all()
+
+    def of_record(self, entity: str, record_id: int) -> Sequence[Any]:
+        """The instances that go on about a record, which the actor has read."""
+        known = list(self._edition.all(Process))
+        query = sa.select(*COLUMNS).where(
+            _instance.entity == entity,
+            _instance.record_id == record_id,
+            _instance.state.in_(OPEN),
+            _instance.process.in_(known),
+        )
+        return self._session.execute(query.order_by(_instance.id.desc()).limit(20)).all()
+
+    def require_manager(self, number: int) -> Any:
+        """One instance that the actor may cancel and try again. Raises RecordNotFound, PermissionRefused."""
+        found = self.get(number)
+        if not manages(self._actor, self._edition.all(Process).get(found.process)):
+            raise PermissionRefused()
+        return found
+
+    def _seen(self, process: Process) -> sa.ColumnElement[bool]:
+        if manages(self._actor, process):
+            return sa.true()
+        me = self._actor.user_id
+        part = sa.exists().where(
+            ProcessStep.instance_id == _instance.id,
+            sa.or_(ProcessStep.by_id == me, ProcessStep.person_id == me),
+        )
+        seen = [_instance.started_by_id == me, part]
+        if process.entity is not None and self._actor.may(process.entity, "read"):
+            entity = self._edition.entity(process.entity).entity
+            visible = sa.select(entity.id).where(self._actor.visible(entity), entity.deleted_at.is_(None))
+            seen.append(_instance.record_id.in_(visible))
+        return sa.or_(*seen)

@@ -1,0 +1,125 @@
+"""The steps of an instance as rows: tasks of people with those they are for, waits with what they wait for, and history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.errors import TrellisError
+from trellis.process import events, times
+from trellis.process.assignment import Assigning
+from trellis.process.checks import MATCH, PEOPLE
+from trellis.process.diagram import Element
+from trellis.process.expressions import compile_argument
+from trellis.process.flow import StepFailed, Token
+from trellis.process.runs import Run
+from trellis.process.tables import AUDIENCES, STEPS, USER
+from trellis.records.expressions import ExpressionFailed
+
+_step = STEPS.c
+
+
+def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
+    """Brings the rows up to date with where the instance stands; returns what it has entered.
+
+    Raises StepFailed when it cannot be told for whom a task is, or what is waited for.
+    """
+    now = datetime.now(UTC)
+    open_ones = _open(session, run.id) if run.row["flow"] else {}
+    tokens = {
+        token.key: token
+        for token in (*run.flow.ready(), *run.flow.waiting())
+        if _is_step(run.element(token)) and not run.flow.ended
+    }
+    _leave(session, run, {key: step for key, step in open_ones.items() if key not in tokens}, now)
+    if run.passed:
+        session.execute(sa.insert(STEPS), [_passed(run, token, at, now) for token, at in run.passed])
+        run.passed.clear()
+    entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
+    made = [_made(session, run, element, token, now) for element, token in entered]
+    for row, audiences in made:
+        step = session.scalar(sa.insert(STEPS).values(**row).returning(_step.id))
+        if audiences:
+            session.execute(
+                sa.insert(AUDIENCES),
+                [{"step_id": step, "audience": audience} for audience in audiences],
+            )
+    return entered
+
+
+def leave_all(session: Session, instance: int, by: int | None) -> None:
+    """Leaves all that an instance has entered, undone."""
+    session.execute(
+        sa.update(STEPS)
+        .where(_step.instance_id == instance, _step.left_at.is_(None))
+        .values(left_at=datetime.now(UTC), awaits=None)
+    )
+
+
+def _is_step(element: Element) -> bool:
+    """Boundary events are steps only where something must find them."""
+    return element.kind != "boundaryEvent" or element.event == "message"
+
+
+def _open(session: Session, instance: int) -> dict[str, int]:
+    rows = sa.select(_step.token, _step.id).where(_step.instance_id == instance, _step.left_at.is_(None))
+    return {token: step for token, step in session.execute(rows)}
+
+
+def _leave(session: Session, run: Run, gone: Mapping[str, int], now: datetime) -> None:
+    for key, step in gone.items():
+        values: dict[str, Any] = {"left_at": now, "awaits": None}
+        if key in run.ends:
+            values |= {"by_id": run.by, "outcome": run.ends[key]}
+        session.execute(sa.update(STEPS).where(_step.id == step).values(**values))
+
+
+def _passed(run: Run, token: Token, at: datetime, now: datetime) -> dict[str, Any]:
+    """The row of a step that waited for nobody."""
+    return {**_plain(run, run.element(token), token, at), "left_at": now}
+
+
+def _plain(run: Run, element: Element, token: Token, at: datetime) -> dict[str, Any]:
+    return {
+        "instance_id": run.id,
+        "process": run.process.name,
+        "element": element.id,
+        "kind": USER if element.kind in PEOPLE else element.kind,
+        "token": token.key,
+        "title": element.name[:300] or element.id,
+        "entered_at": at,
+        "excluded": [],
+        "outcome": {},
+    }
+
+
+def _made(
+    session: Session, run: Run, element: Element, token: Token, now: datetime
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    row = _plain(run, element, token, now)
+    run.facts.variables = run.variables
+    try:
+        if element.event == "message":
+            return {**row, "awaits": _awaited(run, element)}, ()
+        if element.kind not in PEOPLE:
+            return row, ()
+        assigning = Assigning(session, run.id, run.row["started_by_id"], run.facts)
+        assigned = assigning.assign(element.properties.get("for", ""), element.properties.get("not", ""))
+        row |= {"person_id": assigned.person, "excluded": list(assigned.excluded)}
+        row["due_at"] = times.moment(element.properties.get("due", ""), run.facts, now)
+        return row, assigned.kept
+    except (TrellisError, ExpressionFailed, KeyError) as error:
+        raise StepFailed(element.id, str(error)) from error
+
+
+def _awaited(run: Run, element: Element) -> str:
+    told = {
+        name.removeprefix(MATCH): compile_argument(text)(run.facts)
+        for name, text in element.properties.items()
+        if name.startswith(MATCH)
+    }
+    return events.awaited(element.detail, told or {"id": run.row["record_id"]})
