@@ -94,7 +94,7 @@ class User(Entity):
     )
 
     name: Mapped[str] = column(
-        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+        Text(), label=_("Full name"), required=True, searchable=True, in_list=True, indexed=True
     )
     email: Mapped[str] = column(
         Email(), label=_("E-mail"), required=True, unique=True, searchable=True, in_list=True

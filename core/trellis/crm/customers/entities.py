@@ -205,7 +205,13 @@ class Contact(Entity):
     )
 
     name: Mapped[str] = column(
-        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
+        Text(),
+        label=_("Full name"),
+        required=True,
+        searchable=True,
+        in_list=True,
+        indexed=True,
+        personal=True,
     )
     customer_id: Mapped[int | None] = column(
         Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
