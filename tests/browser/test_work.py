@@ -185,6 +185,8 @@ def test_a_phone_shows_no_sideways_scroll(site: str, page: Page) -> None:
         "opportunity/board",
         "model",
         "kpis",
+        "kpis/targets",
+        "settings/kpis",
         "settings/plugins",
         "customer/new",
     ):
@@ -200,6 +202,9 @@ PAGES = (
     "opportunity/board",
     "model",
     "kpis",
+    "kpis/targets",
+    "settings/kpis",
+    "settings/kpis/new?entity=order",
     "segments",
     "settings/plugins",
     "settings/health",
@@ -218,3 +223,35 @@ def test_axe_finds_nothing(
         if faults:
             found[path] = faults
     assert found == {}
+
+
+PASTE = """text => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_targets_are_typed_pasted_and_saved_by_keyboard(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/kpis/targets?year=2027")
+    january, february, march = (page.locator(f'[name="orders/2027-0{month}"]') for month in (1, 2, 3))
+    january.focus()
+    page.keyboard.type("100")
+    page.keyboard.press("ArrowRight")
+    expect(february).to_be_focused()
+    page.evaluate(PASTE, "110\t120\r\n7\t8\r\n")
+    expect(march).to_have_value("120")
+    page.keyboard.press("Control+z")
+    expect(march).to_have_value("")
+    page.evaluate(PASTE, "110\t12x")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#e-orders-2027-03")).to_be_visible()
+    assert accessibility_faults(page) == []
+    march.fill("130")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast")).to_contain_text("3")
+    expect(page.locator('[name="orders/2027-03"]')).to_have_value("130")
