@@ -154,6 +154,12 @@ class Namespace:
             session.commit()
 
     @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """A connection for reading by prepared statements, in one transaction. A session takes twice the time."""
+        with self._read.begin() as connection:
+            yield connection
+
+    @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A session for reading that sees the whole namespace as it was at one moment, however long it reads."""
         level = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}

@@ -89,17 +89,25 @@ def _plural_forms(expression: str) -> Callable[[int], int]:
 
 
 def _translate(domain: str, message: str, plural: str | None, number: int) -> str:
-    catalogue = _catalogue(domain, current_language())
-    entry = catalogue.get(message) if catalogue is not None and message else None
-    if entry is not None and entry.string and not entry.fuzzy:
-        if isinstance(entry.string, str):
-            return entry.string
-        form = (
-            entry.string[_plural_forms(catalogue.plural_expr)(abs(number))] if catalogue is not None else ""
-        )
+    language = current_language()
+    text = _translated(domain, language, message)
+    if isinstance(text, str):
+        return text
+    if text is not None:
+        form = text[_plural_forms(_catalogue(domain, language).plural_expr)(abs(number))]  # type: ignore[union-attr]
         if form:
-            return str(form)
+            return form
     return message if plural is None or number == 1 else plural
+
+
+@lru_cache(maxsize=16_384)
+def _translated(domain: str, language: str, message: str) -> str | tuple[str, ...] | None:
+    """What a catalogue has for a message: a text, or its plural forms; None for nothing."""
+    catalogue = _catalogue(domain, language)
+    entry = catalogue.get(message) if catalogue is not None and message else None
+    if entry is None or entry.fuzzy or not entry.string:
+        return None
+    return entry.string if isinstance(entry.string, str) else tuple(map(str, entry.string))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _ = translator("trellis")
 
 PER_PAGE = 50
 COUNT_UP_TO = 10_000
-COUNT_AT_ONCE = 500
+COUNT_AT_ONCE = 200
 """So many records of a list are counted before its page is sent; the number of more follows when they are counted."""
 TRAIL = 40
 UNGROUPED = "-"
