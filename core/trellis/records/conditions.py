@@ -16,16 +16,16 @@ from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
 from trellis.records.rules import (
-    All,
-    AnyOf,
+    InSegment,
     Leaf,
     Node,
-    Not,
     Predicate,
+    Related,
     RuleContext,
     parse,
     to_predicate,
     today_in,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -171,15 +171,10 @@ def _open(view: EntityView, one: _Compiled) -> bool:
 
 
 def _leaves(node: Node) -> Iterator[Leaf]:
-    match node:
-        case All(rules) | AnyOf(rules):
-            for rule in rules:
-                yield from _leaves(rule)
-        case Not(rule):
-            yield from _leaves(rule)
-        case Leaf():
-            yield node
-        case _:
+    for one in walk(node):
+        if isinstance(one, InSegment | Related):
             raise RuleInvalid(
                 _("A rule of a field reads only its own record: no segments, no related records")
             )
+        if isinstance(one, Leaf):
+            yield one

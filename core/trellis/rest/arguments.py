@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -106,4 +107,15 @@ def json_object() -> dict[str, Any]:
     body = json_body()
     if not isinstance(body, dict):
         raise Malformed(_("The body must be a JSON object"))
+    return body
+
+
+def json_members(known: Mapping[str, type]) -> dict[str, Any]:
+    """The body of the request: an object with some of these members, each of its type."""
+    body = json_object()
+    for name, value in body.items():
+        if name not in known:
+            raise Malformed(_("This call has no member “%(name)s”", name=name[:80]), name[:80])
+        if type(value) is not known[name]:
+            raise Malformed(_("“%(name)s” has the wrong type", name=name), name)
     return body

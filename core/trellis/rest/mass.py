@@ -13,19 +13,19 @@ from trellis.records import mass
 from trellis.records.mass import Done, Selection
 from trellis.records.undoing import undo as undo_change
 from trellis.rest.answers import answer
-from trellis.rest.arguments import json_object, no_arguments
+from trellis.rest.arguments import json_members, json_object, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.rest.problems import Malformed, refusals
 
 _ = translator("trellis")
 
-_MEMBERS: Mapping[str, tuple[type, ...]] = {
-    "act": (str,),
-    "ids": (list,),
-    "filter": (dict,),
-    "q": (str,),
-    "values": (dict,),
-    "leave_out": (bool,),
+_MEMBERS: Mapping[str, type] = {
+    "act": str,
+    "ids": list,
+    "filter": dict,
+    "q": str,
+    "values": dict,
+    "leave_out": bool,
 }
 
 
@@ -33,7 +33,7 @@ _MEMBERS: Mapping[str, tuple[type, ...]] = {
 def change_many(workspace: str, entity: str) -> Response:
     no_arguments()
     view: EntityView = g.edition.entity(entity)
-    body = _body()
+    body = json_members(_MEMBERS)
     selection, leave_out = _selection(body), body.get("leave_out", False)
     act, values = body.get("act"), body.get("values")
     if (values is not None) != (act == "update"):
@@ -60,16 +60,6 @@ def undo(workspace: str, entity: str) -> Response:
         raise Malformed(_('Send {"change": …}: the “undo” that the act was answered with'), "change")
     g.actor.require(view.name, "read")
     return answer(_told(undo_change(g.records, view.name, change)))
-
-
-def _body() -> dict[str, Any]:
-    body = json_object()
-    for name, value in body.items():
-        if name not in _MEMBERS:
-            raise Malformed(_("This call has no member “%(name)s”", name=name[:80]), name[:80])
-        if type(value) not in _MEMBERS[name]:
-            raise Malformed(_("“%(name)s” has the wrong type", name=name), name)
-    return body
 
 
 def _selection(body: Mapping[str, Any]) -> Selection:

@@ -12,7 +12,7 @@ from trellis.edition import Edition
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.rest.answers import answer
-from trellis.rest.arguments import json_object, no_arguments
+from trellis.rest.arguments import json_members, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.rest.problems import Malformed
 from trellis.segments import engine, lists, own
@@ -29,7 +29,7 @@ _NEW: Mapping[str, type] = {**_CHANGE, "entity": str, "listed": bool}
 def create_segment(workspace: str) -> Response:
     no_arguments()
     g.actor.require_administrator()
-    body = _body(_NEW)
+    body = json_members(_NEW)
     listed = body.pop("listed", False)
     if listed and "rule" in body:
         raise RecordInvalid({"rule": [_("This is a list of chosen members and has no rule")]})
@@ -43,7 +43,7 @@ def create_segment(workspace: str) -> Response:
 def change_segment(workspace: str, segment: str) -> Response:
     no_arguments()
     g.actor.require_administrator()
-    body = _body(_CHANGE)
+    body = json_members(_CHANGE)
     own.own_row(g.session, g.edition, segment)
     kept = vars(Draft.of(engine.find(g.edition, segment)))
     changed = own.change(g.session, g.edition, g.actor, segment, Draft(**{**kept, **body}))
@@ -68,7 +68,7 @@ def copy_segment(workspace: str, segment: str) -> Response:
 def add_members(workspace: str, segment: str) -> Response:
     no_arguments()
     g.actor.require_administrator()
-    body = _body({"ids": list, "field": str, "values": list})
+    body = json_members({"ids": list, "field": str, "values": list})
     if ("ids" in body) is ("values" in body) or ("field" in body) is not ("values" in body):
         raise Malformed(_("Give “ids”, or “values” with the “field” that they are of"), "ids")
     if "ids" in body:
@@ -84,7 +84,7 @@ def add_members(workspace: str, segment: str) -> Response:
 def remove_members(workspace: str, segment: str) -> Response:
     no_arguments()
     g.actor.require_administrator()
-    body = _body({"ids": list})
+    body = json_members({"ids": list})
     if "ids" not in body:
         raise Malformed(_("“ids” are whole numbers"), "ids")
     return answer({"removed": lists.take_out(g.session, g.edition, g.actor, segment, _ids(body))})
@@ -97,16 +97,6 @@ def _ids(body: Mapping[str, Any]) -> list[int]:
     if len(ids) > MOST_KEYS:
         raise RecordInvalid({"ids": [_("At most %(most)s ids at once", most=MOST_KEYS)]})
     return list(ids)
-
-
-def _body(known: Mapping[str, type]) -> dict[str, Any]:
-    body = json_object()
-    for name, value in body.items():
-        if name not in known:
-            raise Malformed(_("This call has no member “%(name)s”", name=name[:80]), name[:80])
-        if type(value) is not known[name]:
-            raise Malformed(_("“%(name)s” has the wrong type", name=name), name)
-    return body
 
 
 def _told(segment: Segment, edition: Edition, status: int = 200) -> Response:

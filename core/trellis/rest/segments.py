@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, g
 
+from trellis.contributions import Segment
 from trellis.crm.analytics.profile import profile
 from trellis.errors import PermissionRefused
 from trellis.records.query import ListQuery
@@ -46,9 +47,7 @@ def segment_history(workspace: str, segment: str) -> Response:
     arguments = Arguments()
     since = arguments.day("since")
     arguments.end()
-    found = engine.find(g.edition, segment)
-    g.actor.require(found.entity, "read")
-    freshened()
+    found = _counted(segment)
     first = since or datetime.now(UTC).date() - timedelta(days=DAYS_BACK)
     days = history(g.session, g.edition, g.actor, found.name, first)
     return answer(
@@ -61,9 +60,7 @@ def segment_profile(workspace: str, segment: str) -> Response:
     arguments = Arguments()
     field = arguments.text("field")
     arguments.end()
-    found = engine.find(g.edition, segment)
-    g.actor.require(found.entity, "read")
-    freshened()
+    found = _counted(segment)
     return answer(profile(g.session, g.edition, g.actor, found.name, field or "").to_json())
 
 
@@ -72,9 +69,7 @@ def segment_overlap(workspace: str, segment: str) -> Response:
     arguments = Arguments()
     others = arguments.names("with")
     arguments.end()
-    found = engine.find(g.edition, segment)
-    g.actor.require(found.entity, "read")
-    freshened()
+    found = _counted(segment)
     return answer(overlap(g.session, g.edition, g.actor, [found.name, *others]).to_json())
 
 
@@ -87,9 +82,7 @@ def members(workspace: str, segment: str) -> Response:
     cursor = arguments.text("cursor")
     counted = arguments.flag("count")
     arguments.end()
-    found = engine.find(g.edition, segment)
-    g.actor.require(found.entity, "read")
-    freshened()
+    found = _counted(segment)
     view = g.edition.entity(found.entity)
     query = ListQuery(
         view,
@@ -107,3 +100,11 @@ def members(workspace: str, segment: str) -> Response:
     if counted:
         data["total"] = g.session.scalar(query.count_statement()) or 0
     return answer(data)
+
+
+def _counted(name: str) -> Segment:
+    """A segment that the caller may know of, counted anew where that is due."""
+    found = engine.find(g.edition, name)
+    g.actor.require(found.entity, "read")
+    freshened()
+    return found

@@ -99,7 +99,7 @@ def refresh(
     now: datetime | None = None,
 ) -> Refreshed:
     """Brings membership up to date. A segment that fails is left as it was, and reported with its plugin."""
-    _lock(session)
+    lock(session)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     segments = (
         list(edition.all(Segment).values()) if names is None else [find(edition, name) for name in names]
@@ -174,8 +174,8 @@ def share_of(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def _lock(session: Session) -> None:
-    """One refresh at a time. SQLite has one writer anyway."""
+def lock(session: Session) -> None:
+    """One refresh at a time, while no write follows. To be taken before rows are locked. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(
             sa.text("SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext('segments'))")

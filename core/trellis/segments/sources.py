@@ -14,7 +14,7 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
-from trellis.records.rules import All, AnyOf, InSegment, Leaf, Node, Not, Path, Related, parse, resolve
+from trellis.records.rules import All, AnyOf, InSegment, Leaf, Node, Not, Path, Related, parse, resolve, walk
 from trellis.records.rules.figures import currency_field
 from trellis.records.types import Reference
 
@@ -53,7 +53,7 @@ def named_in(edition: Edition, segment: Segment) -> list[str]:
     if segment.rule is None:
         return []
     node = parse(segment.rule, edition.entity(segment.entity), edition)
-    return list(dict.fromkeys(one.segment for one in _nodes(node) if isinstance(one, InSegment)))
+    return list(dict.fromkeys(one.segment for one in walk(node) if isinstance(one, InSegment)))
 
 
 def in_order(edition: Edition, segments: Sequence[Segment]) -> list[Segment]:
@@ -114,19 +114,6 @@ def _watched(edition: Edition, view: EntityView, entity: str, name: str) -> Sour
             _("“%(name)s” of %(entity)s does not lead to a record of the segment", name=name, entity=entity)
         )
     return Source(entity, tuple(Step(one, held=True) for one in steps), any_field=True)
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    match node:
-        case All(rules) | AnyOf(rules):
-            for rule in rules:
-                yield from _nodes(rule)
-        case Not(rule):
-            yield from _nodes(rule)
-        case Related(where=where, part=part):
-            yield from _nodes(where)
-            yield from _nodes(part) if part is not None else ()
 
 
 def _of_node(edition: Edition, node: Node, view: EntityView, steps: Steps) -> Iterator[Source]:

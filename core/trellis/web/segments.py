@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import g
 
 from trellis.contributions import Rule, Segment
-from trellis.crm.analytics.profile import Figures, Profile, Row, telling_fields
 from trellis.edition import OWN, EntityView
 from trellis.i18n import (
     Text,
     format_date,
     format_datetime,
-    format_money,
     format_number,
     format_percent,
     format_short_money,
@@ -28,7 +25,7 @@ from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
 from trellis.segments.history import Day, history, latest
 from trellis.segments.overlap import Overlap
-from trellis.segments.own import TONES, Draft
+from trellis.segments.own import LONGEST_TITLE, TONES, Draft
 from trellis.web.display import currency_of, title_of
 from trellis.web.figures import signed
 from trellis.web.sheets import Sheet
@@ -124,35 +121,18 @@ def form_of(
     base: str, draft: Draft, action: str, errors: Mapping[str, list[str]], listed: bool
 ) -> dict[str, Any]:
     """The form of a segment of the organisation's own."""
-    entities = [
-        one for one in g.edition.entities.values() if one.name != "user" and g.actor.may(one.name, "read")
-    ]
-    fields = [
-        _control("title", _("Name"), "text", draft.title, errors, required=True, maxlength=120),
-        _control("description", _("What it is for"), "text", draft.description, errors),
-        _control(
-            "tone",
-            _("Colour"),
-            "choice",
-            draft.tone,
-            errors,
-            required=True,
-            options=[
-                {"value": tone, "title": str(TONE_TITLES[tone]), "selected": tone == draft.tone}
-                for tone in TONES
-            ],
-        ),
-    ]
     url = f"{base}/{draft.entity}"
+    known = [one for one in g.edition.entities.values() if one.name != "user"]
     return {
         "action": action,
         "listed": listed,
-        "fields": fields,
+        "fields": _fields(draft, errors),
         "entity": draft.entity,
         "plural": str(g.edition.entity(draft.entity).info.plural),
         "entities": [
             {"title": str(one.info.plural), "value": one.name, "selected": one.name == draft.entity}
-            for one in entities
+            for one in known
+            if g.actor.may(one.name, "read")
         ],
         "editor": {
             "name": "rule",
@@ -169,6 +149,17 @@ def form_of(
             for name, found in errors.items()
         ],
     }
+
+
+def _fields(draft: Draft, errors: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    tones = [
+        {"value": tone, "title": str(TONE_TITLES[tone]), "selected": tone == draft.tone} for tone in TONES
+    ]
+    return [
+        _control("title", _("Name"), "text", draft.title, errors, required=True, maxlength=LONGEST_TITLE),
+        _control("description", _("What it is for"), "text", draft.description, errors),
+        _control("tone", _("Colour"), "choice", draft.tone, errors, required=True, options=tones),
+    ]
 
 
 _LABELS = {"title": _("Name"), "rule": _("Rule"), "tone": _("Colour"), "entity": _("Records")}
@@ -305,108 +296,3 @@ def overlap_sheet(found: Overlap) -> Sheet:
         ],
         rows=[[*(titles[name] for name in one["segments"]), one["members"], *one["shares"]] for one in pairs],
     )
-
-
-def figure_sheet(found: Profile) -> Sheet | None:
-    """What the segment brings, beside all customers."""
-    if found.figures is None:
-        return None
-    money = g.edition.settings.currency
-
-    def amount(value: Decimal | None) -> str:
-        return "–" if value is None else format_money(value, money)
-
-    lines: list[tuple[Text, list[str], list[Any]]] = []
-
-    def line(title: Text, read: Any, say: Any) -> None:
-        values = [read(one) for one in found.figures or ()]
-        plain = [str(value) if isinstance(value, Decimal) else value for value in values]
-        lines.append((title, [say(value) for value in values], plain))
-
-    line(_("Customers"), lambda one: one.customers, format_number)
-    line(_("Bought in 12 months"), lambda one: one.buying, lambda share: format_percent(share, 1) or "–")
-    line(_("Revenue of 12 months"), lambda one: round(one.revenue, 2), amount)
-    line(_("Revenue a customer"), lambda one: one.average(one.revenue, one.customers), amount)
-    if found.cost_known:
-        line(_("Margin of 12 months"), lambda one: round(one.margin, 2), amount)
-    line(_("Average purchase day"), lambda one: one.average(one.revenue, one.days), amount)
-    line(_("Retention"), _retention, lambda share: format_percent(share, 1) or "–")
-    return Sheet(
-        name="figures",
-        title=_("What it brings"),
-        heads=(_("Figure"), _("Segment"), _("All customers")),
-        texts=[[str(title), *texts] for title, texts, _values in lines],
-        rows=[[str(title), *values] for title, _texts, values in lines],
-    )
-
-
-def _retention(one: Figures) -> float | None:
-    return one.retention
-
-
-def profile_sheet(found: Profile, title: Text) -> Sheet:
-    """The values of the profile as a file holds them."""
-    return Sheet(
-        name="profile",
-        title=title,
-        heads=(
-            _("Field"),
-            _("Value of the field"),
-            _("Customers"),
-            _("Share"),
-            _("Share of all"),
-            _("Difference"),
-            _("Index"),
-        ),
-        texts=[],
-        rows=[
-            [row.label, row.title, row.count, row.share, row.share_of_all, _difference(row), row.index]
-            for row in found.rows
-        ],
-    )
-
-
-def profile_rows(found: Profile, base: str) -> list[dict[str, Any]]:
-    """The values of the profile as the page shows them."""
-    return [
-        {
-            "label": row.label,
-            "title": row.title,
-            "url": list_url(base, "customer", row.rule) if row.rule and row.count else "",
-            "count": format_number(row.count),
-            "share": row.share or 0.0,
-            "share_text": format_percent(row.share, 1) or "–",
-            "of_all": row.share_of_all or 0.0,
-            "of_all_text": format_percent(row.share_of_all, 1) or "–",
-            "index": "–" if row.index is None else format_number(row.index),
-            "tone": ""
-            if row.index is None
-            else "good"
-            if row.index > 100
-            else "warn"
-            if row.index < 100
-            else "",
-            "difference": _points(row),
-        }
-        for row in found.rows
-    ]
-
-
-def _difference(row: Row) -> float:
-    return round((row.share or 0.0) - (row.share_of_all or 0.0), 6)
-
-
-def _points(row: Row) -> str:
-    difference = _difference(row) * 100
-    number = signed(format_number(round(difference, 1), 1), difference)
-    return str(_("%(number)s pp", number=number))
-
-
-def profile_fields(current: str, base: str, name: str) -> list[dict[str, Any]]:
-    """The fields whose whole distribution can be looked at."""
-    fields = telling_fields(g.edition.entity("customer").fields.values())
-    known: list[tuple[str, str]] = [
-        ("", str(_("What differs most"))),
-        *((one.name, str(one.label)) for one in fields),
-    ]
-    return [{"value": value, "title": title, "selected": value == current} for value, title in known]

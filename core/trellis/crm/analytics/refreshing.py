@@ -82,6 +82,7 @@ def refresh(
 
     ``at`` is when records enter and leave segments; now, but for a history that is made up.
     """
+    segments.lock(session)
     began, at = time.perf_counter(), at or datetime.now(UTC)
     event = _last_event(session)
     as_of = as_of or today_in(ZoneInfo(edition.settings.timezone))

@@ -23,6 +23,7 @@ from trellis.records.rules.nodes import (
     Relative,
     Unit,
     to_json,
+    walk,
 )
 from trellis.records.rules.parse import parse
 from trellis.records.rules.paths import resolve
@@ -61,4 +62,5 @@ __all__ = [
     "to_predicate",
     "to_sql",
     "today_in",
+    "walk",
 ]

@@ -3,6 +3,7 @@ figures of the records that refer to the one asked about."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -165,6 +166,20 @@ class Related:
 ON_FIELDS = (Measure.SUM, Measure.MIN, Measure.MAX)
 
 Node = All | AnyOf | Not | Leaf | InSegment | Related
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The rule and all rules inside it, also those over related records."""
+    yield node
+    match node:
+        case All(rules) | AnyOf(rules):
+            for rule in rules:
+                yield from walk(rule)
+        case Not(rule):
+            yield from walk(rule)
+        case Related(where=where, part=part):
+            yield from walk(where)
+            yield from walk(part) if part is not None else ()
 
 
 def to_json(node: Node) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from trellis.segments.engine import find, members, share_of, sizes
 from trellis.segments.history import history, movements
 from trellis.segments.overlap import MOST, overlap
 from trellis.segments.own import Draft
+from trellis.web import segment_profile
 from trellis.web import segments as shown
 from trellis.web.display import origin
 from trellis.web.segments import SHOWN
@@ -192,16 +193,16 @@ def show_profile(workspace: str, name: str) -> str | Response:
         abort(404)
     field = request.args.get("field", "")
     beside = profile(g.session, g.edition, g.actor, name, field)
-    figures, rows = shown.figure_sheet(beside), shown.profile_sheet(beside, found.title)
+    figures, rows = segment_profile.figure_sheet(beside), segment_profile.profile_sheet(beside, found.title)
     file = asked_file([one for one in (figures, rows) if one is not None])
     if file is not None:
         return file
     context = {
         **_head(found, "profile"),
         "figures": figures.context() if figures else None,
-        "fields": shown.profile_fields(field, base(), name),
+        "fields": segment_profile.profile_fields(field),
         "files": rows.context()["files"],
-        "lines": shown.profile_rows(beside, base()),
+        "lines": segment_profile.profile_rows(beside, base()),
         "whole": bool(field),
         "scope": ""
         if g.actor.sees_all("customer")
