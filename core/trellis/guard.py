@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
@@ -21,6 +21,8 @@ from sqlalchemy.orm import Session
 
 SECONDS = 10.0
 """How long one call of a plugin's code may take."""
+STATEMENT_SECONDS = 30.0
+"""How long the database may work on a statement that a plugin's code has built."""
 MOST_CONTRIBUTIONS = 5_000
 """How many contributions one hook may return."""
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -33,8 +35,8 @@ T = TypeVar("T")
 class TookTooLong(Exception):
     """The code of a plugin did not come back in time."""
 
-    def __init__(self) -> None:
-        super().__init__(f"took longer than {SECONDS:g} s")
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"took longer than {seconds:g} s")
 
 
 class TooLarge(Exception):
@@ -54,7 +56,8 @@ class TransactionLeaked(Exception):
 class Stopwatch:
     """The time that is left to the call at hand, where one thread makes many calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = SECONDS if seconds is None else seconds
         self.started = time.monotonic()
         self.at_work: tuple[str, str] | None = None
 
@@ -68,7 +71,7 @@ class Stopwatch:
 
     def left(self) -> float:
         """Seconds that are left; our own code between two calls is not counted."""
-        return SECONDS - (time.monotonic() - self.started) if self.at_work else SECONDS
+        return self.seconds - (time.monotonic() - self.started) if self.at_work else self.seconds
 
     def stop(self) -> None:
         """The call is over."""
@@ -88,7 +91,7 @@ def limited(function: Callable[[], T], watch: Stopwatch | None = None) -> T:
     hand.calls.put(call)
     while not call.done.acquire(timeout=max(watch.left(), 0.0)):
         if watch.left() <= 0:
-            raise TookTooLong
+            raise TookTooLong(watch.seconds)
     if call.error is not None:
         raise call.error
     result: T = call.result
@@ -133,6 +136,17 @@ def _nothing() -> None:
 
 _idle: list[_Hand] = []
 os.register_at_fork(after_in_child=_idle.clear)  # threads stay behind in the parent
+
+
+def rows_of(session: Session, statement: sa.Executable) -> Sequence[Any]:
+    """All rows of a statement that a plugin's code has built. Raises TookTooLong; the session then begins anew."""
+    watch = Stopwatch(STATEMENT_SECONDS)
+    watch.start("", "")
+    try:
+        return limited(lambda: session.execute(statement).all(), watch)
+    except TookTooLong:
+        abandon(session)
+        raise
 
 
 def abandon(session: Session) -> None:

@@ -55,6 +55,20 @@ class Fault:
         return cls(plugin, hook, message, "".join(traceback.format_exception(error))[-LONGEST_TRACE:], weight)
 
 
+def note_fault(session: Any, fault: Fault) -> None:
+    """Keeps a fault that the caller went on without, for whoever opened the session (:func:`noted_faults`)."""
+    session.info.setdefault(_NOTED, []).append(fault)
+
+
+def noted_faults(session: Any) -> list[Fault]:
+    """The faults noted in a session, each once."""
+    faults: list[Fault] = session.info.pop(_NOTED, [])
+    return faults
+
+
+_NOTED = "trellis_faults"
+
+
 @dataclass(frozen=True)
 class Plugin:
     """An installed plugin whose code has been loaded."""

@@ -18,7 +18,10 @@ from flask.testing import FlaskClient
 from samples import gym, plugin, registry
 from trellis import enabling, guard, hookspecs, quarantine
 from trellis.contributions import (
+    Cell,
+    Direction,
     Kpi,
+    Level,
     MenuItem,
     Panel,
     RestEndpoint,
@@ -269,6 +272,34 @@ def test_a_kpi_a_segment_and_an_income_source_that_fail_leave_the_others(
             done = refresh(session, house.workspace.edition(session))
         assert [(one.plugin, one.hook) for one in done.faults] == [(BAD, "trellis_segments")], way
         assert "gym.members" in done.changes, way
+    assert (BAD, "trellis_kpis") in house.faults()
+
+
+def _endless(query: Any) -> Any:
+    """Built at once, and never ended by the database."""
+    number = sa.select(sa.literal(1).label("n")).cte("number", recursive=True)
+    numbers = number.union_all(sa.select(number.c.n + 1))
+    return _counted(query).where(sa.select(sa.func.count()).select_from(numbers).scalar_subquery() > 0)
+
+
+def test_a_kpi_that_the_database_never_ends_leaves_the_board(
+    open_installation: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: dict[str, Callable[..., Any]] = {"select": _counted}
+    bad = Kpi(
+        name="bad.kpi",
+        title=Text("Odd"),
+        select=lambda query: held["select"](query),
+        unit=Unit.COUNT,
+        cell=Cell(Direction.SALES, Level.TACTICS, "SA5"),
+    )
+    house = enabled(open_installation, trellis_kpis=lambda: [bad])
+    house.write("Petra")
+    monkeypatch.setattr(guard, "STATEMENT_SECONDS", 0.5)
+    held["select"] = _endless
+    page = house.browser.get("/acme/kpis")
+    assert page.status_code == 200 and "Odd" in page.text and "Revenue" in page.text
+    assert house.client.get("/kpis/bad.kpi").status_code == 500
     assert (BAD, "trellis_kpis") in house.faults()
 
 

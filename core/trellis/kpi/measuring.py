@@ -20,14 +20,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from trellis.contributions import Kpi
-from trellis.edition import Edition
-from trellis.guard import limited
+from trellis.edition import OWN, Edition
+from trellis.errors import TrellisError
+from trellis.guard import limited, rows_of
 from trellis.kpi.composite import evaluate, leaves
 from trellis.kpi.periods import Period
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.results import Value, number
 from trellis.kpi.splits import Split, grouped, split_of
-from trellis.plugins import CORE
+from trellis.plugins import CORE, Fault, note_fault
 from trellis.records.days import bucket
 from trellis.records.types import FixedPoint, from_scaled
 from trellis.security.actor import Actor
@@ -114,16 +115,53 @@ def _measured_plain(
     session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
 ) -> dict[_Key, Rows]:
     if len(asks) == 1:
-        selects = _selects(edition, actor, asks[0], today)
-        rows = session.execute(sa.union_all(*selects) if len(selects) > 1 else selects[0])
-        return {asks[0].key: {row[2]: (row[0], row[1]) for row in rows}}
+        return {asks[0].key: _alone(session, edition, actor, asks[0], today)}
+    try:
+        with session.begin_nested():
+            return _together(session, edition, actor, asks, today)
+    except TrellisError:
+        raise
+    except Exception:  # one of them is at fault: which, each by itself tells
+        return {ask.key: _if_sound(session, edition, actor, ask, today) for ask in asks}
+
+
+def _alone(session: Session, edition: Edition, actor: Actor, ask: Ask, today: date) -> Rows:
+    selects = _selects(edition, actor, ask, today)
+    rows = _rows(session, [ask.kpi], sa.union_all(*selects) if len(selects) > 1 else selects[0])
+    return {row[2]: (row[0], row[1]) for row in rows}
+
+
+def _together(
+    session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
+) -> dict[_Key, Rows]:
     found: dict[_Key, dict[int, tuple[Any, int]]] = {ask.key: {} for ask in asks}
     for chunk in _chunks([(ask, _selects(edition, actor, ask, today)) for ask in asks]):
         types = [selects[0].selected_columns[0].type for _ask, selects in chunk]
         parts = [part for place, (_ask, selects) in enumerate(chunk) for part in _untyped(selects, place)]
-        for raw, foreign, index, place in session.execute(sa.union_all(*parts)):
+        for raw, foreign, index, place in _rows(session, [ask.kpi for ask, _ in chunk], sa.union_all(*parts)):
             found[chunk[place][0].key][index] = (_typed(session, types[place], raw), foreign)
     return dict(found)
+
+
+def _if_sound(session: Session, edition: Edition, actor: Actor, ask: Ask, today: date) -> Rows:
+    """A KPI by itself; nothing where the code of its plugin fails, which is noted as its fault."""
+    try:
+        with session.begin_nested():
+            return _alone(session, edition, actor, ask, today)
+    except TrellisError:
+        raise
+    except Exception as error:  # a select is code of a plugin: it may raise anything
+        if ask.kpi.owner in (CORE, OWN):
+            raise
+        note_fault(session, Fault.of(ask.kpi.owner, "trellis_kpis", error))
+        return {}
+
+
+def _rows(session: Session, kpis: Sequence[Kpi], statement: sa.Executable) -> Sequence[Any]:
+    """The rows of a statement; within bounds of time where plugins have built a part of it."""
+    if all(kpi.owner in (CORE, OWN) for kpi in kpis):
+        return session.execute(statement).all()
+    return rows_of(session, statement)
 
 
 def _chunks(
@@ -221,7 +259,7 @@ def measure_parts(
         parts = [grouped(statement, split, edition, actor, _constant(index)) for index, statement in asked]
     found: dict[Any, tuple[str, dict[int, Any]]] = {}
     for part in parts:
-        for key, raw, name, index in session.execute(part):
+        for key, raw, name, index in _rows(session, [kpi], part):
             if index >= 0:
                 found.setdefault(key, (split.title(key, name), {}))[1][index] = raw
     return found

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.crm.analytics.refreshing import freshen
 from trellis.edition import Edition
 from trellis.installation import Installation
-from trellis.plugins import Fault
+from trellis.plugins import Fault, noted_faults
 from trellis.records.door import Records
 from trellis.security.recognition import Recognised, by_email
 from trellis.web.language import speak_to_person, speak_to_stranger
@@ -154,6 +154,7 @@ def _end(*, commit: bool) -> None:
     records, work.records = work.records, None
     if transaction is None:
         return
+    work.faults += noted_faults(g.session)
     if not commit:
         g.session.rollback()
     transaction.__exit__(None, None, None)
