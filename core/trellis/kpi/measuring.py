@@ -104,19 +104,25 @@ def measure_all(
     session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
 ) -> list[Rows]:
     """Many KPIs, in as few statements as the database takes; the rows of each."""
+    if len(asks) == 1 and asks[0].kpi.select is not None:
+        return [_measured_alone(session, edition, actor, asks[0], today)]
     plain = [Ask(leaf, ask.periods, ask.compared) for ask in asks for leaf in leaves(edition, ask.kpi)]
     distinct = list({one.key: one for one in plain}.values())
     found = _measured_plain(session, edition, actor, distinct, today)
     return [found[ask.key] if ask.kpi.select is not None else _composed(edition, ask, found) for ask in asks]
 
 
+def _measured_alone(session: Session, edition: Edition, actor: Actor, ask: Ask, today: date) -> Rows:
+    selects = _selects(edition, actor, ask, today)
+    rows = session.execute(sa.union_all(*selects) if len(selects) > 1 else selects[0])
+    return {row[2]: (row[0], row[1]) for row in rows}
+
+
 def _measured_plain(
     session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
 ) -> dict[_Key, Rows]:
     if len(asks) == 1:
-        selects = _selects(edition, actor, asks[0], today)
-        rows = session.execute(sa.union_all(*selects) if len(selects) > 1 else selects[0])
-        return {asks[0].key: {row[2]: (row[0], row[1]) for row in rows}}
+        return {asks[0].key: _measured_alone(session, edition, actor, asks[0], today)}
     found: dict[_Key, dict[int, tuple[Any, int]]] = {ask.key: {} for ask in asks}
     for chunk in _chunks([(ask, _selects(edition, actor, ask, today)) for ask in asks]):
         types = [selects[0].selected_columns[0].type for _ask, selects in chunk]
