@@ -270,11 +270,12 @@ def _with(result: KpiResult, **changes: Any) -> KpiResult:
 def _points(
     ask: Ask, rows: Rows, periods: Sequence[Period], planned: Targets, kept: Kept = NOTHING_KEPT
 ) -> list[Point]:
+    places = {period: place for place, period in enumerate(ask.periods)}
     return [
         Point(
             period=period,
-            value=measured(ask.kpi, rows, ask.periods.index(period))
-            if period in ask.periods
+            value=measured(ask.kpi, rows, places[period])
+            if period in places
             else kept.value(ask.kpi, period),
             target=number(ask.kpi.unit, planned.of(ask.kpi, period)),
             recounted=kept.difference(ask.kpi, period),

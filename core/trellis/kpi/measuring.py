@@ -105,17 +105,25 @@ def measure_all(
     session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
 ) -> list[Rows]:
     """Many KPIs, in as few statements as the database takes; the rows of each."""
+    if len(asks) == 1 and asks[0].kpi.select is not None:
+        return [_measured_alone(session, edition, actor, asks[0], today)]
     plain = [Ask(leaf, ask.periods, ask.compared) for ask in asks for leaf in leaves(edition, ask.kpi)]
     distinct = list({one.key: one for one in plain}.values())
     found = _measured_plain(session, edition, actor, distinct, today)
     return [found[ask.key] if ask.kpi.select is not None else _composed(edition, ask, found) for ask in asks]
 
 
+def _measured_alone(session: Session, edition: Edition, actor: Actor, ask: Ask, today: date) -> Rows:
+    selects = _selects(edition, actor, ask, today)
+    rows = _rows(session, [ask.kpi], sa.union_all(*selects) if len(selects) > 1 else selects[0])
+    return {row[2]: (row[0], row[1]) for row in rows}
+
+
 def _measured_plain(
     session: Session, edition: Edition, actor: Actor, asks: Sequence[Ask], today: date
 ) -> dict[_Key, Rows]:
     if len(asks) == 1:
-        return {asks[0].key: _alone(session, edition, actor, asks[0], today)}
+        return {asks[0].key: _measured_alone(session, edition, actor, asks[0], today)}
     try:
         with session.begin_nested():
             return _together(session, edition, actor, asks, today)
@@ -123,12 +131,6 @@ def _measured_plain(
         raise
     except Exception:  # one of them is at fault: which, each by itself tells
         return {ask.key: _if_sound(session, edition, actor, ask, today) for ask in asks}
-
-
-def _alone(session: Session, edition: Edition, actor: Actor, ask: Ask, today: date) -> Rows:
-    selects = _selects(edition, actor, ask, today)
-    rows = _rows(session, [ask.kpi], sa.union_all(*selects) if len(selects) > 1 else selects[0])
-    return {row[2]: (row[0], row[1]) for row in rows}
 
 
 def _together(
@@ -147,7 +149,7 @@ def _if_sound(session: Session, edition: Edition, actor: Actor, ask: Ask, today:
     """A KPI by itself; nothing where the code of its plugin fails, which is noted as its fault."""
     try:
         with session.begin_nested():
-            return _alone(session, edition, actor, ask, today)
+            return _measured_alone(session, edition, actor, ask, today)
     except TrellisError:
         raise
     except Exception as error:  # a select is code of a plugin: it may raise anything

@@ -37,7 +37,7 @@ class KpiQuery:
     def __init__(
         self, edition: Edition, actor: Actor, periods: Sequence[Period], today: date, date_column: Any = None
     ) -> None:
-        self._day = None if date_column is None else local_day(date_column, edition.settings.timezone)
+        self._date_column = date_column
         self.edition = edition
         self.actor = actor
         self.periods = tuple(periods)
@@ -45,6 +45,13 @@ class KpiQuery:
         self.limited = False
         self.currencies: list[Any] = []
         self._foreign: list[sa.ColumnElement[bool]] = []
+
+    @cached_property
+    def _day(self) -> Any:
+        """The day of a record, whose rates count for it."""
+        if self._date_column is None or not self.settings.rated:
+            return None
+        return local_day(self._date_column, self.settings.timezone)
 
     @cached_property
     def period(self) -> Period:

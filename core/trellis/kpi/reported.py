@@ -44,7 +44,7 @@ class Kept:
 
     def of(self, kpi: Kpi, period: Period) -> Reported | None:
         """What was reported; None where nothing is kept, and for the beginning of a period."""
-        if period != period.shifted(0):
+        if not self.reported or period != period.shifted(0):
             return None
         return self.reported.get((kpi.name, period.code))
 
@@ -60,6 +60,8 @@ class Kept:
 
     def missing(self, kpi: Kpi, periods: Sequence[Period]) -> tuple[Period, ...]:
         """The periods to be measured: from the first that is not kept, so that they follow each other."""
+        if not self.reported:
+            return tuple(periods)
         known = [self.of(kpi, period) is not None for period in periods]
         first = known.index(False) if False in known else len(periods)
         return tuple(periods[first:])
