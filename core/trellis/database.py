@@ -134,10 +134,9 @@ class Namespace:
     def __init__(self, engine: Engine, schema: str | None = None) -> None:
         self.schema = schema
         options = {_SCHEMA: schema} if schema else {}
+        self._write = engine.execution_options(**options, **{_WRITE: True})
         # The driver would begin by a message of its own; so it is told to leave that to us.
         ours = {"isolation_level": _AUTOCOMMIT} if schema else {}
-        self._write = engine.execution_options(**options, **ours, **{_WRITE: True})
-        self._migrate = engine.execution_options(**options, **{_WRITE: True})
         self._whole = engine.execution_options(**options)
         self._read = engine.execution_options(**options, **ours)
 
@@ -175,7 +174,7 @@ class Namespace:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in a writing transaction, for migrations."""
-        with self._migrate.begin() as connection:
+        with self._write.begin() as connection:
             connection.dialect.default_schema_name = self.schema or connection.dialect.default_schema_name
             yield connection
 
