@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from trellis.edition import EntityView
 from trellis.privacy.person import Person, batches, person_of, rows_of
-from trellis.process import forgetting
+from trellis.process import about
 from trellis.records.door import Records
 from trellis.records.values import decode, to_json
 from trellis.system import Event
@@ -38,7 +38,7 @@ def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
         "title": person.title,
         "merged": list(person.own[1:]),
         "records": found,
-        "processes": list(forgetting.said(session, person.records)),
+        "processes": list(about.said(session, person.records)),
         "timeline": _timeline(records, person, found),
         "history": list(_history(session, person)),
     }

@@ -1,4 +1,4 @@
-"""What people said about somebody in processes: taken out with all that is kept about them, and forgotten with it."""
+"""Processes about a record that is taken out, erased, or merged into another."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def forget(session: Session, records: Mapping[str, Sequence[int]]) -> None:
         ids = sa.select(_instance.id).where(part)
         session.execute(sa.update(STEPS).where(_step.instance_id.in_(ids)).values(outcome={}))
         session.execute(sa.update(INSTANCES).where(part).values(variables={}, problem=""))
+
+
+def hand_over(session: Session, entity: str, other: int, survivor: int) -> None:
+    """The instances about a record go on about the one that it was merged into, and stay there."""
+    mine = sa.and_(_instance.entity == entity, _instance.record_id == other)
+    session.execute(sa.update(INSTANCES).where(mine).values(record_id=survivor))
 
 
 def _parts(records: Mapping[str, Sequence[int]]) -> Iterator[sa.ColumnElement[bool]]:
