@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import trellis
 from drawn import flows, line, message, node, process, script, timer
 from samples import plugin
-from trellis import mail
+from trellis import mail, privacy
 from trellis.contributions import Operation, Parameter, Process, Segment
 from trellis.crm.analytics.refreshing import refresh
 from trellis.enabling import enable
@@ -24,6 +24,7 @@ from trellis.jobs import Job, Runner
 from trellis.process.engine import Engine
 from trellis.process.tables import ProcessInstance, ProcessStep, ProcessVersion
 from trellis.process.tasks import Tasks
+from trellis.quality.merging import merge
 from trellis.records import types
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
@@ -476,6 +477,35 @@ def test_a_mail_leaves_once_and_one_that_may_have_left_is_not_sent_again(
     with world.workspace.read() as session:
         (problem,) = session.scalars(sa.select(Job.problem).where(Job.state == "failed"))
     assert "may have left" in problem
+
+
+def test_what_was_said_about_a_person_is_taken_out_and_forgotten(world: World) -> None:
+    world.bring(ask=line(node("userTask", "ask", for_="role:manager", form__note="text Note")))
+    ann, bob = world.customer(), world.customer(name="Bob")
+    runs = [world.start("ask", one) for one in (ann, bob)]
+    world.do("head@acme.test", "ask", note="Owes money")
+    world.do("head@acme.test", "ask", note="Pays")
+    with world.workspace.write() as session:
+        door = world.door(session)
+        (found,) = privacy.everything(door, "customer", ann)["processes"]
+        assert found["variables"] == {"note": "Owes money"}
+        privacy.erase(door, "customer", ann, "Ann")
+        assert privacy.everything(door, "customer", ann)["processes"][0]["variables"] == {}
+        outcomes = session.scalars(sa.select(ProcessStep.outcome).order_by(ProcessStep.id)).all()
+    assert outcomes == [{}, {"note": "Pays"}]
+    assert world.instance(runs[1]).variables == {"note": "Pays"}
+
+
+def test_an_instance_goes_on_about_the_record_that_its_own_was_merged_into(world: World) -> None:
+    world.bring(ask=line(node("userTask", "ask", for_="role:manager", fields="city!")))
+    ann, anna = world.customer(), world.customer(name="Anna")
+    run = world.start("ask", ann)
+    with world.workspace.write() as session:
+        merge(world.door(session), "customer", anna, ann)
+    world.do("head@acme.test", "ask", city="Brno")
+    with world.workspace.read() as session:
+        assert world.door(session).get("customer", anna).values["city"] == "Brno"
+    assert (world.instance(run).state, world.instance(run).record_id) == ("done", anna)
 
 
 def test_branches_run_beside_each_other_and_come_together(world: World) -> None:

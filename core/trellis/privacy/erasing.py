@@ -20,6 +20,7 @@ from trellis.errors import RecordInvalid
 from trellis.i18n import Text as Label
 from trellis.i18n import translator, use_locale
 from trellis.privacy.person import Person, batches, is_person, person_of, personal_fields, rows_of
+from trellis.process import about
 from trellis.quality.merged import Merged
 from trellis.records.door import Records
 from trellis.records.entity import Field
@@ -89,6 +90,7 @@ def erase(records: Records, entity: str, record_id: int, name: str) -> Erasure:
             changes = list(_overwrite(records, one.view, ids, texts))
             records.tell(one.view.name, changes)
         _clear_merges(records.session, done.person)
+        about.forget(records.session, done.person.records)
         unlearn(records.session, records.edition, texts)
         clean(records.session.connection(), [one.view for one in done.overwritten])
     return done

@@ -28,6 +28,8 @@ _ = translator("trellis")
 TIMER_JOB = "process_timer"
 
 _instance = INSTANCES.c
+_LOCKED = sa.select(INSTANCES).where(_instance.id == sa.bindparam("instance")).with_for_update()
+_INSERT = sa.insert(INSTANCES).returning(_instance.id)
 
 
 @dataclass
@@ -70,13 +72,12 @@ class Runs:
             same = sa.select(_instance.id).where(_instance.key == row["key"])
             if self.session.scalar(same) is not None:
                 return None
-        made: int | None = self.session.scalar(sa.insert(INSTANCES).values(**row).returning(_instance.id))
+        made: int | None = self.session.scalar(_INSERT, row)
         return made
 
     def locked(self, instance: int) -> Mapping[str, Any]:
         """The row of an instance that nobody else moves until the transaction ends. Raises RecordNotFound."""
-        query = sa.select(INSTANCES).where(_instance.id == instance).with_for_update()
-        found = self.session.execute(query).mappings().first()
+        found = self.session.execute(_LOCKED, {"instance": instance}).mappings().first()
         if found is None:
             raise RecordNotFound()
         return dict(found)

@@ -21,6 +21,10 @@ from trellis.process.tables import AUDIENCES, STEPS, USER
 from trellis.records.expressions import ExpressionFailed
 
 _step = STEPS.c
+_OPEN = sa.select(_step.token, _step.id).where(
+    _step.instance_id == sa.bindparam("instance"), _step.left_at.is_(None)
+)
+_INSERT = sa.insert(STEPS).returning(_step.id)
 
 
 def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
@@ -42,7 +46,7 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
     entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
     made = [_made(session, run, element, token, now) for element, token in entered]
     for row, audiences in made:
-        step = session.scalar(sa.insert(STEPS).values(**row).returning(_step.id))
+        step = session.scalar(_INSERT, row)
         if audiences:
             session.execute(
                 sa.insert(AUDIENCES),
@@ -66,8 +70,7 @@ def _is_step(element: Element) -> bool:
 
 
 def _open(session: Session, instance: int) -> dict[str, int]:
-    rows = sa.select(_step.token, _step.id).where(_step.instance_id == instance, _step.left_at.is_(None))
-    return {token: step for token, step in session.execute(rows)}
+    return {token: step for token, step in session.execute(_OPEN, {"instance": instance})}
 
 
 def _leave(session: Session, run: Run, gone: Mapping[str, int], now: datetime) -> None:

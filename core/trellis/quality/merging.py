@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from trellis.edition import EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
+from trellis.process.about import hand_over
 from trellis.quality.distinct import hand_on
 from trellis.quality.merged import Merged
 from trellis.records.door import Records, Write
@@ -73,6 +74,7 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
     )
     records.session.add(done)
     hand_on(records.session, entity, other, survivor)
+    hand_over(records.session, entity, other, survivor)
     records.take_over(wide)
     return done
 
