@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, FixedPoint, JsonData, UtcDateTime
 
-revision = "core_0019"
-down_revision = "core_0017"
+revision = "core_0020"
+down_revision = "core_0019"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
-revision = "core_0025"
-down_revision = "core_0024"
+revision = "core_0018"
+down_revision = "core_0017"
 branch_labels = None
 depends_on = None
 

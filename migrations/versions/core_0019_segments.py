@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
-revision = "core_0017"
-down_revision = "core_0025"
+revision = "core_0019"
+down_revision = "core_0018"
 branch_labels = None
 depends_on = None
 
