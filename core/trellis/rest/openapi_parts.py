@@ -306,3 +306,13 @@ def add_components(spec: APISpec) -> None:
     for name, parameter in PARAMETERS.items():
         described = {**parameter, "description": str(parameter["description"])}
         spec.components.parameter(name, described["in"], described)
+
+
+def json_body(schema: dict[str, Any]) -> dict[str, Any]:
+    """A body in JSON that must be there."""
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def identifier(name: str) -> str:
+    """The name of an entity as it can stand in the name of a schema."""
+    return name.replace(".", "_")
