@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from measured import Book
-from trellis.contributions import Grant, Scope, Segment
+from trellis.contributions import FieldRight, Grant, Scope, Segment
 from trellis.crm.customers.entities import Customer
 from trellis.i18n import Text
 from trellis.records.entity import Field
 from trellis.records.types import Text as TextType
 from trellis.security.actor import Actor
+from trellis.security.field_rights import FieldRule
 from trellis.segments import engine
 from trellis.segments.checks import check_segment
 from trellis.segments.engine import SegmentNotFound
@@ -168,6 +169,14 @@ def test_a_reader_knows_only_of_members_that_the_reader_may_see(book: Book) -> N
     assert engine.segments_of(agent.session, agent.edition, agent.actor, "customer", mine) == [BRNO]
     since = datetime(2020, 1, 1, tzinfo=UTC)
     assert movements(agent.session, agent.edition, agent.actor, since) == {"brno": (1, 0)}
+
+
+def test_a_segment_that_asks_for_one_with_a_withheld_field_is_withheld_too(book: Book) -> None:
+    asking = segment("asking", {"segment": "brno"})
+    book = book.with_own(BRNO, asking, segment("everybody", {"all": []}))
+    city = frozenset({FieldRule("customer", "city", FieldRight.NONE)})
+    blind = Actor(user_id=1, grants={"customer": Grant("customer", read=Scope.ALL)}, fields=city)
+    assert set(blind.sees(book.edition).all(Segment)) == {"everybody"}
 
 
 def test_members_are_a_filter(book: Book) -> None:

@@ -123,7 +123,7 @@ def _figures(target: EntityView, reference: Field, edition: Edition, base: str) 
                 "name": f"{related['related']}|{measure.value}|{field.name if field else ''}",
                 "measure": measure.value,
                 "field": field.name if field else "",
-                "label": str(figure_title(measure, Text(group), field.label if field else None)),
+                "label": str(figure_title(measure, Text(group), field)),
             }
             found.append({**_field(result, target, edition, base), **related, **named})
     return found

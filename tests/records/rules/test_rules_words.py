@@ -74,7 +74,7 @@ SAID_OF_COMPANIES: list[tuple[dict[str, Any], str]] = [
             "op": "lt",
             "value": {"days": -30},
         },
-        "Samples: greatest Day is before 30 days ago",
+        "Samples: latest Day is before 30 days ago",
     ),
     (
         FIGURE | {"measure": "share", "part": {"field": "active", "op": "eq", "value": True}, "value": "0.5"},

@@ -16,6 +16,7 @@ from trellis.i18n import (
     plural_translator,
     translator,
 )
+from trellis.records.entity import Field
 from trellis.records.rules.nodes import (
     All,
     AnyOf,
@@ -63,20 +64,33 @@ def describe(node: Node, names: Names | None = None) -> str:
             return _related(node, names)
 
 
-def figure_title(measure: Measure, records: Text, field: Text | None = None) -> Text:
+def figure_title(measure: Measure, records: Text, field: Field | None = None) -> Text:
     """What a figure of related records is called: Orders: sum of Amount."""
-    said = {"records": records, "field": field}
-    return {
-        Measure.COUNT: _("%(records)s: number", **said),
-        Measure.SUM: _("%(records)s: sum of %(field)s", **said),
-        Measure.MIN: _("%(records)s: least %(field)s", **said),
-        Measure.MAX: _("%(records)s: greatest %(field)s", **said),
-        Measure.SHARE: _("%(records)s: share", **said),
-    }[measure]
+    said = {"records": records, "field": field.label if field else ""}
+    days = field is not None and field.type.kind != "number"
+    match measure:
+        case Measure.COUNT:
+            return _("%(records)s: number", **said)
+        case Measure.SUM:
+            return _("%(records)s: sum of %(field)s", **said)
+        case Measure.MIN:
+            return (
+                _("%(records)s: earliest %(field)s", **said)
+                if days
+                else _("%(records)s: least %(field)s", **said)
+            )
+        case Measure.MAX:
+            return (
+                _("%(records)s: latest %(field)s", **said)
+                if days
+                else _("%(records)s: greatest %(field)s", **said)
+            )
+        case _:
+            return _("%(records)s: share", **said)
 
 
 def _related(node: Related, names: Names | None) -> str:
-    title = figure_title(node.measure, node.records, node.field.label if node.field else None)
+    title = figure_title(node.measure, node.records, node.field)
     said = _leaf(node.result, str(title), names)
     if node.part is not None:
         said = str(_("%(phrase)s with %(part)s", phrase=said, part=describe(node.part, names)))
