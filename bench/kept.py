@@ -17,6 +17,7 @@ from trellis.health import examine
 from trellis.installation import Installation
 from trellis.jobs import Job
 from trellis.kpi.income import INCOME_DAY, rebuild
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.indexes import create_extension_indexes
 from trellis.search.matching import fts_name, searchable, table_of, text_of
 from trellis.system import Event, ImportRun, LedgerEntry, PluginState
@@ -122,7 +123,7 @@ def _events(session: Session, edition: Edition) -> Iterator[str]:
                 sa.func.count().label("number"),
                 sa.func.sum(sa.case((event.action == "created", 1), else_=0)).label("made"),
             )
-            .where(event.entity == name)
+            .where(event.entity == name, event.action.not_in((ENTERED, LEFT)))
             .group_by(event.record_id)
             .subquery()
         )

@@ -142,6 +142,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(records: Records,
         sa.event.remove(connection, "before_cursor_execute", count)
         return len(seen)
 
+    statements(1)  # what an edition finds out at its first write
     assert statements(40) == statements(2)
 
 

@@ -124,6 +124,8 @@ def _measured_plain(
 ) -> dict[_Key, Rows]:
     if len(asks) == 1:
         return {asks[0].key: _measured_alone(session, edition, actor, asks[0], today)}
+    if all(ask.kpi.owner in (CORE, OWN) for ask in asks):
+        return _together(session, edition, actor, asks, today)
     try:
         with session.begin_nested():
             return _together(session, edition, actor, asks, today)

@@ -23,7 +23,7 @@ _UNSAFE_AND_FAST = (
     "full_page_writes = off",
     "autovacuum = off",
     "jit = off",
-    "max_wal_size = 256MB",
+    "max_wal_size = '256MB'",
 )
 _ROOM = 2 * 1024**3
 

@@ -12,8 +12,7 @@ from trellis.crm.analytics.refreshing import Freshness, freshen
 from trellis.crm.customers.entities import Customer
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
-from trellis.jobs import Runner
-from trellis.jobs.job import Job
+from trellis.jobs import Runner, queue
 from trellis.kpi.income import INCOME_DAY
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
@@ -78,15 +77,11 @@ def test_all_is_counted_once_a_day_whether_somebody_looks_or_not(
     with workspace.write() as session:
         anna = Records(session, workspace.edition(session), SYSTEM).create("customer", {"name": "Anna"}).id
     freshen(workspace)
-    job = sa.select(Job.id, Job.due_at).where(Job.kind == refreshing.KIND, Job.finished_at.is_(None))
+    now = datetime.now(UTC)
+    assert JOB_KINDS[refreshing.KIND].daily
     with workspace.write() as session:
-        ((planned, due),) = session.execute(job).all()
-        assert timedelta() < due - datetime.now(UTC) <= timedelta(days=1)
-        session.execute(sa.update(Job).values(due_at=datetime.now(UTC)))
+        queue.keep_daily(session, refreshing.KIND, now)
         session.execute(sa.update(Customer.__table__).values(tier=None))
-        session.execute(sa.update(refreshing.Measured).values(day=due.date() - timedelta(days=9)))
+        session.execute(sa.update(refreshing.Measured).values(day=now.date() - timedelta(days=9)))
     Runner(installation, JOB_KINDS).drain()
     assert tier(workspace, anna) == "prospect"
-    with workspace.read() as session:
-        ((next_, due),) = session.execute(job).all()
-    assert next_ != planned and due > datetime.now(UTC)

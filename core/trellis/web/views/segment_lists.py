@@ -88,7 +88,8 @@ def _told(done: Added) -> str:
     more = len(done.missing) - NAMED
     if more > 0:
         shown = str(_("%(names)s and %(number)s more", names=shown, number=format_number(more)))
-    return f"{said} {_('Not found: %(keys)s', keys=shown)}"
+    missing = _("Not found: %(keys)s", keys=shown)
+    return f"{said} {missing}"
 
 
 def _list(name: str) -> Segment:
