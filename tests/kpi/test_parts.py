@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from measured import LATER, Book
 from trellis.contributions import Grant, Scope
 from trellis.kpi import engine
 from trellis.kpi.periods import parse
+from trellis.kpi.targets import set_target
 from trellis.security.actor import Actor
 
 PERIODS = [parse(f"2026-0{month}") for month in (1, 2, 3)]
@@ -52,6 +54,9 @@ def test_figures_of_one_unit_count_its_records_alone(book: Book) -> None:
     # nobody sees more by looking at a unit than without
     stranger = Actor(user_id=99, grants={"*": Grant("*", read=Scope.OWN)}, within=(north,))
     assert book.seen_by(stranger).value("revenue", "2026-03") == 0
+    set_target(book.session, book.edition, "revenue", PERIODS[-1], Decimal(90))
+    assert book.seen_by(stranger).kpi("revenue", "2026-03").target is None
+    assert book.seen_by(replace(book.actor, within=(north,))).kpi("revenue", "2026-03").target == 90
 
 
 def test_the_year_before_is_compared_over_as_many_days(book: Book) -> None:

@@ -6,7 +6,7 @@ A target is a record like any other, so that import, REST, audit, rights and und
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -218,7 +218,7 @@ def targets(
         table.period.in_([period.code for period in periods]),
         table.value.is_not(None),
         table.deleted_at.is_(None),
-        actor.visible(KpiTarget) if not actor.within else sa.true(),
+        replace(actor, within=()).visible(KpiTarget),  # plans are not records of a branch
     )
     return Targets(
         {
