@@ -65,6 +65,8 @@ def test_pages_are_those_of_their_reader(app: Flask, installation: Installation,
     lists = {email: client.get("/acme/customer").text for email, client in people.items()}
     assert "data-bulk-act" in lists["admin@acme.test"] and "data-cell" in lists["admin@acme.test"]
     assert "data-bulk-act" not in lists["reader@acme.test"] and "data-cell" not in lists["reader@acme.test"]
+    assert "data-rules-segment" in lists["admin@acme.test"]
+    assert "data-rules-segment" not in lists["agent@acme.test"] + lists["reader@acme.test"]
     other = people["admin@acme.test"].get("/other/customer").text
     assert "Foreign customer" in other and "/acme/customer" not in other
 

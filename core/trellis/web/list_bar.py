@@ -55,7 +55,7 @@ def _builder(listing: Listing, base: str) -> Markup:
     def write(gaps: Mapping[str, str]) -> str:
         return rendered("components/rules.html", rules={**about, **gaps})
 
-    pattern = kept(("rule builder", about["action"]), lambda: Pattern(("rule",), write))
+    pattern = kept(("rule builder", *about.values()), lambda: Pattern(("rule",), write))
     return pattern.fill({"rule": json.dumps(listing.rule, ensure_ascii=False)})
 
 
