@@ -16,11 +16,15 @@ from trellis.contributions import FieldRight, Grant, Kpi, Role, Scope, Segment
 from trellis.errors import PermissionRefused, RecordInvalid, RuleInvalid
 from trellis.i18n import Text
 from trellis.installation import Installation
+from trellis.kpi import engine
+from trellis.kpi.own import save_kpi
+from trellis.kpi.periods import parse
 from trellis.records.door import Records
 from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.security.field_rights import merge_field_rules, only_seen
 from trellis.security.roles import save_role
+from trellis.segments.own import Draft, create
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 
@@ -126,7 +130,6 @@ def test_figures_that_compute_with_it_are_left_out(workspace: Workspace) -> None
     )
     from trellis.crm.analytics.pyramid import pyramid
     from trellis.crm.analytics.window import Window
-    from trellis.kpi.periods import parse
 
     with workspace.read() as session:
         edition = workspace.edition(session)
@@ -137,6 +140,28 @@ def test_figures_that_compute_with_it_are_left_out(workspace: Workspace) -> None
         with pytest.raises(PermissionRefused):
             pyramid(session, edition, actor(limited), Window.of(parse("2026")))
     assert {name for name in edition.all(Segment)} == set(seen.all(Segment)) or seen.all(Segment)
+
+
+def test_a_kpi_of_a_segment_that_is_withheld_is_left_out_with_it(workspace: Workspace) -> None:
+    counted = {"title": "New in town", "direction": "customers", "level": "tactics", "unit": "count"}
+    with workspace.write() as session:
+        draft = Draft(title="In town", rule={"field": "city", "op": "eq", "value": SECRET})
+        town = create(session, workspace.edition(session), SYSTEM, draft)
+    rule = {"segment": town.name}
+    records = {**counted, "entity": "customer", "date": "created_at", "rule": rule}
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        for kind in ("count", "share"):
+            save_kpi(session, edition, f"town_{kind}", {**records, "aggregate": kind}, new=True)
+    names = {"own.town_count", "own.town_share"}
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+        for rights, known in ((NONE, set()), (READ, names)):
+            reader = actor(role("r", city=rights))
+            seen = reader.sees(edition)
+            assert seen.all(Kpi).keys() & names == known
+            for name in known:
+                engine.value(session, seen, reader, name, parse("2026"))
 
 
 def test_what_a_plugin_selects_by_itself_is_refused_too(workspace: Workspace) -> None:

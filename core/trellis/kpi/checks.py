@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from trellis.contributions import Segment
 from trellis.edition import Edition
 from trellis.kpi.composite import check_formula, leaves
 from trellis.kpi.income import IncomeQuery, Touched
@@ -18,6 +19,7 @@ from trellis.kpi.splits import split_names, split_of
 from trellis.records.days import bucket
 from trellis.records.rules import parse, resolve
 from trellis.security.actor import SYSTEM
+from trellis.segments.checks import segment_reads
 
 _DAY = date(2026, 1, 15)
 _DIALECTS = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
@@ -68,12 +70,15 @@ def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
     """What a KPI is computed from and split by."""
     if kpi.select is None:
         return [read for one in leaves(edition, kpi) for read in kpi_reads(edition, one)]
-    _query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
+    query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if kpi.entity is None:
         return [statement]
     splits = [split_of(edition, kpi, by) for by in split_names(edition, kpi)]
     dates = [] if kpi.date is None else [sa.select(kpi.date)]
-    return [statement, *dates, *(sa.select(split.key).where(*split.conditions) for split in splits)]
+    asked = [
+        read for name in sorted(query.segments) for read in segment_reads(edition, edition.all(Segment)[name])
+    ]
+    return [statement, *dates, *asked, *(sa.select(split.key).where(*split.conditions) for split in splits)]
 
 
 def income_reads(edition: Edition, source: Any) -> list[sa.ClauseElement]:

@@ -21,7 +21,7 @@ from trellis.kpi.composite import check_formula, parts_of
 from trellis.kpi.query import KpiQuery
 from trellis.records.entity import Base, Entity, Field
 from trellis.records.joins import Joins
-from trellis.records.rules import RuleContext, parse, to_sql
+from trellis.records.rules import InSegment, RuleContext, parse, to_sql, walk
 from trellis.records.types import FixedPoint, JsonData, Money
 from trellis.workspace_state import raise_revision
 
@@ -103,7 +103,9 @@ def _selecting(declaration: dict[str, Any]) -> Callable[[KpiQuery], sa.Select[An
         joins = Joins(entity, view, q.edition, q.actor)
         rule = declaration.get("rule")
         context = RuleContext(edition=q.edition, actor=q.actor, today=q.today)
-        fits = to_sql(parse(rule, view, q.edition), joins, context) if rule else sa.true()
+        node = parse(rule or {"all": []}, view, q.edition)
+        q.segments.update(one.segment for one in walk(node) if isinstance(one, InSegment))
+        fits = to_sql(node, joins, context)
         kind = declaration["aggregate"]
         value = (
             ratio(sa.func.count().filter(fits), sa.func.count())

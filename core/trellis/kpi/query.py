@@ -44,6 +44,8 @@ class KpiQuery:
         self.today = today
         self.limited = False
         self.currencies: list[Any] = []
+        self.segments: set[str] = set()
+        """Those that the select asks for by name, through a rule."""
         self._foreign: list[sa.ColumnElement[bool]] = []
 
     @cached_property
