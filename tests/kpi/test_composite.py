@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from trellis.kpi.checks import check_kpi
 from trellis.kpi.composite import FormulaInvalid
 from trellis.kpi.periods import parse
 from trellis.kpi.splits import split_names
+from trellis.records.expressions import compile_expression
 
 
 def formula(name: str, text: str, unit: Unit = Unit.RATIO) -> Kpi:
@@ -74,3 +76,20 @@ def test_a_formula_of_money_stays_exact(book: Book) -> None:
     book.order(anna, "2026-01-05", "90071992547.01", cost="0.02")
     book = book.with_own(formula("own.cost", "revenue - margin", Unit.MONEY))
     assert book.value("own.cost", "2026-01") == Decimal("0.02")
+
+
+def test_threads_that_share_a_formula_keep_their_own_numbers() -> None:
+    shared = compile_expression("a - b")
+    found: dict[str, Any] = {}
+    other = Thread(target=lambda: found.update(other=shared({"a": 1000, "b": 1})))
+
+    class Interrupted(dict[str, int]):
+        def __getitem__(self, name: str) -> int:
+            if name == "a":
+                other.start()
+                other.join(0.2)  # it has to wait for its turn
+            return super().__getitem__(name)
+
+    found["mine"] = shared(Interrupted(a=7, b=5))
+    other.join()
+    assert found == {"mine": 2, "other": 999}

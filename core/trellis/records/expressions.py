@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -118,20 +119,22 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
 class Expression:
     """A compiled expression; called with the names of a row (:func:`names_of`). Raises ExpressionFailed.
 
-    ``columns`` are those that it reads.
+    ``columns`` are those that it reads. Threads may share one: it is evaluated for one of them at a time.
     """
 
     text: str
     columns: frozenset[str]
     _parsed: ast.AST
     _evaluator: Evaluator
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def __call__(self, names: Mapping[str, Any]) -> Any:
-        self._evaluator.names = names
-        try:
-            return self._evaluator.eval(self.text, previously_parsed=self._parsed)
-        except Exception as error:  # cells hold anything, and functions fail on it in any way
-            raise ExpressionFailed(str(error)) from None
+        with self._lock:
+            self._evaluator.names = names
+            try:
+                return self._evaluator.eval(self.text, previously_parsed=self._parsed)
+            except Exception as error:  # cells hold anything, and functions fail on it in any way
+                raise ExpressionFailed(str(error)) from None
 
 
 def names_of(cells: Mapping[str, Any], number: int) -> dict[str, Any]:
