@@ -6,6 +6,7 @@ import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,7 +23,7 @@ from trellis.jobs import Job, Runner
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.identities import add_user
-from trellis.webhooks import Webhook, keeping
+from trellis.webhooks import Webhook, keeping, sending
 from trellis.webhooks.sending import NotDelivered, send, signed
 from trellis.workspace import Workspace
 
@@ -36,6 +37,8 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.status = 204
+        self.hurried = threading.Event()
+        self.hurried.set()
         self.told = threading.Semaphore(0)
         self.url = f"http://127.0.0.1:{self.server_address[1]}/hook?of=acme"
 
@@ -58,7 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(server.status)
         self.send_header("Content-Length", "5")
         self.end_headers()
-        self.wfile.write(b"sorry")
+        with suppress(OSError):
+            for letter in (b"s", b"o", b"r", b"r", b"y"):
+                self.wfile.write(letter)
+                server.hurried.wait(0.3)
         server.told.release()
 
     def log_message(self, *_arguments: Any) -> None:
@@ -280,8 +286,23 @@ def test_others_than_administrators_keep_no_webhooks(
         follow(installation, workspace, person, receiver.url)
 
 
+def test_an_address_that_answers_drop_by_drop_is_not_waited_for(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "SECONDS", 0.5)
+    receiver.status = 200
+    receiver.hurried.clear()
+    with pytest.raises(NotDelivered, match="No answer"):
+        send(receiver.url, "whsec_aaaa", "1", b"{}", inside=True)
+    receiver.hurried.set()
+
+
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "10.0.0.8", "169.254.169.254", "0.0.0.0"]
+    "host",
+    [
+        *("127.0.0.1", "localhost", "[::1]", "10.0.0.8", "169.254.169.254", "0.0.0.0"),
+        *("[::ffff:10.0.0.8]", "[64:ff9b::10.0.0.8]", "[2002:a00:8::1]", "[::10.0.0.8]"),
+    ],
 )
 def test_nothing_is_sent_to_the_inside_of_the_network(receiver: Receiver, host: str) -> None:
     port = receiver.server_address[1]

@@ -21,6 +21,7 @@ import urllib3
 from urllib3.util import Timeout, Url, parse_url
 
 from trellis.errors import RecordInvalid
+from trellis.guard import Stopwatch, TookTooLong, limited
 from trellis.i18n import Text, translator
 
 _ = translator("trellis")
@@ -82,28 +83,36 @@ def send(text: str, secret: str, number: str, body: bytes, *, inside: bool) -> N
     """
     url = parse_url(text)
     headers = signed(secret, number, body, int(time.time()))
+    watch = Stopwatch(2 * SECONDS)
+    watch.start("", "")
     try:
-        with closing(_pool(url, inside)) as pool:
-            # the name is looked up once, here: the request goes to the address that was checked
-            headers["Host"] = url.netloc or ""
-            answer = pool.urlopen(
-                "POST",
-                url.request_uri,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-            with closing(answer):
-                said = answer.read(LONGEST_ANSWER, decode_content=False)
-    except urllib3.exceptions.TimeoutError:
+        # an address that answers a byte now and then keeps within the time of each read, not within that of all
+        status, said = limited(lambda: _posted(url, headers, body, inside), watch)
+    except (urllib3.exceptions.TimeoutError, TookTooLong):
         raise NotDelivered(_("No answer within %(num)s s", num=int(SECONDS))) from None
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise NotDelivered(_("Cannot be reached: %(reason)s", reason=_reason(error))) from None
-    if not 200 <= answer.status < 300:
+    if not 200 <= status < 300:
         shown = said.decode("utf-8", "replace").strip()
-        raise NotDelivered(_("Answered %(status)s %(text)s", status=answer.status, text=shown))
+        raise NotDelivered(_("Answered %(status)s %(text)s", status=status, text=shown))
+
+
+def _posted(url: Url, headers: dict[str, str], body: bytes, inside: bool) -> tuple[int, bytes]:
+    """The status of the answer, and its beginning."""
+    with closing(_pool(url, inside)) as pool:
+        # the name is looked up once, here: the request goes to the address that was checked
+        headers["Host"] = url.netloc or ""
+        answer = pool.urlopen(
+            "POST",
+            url.request_uri,
+            body=body,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+        with closing(answer):
+            return answer.status, answer.read(LONGEST_ANSWER, decode_content=False)
 
 
 def _pool(url: Url, inside: bool) -> urllib3.HTTPConnectionPool:
@@ -135,9 +144,19 @@ def _address(url: Url, inside: bool) -> str:
 
 
 def _outside(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not address.is_multicast
+    address: Any = ipaddress.ip_address(text.partition("%")[0])
+    if address.version == 6:
+        address = address.ipv4_mapped or address.sixtofour or _translated(address) or address
+    return address.is_global and not address.is_multicast  # type: ignore[no-any-return]
+
+
+def _translated(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address of IPv4 that one of IPv6 stands for behind a gateway, or by the old way of writing it."""
+    inside = any(address in network for network in _TRANSLATED)
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if inside else None
+
+
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 def _reason(error: Exception) -> str:
