@@ -158,6 +158,11 @@ def abandon(session: Session) -> None:
     session.invalidate()
 
 
+def has_abandoned(error: BaseException) -> bool:
+    """The error is that of a plugin that took too long: what was written in the transaction before is gone, and it must not go on."""
+    return isinstance(error.__cause__, TookTooLong)
+
+
 @contextmanager
 def inside(session: Session) -> Iterator[None]:
     """Around code of a plugin in our transaction. Raises TransactionLeaked when it did not leave it as it was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +13,18 @@ import sqlalchemy as sa
 import trellis
 from drawn import flows, line, message, node, process, script, timer
 from samples import plugin
-from trellis import mail, privacy
+from trellis import guard, mail, privacy
 from trellis.contributions import Operation, Parameter, Process, Segment
 from trellis.crm.analytics.refreshing import refresh
 from trellis.enabling import enable
-from trellis.errors import Conflict, EditionInvalid, PermissionRefused, RecordInvalid, RecordNotFound
+from trellis.errors import (
+    Conflict,
+    EditionInvalid,
+    PermissionRefused,
+    PluginError,
+    RecordInvalid,
+    RecordNotFound,
+)
 from trellis.i18n import Text
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
@@ -381,6 +389,28 @@ def test_what_a_service_refuses_goes_to_its_error_event_or_waits_for_another_try
     assert world.instance(stuck.id).state == "done"
 
 
+def test_a_plugin_that_takes_too_long_takes_all_of_the_step_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+    world.operations = [Operation(name="probe.slow", title=Text("Slow"), run=lambda call: done.wait(60))]
+    world.bring(
+        slow=line(
+            node("userTask", "ask", for_="role:manager", fields="city"),
+            node("serviceTask", "slow", call="probe.slow"),
+        )
+    )
+    ann = world.customer()
+    run = world.start("slow", ann)
+    monkeypatch.setattr(guard, "SECONDS", 0.2)
+    with pytest.raises(PluginError, match="took longer"):
+        world.do("head@acme.test", "ask", city="Brno")
+    done.set()
+    assert (world.instance(run).state, world.tasks("head@acme.test")) == ("running", ["ask"])
+    with world.workspace.read() as session:
+        assert world.door(session).get("customer", ann).values["city"] is None
+
+
 def test_events_start_processes_and_end_waits_once(world: World) -> None:
     world.bring(
         heard=process(
@@ -558,6 +588,27 @@ def test_a_process_calls_another_and_takes_its_results(world: World) -> None:
     assert world.tasks("head@acme.test") == []
 
 
+def test_a_call_that_cannot_begin_stops_its_caller_and_is_tried_again(world: World) -> None:
+    world.bring(part=line(node("userTask", "ask", for_="role:manager", form__answer="integer! Answer")))
+    call = {"calledElement": "probe.part", "in__given": "=record.city + '!'", "out": "answer"}
+    world.bring(
+        whole=line(node("userTask", "say", for_="role:manager"), node("callActivity", "call", **call))
+    )
+    ann = world.customer()
+    run = world.start("whole", ann)
+    world.do("head@acme.test", "say")
+    stuck = world.instance(run)
+    assert (stuck.state, stuck.stuck, stuck.active) == ("failed", "call", ["call"])
+    assert "record.city" in stuck.problem and len(world.instances()) == 1
+    with world.workspace.write() as session:
+        world.door(session).update("customer", ann, {"city": "Brno"})
+    with world.workspace.write() as session:
+        Engine(world.door(session)).retry(run)
+    world.do("head@acme.test", "ask", answer=38)
+    assert [(one.state, one.problem) for one in world.instances()] == [("done", ""), ("done", "")]
+    assert world.instances()[1].variables["given"] == "Brno!"
+
+
 def test_a_running_instance_finishes_on_its_version(world: World) -> None:
     world.bring(
         change=line(
@@ -617,6 +668,10 @@ def test_circles_attacks_and_huge_values_are_stopped(world: World) -> None:
     assert world.instance(found.id).done == ["start", "wait", "end"]
 
 
+NOWHERE = (
+    '<x:BPMNShape xmlns:x="http://www.omg.org/spec/BPMN/20100524/DI" bpmnElement="t">'
+    '<x:Bounds xmlns:x="http://www.omg.org/spec/DD/20100524/DC" x="nan"/></x:BPMNShape>'
+)
 WRONG: Mapping[str, tuple[bytes, str]] = {
     "python": (line(node("scriptTask", "bad", inside=script("import os"))), "bad: "),
     "climbing": (
@@ -629,6 +684,17 @@ WRONG: Mapping[str, tuple[bytes, str]] = {
     "entities": (
         b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + line(node("task", "t")),
         "document type",
+    ),
+    "entities in another encoding": (
+        (
+            '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY e "grown">]>'
+            + line(node("task", "t")).decode().replace('isExecutable="true"', 'name="&e;"')
+        ).encode("utf-16"),
+        "document type",
+    ),
+    "nowhere": (
+        line(node("task", "t"), end=f'<?any thing?><endEvent id="end"/>{NOWHERE}'),
+        "A place in the drawing is not a number",
     ),
     "no xml": (b"PK\x03\x04", "not XML"),
     "other xml": (b"<html/>", "not a BPMN 2.0 file"),

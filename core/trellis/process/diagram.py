@@ -24,6 +24,8 @@ DD = "{http://www.omg.org/spec/DD/20100524/DI}"
 LARGEST = 1024 * 1024
 """Bytes of a file."""
 MOST_ELEMENTS = 500
+FURTHEST = 1e6
+"""No place of a drawing is further from its origin."""
 
 EVENTS = (
     *("timer", "message", "error", "terminate", "signal"),
@@ -182,13 +184,16 @@ def _parse(text: bytes) -> etree._Element:
     """XML that reaches nothing outside itself and cannot grow. Raises DiagramInvalid."""
     if len(text) > LARGEST:
         raise _invalid(_("A diagram is at most 1 MB large"), "")
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise _invalid(_("A diagram may not declare a document type or entities"), "")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    declares = b"<!DOCTYPE" in text or b"<!ENTITY" in text
     try:
-        root = etree.fromstring(text, parser)
+        root = etree.fromstring(b"<none/>" if declares else text, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _invalid(_("This is not XML: %(problem)s", problem=str(error)), "") from None
+    if declares or root.getroottree().docinfo.internalDTD is not None:  # written in whatever encoding
+        raise _invalid(_("A diagram may not declare a document type or entities"), "")
     if root.tag != f"{BPMN}definitions":
         raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
     return root
@@ -290,14 +295,22 @@ def _drawn(root: etree._Element) -> tuple[dict[str, Box], dict[str, tuple[tuple[
         for shape in root.iter(f"{DI}BPMNShape"):
             bounds = shape.find(f"{DC}Bounds")
             if bounds is not None:
-                x, y, width, height = (float(bounds.get(name, "0")) for name in ("x", "y", "width", "height"))
+                x, y, width, height = (_place(bounds, name) for name in ("x", "y", "width", "height"))
                 expanded = shape.get("isExpanded", "true") == "true"
                 boxes[shape.get("bpmnElement", "")] = Box(x, y, width, height, expanded)
         for edge in root.iter(f"{DI}BPMNEdge"):
             points = edge.findall(f"{DD}waypoint")
             lines[edge.get("bpmnElement", "")] = tuple(
-                (float(point.get("x", "0")), float(point.get("y", "0"))) for point in points
+                (_place(point, "x"), _place(point, "y")) for point in points
             )
     except ValueError:
         raise _invalid(_("A place in the drawing is not a number"), "definitions") from None
     return boxes, lines
+
+
+def _place(node: etree._Element, name: str) -> float:
+    """A number of the drawing. Raises ValueError."""
+    number = float(node.get(name, "0"))
+    if not abs(number) < FURTHEST:
+        raise ValueError(number)
+    return number

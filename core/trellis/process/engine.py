@@ -20,6 +20,7 @@ from trellis.errors import (
     RecordInvalid,
     TrellisError,
 )
+from trellis.guard import has_abandoned
 from trellis.i18n import translator
 from trellis.jobs.queue import enqueue
 from trellis.process import scripts, steps, versions
@@ -34,7 +35,7 @@ from trellis.process.tables import CANCELLED, FAILED, OPEN, RUNNING, ProcessInst
 from trellis.process.variables import from_kept, to_kept
 from trellis.records.door import Records
 from trellis.records.expressions import ExpressionFailed
-from trellis.records.types import ValueInvalid
+from trellis.records.types import Integer, ValueInvalid
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -174,7 +175,7 @@ class Engine:
         self._runs.keep(run, problem, stuck, again)
         for element, token in entered:
             if element.kind == "callActivity":
-                self._call(run, element, token)
+                self._try_call(run, element, token)
         if run.flow.ended and run.row["parent_id"] is not None:
             self._return(run)
 
@@ -189,6 +190,8 @@ class Engine:
                 with self._records.whole():
                     self._service(run, element)
         except (TrellisError, ExpressionFailed, ValueInvalid) as error:
+            if has_abandoned(error):
+                raise
             run.facts.forget()
             code = getattr(error, "code", "failed")
             if not run.flow.throw(token.key, code):
@@ -256,6 +259,17 @@ class Engine:
 
     # --- Processes that call one another ---
 
+    def _try_call(self, run: Run, element: Element, token: Token) -> None:
+        """Starts the process that a call names. What keeps it from starting stops the instance there."""
+        try:
+            with self._records.whole():
+                self._call(run, element, token)
+        except (TrellisError, ExpressionFailed, ValueInvalid) as error:
+            if has_abandoned(error):
+                raise
+            steps.take_back(self.session, run.id, token)
+            self._runs.stop(run, str(error), element.id)
+
     def _call(self, run: Run, element: Element, token: Token) -> None:
         """Starts the process that a call names, about the same record or another."""
         told = {
@@ -265,12 +279,12 @@ class Engine:
         }
         variables = {name.removeprefix(IN): value for name, value in told.items() if name.startswith(IN)}
         called = process_of(self.edition, element.detail)
-        record = told.get("id") or run.row["record_id"]
+        record = _ID.check(told.get("id")) or run.row["record_id"]
         self._require_shallow(run.id)
         door = self._door(run.process)
         Engine(door).start(
             called.name,
-            int(record) if record is not None and called.entity else None,
+            record if called.entity else None,
             parent=run.id,
             variables={_CALLED_AT: token.key, **variables},
         )
@@ -312,5 +326,6 @@ class Engine:
 
 _CALLED_AT = "_token"
 """The variable of a called process that holds the place of its caller that waits for it."""
+_ID = Integer(minimum=1)
 _WORK = ("scriptTask", "serviceTask", "sendTask")
 """What the engine does by itself."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Process
 from trellis.edition import Edition
 from trellis.errors import RecordNotFound, TrellisError
+from trellis.guard import has_abandoned
 from trellis.jobs.queue import enqueue
 from trellis.process import events, versions
 from trellis.process.checks import MATCH
@@ -166,7 +167,9 @@ def _wake(door: Records, entity: str, event: str, shapes: set[tuple[str, ...]], 
         try:
             with door.whole():
                 Engine(door).catch(instance, token)
-        except TrellisError:
+        except TrellisError as error:
+            if has_abandoned(error):
+                raise
             continue  # another instance must not wait for this one's fault
 
 

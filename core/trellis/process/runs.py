@@ -139,6 +139,11 @@ class Runs:
         if due is not None and (again or due != run.row["due_at"]):
             enqueue(self.session, TIMER_JOB, {"instance": run.id}, None, due)
 
+    def stop(self, run: Run, problem: str, stuck: str) -> None:
+        """An instance that was kept just now, and maybe moved on elsewhere since, cannot go on at an element."""
+        values = {"state": FAILED, "problem": problem, "stuck": stuck}
+        self._write(run.id, self.locked(run.id)["version"], values)
+
     def end(self, row: Mapping[str, Any], state: str, done: list[str]) -> None:
         """Ends an instance where it stands."""
         values = {"state": state, "flow": b"", "done": done, "active": [], "problem": "", "stuck": ""}

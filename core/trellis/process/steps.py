@@ -55,6 +55,11 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
     return entered
 
 
+def take_back(session: Session, instance: int, token: Token) -> None:
+    """A step that could not be entered after all: it is entered anew when the instance is tried again."""
+    session.execute(sa.delete(STEPS).where(_step.instance_id == instance, _step.token == token.key))
+
+
 def leave_all(session: Session, instance: int, by: int | None) -> None:
     """Leaves all that an instance has entered, undone."""
     session.execute(
