@@ -77,13 +77,15 @@ def test_a_process_is_started_and_its_tasks_completed(
         pages.append(two.get("/tasks", query_string={"limit": 1, "cursor": pages[-1]["next"]}).json)  # type: ignore[index]
     (task, mine) = [item for page in pages for item in page["items"]]  # type: ignore[index]
     assert (task["element"], mine["id"]) == ("head", also)
-    assert one.get("/tasks?cursor=p:x").status_code == 400
+    for cursor in ("p:x", "p:2026-01-01,1", "p:0001-01-01T00:00:00+10:00,1"):
+        assert one.get("/tasks", query_string={"cursor": cursor}).status_code == 400, cursor
 
     assert one.post(f"/tasks/{task['id']}:complete").status_code == 403
     assert agent.post(f"/tasks/{task['id']}:complete").status_code == 404
     assert two.post(f"/tasks/{task['id']}:take").json["person"] == two.user_id  # type: ignore[index]
     assert two.post(f"/tasks/{task['id']}:reassign", {"person": one.user_id}).status_code == 422
-    assert one.post(f"/tasks/{task['id']}:reassign", {"person": "x"}).status_code == 422
+    for person in ("x", 0, 2**63):
+        assert two.post(f"/tasks/{task['id']}:reassign", {"person": person}).status_code == 422, person
     assert two.post(f"/tasks/{task['id']}:complete").json["done"] is True  # type: ignore[index]
     assert two.post(f"/tasks/{task['id']}:complete").status_code == 409
 

@@ -20,7 +20,7 @@ from trellis.records.entity import Field
 from trellis.records.query import ListQuery
 from trellis.rest.answers import answer, etag, writer
 from trellis.rest.arguments import Arguments, json_object, no_arguments
-from trellis.rest.calls import blueprint
+from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
 
 _ = translator("trellis")
@@ -58,12 +58,12 @@ def _place(cursor: str | None) -> tuple[datetime, int] | None:
         return None
     try:
         moment, _mark, number = cursor.removeprefix(STEPS).partition(",")
-        place = datetime.fromisoformat(moment), int(number)
-    except ValueError:
+        due, step = datetime.fromisoformat(moment), int(number)
+        if due.tzinfo is None or not 0 <= step <= 10**18:
+            raise CursorInvalid()
+        return due.astimezone(UTC), step
+    except (ValueError, OverflowError):
         raise CursorInvalid() from None
-    if place[0].tzinfo is None or not 0 <= place[1] <= 10**18:
-        raise CursorInvalid()
-    return place
 
 
 def _more_activities() -> bool:
@@ -151,7 +151,7 @@ def reassign_step(workspace: str, step: int) -> Response:
     no_arguments()
     given = only(json_object(), "person")
     person = given.get("person")
-    if not isinstance(person, int) or isinstance(person, bool):
+    if type(person) is not int or not 0 < person <= LARGEST_ID:
         raise RecordInvalid({"person": [_("Give the id of a user")]})
     Tasks(g.records).reassign(step, person)
     return answer({"id": f"p{step}", "person": person})
