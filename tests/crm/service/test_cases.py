@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from trellis.contributions import Role
 from trellis.crm.service import clocks
-from trellis.errors import RecordInvalid
+from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.kpi import engine
 from trellis.kpi.periods import Grain, containing
 from trellis.records.door import Records
 from trellis.records.query import Record
-from trellis.security.actor import SYSTEM
+from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.workspace import Workspace
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -180,3 +181,19 @@ def test_many_cases_ask_for_their_service_levels_once(desk: Desk) -> None:
         desk.case()
     sa.event.remove(connection, "before_cursor_execute", note)
     assert sum("sla_policy.first_response_minutes" in one for one in asked) == 1
+
+
+def test_agents_work_under_service_levels_that_they_do_not_make(desk: Desk) -> None:
+    policy = desk.level("All", 8)
+    records = desk.records
+    user = records.create("user", {"name": "Anna", "email": "anna@acme.test"}).id
+    agent = Actor(user_id=user, grants=merge_grants([records.edition.all(Role)["agent"]]))
+    desk.records = Records(records.session, records.edition, agent)
+    assert desk.records.get("case", desk.case().id).titles["policy"] == "All"
+    with pytest.raises(PermissionRefused):
+        desk.level("Never late", 10_000, priority="critical")
+    with pytest.raises(PermissionRefused):
+        desk.records.update("sla_policy", policy, {"resolution_minutes": 600_000})
+    with pytest.raises(PermissionRefused):
+        day = {"name": "Day off", "calendar": desk.calendar, "day": MONDAY.date()}
+        desk.records.create("holiday", day)

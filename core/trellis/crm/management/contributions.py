@@ -64,6 +64,10 @@ def trellis_operations() -> list[Operation]:
     return list(OPERATIONS)
 
 
+_LEVELS = ("business_calendar", "holiday", "sla_policy")
+"""What decides when cases are due, whoever works on them."""
+
+
 @hookimpl
 def trellis_roles() -> list[Role]:
     people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", RATE)]
@@ -94,7 +98,7 @@ def trellis_roles() -> list[Role]:
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
-                Grant(TARGET, read=Scope.ALL),
+                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_LEVELS)),
                 *people,
             ],
         ),
