@@ -248,8 +248,30 @@ def test_deep_and_odd_input_is_refused_calmly(place: tuple[Flask, Installation, 
     ):
         answer = client("POST", "/customer", data=body, content_type="application/json")
         assert answer.status_code in (400, 422), body[:20]
+    for path, given in (
+        ("exchange_rate", {"currency": "USD", "rate": "1"}),
+        ("exchange_rate", {"currency": "USD", "rate": "1", "since": "0001-01-01", "units": 2**63}),
+        ("kpi_target", {"kpi": "revenue"}),
+        ("kpi_target", {"kpi": "revenue", "period": "9999-W99"}),
+        ("kpi_target", {"kpi": "revenue", "period": "2026", "person": 1, "of_unit": 2**63}),
+        (
+            "case",
+            {"subject": "x", "opened_at": "0001-01-01T00:00:00Z", "resolved_at": "9999-12-31T23:59:59Z"},
+        ),
+        ("case", {"subject": "x", "opened_at": "9999-12-31T23:59:59Z", "state": "resolved"}),
+        ("case", {"subject": "x", "state": ["new"]}),
+        ("sla_policy", {"name": "x", "first_response_minutes": 2**62}),
+        ("business_calendar", {"name": "x", "timezone": "../../etc/passwd"}),
+    ):
+        assert client.post(f"/{path}", given).status_code in (201, 422), (path, given)
     browser = enter(app)
-    assert browser.get("/acme/customer", query_string={"filter": deep}).status_code == 400
+    for text in (deep, "[" * 100_000, "1" * 5_000):
+        for path in ("customer", "customer/count", "customer/rule-text"):
+            assert browser.get(f"/acme/{path}", query_string={"filter": text}).status_code == 400, path
+        assert browser.get("/acme/segments/new", query_string={"filter": text}).status_code in (200, 400)
+    for asked in ({"unit": "9" * 5_000}, {"unit": "9" * 30}, {"kpi": "revenue", "by": "person", "key": "²"}):
+        assert browser.get("/acme/kpis", query_string=asked).status_code == 200, asked
+    assert browser.get("/acme/customer/new", query_string={"owner": "9" * 30}).status_code == 200
     form = {"csrf_token": token_of(browser.get("/acme/").text), "title": "View"}
     for definition in (
         "{",
@@ -267,6 +289,8 @@ def test_deep_and_odd_input_is_refused_calmly(place: tuple[Flask, Installation, 
         "/static/%2e%2e/%2e%2e/config.py",
         "/acme/%00",
         "/static/vendor/..%2f..%2fapp.py",
+        f"/acme/processes/runs/{'9' * 30}",
+        f"/acme/processes/tasks/{'9' * 30}/form",
     ):
         assert browser.get(path).status_code == 404, path
 

@@ -81,7 +81,8 @@ def complete(event: BeforeSave) -> None:
     if errors:
         raise RecordInvalid(errors)
     event.values["currency"] = code
-    event.values["key"] = f"{code}/{values['since'].isoformat()}"
+    if values.get("since") is not None:  # without it the rate is refused later
+        event.values["key"] = f"{code}/{values['since'].isoformat()}"
 
 
 def follow(event: Saved) -> None:

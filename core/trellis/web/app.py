@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from trellis import rest
 from trellis.installation import Installation
@@ -134,6 +135,12 @@ MOST_FORM_PARTS = 5_000
 _DAY = 24 * 3600
 
 
+class _Number(IntegerConverter):
+    """A number in an address, no longer than a database can hold; nothing is at others."""
+
+    regex = "[0-9]{1,18}"
+
+
 def create_app(installation: Installation) -> Flask:
     """A WSGI application that serves every workspace of an installation."""
     app = Flask("trellis.web")
@@ -153,6 +160,7 @@ def create_app(installation: Installation) -> Flask:
     app.extensions["trellis_rates"] = Rates(installation.config.api_rate)
     context.configure(app, installation)
     errors.configure(app)
+    app.url_map.converters["int"] = _Number
     app.register_blueprint(rest.blueprint)
     for module in PAGES:
         app.register_blueprint(module.blueprint)

@@ -106,7 +106,7 @@ class Asked:
     def actor(self) -> Actor:
         """The reader, limited to the unit asked for and those below it."""
         reader: Actor = g.actor
-        if not self.unit.isdecimal():
+        if not self.unit.isdecimal() or len(self.unit) > 18:
             return reader
         return replace(reader, within=units_below(g.session, int(self.unit)))
 

@@ -234,7 +234,7 @@ def _records(asked: Asked, kpi: Kpi, period: Period, by: str | None) -> dict[str
 
 
 def _typed(key: str) -> Any:
-    return int(key) if key.isdigit() else key
+    return int(key) if key.isdecimal() and len(key) < 19 else key
 
 
 def _record(view: EntityView, record: Record) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from babel import numbers
 from flask import g
 from sqlalchemy import select
@@ -159,8 +160,8 @@ def typed_in(sheet: Sheet, form: MultiDict[str, str]) -> Typed:
     """Reads the form of the grid."""
     keys = [row.planned(period).key for row in sheet.rows for period in sheet.columns]
     shown: Any = {}
-    with suppress(json.JSONDecodeError):
-        shown = json.loads(form.get("shown", "{}"))
+    with suppress(orjson.JSONDecodeError):
+        shown = orjson.loads(form.get("shown", "{}"))
     shown = shown if isinstance(shown, dict) else {}
     return Typed(
         texts={key: form[key] for key in keys if key in form},

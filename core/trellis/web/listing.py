@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import orjson
 from flask import g
 from werkzeug.datastructures import MultiDict
 
@@ -151,8 +152,8 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
     begun = _setup_of(view, saved.definition) if saved else Setup()
     text = arguments.get("filter")
     try:
-        rule = json.loads(text) if text else begun.rule
-    except json.JSONDecodeError:
+        rule = orjson.loads(text) if text else begun.rule
+    except orjson.JSONDecodeError:
         raise RuleInvalid(_("The filter is not valid JSON")) from None
     if rule is not None and not isinstance(rule, dict):
         raise RuleInvalid(_("A rule is an object in JSON"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
 from flask import Blueprint, Response, abort, g, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -129,8 +129,8 @@ def rule_text(workspace: str, entity: str) -> str:
 def asked_rule() -> dict[str, Any] | None:
     """The rule of the address; RuleInvalid when it is not JSON."""
     try:
-        return json.loads(request.args.get("filter") or "null")  # type: ignore[no-any-return]
-    except json.JSONDecodeError:
+        return orjson.loads(request.args.get("filter") or "null")  # type: ignore[no-any-return]
+    except orjson.JSONDecodeError:
         raise RuleInvalid(_("The filter is not valid JSON")) from None
 
 

@@ -238,10 +238,11 @@ def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
 def _named(field: Field, value: Any) -> str:
     """The name of the record that a new one is to refer to; empty where the reader may not see it."""
     view = g.edition.entities.get(field.type.entity) if isinstance(field.type, Reference) else None
-    if view is None or not str(value).isdecimal() or not g.actor.may(view.name, "read"):
+    number = whole_number(str(value))
+    if view is None or number is None or not g.actor.may(view.name, "read"):
         return ""
     fields = [view.info.title_field]
-    found = ListQuery(view, g.edition, g.actor, ids=[int(value)], fields=fields).page(g.session).items
+    found = ListQuery(view, g.edition, g.actor, ids=[number], fields=fields).page(g.session).items
     return title_of(view, found[0]) if found else ""
 
 

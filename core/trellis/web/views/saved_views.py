@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import orjson
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -129,8 +130,8 @@ def _sharing() -> dict[str, Any]:
 
 def _definition(text: str) -> dict[str, Any]:
     try:
-        definition = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+        definition = orjson.loads(text)
+    except orjson.JSONDecodeError:
         definition = None
     if not isinstance(definition, dict):
         raise RecordInvalid({"definition": [_("A view is an object in JSON")]})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -325,8 +325,8 @@ def _draft(entity: str, *, listed: bool) -> Draft:
 
 def _rule(text: str) -> Any:
     try:
-        return json.loads(text or "null")
-    except json.JSONDecodeError:
+        return orjson.loads(text or "null")
+    except orjson.JSONDecodeError:
         raise RuleInvalid(_("The filter is not valid JSON")) from None
 
 

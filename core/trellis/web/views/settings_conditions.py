@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import orjson
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -88,8 +89,8 @@ def _given(attribute: str) -> Rule | None:
         case "always":
             return ALWAYS
         case "rule":
-            with suppress(json.JSONDecodeError):
-                if rule := json.loads(request.form.get(attribute, "")):
+            with suppress(orjson.JSONDecodeError):
+                if rule := orjson.loads(request.form.get(attribute, "")):
                     return rule  # type: ignore[no-any-return]
             raise RecordInvalid({attribute: [_("Add a comparison to the rule")]})
     return None

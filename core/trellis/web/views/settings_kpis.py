@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import orjson
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -154,8 +155,8 @@ def _declaration() -> dict[str, Any]:
     if kept["aggregate"] == FORMULA:
         return kept | {"expression": form.get("expression", "").strip()}
     rule: Any = None
-    with suppress(json.JSONDecodeError):
-        rule = json.loads(form.get("rule") or "null")
+    with suppress(orjson.JSONDecodeError):
+        rule = orjson.loads(form.get("rule") or "null")
     chosen = {key: form.get(key, "") for key in ("entity", "field", "date")}
     return kept | chosen | {"rule": rule if isinstance(rule, dict) else None}
 
