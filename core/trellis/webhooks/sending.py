@@ -147,7 +147,7 @@ def _outside(text: str) -> bool:
     address: Any = ipaddress.ip_address(text.partition("%")[0])
     if address.version == 6:
         address = address.ipv4_mapped or address.sixtofour or _translated(address) or address
-    return address.is_global and not address.is_multicast  # type: ignore[no-any-return]
+    return address.is_global and not address.is_multicast
 
 
 def _translated(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
