@@ -37,6 +37,12 @@ def test_a_store_manager_sees_receipts_of_the_own_store_and_all_customers(
     manager = acting(shop, "store_manager", units[0])
     assert [one.id for one in manager.records.list("order").items] == [ours]
     assert manager.records.count("customer") == 1
+    for entity, values in (
+        ("exchange_rate", {"currency": "USD", "since": TODAY, "rate": 1000}),
+        ("sla_policy", {"name": "Never late", "resolution_minutes": 600_000}),
+    ):
+        with pytest.raises(PermissionRefused):
+            manager.records.create(entity, values)
     with pytest.raises(PermissionRefused):
         manager.records.update("customer", customer, {"city": "Riga"})
 
