@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from measured import Book, counted
 from trellis.contributions import Grant, Kpi, Scope
 from trellis.crm.sales.entities import Order
-from trellis.errors import Conflict, PermissionRefused
+from trellis.errors import Conflict, PermissionRefused, PluginError
 from trellis.i18n import Text
 from trellis.kpi import engine, snapshots
 from trellis.kpi.periods import parse
@@ -117,3 +117,18 @@ def test_a_board_of_thirty_kpis_and_twelve_months_reads_fewer_than_ten_statement
     ]
     assert [one.year_before for one in found] == [one.year_before for one in measured]
     assert found[-2].points[-3].value == Decimal(0)
+
+
+def test_what_a_formula_comes_to_without_a_part_that_fails_is_not_reported(book: Book) -> None:
+    failing = Kpi(
+        name="gym.failing",
+        title=Text("Failing"),
+        owner="gym",
+        entity=Order,
+        select=lambda q: sa.select(sa.func.no_such_function()).where(q.visible(Order)),
+    )
+    formula = Kpi(name="own.half", title=Text("Half"), owner="own", expression="gym.failing / orders")
+    book = book.with_own(failing, formula)
+    with pytest.raises(PluginError, match="gym"):
+        snapshots.take(book.session, book.edition, TODAY, [formula])
+    assert book.session.scalar(sa.select(sa.func.count()).select_from(KpiSnapshot)) == 0

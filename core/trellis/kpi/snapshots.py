@@ -27,6 +27,7 @@ from trellis.kpi.reported import Kept, Recounted, Reported, Value
 from trellis.kpi.results import number
 from trellis.kpi.splits import PERSON, UNIT, split_names, split_of
 from trellis.kpi.targets import TARGET
+from trellis.plugins import noted_faults
 from trellis.records.entity import Base
 from trellis.records.types import BigId, UtcDateTime
 from trellis.security.actor import SYSTEM, Actor
@@ -165,6 +166,10 @@ def _count(
     """A KPI in some periods now: of all, of units and of people."""
     ask = Ask(kpi, tuple(periods))
     (rows,) = measure_all(session, edition, SYSTEM, [ask], today)
+    for fault in noted_faults(
+        session
+    ):  # what a formula comes to without one of its parts is no figure to keep
+        raise fault.error()
     found: dict[_Place, Value | None] = {
         (kpi.name, period.code, None, None): measured(kpi, rows, index)
         for index, period in enumerate(periods)
