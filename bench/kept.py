@@ -15,6 +15,7 @@ from trellis import files
 from trellis.edition import Edition
 from trellis.health import examine
 from trellis.installation import Installation
+from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Job
 from trellis.kpi.income import INCOME_DAY, rebuild
 from trellis.records.events import ENTERED, LEFT
@@ -26,6 +27,9 @@ from trellis.workspace import Workspace
 from bench.callers import Ledger, Sent
 
 PATIENCE = 30.0
+
+DAILY = [name for name, kind in JOB_KINDS.items() if kind.daily]
+"""Jobs of which one always waits for the night."""
 
 
 def problems(
@@ -226,7 +230,9 @@ def _sources(edition: Edition) -> list[str]:
 def _jobs(workspace: Workspace) -> Iterator[str]:
     """All are done, imports with their counts, exports and backups with their files."""
     with workspace.read() as session:
-        for job in session.scalars(sa.select(Job).where(Job.state != "done").limit(5)):
+        for job in session.scalars(
+            sa.select(Job).where(Job.state != "done", Job.kind.not_in(DAILY)).limit(5)
+        ):
             yield f"job {job.id} ({job.kind}) is {job.state} after {job.attempt} attempts: {job.problem}"
         for run in session.scalars(sa.select(ImportRun)):
             done = sum(run.result.get(name, 0) for name in ("created", "resumed"))

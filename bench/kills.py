@@ -27,7 +27,7 @@ from trellis.security.tokens import new_token
 from trellis.workspace import Workspace
 
 from bench.callers import ADMIN, PASSWORD, Caller, Clerk, Ledger, Switcher
-from bench.kept import problems
+from bench.kept import DAILY, problems
 from bench.server import Server, free_port
 from bench.setting import installed
 
@@ -128,7 +128,8 @@ class Run:
 
     def _wait_for_jobs(self) -> None:
         until = time.monotonic() + LONGEST_END
-        waiting = sa.select(sa.func.count()).select_from(Job).where(Job.finished_at.is_(None))
+        waiting = sa.select(sa.func.count()).select_from(Job)
+        waiting = waiting.where(Job.finished_at.is_(None), Job.kind.not_in(DAILY))
         while time.monotonic() < until:
             with self._workspace.read() as session:
                 if not session.scalar(waiting) and not any(caller.owes for caller in self._callers):
