@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -311,9 +312,12 @@ def test_nothing_is_sent_to_the_inside_of_the_network(receiver: Receiver, host: 
     assert receiver.got == []
 
 
-def test_an_address_that_nobody_answers_at_is_named(receiver: Receiver) -> None:
-    receiver.server_close()
-    with pytest.raises(NotDelivered, match="Cannot be reached"):
-        send(receiver.url, "whsec_aaaa", "1", b"{}", inside=True)
-    with pytest.raises(NotDelivered, match="Cannot be reached"):
+def test_an_address_that_nobody_answers_at_is_named() -> None:
+    # bound and not listening: the number is held, so no other program of the machine can answer at it
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        with pytest.raises(NotDelivered, match="Cannot be reached"):
+            send(f"http://127.0.0.1:{held.getsockname()[1]}/", "whsec_aaaa", "1", b"{}", inside=True)
+    # a machine without a network may wait for its resolver longer than a webhook may
+    with pytest.raises(NotDelivered, match=r"Cannot be reached|No answer"):
         send("https://no-such-host.invalid/", "whsec_aaaa", "1", b"{}", inside=False)

@@ -88,10 +88,8 @@ def send(text: str, secret: str, number: str, body: bytes, *, inside: bool) -> N
     try:
         # an address that answers a byte now and then keeps within the time of each read, not within that of all
         status, said = limited(lambda: _posted(url, headers, body, inside), watch)
-    except (urllib3.exceptions.TimeoutError, TookTooLong):
-        raise NotDelivered(_("No answer within %(num)s s", num=int(SECONDS))) from None
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise NotDelivered(_("Cannot be reached: %(reason)s", reason=_reason(error))) from None
+    except (urllib3.exceptions.HTTPError, TookTooLong, OSError, ValueError) as error:
+        raise NotDelivered(_reason(error)) from None
     if not 200 <= status < 300:
         shown = said.decode("utf-8", "replace").strip()
         raise NotDelivered(_("Answered %(status)s %(text)s", status=status, text=shown))
@@ -159,6 +157,11 @@ def _translated(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 _TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception) -> Text:
+    late = isinstance(error, urllib3.exceptions.TimeoutError | TookTooLong)
+    # a refused connection is a timeout to that library
+    if late and not isinstance(error, urllib3.exceptions.NewConnectionError):
+        return _("No answer within %(num)s s", num=int(SECONDS))
     cause = getattr(error, "reason", None) or error
-    return str(cause.args[-1] if getattr(cause, "args", ()) else cause)
+    said = str(cause.args[-1] if getattr(cause, "args", ()) else cause)
+    return _("Cannot be reached: %(reason)s", reason=said)
