@@ -147,10 +147,9 @@ class Namespace:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading, in one transaction."""
+        """A session for reading, in one transaction, which is given up at the end: there is nothing to keep."""
         with Session(self._read, autoflush=False) as session:
             yield session
-            session.commit()
 
     @contextmanager
     def asking(self) -> Iterator[Connection]:
