@@ -21,7 +21,7 @@ from trellis.kpi.composite import check_formula, parts_of
 from trellis.kpi.query import KpiQuery
 from trellis.records.entity import Base, Entity, Field
 from trellis.records.joins import Joins
-from trellis.records.rules import InSegment, RuleContext, parse, to_sql, walk
+from trellis.records.rules import RuleContext, parse, segments_in, to_sql
 from trellis.records.types import FixedPoint, JsonData, Money
 from trellis.workspace_state import raise_revision
 
@@ -104,7 +104,7 @@ def _selecting(declaration: dict[str, Any]) -> Callable[[KpiQuery], sa.Select[An
         rule = declaration.get("rule")
         context = RuleContext(edition=q.edition, actor=q.actor, today=q.today)
         node = parse(rule or {"all": []}, view, q.edition)
-        q.segments.update(one.segment for one in walk(node) if isinstance(one, InSegment))
+        q.segments.update(segments_in(node))
         fits = to_sql(node, joins, context)
         kind = declaration["aggregate"]
         value = (
@@ -181,6 +181,20 @@ def remove_kpi(session: Session, edition: Edition, name: str) -> None:
     session.delete(row)
     session.flush()
     raise_revision(session.connection())
+
+
+def asking_for(session: Session, edition: Edition, segment: str) -> list[str]:
+    """The titles of the organisation's KPIs that count only who is in a segment."""
+    return [
+        one.declaration["title"]
+        for one in session.scalars(sa.select(OwnKpi).order_by(OwnKpi.name))
+        if one.declaration.get("rule") and segment in _segments_of(edition, one.declaration)
+    ]
+
+
+def _segments_of(edition: Edition, declaration: Mapping[str, Any]) -> list[str]:
+    view = edition.entities.get(declaration["entity"])
+    return [] if view is None else segments_in(parse(declaration["rule"], view, edition))
 
 
 def _row(session: Session, name: str) -> OwnKpi:

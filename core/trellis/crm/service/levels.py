@@ -45,6 +45,8 @@ class Levels:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._by_id = {one.id: one for one in _read(session)}
+        self._by_significance = any("significance" in one.wanted for one in self._by_id.values())
+        self._significances: dict[int, str | None] = {}
 
     @classmethod
     def of(cls, session: Session) -> Levels:
@@ -60,16 +62,21 @@ class Levels:
 
     def find(self, case: Mapping[str, Any]) -> Level | None:
         """The one in force that names most of a case; of several, the oldest. One customer's own goes before all others."""
-        significance = None
-        if case.get("customer") is not None:
-            wanted = sa.select(Customer.significance_class).where(Customer.id == case["customer"])
-            significance = self._session.scalar(wanted)
-        known = {**case, "significance": significance}
+        known = {**case, "significance": self._significance(case.get("customer"))}
         weighed = [
             (one.weight(known), -one.id, one) for one in self._by_id.values() if one.wanted is not _OFF
         ]
         weight, _id, best = max(weighed, key=lambda one: one[:2], default=(-1, 0, None))
         return best if weight >= 0 else None
+
+    def _significance(self, customer: int | None) -> str | None:
+        """The class of a customer, asked once, and only where a service level names one."""
+        if customer is None or not self._by_significance:
+            return None
+        if customer not in self._significances:
+            wanted = sa.select(Customer.significance_class).where(Customer.id == customer)
+            self._significances[customer] = self._session.scalar(wanted)
+        return self._significances[customer]
 
 
 _OFF: Mapping[str, Any] = {"active": True}
