@@ -63,7 +63,7 @@ def sqlite_engine(path: Path) -> Engine:
             "journal_mode=wal",
             "synchronous=normal",
             "foreign_keys=on",
-            "cache_size=-65536",
+            "cache_size=-16384",  # each thread keeps a connection, so this counts many times over
             "temp_store=memory",
         ):
             connection.execute(f"pragma {pragma}")
