@@ -27,6 +27,7 @@ from schemathesis.core.failures import Failure, FailureGroup
 from trellis import enabling
 from trellis.edition import Settings
 from trellis.installation import Installation
+from trellis.rest.calls import LARGEST_ID
 from trellis.security.identities import add_user
 from trellis.security.tokens import new_token
 from trellis.web.app import create_app
@@ -175,7 +176,8 @@ class Fuzz:
 def _near(_context: Any, parameters: Any) -> Any:
     """Ids that mostly lead to one of the first records."""
     record_id = parameters.get("id") if isinstance(parameters, dict) else None
-    return parameters | {"id": record_id % 7 + 1} if type(record_id) is int and record_id > 0 else parameters
+    valid = type(record_id) is int and 0 < record_id <= LARGEST_ID
+    return parameters | {"id": record_id % 7 + 1} if valid else parameters
 
 
 if __name__ == "__main__":
