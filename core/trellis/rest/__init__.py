@@ -17,6 +17,7 @@ for _subject in (
     "imports",
     "kpis",
     "mass",
+    "own_kpis",
     "own_segments",
     "personal_data",
     "plugins",

@@ -7,12 +7,13 @@ from typing import Any
 
 from apispec import APISpec
 
-from trellis.contributions import Kpi, RestEndpoint
+from trellis.contributions import RestEndpoint
 from trellis.crm.analytics.answers import ANALYTICS
 from trellis.edition import Edition
 from trellis.i18n import current_language, translator
 from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
+from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
@@ -86,26 +87,8 @@ def _catalogue_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
 
 def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     tag = str(_("Figures"))
-    period, by = parts.refs("period", "by")
-    yield (
-        "/kpis",
-        {"get": parts.read("list_kpis", _("All KPIs in a period"), tag, parts.ROWS, parameters=[period])},
-    )
-    yield (
-        "/kpis/{kpi}",
-        {
-            "get": parts.read(
-                "get_kpi",
-                _("One KPI, split and over time"),
-                tag,
-                parts.OBJECT,
-                problems="400 401 404",
-                parameters=[parts.named("kpi", edition.all(Kpi)), period, by, *parts.refs("points")],
-            )
-        },
-    )
+    yield from kpi_paths(edition, tag)
     yield from segment_paths(edition, tag)
-    yield "/kpis/{kpi}:accept", {"post": _accept(tag, edition)}
     yield (
         "/analytics",
         {"get": parts.read("list_analytics", _("Which analytics there are"), tag, parts.ITEMS)},
@@ -185,19 +168,6 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
             parameters=[*plugin, *parts.refs("idempotency_key")],
         )
         yield f"/plugins/{{plugin}}:{act}", {"post": call}
-
-
-def _accept(tag: str, edition: Edition) -> Operation:
-    period = {"type": "object", "properties": {"period": {"type": "string"}}, "required": ["period"]}
-    return parts.operation(
-        "accept_kpi",
-        _("Report what a closed period counts now"),
-        tag,
-        {"200": parts.json_answer(parts.OBJECT, _("How many figures, with those of units and people"))},
-        problems="400 401 403 404 409 413 415 422",
-        parameters=[parts.named("kpi", edition.all(Kpi)), *parts.refs("idempotency_key")],
-        requestBody={**parts.json_body({**period, "additionalProperties": False}), "required": True},
-    )
 
 
 def _upload(tag: str) -> Operation:
