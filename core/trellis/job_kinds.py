@@ -7,6 +7,7 @@ from types import MappingProxyType
 from trellis import webhooks
 from trellis.backup import jobs as backup
 from trellis.crm.analytics import refreshing
+from trellis.crm.sales.reports import sending
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
@@ -25,6 +26,8 @@ JOB_KINDS: Kinds = MappingProxyType(
         export_job.KIND: JobKind(_("Export"), export_job.work),
         refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work, daily=True),
         closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
+        sending.DUE: JobKind(_("Report that is due"), sending.work_due),
+        sending.DELIVERY: JobKind(_("Report"), sending.work_delivery),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),

@@ -64,6 +64,13 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
 _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
+    "report": {
+        "of_entity": "customer",
+        "columns": "name",
+        "sort_by": "name",
+        "group_by": "city",
+        "totals": "clv",
+    },
 }
 """What only certain words fit."""
 

@@ -23,6 +23,7 @@ for _subject in (
     "plugins",
     "processes",
     "records",
+    "reports",
     "search",
     "segments",
     "tasks",

@@ -60,6 +60,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
     yield from _other_paths()
+    yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
     for endpoint in edition.all(RestEndpoint).values():
         path = f"/x/{endpoint.owner}/{endpoint.slug}"
@@ -168,6 +169,17 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
             parameters=[*plugin, *parts.refs("idempotency_key")],
         )
         yield f"/plugins/{{plugin}}:{act}", {"post": call}
+
+
+def _send_report() -> Operation:
+    return parts.operation(
+        "send_report",
+        _("Send a report to its recipients now"),
+        str(_("Reports")),
+        {"202": parts.json_answer(parts.OBJECT, _("How many deliveries are on their way"))},
+        problems="400 401 403 404 409",
+        parameters=parts.refs("id", "idempotency_key"),
+    )
 
 
 def _upload(tag: str) -> Operation:

@@ -1,0 +1,40 @@
+"""Beside a report: what can be done with it, and when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trellis.contributions import Cell, Direction, Level, Panel
+from trellis.crm.sales.reports.schedule import next_after
+from trellis.i18n import format_datetime, translator
+from trellis.records.door import Records
+
+_ = translator("trellis")
+
+
+def delivery(records: Records, report: int) -> Mapping[str, Any]:
+    """When it is sent next, if at all, and whether the reader may have it sent."""
+    values = records.get("report", report).values
+    zone = ZoneInfo(records.edition.settings.timezone)
+    at = next_after(values, datetime.now(UTC), zone)
+    return {
+        "id": report,
+        "next": format_datetime(at) if at is not None else "",
+        "may_read": records.actor.may(values["of_entity"], "read"),
+        "may_send": records.actor.may("report", "update"),
+    }
+
+
+PANELS = [
+    Panel(
+        name="report_delivery",
+        title=_("Delivery"),
+        cell=Cell(Direction.SALES, Level.OPERATIONS, "SA6"),
+        entity="report",
+        load=delivery,
+        template="reports/delivery.html",
+    )
+]
