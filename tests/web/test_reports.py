@@ -33,7 +33,8 @@ def test_a_list_becomes_a_report_that_is_downloaded_and_sent(sign_in: SignIn) ->
     assert made.status_code == 302
     place = made.headers["Location"]
     page = unescape(client.get(place).text)
-    assert "Sent next: " in page and "Send now" in page
+    assert "Sent next" in page and "Send now" in page and "City is “Brno”" in page
+    assert "?tab=report_recipient" in page  # where one adds the first
     answer = client.get(f"{place}/file")
     assert "Brno  all.xlsx" in answer.headers["Content-Disposition"]
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()

@@ -372,7 +372,11 @@ def _tabs(view: EntityView, url: str, tab: str, lists: Sequence[related.RelatedL
         ("timeline", _("Timeline"), None),
         ("details", _("Details"), None),
     ]
-    tabs += [(one.view.name, one.view.info.plural, format_number(one.count)) for one in lists if one.count]
+    tabs += [
+        (one.view.name, one.view.info.plural, format_number(one.count))
+        for one in lists
+        if one.count or one.view.info.parent == one.field.name  # parts are added where there are none yet
+    ]
     tabs.append(("history", _("History"), None))
     return [
         {"title": str(title), "url": f"{url}?tab={key}", "current": key == tab, "count": count}
