@@ -159,7 +159,11 @@ def _dialog(entity: str, definition: str, errors: dict[str, list[str]]) -> str:
         "text": str(_("Its recipients get the records that they may see, as they are on that day.")),
         "action": f"{base()}/{entity}/report",
         "verb": str(_("Make the report")),
-        "fields": [title, _choice("rhythm", _("How often"), RHYTHMS), _choice("format", _("Format"), FORMATS)],
+        "fields": [
+            title,
+            _choice("rhythm", _("How often"), RHYTHMS),
+            _choice("format", _("Format"), FORMATS),
+        ],
         "hidden": [("definition", definition)],
     }
     return render_template("dialog_form.html", dialog=dialog, shell=shell())

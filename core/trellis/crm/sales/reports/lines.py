@@ -24,7 +24,8 @@ from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
-PAGE = 500
+PAGE = 10_000
+"""Each page is found by a sort of its own, and a group need not have an index: so few, and yet flat in memory."""
 ROW, GROUP, TOTAL = "row", "group", "total"
 
 
