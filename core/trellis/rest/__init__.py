@@ -9,6 +9,7 @@ from trellis.rest.calls import blueprint
 
 for _subject in (
     "analytics",
+    "attachments",
     "catalogue",
     "documentation",
     "events",

@@ -13,6 +13,7 @@ from trellis.edition import Edition
 from trellis.i18n import current_language, translator
 from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
+from trellis.rest.openapi_files import file_paths
 from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
@@ -60,6 +61,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
     yield from _other_paths()
+    yield from file_paths(edition)
     yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
     for endpoint in edition.all(RestEndpoint).values():

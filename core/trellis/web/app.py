@@ -17,6 +17,7 @@ from trellis.uploads import MB
 from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
+    attachments,
     boards,
     bulk,
     calendars,
@@ -119,6 +120,7 @@ PAGES = (
     personal_data,
     processes,
     reports,
+    attachments,
     records,
     bulk,
     cells,

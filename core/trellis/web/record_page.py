@@ -40,6 +40,7 @@ from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
+from trellis.web.record_files import card
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -94,6 +95,7 @@ def record_context(
         "cards": [],
         "related": [_related(one, base, record.id) for one in lists if one.count],
         "panels": list(_panels(view, record)) if not deleted else [],
+        "files": None if deleted else card(view.name, record.id, may_change=may_edit),
         "processes": process_page.record_context(view.name, record, base) if not deleted else None,
     }
     groups = list(_groups(view, record, base, may_edit))
