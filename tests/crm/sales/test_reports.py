@@ -196,6 +196,9 @@ def test_what_is_wrong_with_a_report_is_named(workspace: Workspace) -> None:
         with pytest.raises(RecordInvalid) as refused:
             records.create("report", {"name": "R", "of_entity": "planet"})
         assert set(refused.value.errors) == {"of_entity"}
+        with pytest.raises(RecordInvalid) as refused:
+            records.create("report", {"name": "R"})
+        assert set(refused.value.errors) == {"of_entity"}
         wrong = {
             "columns": "number, colour",
             "sort_by": "-taste",

@@ -33,7 +33,7 @@ class Definition:
     def of(cls, report: Mapping[str, Any]) -> Definition:
         """That of a report's record, by its values."""
         return cls(
-            entity=report["of_entity"],
+            entity=report.get("of_entity") or "",
             rule=report.get("rule") or None,
             columns=names_in(report.get("columns")),
             sort=names_in(report.get("sort_by")),
@@ -87,6 +87,8 @@ def check_report(event: BeforeSave) -> None:
     definition = Definition.of({**event.before, **event.values})
     edition = event.actor.sees(event.edition)
     view = edition.entities.get(definition.entity)
+    if not definition.entity:  # that it needs one is said by its field
+        return
     if view is None:
         raise RecordInvalid({"of_entity": [_("There are no records “%(name)s”", name=definition.entity)]})
     errors = _problems(definition, view, edition)
