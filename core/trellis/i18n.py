@@ -274,18 +274,20 @@ def format_time(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(current_timezone()).strftime("%H:%M")
 
 
-def format_datetime(value: datetime | None) -> str:
-    """Date and time in the reader's zone; today, yesterday and tomorrow in words."""
-    return "" if value is None else f"{format_day(value)}, {format_time(value)}"
+def format_datetime(value: datetime | None, *, inside: bool = False) -> str:
+    """Date and time in the reader's zone; today, yesterday and tomorrow in words (see :func:`format_day`)."""
+    return "" if value is None else f"{format_day(value, inside=inside)}, {format_time(value)}"
 
 
 _ = translator("trellis")
 
 
-def format_day(value: date | datetime) -> str:
-    """A date with relative words only for today, tomorrow and yesterday."""
+def format_day(value: date | datetime, *, inside: bool = False) -> str:
+    """A date with relative words only for today, tomorrow and yesterday; ``inside`` a sentence these begin small."""
     day = value.astimezone(current_timezone()).date() if isinstance(value, datetime) else value
     today = datetime.now(current_timezone()).date()
     words = {0: _("Today"), 1: _("Tomorrow"), -1: _("Yesterday")}
+    if inside:
+        words = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}
     distance = (day - today) // timedelta(days=1)
     return str(words[distance]) if distance in words else format_date(day, today)
