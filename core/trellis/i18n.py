@@ -215,14 +215,21 @@ def format_short_money(amount: Decimal | float | int | None, currency: str) -> s
     if amount is None:
         return ""
     value = Decimal(str(amount))
+    if abs(value) >= _SHORT[-1][0]:
+        return _with_symbol(format_short_number(value), currency)
+    return format_money(value, currency, 0 if value == value.to_integral() else 2)
+
+
+def format_short_number(value: Decimal | float | int) -> str:
+    """``1.84 m``, ``1,84 млн``: for a figure under a head that names its unit; two decimals below a thousand."""
+    given = Decimal(str(value))
     for size, english, russian in _SHORT:
-        if abs(value) >= size:
-            scaled = value / size
+        if abs(given) >= size:
+            scaled = given / size
             digits = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
             unit = russian if current_formats() == "ru" else english
-            number = f"{format_number(scaled, digits)}{NBSP}{unit}"
-            return _with_symbol(number, currency)
-    return format_money(value, currency, 0 if value == value.to_integral() else 2)
+            return f"{format_number(scaled, digits)}{NBSP}{unit}"
+    return format_number(given, 2)
 
 
 def format_date(value: date | datetime | None, today: date | None = None) -> str:
