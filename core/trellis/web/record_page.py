@@ -318,7 +318,7 @@ def _merged(view: EntityView, record: Record, url: str) -> Iterator[dict[str, st
             "%(who)s merged #%(number)s into this record, %(when)s",
             who=one.user_name,
             number=one.record_id,
-            when=format_datetime(one.at),
+            when=format_datetime(one.at, inside=True),
         )
         yield {"text": str(text), "undo_url": f"{url}/unmerge/{one.record_id}"}
 

@@ -83,7 +83,7 @@ class Customer(Entity):
         default="person",
     )
     email: Mapped[str | None] = column(
-        Email(), label=_("E-mail"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
+        Email(), label=_("E-mail"), searchable=True, indexed=True, personal=True, group=CONTACT
     )
     phone: Mapped[str | None] = column(
         Phone(), label=_("Phone"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
@@ -94,7 +94,7 @@ class Customer(Entity):
         Text(120), label=_("City"), searchable=True, in_list=True, group=ADDRESS
     )
     postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), personal=True, group=ADDRESS)
-    country: Mapped[str | None] = column(Text(80), label=_("Country"), in_list=True, group=ADDRESS)
+    country: Mapped[str | None] = column(Text(80), label=_("Country"), group=ADDRESS)
     language: Mapped[str | None] = column(Text(20), label=_("Language"), group=CONTACT)
     source: Mapped[str | None] = column(Text(120), label=_("Source"))
     birthday: Mapped[date | None] = column(Date(), label=_("Birthday"), personal=True)

@@ -53,9 +53,7 @@ class SurveyAnswer(Entity):
     customer_id: Mapped[int | None] = column(
         Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
     )
-    survey: Mapped[str] = column(
-        Choice(SURVEYS), label=_("Survey"), required=True, default="acsi", in_list=True
-    )
+    survey: Mapped[str] = column(Choice(SURVEYS), label=_("Survey"), required=True, default="acsi")
     answered_at: Mapped[datetime] = column(DateTime(), label=_("Answered"), required=True, in_list=True)
     channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
     q1: Mapped[int | None] = column(

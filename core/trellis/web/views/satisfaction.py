@@ -205,6 +205,7 @@ def _held(found: Satisfaction) -> Sheet:
             [one["name"], one["measure"], one["value"], one["difference"], one["source"], one["period"]]
             for one in lines
         ],
+        words=(0, 1, 4, 5),
     )
 
 

@@ -28,7 +28,7 @@ blueprint = Blueprint("settings_kpis", __name__)
 blueprint.before_request(only_administrators)
 
 UNITS = {
-    Unit.COUNT: _("Number"),
+    Unit.COUNT: _("A number"),
     Unit.MONEY: _("Amount"),
     Unit.PERCENT: _("Percent"),
     Unit.RATIO: _("Ratio"),
@@ -40,7 +40,7 @@ LABELS = {
     "name": _("Name in REST and formulas"),
     "title": _("Title"),
     "aggregate": _("What is computed"),
-    "field": _("Number"),
+    "field": _("Field with the number"),
     "date": _("Belongs to a period by"),
     "rule": _("Rule"),
     "expression": _("Formula"),
