@@ -24,6 +24,7 @@ for _subject in (
     "records",
     "search",
     "segments",
+    "surveys",
     "tasks",
 ):
     import_module(f"trellis.rest.{_subject}")

@@ -13,6 +13,7 @@ from trellis.uploads import MB
 from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
+    answering,
     boards,
     bulk,
     calendars,
@@ -25,6 +26,7 @@ from trellis.web.views import (
     health,
     home,
     imports,
+    inviting,
     jobs,
     kpi_targets,
     kpis,
@@ -67,6 +69,7 @@ from trellis.web.views import session as entrance
 
 PAGES = (
     health,
+    answering,
     entrance,
     second_step,
     recovery,
@@ -110,6 +113,7 @@ PAGES = (
     duplicates,
     personal_data,
     processes,
+    inviting,
     records,
     bulk,
     cells,
@@ -158,6 +162,7 @@ def create_app(installation: Installation) -> Flask:
     templating.configure(app, installation.plugins)
     app.after_request(_harden)
     app.extensions["trellis_rates"] = Rates(installation.config.api_rate)
+    app.extensions["trellis_answer_rates"] = Rates(answering.RATE)
     context.configure(app, installation)
     errors.configure(app)
     app.url_map.converters["int"] = _Number
