@@ -121,6 +121,10 @@ class DemoContext:
                     "csat": max(1, round(mood / 2)),
                 }
 
+    def agreements(self, customers: Sequence[int], subjects: Sequence[Text], value: int) -> None:
+        """Writes agreements with these customers, each about one of the ``subjects``; ``value`` is usual for a year."""
+        people.bind(self, customers, subjects, value)
+
     def cases(self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]]) -> None:
         """Writes a year of cases of these customers, each of a kind and with one of the ``subjects``, and service levels."""
         zone = self.records.edition.settings.timezone

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from trellis import webhooks
 from trellis.backup import jobs as backup
 from trellis.crm.analytics import refreshing
-from trellis.crm.customers import sending
+from trellis.crm.customers import expiring, sending
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
@@ -32,6 +32,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
         TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
+        expiring.KIND: JobKind(_("Days of agreements"), expiring.work, daily=True),
         sending.KIND: JobKind(_("Invitations to a survey"), sending.work),
         MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Kpi, Panel
-from trellis.crm.customers import inviting, panels, questions
+from trellis.contributions import Kpi, Lifecycle, Panel
+from trellis.crm.customers import agreeing, agreement_kpis, inviting, panels, questions
+from trellis.crm.customers.agreements import LIFECYCLE, Agreement
 from trellis.crm.customers.entities import Contact, Customer
 from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.crm.customers.kpis import KPIS
@@ -19,6 +20,7 @@ def trellis_entities() -> list[type[Entity]]:
     return [
         Customer,
         Contact,
+        Agreement,
         Survey,
         SurveyInvitation,
         SurveyAnswer,
@@ -28,14 +30,21 @@ def trellis_entities() -> list[type[Entity]]:
 
 
 @hookimpl
-@concerns("programme", "survey", "survey_invitation")
+@concerns("programme", "survey", "survey_invitation", "agreement")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "programme":
         check_programme(event)
     elif event.entity == "survey":
         questions.complete(event)
+    elif event.entity == "agreement":
+        agreeing.follow(event)
     else:
         inviting.complete(event)
+
+
+@hookimpl
+def trellis_lifecycles() -> list[Lifecycle]:
+    return [LIFECYCLE]
 
 
 @hookimpl
@@ -45,4 +54,4 @@ def trellis_panels() -> list[Panel]:
 
 @hookimpl
 def trellis_kpis() -> list[Kpi]:
-    return KPIS
+    return [*KPIS, *agreement_kpis.KPIS]

@@ -1,4 +1,4 @@
-"""Customers of a demo: who agreed to what, and who was asked for an opinion in the last weeks."""
+"""Customers of a demo: who wants to be reached how, who was asked for an opinion, and what was agreed with whom."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from trellis.crm.customers.agreeing import later
+from trellis.crm.customers.agreements import ACTIVE, APPROVAL, CLOSED, DRAFT, RENEWAL
 from trellis.crm.customers.entities import CONSENT, WAYS, Customer
 from trellis.crm.customers.invitations import ANSWERED, SENT, SurveyInvitation
-from trellis.i18n import translator
+from trellis.i18n import Text, translator
 
 if TYPE_CHECKING:
     from trellis.demo import DemoContext
@@ -32,10 +34,10 @@ def agree(context: DemoContext, customers: Sequence[int]) -> None:
     for customer in customers:
         mail, phone = dice.choices(consents, (3, 6, 1), k=2)
         way = dice.choices(ways, (6, 4, 3, 1))[0] if dice.random() < 0.6 else None
-        rows.append({"number": customer, "mail": mail, "phone": phone, "way": way})
-    columns = {"consent_mail": "mail", "consent_phone": "phone", "preferred_channel": "way"}
+        rows.append({"to": customer, "by_mail": mail, "by_phone": phone, "way": way})
+    columns = {"consent_mail": "by_mail", "consent_phone": "by_phone", "preferred_channel": "way"}
     told: dict[str, Any] = {column: sa.bindparam(name) for column, name in columns.items()}
-    update = sa.update(Customer.__table__).where(Customer.id == sa.bindparam("number"))  # type: ignore[arg-type]
+    update = sa.update(Customer.__table__).where(Customer.id == sa.bindparam("to"))  # type: ignore[arg-type]
     if rows:  # as if it had been told when they came: the door would note a change of today
         context.records.session.execute(update.values(told), rows)
 
@@ -54,11 +56,62 @@ def invite(context: DemoContext, survey: int, customers: Sequence[int]) -> None:
         sent = now - timedelta(days=dice.randrange(1, _DAYS), minutes=dice.randrange(600))
         answered = sent + timedelta(hours=dice.randrange(1, 48)) if dice.random() < 0.4 else None
         answered = None if answered is None or answered > now else answered
-        row = {"number": invitation, "state": ANSWERED if answered else SENT, "customer": customer}
+        row = {"number": invitation, "now": ANSWERED if answered else SENT, "customer": customer}
         rows.append(row | {"sent": sent, "ends": sent + _LASTS, "answered": answered})
     if rows:
         session.execute(_sent(), [{name: row[name] for name in row if name != "customer"} for row in rows])
     context.create("survey_answer", _answers(context, survey, [row for row in rows if row["answered"]]))
+
+
+def bind(context: DemoContext, customers: Sequence[int], subjects: Sequence[Text], value: int) -> None:
+    """Writes agreements with some of the customers, in every stage; ``value`` is that of a usual one for a year."""
+    dice = random.Random("agreements")
+    (calendar,) = context.create(
+        "business_calendar",
+        [{"name": context.text(_("Agreed hours")), "timezone": context.records.edition.settings.timezone}],
+    )
+    agreed = {"name": context.text(_("As agreed")), "calendar": calendar}
+    (policy,) = context.create(
+        "sla_policy",
+        [{**agreed, "active": True, "first_response_minutes": 120, "resolution_minutes": 960}],
+    )
+    staff = list(context.users.values())
+    rows = []
+    for number, customer in enumerate(customers):
+        kept = dice.randrange(30, 700)
+        starts = context.today - timedelta(days=kept)
+        months = dice.choice((12, 12, 24, 36))
+        row: dict[str, Any] = {
+            "title": context.text(dice.choice(subjects)),
+            "customer": customer,
+            "kind": dice.choice(("service", "service", "supply", "framework")),
+            "value": value * months // 12 * dice.randrange(6, 18) // 10,
+            "owner": dice.choice(staff),
+            "starts": starts,
+            "ends": later(starts, months) - timedelta(days=1),
+            "notice_days": dice.choice((30, 60, 90)),
+            "sla_policy": policy if number % 3 == 0 else None,
+        }
+        if number % 8 == 0:
+            row |= {"stage": dice.choice((DRAFT, APPROVAL)), "starts": context.today + timedelta(days=14)}
+            row["ends"] = later(row["starts"], months)
+        else:
+            row |= _as_it_stands(row, context, dice)
+        rows.append(row)
+    made = context.create("agreement", rows)
+    moments = [context.moment(context.today - timedelta(days=dice.randrange(1, 40))) for _one in made]
+    context.backdate("agreement", "stage_since", dict(zip(made, moments, strict=True)))
+
+
+def _as_it_stands(row: Mapping[str, Any], context: DemoContext, dice: random.Random) -> Mapping[str, Any]:
+    """The stage that an agreement is in by its days."""
+    signed = {"signed_on": row["starts"] - timedelta(days=dice.randrange(1, 30))}
+    if row["ends"] < context.today:
+        return signed | {"stage": CLOSED, "closed_on": row["ends"]}
+    due = row["ends"] - timedelta(days=row["notice_days"]) <= context.today
+    if dice.random() < 0.4:
+        signed |= {"auto_renew": True, "term_months": 12}
+    return signed | {"stage": RENEWAL if due else ACTIVE}
 
 
 def _sent() -> sa.Update:
@@ -68,7 +121,7 @@ def _sent() -> sa.Update:
         sa.update(SurveyInvitation.__table__)  # type: ignore[arg-type]
         .where(found.id == sa.bindparam("number"))
         .values(
-            state=sa.bindparam("state"),
+            state=sa.bindparam("now"),
             created_at=sa.bindparam("sent", type_=found.sent_at.type),
             sent_at=sa.bindparam("sent", type_=found.sent_at.type),
             expires_at=sa.bindparam("ends", type_=found.expires_at.type),

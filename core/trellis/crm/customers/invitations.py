@@ -72,7 +72,7 @@ class Survey(Entity):
     kind: Mapped[str] = column(Choice(SURVEYS), label=_("Kind"), required=True, default="nps", in_list=True)
     active: Mapped[bool] = column(
         Boolean(),
-        label=_("Open"),
+        label=_("In force"),
         help=_("Invitations to a survey that is not open lead nowhere"),
         required=True,
         default=True,

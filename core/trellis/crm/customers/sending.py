@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import secrets
 import smtplib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,7 +59,7 @@ def work(work: Work) -> None:
     if not mail.may_send(work.installation.config):
         raise Conflict(_("This server sends no mail, so nobody can be invited"))
     survey, chosen = int(work.arguments["survey"]), _chosen(work)
-    with _door(work) as door:
+    with work.door() as door:
         _doubt(door, work.job_id)
         total = inviting.count(door, survey, chosen).mails
     _invite(work, survey, chosen)
@@ -74,16 +72,6 @@ def _chosen(work: Work) -> Chosen:
     asked = work.arguments
     since = datetime.fromisoformat(asked["since"])
     return Chosen(segment=asked["segment"], customers=asked["customers"], since=since)
-
-
-@contextmanager
-def _door(work: Work) -> Iterator[Records]:
-    """The door in a transaction of its own; plugins are told of what was committed."""
-    with work.workspace.write() as session:
-        door = Records(session, work.workspace.edition(session), work.actor)
-        yield door
-    door.committed()
-    work.workspace.record_faults(door.faults)
 
 
 def _doubt(door: Records, job_id: int) -> None:
@@ -99,7 +87,7 @@ def _invite(work: Work, survey: int, chosen: Chosen) -> None:
     """Makes the invitations, some at a time. Done again, it leaves out those who were invited already."""
     last, invited = 0, 0
     while True:
-        with _door(work) as door:
+        with work.door() as door:
             number, last = inviting.invite_some(door, survey, chosen, last)
         if not last:
             return
@@ -144,7 +132,7 @@ def _next(work: Work, survey: int, after: int) -> int | None:
 
 def _claim(work: Work, survey: int, after: int) -> Letter | None:
     """Takes the next invitation, so that nobody else sends it. Those who refused mail meanwhile are passed over."""
-    with _door(work) as door:
+    with work.door() as door:
         session = door.session
         asked = inviting.open_survey(door, survey)
         while True:
@@ -213,5 +201,5 @@ def _refused(work: Work, letter: Letter, code: int, text: bytes | str) -> int:
 
 
 def _mark(work: Work, letter: Letter, state: str, **more: Any) -> None:
-    with _door(work) as door:
+    with work.door() as door:
         mark(door, letter.id, SENDING, state, **more)
