@@ -69,6 +69,9 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_agreement_value", ["value", "id"], unique=False, postgresql_ops={"value": "NULLS FIRST"}
         )
+        batch_op.create_index(
+            "ix_agreement_starts", ["starts", "id"], unique=False, postgresql_ops={"starts": "NULLS FIRST"}
+        )
         for name in ("customer_id", "sla_policy_id", "renews_id", "owner_id", "unit_id"):
             batch_op.create_index(batch_op.f(f"ix_agreement_{name}"), [name], unique=False)
     _let_activities_refer()

@@ -62,7 +62,7 @@ class Agreement(Entity):
         row="CU2",
         title_field="title",
         subtitle_field="customer",
-        sort="ends",
+        sort="-starts",
         date_field="ends",
         timeline=True,
         amount_field="value",
@@ -110,7 +110,7 @@ class Agreement(Entity):
         help=_("Holds for cases of the customer while the agreement is in force"),
     )
     signed_on: Mapped[date | None] = column(Date(), label=_("Signed on"), group=_TERM)
-    starts: Mapped[date | None] = column(Date(), label=_("Starts"), in_list=True, group=_TERM)
+    starts: Mapped[date | None] = column(Date(), label=_("Starts"), in_list=True, indexed=True, group=_TERM)
     ends: Mapped[date | None] = column(
         Date(),
         label=_("Ends"),

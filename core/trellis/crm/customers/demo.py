@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from trellis.crm.customers.agreeing import later
-from trellis.crm.customers.agreements import ACTIVE, APPROVAL, CLOSED, DRAFT, RENEWAL
+from trellis.crm.customers.agreements import ACTIVE, APPROVAL, CLOSED, DRAFT, RENEWAL, SIGNED
 from trellis.crm.customers.entities import CONSENT, WAYS, Customer
 from trellis.crm.customers.invitations import ANSWERED, SENT, SurveyInvitation
 from trellis.i18n import Text, translator
@@ -93,14 +93,21 @@ def bind(context: DemoContext, customers: Sequence[int], subjects: Sequence[Text
             "sla_policy": policy if number % 3 == 0 else None,
         }
         if number % 8 == 0:
-            row |= {"stage": dice.choice((DRAFT, APPROVAL)), "starts": context.today + timedelta(days=14)}
+            row |= {
+                "stage": dice.choice((DRAFT, APPROVAL, SIGNED)),
+                "starts": context.today + timedelta(days=14),
+            }
             row["ends"] = later(row["starts"], months)
+            row["signed_on"] = context.today if row["stage"] == SIGNED else None
         else:
             row |= _as_it_stands(row, context, dice)
         rows.append(row)
     made = context.create("agreement", rows)
-    moments = [context.moment(context.today - timedelta(days=dice.randrange(1, 40))) for _one in made]
-    context.backdate("agreement", "stage_since", dict(zip(made, moments, strict=True)))
+    moments = {}
+    for number, row in zip(made, rows, strict=True):
+        longest = 12 if row["stage"] in (DRAFT, APPROVAL) else 40
+        moments[number] = context.moment(context.today - timedelta(days=dice.randrange(1, longest)))
+    context.backdate("agreement", "stage_since", moments)
 
 
 def _as_it_stands(row: Mapping[str, Any], context: DemoContext, dice: random.Random) -> Mapping[str, Any]:
