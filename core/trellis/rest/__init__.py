@@ -27,6 +27,7 @@ for _subject in (
     "reports",
     "search",
     "segments",
+    "surveys",
     "tasks",
 ):
     import_module(f"trellis.rest.{_subject}")

@@ -19,6 +19,7 @@ from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
 from trellis.rest.openapi_segments import segment_paths
+from trellis.rest.openapi_surveys import survey_paths
 
 _ = translator("trellis")
 
@@ -60,7 +61,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
         yield from personal_data_paths(view, parts.identifier(view.name), str(view.info.plural))
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
-    yield from _other_paths()
+    yield from _other_paths(edition)
     yield from file_paths(edition)
     yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
@@ -107,7 +108,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
         yield f"/analytics/{name}", {"get": read}
 
 
-def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
+def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     changes, administration = str(_("Changes")), str(_("Administration"))
     yield (
         "/events",
@@ -146,6 +147,7 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
     )
     yield "/search", {"get": search}
     yield from process_paths()
+    yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}
     yield (

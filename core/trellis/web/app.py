@@ -17,6 +17,7 @@ from trellis.uploads import MB
 from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
+    answering,
     attachments,
     boards,
     bulk,
@@ -30,6 +31,7 @@ from trellis.web.views import (
     health,
     home,
     imports,
+    inviting,
     jobs,
     kpi_targets,
     kpis,
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
 
 PAGES = (
     health,
+    answering,
     entrance,
     second_step,
     recovery,
@@ -119,6 +122,7 @@ PAGES = (
     duplicates,
     personal_data,
     processes,
+    inviting,
     reports,
     attachments,
     records,
@@ -172,6 +176,7 @@ def create_app(installation: Installation) -> Flask:
     templating.configure(app, installation.plugins)
     app.after_request(_limit_keeping)
     app.extensions["trellis_rates"] = Rates(installation.config.api_rate)
+    app.extensions["trellis_answer_rates"] = Rates(answering.RATE)
     context.configure(app, installation)
     errors.configure(app)
     app.url_map.converters["int"] = _Number

@@ -35,7 +35,7 @@ from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
-from trellis.web import process_page
+from trellis.web import process_page, record_acts
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
@@ -82,7 +82,9 @@ def record_context(
         if record.titles.get("owner")
         else None,
         "position": None,
-        "acts": _acts(view, record) if may_edit else [],
+        "acts": [*record_acts.links(view.name, record, base), *(_acts(view, record) if may_edit else [])]
+        if not deleted
+        else [],
         "menu": _menu(view, record, url, may_edit),
         "may_edit": may_edit,
         "merged": [] if deleted else list(_merged(view, record, url)),

@@ -16,6 +16,7 @@ _ = translator("trellis")
 
 SATISFACTION = _("Satisfaction index")
 DRIVERS = _("What it may depend on")
+ORIGIN = _("Where it comes from")
 
 SURVEYS = (
     Option("acsi", _("Satisfaction index")),
@@ -98,6 +99,15 @@ class SurveyAnswer(Entity):
         Integer(minimum=1, maximum=10), label=_("Value for money"), group=DRIVERS
     )
     comment: Mapped[str | None] = column(LongText(), label=_("Comment"), searchable=True)
+    asked_in_id: Mapped[int | None] = column(
+        Reference("survey"), label=_("Asked in"), help=_("The survey that it answers"), group=ORIGIN
+    )
+    invitation_id: Mapped[int | None] = column(
+        Reference("survey_invitation"), label=_("Invitation"), group=ORIGIN
+    )
+    case_id: Mapped[int | None] = column(
+        Reference("case"), label=_("Case"), help=_("The case that a low answer opened"), group=ORIGIN
+    )
 
 
 class SatisfactionBenchmark(Entity):

@@ -64,8 +64,8 @@ def trellis_operations() -> list[Operation]:
     return list(OPERATIONS)
 
 
-_LEVELS = ("business_calendar", "holiday", "sla_policy")
-"""What decides when cases are due, whoever works on them."""
+_LEVELS = ("business_calendar", "holiday", "sla_policy", "survey")
+"""What decides when cases are due, and what customers are asked, whoever works on them."""
 
 
 @hookimpl

@@ -1,0 +1,49 @@
+"""What can be done with a record of some entities, beside what holds for all: links in the head of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import g
+
+from trellis.crm.customers.agreeing import follow_up
+from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
+from trellis.i18n import Text, translator
+from trellis.records.query import Record
+
+_ = translator("trellis")
+
+
+def links(entity: str, record: Record, base: str) -> list[dict[str, Any]]:
+    """The links for a record that the reader sees."""
+    make = _LINKS.get(entity)
+    return list(make(record, base)) if make else []
+
+
+def _link(title: Text, icon: str, url: str) -> dict[str, Any]:
+    return {"title": str(title), "icon": icon, "kind": "link", "url": url}
+
+
+def _survey(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if g.actor.may("survey_invitation", "create"):
+        yield _link(_("Invite customers"), "send", f"{base}/survey/{record.id}/invite")
+
+
+def _agreement(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    """A form for the agreement that follows, filled in from this one."""
+    if record.values["stage"] in (ACTIVE, RENEWAL, CLOSED) and g.actor.may("agreement", "create"):
+        fields = g.edition.entity("agreement").fields
+        known = follow_up(g.session.get_one(Agreement, record.id))
+        taken = {name: fields[name].type.to_json(value) for name, value in known.items() if name in fields}
+        given = {name: value for name, value in taken.items() if value is not False}
+        yield _link(
+            _("Renew"), "refresh-cw", f"{base}/agreement/new?{urlencode({'renews': record.id, **given})}"
+        )
+
+
+_LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
+    "survey": _survey,
+    "agreement": _agreement,
+}
