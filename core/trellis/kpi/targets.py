@@ -115,6 +115,14 @@ class Targets:
         """One target, or None."""
         return self.values.get(Planned(kpi=kpi.name, period=period.code, unit=unit, person=person))
 
+    def whole(self, kpi: Kpi, period: Period, parts: Sequence[Period], **whom: int | None) -> Decimal | None:
+        """The target of a period: its own, or those of its ``parts`` together where each of them has one."""
+        own = self.of(kpi, period, **whom)
+        values = [part for one in parts if (part := self.of(kpi, one, **whom)) is not None]
+        if own is not None or len(values) < len(parts):
+            return own
+        return sum(values, Decimal(0))
+
 
 def complete(event: BeforeSave) -> None:
     """Checks a target that is about to be written, and gives it its key."""

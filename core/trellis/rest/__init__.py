@@ -16,6 +16,7 @@ for _subject in (
     "groups",
     "imports",
     "kpis",
+    "leads",
     "mass",
     "own_segments",
     "personal_data",

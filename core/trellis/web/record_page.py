@@ -40,6 +40,7 @@ from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
+from trellis.web.record_acts import further_acts
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -81,7 +82,7 @@ def record_context(
         if record.titles.get("owner")
         else None,
         "position": None,
-        "acts": _acts(view, record) if may_edit else [],
+        "acts": [*further_acts(view, record, url), *_acts(view, record)] if may_edit else [],
         "menu": _menu(view, record, url, may_edit),
         "may_edit": may_edit,
         "merged": [] if deleted else list(_merged(view, record, url)),
