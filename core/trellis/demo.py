@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.crm.customers import demo as people
+from trellis.crm.sales.history import STAY
 from trellis.i18n import Text, translator, use_locale
 from trellis.kpi.periods import parse
 from trellis.kpi.targets import set_target
@@ -66,7 +67,7 @@ class DemoContext:
         with use_locale(self.language):
             return str(label)
 
-    def backdate(self, entity: str, field: str, moments: Mapping[int, datetime]) -> None:
+    def backdate(self, entity: str, field: str, moments: Mapping[int, datetime] | Mapping[int, date]) -> None:
         """Moves what Trellis keeps itself (``created_at``, ``stage_since``) into the past, by id of the record.
 
         The door knows only now, and a demo needs a history.
@@ -209,15 +210,49 @@ class DemoContext:
         actor = Actor(user_id=user, name=role.title(), roles=(role,), administrator=True, source="system")
         return Records(self.records.session, edition, actor)
 
-    def plan(self, kpi: str, period: str, value: Decimal | int) -> None:
-        """Sets the target of a KPI of this edition in a period (``2026-11``, ``2026``)."""
+    def plan(self, kpi: str, period: str, value: Decimal | int, person: int | None = None) -> None:
+        """Sets the target of a KPI of this edition in a period (``2026-11``, ``2026``), of all or of a person."""
         set_target(
             self.records.session,
             self.records.edition,
             kpi,
             parse(period, self.records.edition.settings.fiscal_month),
             Decimal(value),
+            person=person,
         )
+
+    def stages(self, spans: Mapping[int, tuple[datetime, datetime]]) -> None:
+        """Gives opportunities a past: from when each began it went through its funnel to where it is since the second moment.
+
+        Lost ones went some of the way.
+        """
+        dice = random.Random("stages")
+        view = self.records.edition.entity("opportunity")
+        table, stay = cast(sa.Table, view.entity.__table__), STAY.c
+        query = sa.select(table.c.id, table.c.funnel, table.c.stage).where(table.c.id.in_(list(spans)))
+        rows: list[dict[str, Any]] = []
+        for record_id, funnel, stage in self.records.session.execute(query.order_by(table.c.id)):
+            lifecycle = view.lifecycle({"funnel": funnel})
+            known = [one.value for one in lifecycle.stages if one.kind == "open"] if lifecycle else []
+            way = known[: known.index(stage)] if stage in known else known
+            if lifecycle and next(one.kind for one in lifecycle.stages if one.value == stage) == "lost":
+                way = known[: dice.randint(1, len(known))]
+            rows += _stays(record_id, [*way, stage], *spans[record_id])
+        session = self.records.session
+        session.execute(sa.delete(STAY).where(stay.opportunity_id.in_(list(spans))))
+        session.execute(sa.insert(STAY), rows)
+        self.backdate("opportunity", "begun_on", {one: began.date() for one, (began, _at) in spans.items()})
+        self.backdate("opportunity", "created_at", {one: began for one, (began, _at) in spans.items()})
+        self.backdate("opportunity", "stage_since", {one: at for one, (_began, at) in spans.items()})
+
+
+def _stays(record_id: int, stages: Sequence[str], began: datetime, at: datetime) -> Iterator[dict[str, Any]]:
+    """The stays in these stages, alike long; the last one lasts."""
+    part = (at - began) / max(len(stages) - 1, 1)
+    for place, stage in enumerate(stages):
+        entered = began + part * place
+        left = entered + part if place + 1 < len(stages) else None
+        yield {"opportunity_id": record_id, "stage": stage, "entered_at": entered, "left_at": left}
 
 
 def _backdate(

@@ -105,18 +105,26 @@ class Planned:
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of some KPIs in some periods. ``whole`` is the unit that figures are limited to, where they are."""
+    """The targets of some KPIs in some periods. ``head`` is the unit that figures are limited to, where they are."""
 
     values: Mapping[Planned, Decimal]
-    whole: int | None = None
+    head: int | None = None
 
     def of(
         self, kpi: Kpi, period: Period, *, unit: int | None = None, person: int | None = None
     ) -> Decimal | None:
         """One target, or None; without unit and person that of the whole."""
         if unit is None and person is None:
-            unit = self.whole
+            unit = self.head
         return self.values.get(Planned(kpi=kpi.name, period=period.code, unit=unit, person=person))
+
+    def whole(self, kpi: Kpi, period: Period, parts: Sequence[Period], **whom: int | None) -> Decimal | None:
+        """The target of a period: its own, or those of its ``parts`` together where each of them has one."""
+        own = self.of(kpi, period, **whom)
+        values = [part for one in parts if (part := self.of(kpi, one, **whom)) is not None]
+        if own is not None or len(values) < len(parts):
+            return own
+        return sum(values, Decimal(0))
 
 
 def complete(event: BeforeSave) -> None:

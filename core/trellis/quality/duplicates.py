@@ -38,6 +38,8 @@ MOST_STRANGERS = 500
 NUMBER = 9
 """The last digits of a telephone number, in which it does not matter how the country is written."""
 SIMILAR = 0.88
+SURE = 0.95
+"""From this score on two records are taken for one unless somebody says otherwise."""
 LEGAL_FORMS = frozenset(
     [
         "ltd",
@@ -233,7 +235,7 @@ def likeness(view: EntityView, values: Mapping[str, Any], record: Record) -> Lik
     reasons: list[Label] = []
     for one in fields_of(view, Email):
         if values.get(one.name) and str(values[one.name]).lower() == record.values.get(one.name):
-            score, reasons = max(score, 0.95), [*reasons, BY_MAIL]
+            score, reasons = max(score, SURE), [*reasons, BY_MAIL]
     for one in fields_of(view, Phone):
         digits = digits_of(values.get(one.name))
         if digits and digits == digits_of(record.values.get(one.name)):

@@ -6,7 +6,6 @@ refers to the merged record moves whatever the actor's own reach: a part left be
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -23,6 +22,7 @@ from trellis.quality.merged import Merged
 from trellis.records.door import Records, Write
 from trellis.records.entity import Base, Entity
 from trellis.records.query import Record
+from trellis.records.reach import with_all_rights
 from trellis.records.schema import EXTERNAL
 from trellis.security.actor import Act
 
@@ -51,7 +51,7 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
     _check(view, take)
     _require(records, entity, "update", kept)
     _require(records, entity, "delete", gone)
-    wide = _with_all_rights(records)
+    wide = with_all_rights(records)
     known = {wide.get(entity, one).values.get(EXTERNAL) for one in (survivor, other)}
     taken = {name: gone.values.get(name) for name in take}
     cleared = {name: taken[name] for name in taken if view.fields[name].unique and taken[name] is not None}
@@ -95,7 +95,7 @@ def unmerge(records: Records, entity: str, other: int) -> Merged:
     survivor = records.get(entity, done.survivor_id)
     _require(records, entity, "update", survivor)
     records.actor.require(entity, "delete")
-    wide = _with_all_rights(records)
+    wide = with_all_rights(records)
     wide.restore(entity, other)
     back = {
         name: before
@@ -135,18 +135,12 @@ def _check(view: EntityView, take: Collection[str]) -> None:
         raise RecordInvalid(errors)
 
 
-def _with_all_rights(records: Records) -> Records:
-    """The same person, for the parts of a merge that follow from it."""
-    actor = dataclasses.replace(records.actor, administrator=True)
-    return Records(records.session, records.edition.whole, actor)
-
-
 def _move(wide: Records, entity: str, other: int, survivor: int) -> Iterator[tuple[str, list[int]]]:
     """Points everything that refers to ``other`` to ``survivor``, in the bin too; the ids of what was moved by place."""
     for view, field in wide.edition.referring(entity):
         referring = sa.select(view.entity.id).where(field.of(view.entity) == other)
         if view.name == entity and survivor in wide.session.scalars(referring):
-            wide.update(entity, survivor, {field.name: None})  # it cannot be a part of itself
+            _point(wide, entity, field.name, [survivor], None)  # it cannot be a part of itself
         ids = list(wide.session.scalars(referring))
         if ids:
             _point(wide, view.name, field.name, ids, survivor)
@@ -154,16 +148,18 @@ def _move(wide: Records, entity: str, other: int, survivor: int) -> Iterator[tup
     _move_hidden(wide, entity, other, survivor)
 
 
-def _point(wide: Records, entity: str, field: str, ids: list[int], target: int) -> None:
+def _point(wide: Records, entity: str, field: str, ids: list[int], target: int | None) -> None:
     """Sets a reference of many records through the door; those in the bin directly, since the door does not open there."""
     table = wide.edition.entity(entity).entity
     declared = wide.edition.entity(entity).fields[field]
+    given: dict[str, Any] = {field: target}
+    values, kept = ({}, given) if declared.read_only else (given, {})
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
         living = set(
             wide.session.scalars(sa.select(table.id).where(table.id.in_(some), table.deleted_at.is_(None)))
         )
-        wide.save(entity, [Write(id=one, values={field: target}) for one in some if one in living])
+        wide.save(entity, [Write(id=one, values=values, kept=kept) for one in some if one in living])
         binned = [one for one in some if one not in living]
         if binned and declared.column is not None:
             wide.session.execute(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -98,10 +99,15 @@ class Records:
         return self._one(entity, Write(values=values))
 
     def update(
-        self, entity: str, record_id: int, values: Mapping[str, Any], version: int | None = None
+        self,
+        entity: str,
+        record_id: int,
+        values: Mapping[str, Any],
+        version: int | None = None,
+        kept: Mapping[str, Any] = MappingProxyType({}),
     ) -> Record:
         """Changes a record. Raises StaleVersion when ``version`` is given and is not the present one."""
-        return self._one(entity, Write(id=record_id, values=values, version=version))
+        return self._one(entity, Write(id=record_id, values=values, version=version, kept=kept))
 
     def move(
         self,
@@ -207,6 +213,7 @@ class Records:
                 raise StaleVersion(row["version"])
             try:
                 values = schema.load(self._seen, self._seen.entity(view.name), write.values)
+                values.update(write.kept)
                 before = decode(view, row) if row else {}
                 drafts[index] = _Draft(write, values, before, row, write.id)
             except RecordInvalid as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from trellis.edition import Edition, EntityView
 from trellis.records.entity import Field
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import ListQuery, Record
+from trellis.records.types import Reference
 from trellis.security.actor import Actor
 from trellis.system import Event
 
@@ -47,8 +48,8 @@ def related_lists(
 ) -> list[RelatedList]:
     """One short list for each entity that refers to this one; two queries each, whatever the number of rows."""
     found = []
-    for view, field in edition.referring(entity):
-        if view.name == "user" or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
+    for view, field in _referring(edition, actor, entity):
+        if view.name == "user":
             continue
         query = ListQuery(
             view, edition, actor, rule=_refers(field, record_id), sort=_newest(view), limit=SHORT
@@ -64,8 +65,8 @@ def timeline(
 ) -> list[Entry]:
     """The newest entries of a record's timeline: records of timeline entities that refer to it, and its own changes."""
     entries = _changes(session, edition, entity, record_id, limit)
-    for view, field in edition.referring(entity):
-        if not view.info.timeline or field.name in ("owner", "unit") or not actor.may(view.name, "read"):
+    for view, field in _referring(edition, actor, entity):
+        if not view.info.timeline:
             continue
         query = ListQuery(
             view, edition, actor, rule=_refers(field, record_id), sort=("-created_at",), limit=limit
@@ -88,6 +89,21 @@ def history(
         for row in rows
         if row["action"] not in (ENTERED, LEFT) or _is_known(edition, row["changes"])
     ]
+
+
+def _referring(edition: Edition, actor: Actor, entity: str) -> Iterator[tuple[EntityView, Field]]:
+    """The references by which records belong to those of ``entity``, as far as the actor reads them.
+
+    One that Trellis keeps stands back where people set another to the same entity: it leads to the same records.
+    """
+    for view, field in edition.referring(entity):
+        if field.name in ("owner", "unit") or not actor.may(view.name, "read"):
+            continue
+        others = (
+            one for one in view.references.values() if not one.read_only and one.name not in ("owner", "unit")
+        )
+        if not field.read_only or all(cast(Reference, one.type).entity != entity for one in others):
+            yield view, field
 
 
 def _is_known(edition: Edition, changes: Mapping[str, Any]) -> bool:

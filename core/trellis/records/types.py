@@ -145,9 +145,13 @@ class FieldType:
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """One line of text of at most ``length`` characters."""
+    """One line of text of at most ``length`` characters.
+
+    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too.
+    """
 
     length: int = 200
+    offers: str = ""
 
     def sql(self) -> TypeEngine[Any]:
         return sa.String(self.length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trellis.errors import RecordInvalid
@@ -11,11 +11,15 @@ from trellis.errors import RecordInvalid
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """One record to save: a new one, or changes to the record ``id`` (at ``version``, if the caller knows it)."""
+    """One record to save: a new one, or changes to the record ``id`` (at ``version``, if the caller knows it).
+
+    ``kept`` are Python values of fields that only Trellis writes; no face takes them from outside.
+    """
 
     values: Mapping[str, Any]
     id: int | None = None
     version: int | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 class BatchInvalid(RecordInvalid):

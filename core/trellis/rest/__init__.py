@@ -17,6 +17,7 @@ for _subject in (
     "groups",
     "imports",
     "kpis",
+    "leads",
     "mass",
     "own_kpis",
     "own_segments",

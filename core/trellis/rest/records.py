@@ -61,7 +61,7 @@ def show(workspace: str, entity: str, record_id: int) -> Response:
     deleted = arguments.flag("deleted")
     arguments.end()
     try:
-        return _one(entity, g.records.get(entity, record_id, deleted=deleted))
+        return one_record(entity, g.records.get(entity, record_id, deleted=deleted))
     except RecordNotFound:
         return _where_it_went(workspace, entity, record_id)
 
@@ -81,27 +81,27 @@ def create(workspace: str, entity: str) -> Response:
     no_arguments()
     record = g.records.create(entity, json_object())
     place = url_for("rest.show", workspace=workspace, entity=entity, record_id=record.id)
-    return _one(entity, record, 201, {"Location": place})
+    return one_record(entity, record, 201, {"Location": place})
 
 
 @blueprint.patch("/<name:entity>/<id:record_id>")
 def update(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
-    version = _expected(entity, record_id)
-    return _one(entity, g.records.update(entity, record_id, json_object(), version))
+    version = expected(entity, record_id)
+    return one_record(entity, g.records.update(entity, record_id, json_object(), version))
 
 
 @blueprint.delete("/<name:entity>/<id:record_id>")
 def delete(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
-    g.records.delete(entity, record_id, _expected(entity, record_id))
+    g.records.delete(entity, record_id, expected(entity, record_id))
     return Response(status=204)
 
 
 @blueprint.post("/<name:entity>/<id:record_id>:restore")
 def restore(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
-    return _one(entity, g.records.restore(entity, record_id))
+    return one_record(entity, g.records.restore(entity, record_id))
 
 
 @blueprint.get("/<name:entity>/<id:record_id>/duplicates")
@@ -151,7 +151,7 @@ def merge(workspace: str, entity: str, record_id: int) -> Response:
     if body:
         raise RecordInvalid({name: [_("There is no such field here")] for name in body})
     merging.merge(g.records, entity, record_id, other, fields)
-    return _one(entity, g.records.get(entity, record_id))
+    return one_record(entity, g.records.get(entity, record_id))
 
 
 @blueprint.post("/<name:entity>/<id:record_id>:unmerge")
@@ -159,7 +159,7 @@ def unmerge(workspace: str, entity: str, record_id: int) -> Response:
     """Takes the merge of this record into another back."""
     no_arguments()
     merging.unmerge(g.records, entity, record_id)
-    return _one(entity, g.records.get(entity, record_id))
+    return one_record(entity, g.records.get(entity, record_id))
 
 
 @blueprint.post("/<name:entity>/<id:record_id>:distinct")
@@ -186,8 +186,8 @@ def move(workspace: str, entity: str, record_id: int) -> Response:
     if "stage" not in values:
         raise RecordInvalid({"stage": [_("This field needs a value")]})
     stage = values.pop("stage")
-    version = _expected(entity, record_id)
-    return _one(entity, g.records.move(entity, record_id, stage, values, version))
+    version = expected(entity, record_id)
+    return one_record(entity, g.records.move(entity, record_id, stage, values, version))
 
 
 @blueprint.post("/<name:entity>:batch")
@@ -217,14 +217,15 @@ def batch(workspace: str, entity: str) -> Response:
     return answer({"items": done, "created": created, "updated": len(writes) - created})
 
 
-def _one(
+def one_record(
     entity: str, record: Record, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
+    """One record as an answer, with its version."""
     write = writer(g.edition, g.edition.entity(entity))
     return answer(write(record), status, {**etag(record), **(headers or {})})
 
 
-def _expected(entity: str, record_id: int) -> int | None:
+def expected(entity: str, record_id: int) -> int | None:
     """The version that ``If-Match`` names; None when any will do. Raises StaleVersion when it can be none of these."""
     if not request.headers.get("If-Match") or request.if_match.star_tag:
         return None
@@ -270,7 +271,7 @@ def _write(item: Any) -> Write:
             raise RecordInvalid({name: [_("Must be a whole number")]})
     if numbers["version"] is not None and numbers["id"] is None:
         raise RecordInvalid({"version": [_("Only a record that exists has a version")]})
-    return Write(values=values, **numbers)
+    return Write(values=values, id=numbers["id"], version=numbers["version"])
 
 
 def _placed(error: TrellisError, view: EntityView, writes: Sequence[Write]) -> TrellisError:

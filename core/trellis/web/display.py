@@ -237,7 +237,7 @@ def control(
         "origin": origin(edition, field.owner),
         "options": [],
     }
-    stages = _stage_options(edition, field)
+    stages = _stage_options(edition, field) or _funnel_options(edition, field)
     if stages and kind == "text":
         given |= {"kind": "choice", "options": [{**one, "selected": one["value"] == value} for one in stages]}
     elif isinstance(field.type, types.Choice):
@@ -252,7 +252,7 @@ def control(
     elif isinstance(field.type, types.Money):
         given["addon"] = currency_symbol(edition.settings.currency)
     elif isinstance(field.type, types.Text):
-        given["maxlength"] = field.type.length
+        given |= {"maxlength": field.type.length, "offers": field.type.offers}
     return given
 
 
@@ -262,6 +262,13 @@ def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
     return [
         {"value": stage.value, "title": str(stage.title)} for one in lifecycles[:1] for stage in one.stages
     ]
+
+
+def _funnel_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
+    """The lifecycles that a field chooses between."""
+    view = edition.entities.get(field.entity)
+    chosen = [one for one in view.lifecycles if one.when and one.when[0] == field.name] if view else []
+    return [{"value": one.when[1], "title": str(one.title)} for one in chosen if one.when]
 
 
 def _typed(field_type: types.FieldType, value: Any) -> Any:

@@ -75,7 +75,4 @@ def _plan(lifecycle: Lifecycle, period: Period) -> Decimal | None:
     if kpi is None:
         return None
     months = period.split(Grain.MONTH)
-    known = targets(g.session, [kpi], [period, *months], g.actor)
-    own = known.of(kpi, period)
-    parts = [part for month in months if (part := known.of(kpi, month)) is not None]
-    return own if own is not None else sum(parts, Decimal(0)) if len(parts) == len(months) else None
+    return targets(g.session, [kpi], [period, *months], g.actor).whole(kpi, period, months)

@@ -10,6 +10,7 @@ from flask import g
 
 from trellis.crm.customers.agreeing import follow_up
 from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
+from trellis.crm.sales import conversion
 from trellis.i18n import Text, translator
 from trellis.records.query import Record
 
@@ -43,7 +44,13 @@ def _agreement(record: Record, base: str) -> Iterator[dict[str, Any]]:
         )
 
 
+def _lead(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if conversion.offered(g.records, record):
+        yield _link(_("Convert"), "user-round-check", f"{base}/lead/{record.id}/convert")
+
+
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
+    "lead": _lead,
 }

@@ -14,6 +14,7 @@ from trellis import i18n
 from trellis.i18n import Text
 from trellis.plugins import PluginRegistry
 from trellis.records.prepared import Shelf
+from trellis.web.offering import offered_names
 from trellis.web.patterns import fixed
 
 FILTERS = {
@@ -78,7 +79,7 @@ def configure(app: Flask, plugins: PluginRegistry) -> None:
         newstyle=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals["fixed"] = fixed
+    environment.globals |= {"fixed": fixed, "offered_names": offered_names}
     app.extensions["trellis_fixed"] = Shelf()
     app.url_defaults(_stamp(Path(app.static_folder or "")))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import trellis
@@ -106,6 +107,15 @@ AGREEMENTS = (
     _("Consulting hours of the year"),
     _("Development framework"),
 )
+REASONS = ("Price", "No budget", "Competitor")
+CHANNELS = (_("Direct sales"), _("Partner"), _("Website"))
+TALKS = (
+    _("Needs were gone through"),
+    _("The offer was presented"),
+    _("Terms were agreed on"),
+    _("Asked how it stands"),
+)
+
 CASES = (
     ("incident", _("The monitoring shows no data")),
     ("incident", _("Nobody can sign in to the portal")),
@@ -131,7 +141,9 @@ def load(context: DemoContext) -> None:
         for one in accounts
     ]
     context.create("contact", contacts)
+    context.create("lost_reason", [{"name": name} for name in REASONS])
     _contracts(context, accounts)
+    _leads(context)
     consultants = context.create("b2b.consultant", _consultants(context))
     _delivery(context, accounts, consultants)
     _activities(context, accounts)
@@ -144,6 +156,8 @@ def load(context: DemoContext) -> None:
         context.plan("b2b.time_value", f"{day:%Y-%m}", len(consultants) * 14_000)
     for month in range(-2, 12):  # up to the end of the quarter, which a board forecasts
         context.plan("b2b.contracts_won", f"{_months_back(context.today, month):%Y-%m}", 150_000)
+        for person in context.users.values():
+            context.plan("b2b.contracts_won", f"{_months_back(context.today, month):%Y-%m}", 90_000, person)
 
 
 def _programme(context: DemoContext) -> dict[str, Any]:
@@ -178,10 +192,10 @@ def _accounts(context: DemoContext) -> Iterator[dict[str, Any]]:
 def _contracts(context: DemoContext, accounts: list[int]) -> None:
     random, today = context.random, context.today
     factor = max(1, context.customers // 300)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for stage, weight in WEIGHTS.items():
         for _number in range(weight * factor):
-            row = {
+            row: dict[str, Any] = {
                 "name": random.choice(SUBJECTS),
                 "customer": random.choice(accounts),
                 "funnel": CONTRACTS,
@@ -195,13 +209,65 @@ def _contracts(context: DemoContext, accounts: list[int]) -> None:
             }
             if stage in ("won", "lost"):
                 row["closed_at"] = context.moment(today - timedelta(days=random.randint(0, 300)))
-                row["lost_reason"] = (
-                    random.choice(("Price", "No budget", "Competitor")) if stage == "lost" else None
-                )
+                row["lost_reason"] = random.choice(REASONS) if stage == "lost" else None
             rows.append(row)
-    made = context.create("opportunity", rows)
-    moments = {one: context.moment(today - timedelta(days=random.randint(0, 34))) for one in made}
-    context.backdate("opportunity", "stage_since", moments)
+    dice = Random("channels")
+    made = context.create(
+        "opportunity", [{**row, "channel": context.text(dice.choice(CHANNELS))} for row in rows]
+    )
+    spans = {}
+    for one, row in zip(made, rows, strict=True):
+        at = row.get("closed_at") or context.moment(today - timedelta(days=random.randint(0, 34)))
+        spans[one] = (at - timedelta(days=random.randint(15, 110)), at)
+    context.stages(spans)
+    _talks(context, dict(zip(made, rows, strict=True)))
+
+
+def _talks(context: DemoContext, deals: Mapping[int, Mapping[str, Any]]) -> None:
+    """What was done about the contracts that are closed by now."""
+    dice = Random("talks")
+    context.create(
+        "activity",
+        (
+            {
+                "kind": dice.choice(("call", "meeting", "mail")),
+                "subject": context.text(dice.choice(TALKS)),
+                "opportunity": one,
+                "customer": deal["customer"],
+                "owner": deal["owner"],
+                "done_at": deal["closed_at"] - timedelta(days=dice.randint(0, 14)),
+            }
+            for one, deal in deals.items()
+            if "closed_at" in deal
+            for _number in range(dice.randint(1, 5))
+        ),
+    )
+
+
+def _leads(context: DemoContext) -> None:
+    """Who asked and is no customer yet; one asks for a company that is."""
+    known = context.records.list("customer", sort=("id",), limit=1).items[0].values["name"]
+    leads = (
+        ("Klára Benešová", str(known), "new", _("Web form")),
+        ("Oskar Lindqvist", "Fjord Logistik AB", "contacted", _("Partner")),
+        ("Miriam Adler", "Adler Optik GmbH", "new", _("Conference")),
+    )
+    context.create(
+        "lead",
+        [
+            {
+                "name": name,
+                "company": company,
+                "email": f"lead{place}@example.com",
+                "phone": f"+420 601 700 10{place}",
+                "stage": stage,
+                "source": context.text(source),
+                "notes": context.text(_("Asks for an offer for next year")),
+                "owner": context.users["agent"],
+            }
+            for place, (name, company, stage, source) in enumerate(leads)
+        ],
+    )
 
 
 def _consultants(context: DemoContext) -> Iterator[dict[str, Any]]:

@@ -34,6 +34,7 @@ ROLES = [
             ),
             Grant("b2b.milestone"),
             Grant("product"),
+            Grant("lost_reason"),
             *PEOPLE,
         ],
     ),

@@ -17,6 +17,7 @@ OPEN_TO_ALL = [
         "position",
         "product",
         "category",
+        "lost_reason",
         "exchange_rate",
         "business_calendar",
         "holiday",

@@ -21,7 +21,7 @@ from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.moves import moves
 from trellis.crm.analytics.options import Option, OptionInvalid
-from trellis.crm.analytics.programme import effectiveness
+from trellis.crm.analytics.programme import effectiveness as programme_effectiveness
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm, rfm_customers
 from trellis.crm.analytics.satisfaction import satisfaction
@@ -30,10 +30,15 @@ from trellis.crm.analytics.significance import significance, significant_custome
 from trellis.crm.analytics.survey_answers import SEGMENT, SPLITS
 from trellis.crm.analytics.survey_scores import ASSUMPTIONS as SATISFACTION
 from trellis.crm.analytics.window import MEASURES, Window
+from trellis.crm.sales.counting import Scope, funnel_named, last_months
+from trellis.crm.sales.effectiveness import SPLITS as SALES_SPLITS
+from trellis.crm.sales.effectiveness import effectiveness
+from trellis.crm.sales.funnel import funnel
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.kpi.periods import Grain, Period, containing, parse, today_in
+from trellis.kpi.splits import PERSON
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -138,7 +143,7 @@ def _satisfaction(asked: Question) -> dict[str, Any]:
 
 def _programme(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor
-    return effectiveness(*who, asked.today, asked.options["programme"]).to_json()
+    return programme_effectiveness(*who, asked.today, asked.options["programme"]).to_json()
 
 
 def _rfm(asked: Question) -> dict[str, Any]:
@@ -176,6 +181,27 @@ def _clv(asked: Question) -> dict[str, Any]:
     if asked.options["customers"]:
         answer["lines"] = list(lines(asked.session, asked.actor, found))
     return answer
+
+
+def sales_scope(asked: Question) -> Scope:
+    """The opportunities that are asked about: of the period, or of the last twelve months. Raises FunnelUnknown."""
+    fiscal_month = asked.edition.settings.fiscal_month
+    return Scope(
+        session=asked.session,
+        edition=asked.edition,
+        actor=asked.actor,
+        lifecycle=funnel_named(asked.session, asked.edition, asked.actor, asked.options["funnel"]),
+        period=asked.period or last_months(asked.today, fiscal_month),
+        today=asked.today,
+    )
+
+
+def _funnel(asked: Question) -> dict[str, Any]:
+    return funnel(sales_scope(asked)).to_json()
+
+
+def _effectiveness(asked: Question) -> dict[str, Any]:
+    return effectiveness(sales_scope(asked), asked.options["by"]).to_json()
 
 
 _PERIOD = options.period(_("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"))
@@ -218,6 +244,9 @@ _OF_LIFETIME = (
     options.number("acquisition_cost", 0, 1e9, _("Cost of winning a customer"), 0.0),
 )
 
+_FUNNEL = options.word("funnel", _("The name of a funnel; by default the one with most opportunities"))
+_SPLIT = options.choice("by", list(SALES_SPLITS), _("By person, unit or channel"), PERSON)
+
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
         "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
@@ -228,6 +257,8 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
         "significance": Analytics(_significance, (_CUSTOMERS,), kept=True),
         "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True),
         "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
+        "funnel": Analytics(_funnel, (_PERIOD, _FUNNEL)),
+        "effectiveness": Analytics(_effectiveness, (_PERIOD, _FUNNEL, _SPLIT)),
     }
 )
 """All analytics, by name."""

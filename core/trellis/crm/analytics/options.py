@@ -95,6 +95,17 @@ def choice(name: str, known: Sequence[str], about: Text, default: str | None = N
     return Option(name=name, help=about, schema=schema, parse=parse, expected=expected, default=default)
 
 
+def word(name: str, about: Text) -> Option:
+    """The name of something; whether there is such a thing is for those who look for it."""
+    return Option(
+        name=name,
+        help=about,
+        schema={"type": "string"},
+        parse=lambda text: text or None,
+        expected=_("a name"),
+    )
+
+
 def flag(name: str, about: Text) -> Option:
     """Yes or no; no when it is not given."""
 

@@ -98,7 +98,7 @@ def trellis_roles() -> list[Role]:
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
-                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_LEVELS)),
+                *(Grant(name, read=Scope.ALL) for name in (TARGET, "lost_reason", *_LEVELS)),
                 *people,
             ],
         ),

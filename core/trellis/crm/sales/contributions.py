@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, IncomeSource, Kpi, Level, Lifecycle, Stage
-from trellis.crm.sales import orders, stages
-from trellis.crm.sales.entities import Lead, Opportunity, Order, OrderLine
+from trellis.contributions import Cell, Direction, IncomeSource, Kpi, Level, Lifecycle, MenuItem, Stage
+from trellis.crm.sales import history, orders, stages
+from trellis.crm.sales.entities import Lead, LostReason, Opportunity, Order, OrderLine
 from trellis.crm.sales.income import ORDERS
 from trellis.crm.sales.kpis import KPIS
 from trellis.hookspecs import concerns, hookimpl
@@ -19,7 +19,7 @@ FUNNEL = Cell(Direction.SALES, Level.TACTICS, "SA3")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Lead, Opportunity, Order, OrderLine]
+    return [Lead, Opportunity, LostReason, Order, OrderLine]
 
 
 @hookimpl
@@ -43,6 +43,7 @@ def trellis_lifecycles() -> list[Lifecycle]:
             cell=FUNNEL,
             entity="opportunity",
             when=("funnel", "sales"),
+            kpi="sales_won",
             stages=(
                 Stage(value="qualify", title=_("Qualify"), probability=0.1, days=7),
                 Stage(value="discover", title=_("Discover"), probability=0.25, days=14),
@@ -74,14 +75,43 @@ def trellis_before_save(event: BeforeSave) -> None:
 
 
 @hookimpl
-@concerns("order_line")
+@concerns("opportunity", "order_line")
 def trellis_after_save(event: Saved) -> None:
-    orders.total(event)
+    if event.entity == "opportunity":
+        history.note(event)
+    else:
+        orders.total(event)
 
 
 @hookimpl
 def trellis_kpis() -> list[Kpi]:
     return KPIS
+
+
+@hookimpl
+def trellis_menu() -> list[MenuItem]:
+    return [
+        MenuItem(
+            name="funnel_analysis",
+            title=_("Funnel analysis"),
+            cell=FUNNEL,
+            path="opportunity/analysis",
+            direction=Direction.SALES,
+            level=Level.TACTICS,
+            icon="funnel",
+            entity="opportunity",
+        ),
+        MenuItem(
+            name="sales_effectiveness",
+            title=_("Effectiveness of sales"),
+            cell=Cell(Direction.SALES, Level.TACTICS, "SA5"),
+            path="opportunity/effectiveness",
+            direction=Direction.SALES,
+            level=Level.TACTICS,
+            icon="chart-no-axes-combined",
+            entity="opportunity",
+        ),
+    ]
 
 
 @hookimpl

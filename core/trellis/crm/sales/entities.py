@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
+    Boolean,
     Choice,
     Date,
     DateTime,
@@ -27,6 +28,9 @@ from trellis.records.types import (
 )
 
 _ = translator("trellis")
+
+CONVERSION = _("Conversion")
+CONVERTED = {"field": "converted_at", "op": "is_not_empty"}
 
 
 class Lead(Entity):
@@ -66,6 +70,30 @@ class Lead(Entity):
     source: Mapped[str | None] = column(Text(120), label=_("Source"), in_list=True)
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"))
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
+    converted_at: Mapped[datetime | None] = column(
+        DateTime(), label=_("Converted"), read_only=True, group=CONVERSION, visible_when=CONVERTED
+    )
+    converted_customer_id: Mapped[int | None] = column(
+        Reference("customer"),
+        label=_("Became the customer"),
+        read_only=True,
+        group=CONVERSION,
+        visible_when=CONVERTED,
+    )
+    converted_contact_id: Mapped[int | None] = column(
+        Reference("contact"),
+        label=_("Became the contact"),
+        read_only=True,
+        group=CONVERSION,
+        visible_when=CONVERTED,
+    )
+    converted_opportunity_id: Mapped[int | None] = column(
+        Reference("opportunity"),
+        label=_("Became the opportunity"),
+        read_only=True,
+        group=CONVERSION,
+        visible_when=CONVERTED,
+    )
 
 
 class Opportunity(Entity):
@@ -98,6 +126,10 @@ class Opportunity(Entity):
         Text(60), label=_("Stage"), required=True, default="qualify", in_list=True, indexed=True
     )
     stage_since: Mapped[datetime | None] = column(DateTime(), label=_("In this stage since"), read_only=True)
+    begun_on: Mapped[date | None] = column(
+        Date(), label=_("Begun"), help=_("The day on which it came up: from it the sales cycle is counted")
+    )
+    channel: Mapped[str | None] = column(Text(60), label=_("Channel"))
     amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
     probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
@@ -118,11 +150,34 @@ class Opportunity(Entity):
         default="open",
         in_list=True,
     )
-    lost_reason: Mapped[str | None] = column(Text(), label=_("Reason for losing"))
+    lost_reason: Mapped[str | None] = column(Text(offers="lost_reason"), label=_("Reason for losing"))
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"))
     next_step: Mapped[str | None] = column(Text(), label=_("Next step"), personal=True)
     next_step_on: Mapped[date | None] = column(Date(), label=_("Next step on"))
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
+
+
+class LostReason(Entity):
+    """A reason for losing that people are offered; an opportunity keeps the words, also those that are none of these."""
+
+    __tablename__ = "lost_reason"
+    __entity__ = EntityInfo(
+        name="lost_reason",
+        title=_("Reason for losing"),
+        plural=_("Reasons for losing"),
+        new=_("New reason"),
+        icon="circle-x",
+        direction="sales",
+        level="tactics",
+        row="SA3",
+        sort="name",
+    )
+
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, unique=True
+    )
+    description: Mapped[str | None] = column(LongText(), label=_("When it is chosen"), in_list=True)
+    active: Mapped[bool] = column(Boolean(), label=_("Offered"), default=True, in_list=True)
 
 
 class Order(Entity):

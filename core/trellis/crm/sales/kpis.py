@@ -55,6 +55,11 @@ def _closed(q: KpiQuery, value: Any) -> sa.Select[Any]:
     return sa.select(value).where(q.during(Opportunity.closed_at), q.visible(Opportunity), closed)
 
 
+def _won(q: KpiQuery, value: Any) -> sa.Select[Any]:
+    won = Opportunity.outcome == "won"
+    return sa.select(value).where(q.during(Opportunity.closed_at), q.visible(Opportunity), won)
+
+
 def _pipeline(q: KpiQuery) -> sa.Select[Any]:
     weighted = product(Opportunity.amount, sa.func.coalesce(Opportunity.probability, 0))
     value = q.total(weighted, Opportunity.currency)
@@ -155,6 +160,18 @@ KPIS = [
         ),
         breakdowns={"funnel": Opportunity.funnel, "product": Opportunity.product_id},
         rule={"field": "outcome", "op": "in", "value": ["won", "lost"]},
+    ),
+    Kpi(
+        name="sales_won",
+        title=_("Won sales"),
+        cell=RESULT,
+        formula=_("Sum of the amounts of won opportunities, by the day they were closed"),
+        unit=Unit.MONEY,
+        entity=Opportunity,
+        date=Opportunity.closed_at,
+        select=lambda q: _won(q, q.total(Opportunity.amount)),
+        breakdowns={"funnel": Opportunity.funnel, "product": Opportunity.product_id},
+        rule={"field": "outcome", "op": "eq", "value": "won"},
     ),
     Kpi(
         name="pipeline_weighted",

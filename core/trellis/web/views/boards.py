@@ -59,6 +59,9 @@ def show(workspace: str, entity: str) -> str:
         "total_text": _total_text(found.count, found.amount),
         "new_url": f"{base()}/{entity}/new",
         "may_create": g.actor.may(entity, "create"),
+        "analysis_url": f"{base()}/opportunity/analysis?{urlencode({'funnel': lifecycle.name})}"
+        if entity == "opportunity"
+        else "",
         "shapes": shapes(listing, base()),
         "people": [],
         "forecast": forecast_context(lifecycle, rule),

@@ -179,23 +179,24 @@ def projects(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> None:
     """Furnishing for companies: leads and opportunities of the head office."""
     dice, today = context.random, context.today
     leads = (
-        ("Pension Mirabell", "new", _("Web form")),
-        ("Bistro Karlín", "new", _("Fair")),
-        ("Nordic Rooms", "contacted", _("Recommendation")),
-        ("Atelier Sova", "qualified", _("Web form")),
-        ("Camping Jezero", "rejected", _("Fair")),
+        ("Lenka Horová", "Pension Mirabell", "new", _("Web form")),
+        ("Pavel Král", "Bistro Karlín", "new", _("Fair")),
+        ("Ingrid Dahl", "Nordic Rooms", "contacted", _("Recommendation")),
+        ("Tomáš Sova", "Atelier Sova", "qualified", _("Web form")),
+        ("Jiří Vlk", "Camping Jezero", "rejected", _("Fair")),
     )
     made = context.create(
         "lead",
         [
             {
                 "name": name,
-                "company": name,
+                "company": company,
+                "email": f"lead{place}@example.com",
                 "stage": stage,
                 "source": context.text(source),
                 "owner": context.users["agent"],
             }
-            for name, stage, source in leads
+            for place, (name, company, stage, source) in enumerate(leads)
         ],
     )
     context.backdate(
@@ -234,8 +235,16 @@ def projects(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> None:
         one: context.moment(today + timedelta(days=min(days, 0) - dice.randint(15, 40)))
         for one, (_name, _customer, _stage, _amount, days) in zip(opened, deals, strict=True)
     }
-    context.backdate("opportunity", "created_at", begun)
-    context.backdate("opportunity", "stage_since", {one: at + timedelta(days=9) for one, at in begun.items()})
+    closed = {
+        one: context.moment(today + timedelta(days=days))
+        for one, (_name, _customer, _stage, _amount, days) in zip(opened, deals, strict=True)
+        if days < 0
+    }
+    context.stages({one: (at, closed.get(one, at + timedelta(days=9))) for one, at in begun.items()})
+    context.create(
+        "lost_reason",
+        [{"name": context.text(one)} for one in (_("Price"), _("Assortment"), _("Delivery time"))],
+    )
 
 
 def plans(context: trellis.DemoContext, receipts: Sequence[Receipt]) -> None:

@@ -1,0 +1,60 @@
+"""What sales have beside their records, in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from trellis.edition import Edition
+from trellis.i18n import translator
+from trellis.rest import openapi_parts as parts
+from trellis.rest.calls import LARGEST_ID
+
+_ = translator("trellis")
+
+_THERE = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+_WISHED = {"type": "boolean"}
+
+
+def lead_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The conversion of leads."""
+    view = edition.entity("lead")
+    call = parts.operation(
+        "convert_lead",
+        _("Make a customer of a lead"),
+        str(view.info.plural),
+        {
+            "200": parts.record_answer(
+                {"$ref": "#/components/schemas/lead"}, _("The lead, with links to what it became")
+            )
+        },
+        problems="400 401 403 404 409 412 413 415 422",
+        parameters=parts.refs("id", "if_match", "idempotency_key"),
+        requestBody=parts.json_body(_body()),
+    )
+    yield "/lead/{id}:convert", {"post": call}
+
+
+def _body() -> dict[str, Any]:
+    told = {
+        "customer": _(
+            "The id of one that is there, or values that differ from the proposal; as proposed without it"
+        ),
+        "contact": _(
+            "Likewise, or whether to make one; without it one is made where the lead names a company"
+        ),
+        "opportunity": _(
+            "Values that differ from the proposal, or whether to make one; without it none is made"
+        ),
+    }
+    forms: dict[str, list[dict[str, Any]]] = {
+        "customer": [_THERE, _values("customer")],
+        "contact": [_THERE, _values("contact"), _WISHED],
+        "opportunity": [_values("opportunity"), _WISHED],
+    }
+    properties = {name: {"anyOf": forms[name], "description": str(about)} for name, about in told.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _values(entity: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{entity}.changes"}
