@@ -1,19 +1,19 @@
 """Files at records: who may read a record may read them, who may change it may add and remove them.
 
-They stand in the database (:mod:`trellis.files`), never where a web server would find them, and leave it only as downloads.
+They stand in the database in parts, never where a web server would find them; backups hold them, and they leave only as downloads.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from trellis import files
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.records.door import Records
@@ -26,7 +26,10 @@ _ = translator("trellis")
 MOST = 100
 """Files of one record."""
 LONGEST_NAME = 200
-_FOR_EVER = timedelta(days=365 * 500)
+PART = 48 * 1024
+"""Bytes of a part: backups hold a thousand in memory."""
+AT_ONCE = 50
+"""Parts that are written and read together."""
 REFUSED = frozenset(
     [
         ".bat",
@@ -67,7 +70,7 @@ UNKNOWN = "application/octet-stream"
 
 
 class Attachment(Base):
-    """A file at a record; its content is that of ``attachment/<id>`` in :mod:`trellis.files`."""
+    """A file at a record."""
 
     __tablename__ = "attachment"
     __table_args__ = (sa.Index("ix_attachment_record", "entity", "record_id", "id"),)
@@ -84,6 +87,18 @@ class Attachment(Base):
     def media_type(self) -> str:
         """What its name says it is."""
         return TYPES.get(PurePosixPath(self.name).suffix.lower(), UNKNOWN)
+
+
+class AttachmentPart(Base):
+    """A piece of a file's content."""
+
+    __tablename__ = "attachment_part"
+
+    attachment_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(sa.LargeBinary)
 
 
 def of(records: Records, entity: str, record_id: int) -> Sequence[Attachment]:
@@ -116,7 +131,11 @@ def add(records: Records, entity: str, record_id: int, filename: str, path: Path
     )
     session.add(made)
     session.flush()
-    files.keep(session, _content_of(made.id), path, _FOR_EVER)
+    with path.open("rb") as file:
+        pieces = enumerate(iter(lambda: file.read(PART), b""))
+        rows = ({"attachment_id": made.id, "number": number, "data": data} for number, data in pieces)
+        while some := list(islice(rows, AT_ONCE)):
+            session.execute(sa.insert(AttachmentPart), some)
     return made
 
 
@@ -131,7 +150,10 @@ def find(records: Records, entity: str, record_id: int, number: int) -> Attachme
 
 def content(session: Session, attachment: Attachment) -> Iterator[bytes]:
     """The content piece by piece."""
-    return files.content(session, _content_of(attachment.id))
+    query = sa.select(AttachmentPart.data).where(AttachmentPart.attachment_id == attachment.id)
+    yield from session.scalars(
+        query.order_by(AttachmentPart.number), execution_options={"yield_per": AT_ONCE}
+    )
 
 
 def remove(records: Records, entity: str, record_id: int, number: int) -> None:
@@ -171,14 +193,8 @@ def _at(entity: str, record_id: int) -> tuple[sa.ColumnElement[bool], ...]:
     return Attachment.entity == entity, Attachment.record_id == record_id
 
 
-def _content_of(number: int) -> str:
-    return f"attachment/{number}"
-
-
 def _drop(session: Session, ids: Sequence[int]) -> None:
-    for number in ids:
-        files.forget(session, _content_of(number))
-    statement = sa.delete(Attachment).where(Attachment.id.in_(ids))
+    statement = sa.delete(Attachment).where(Attachment.id.in_(ids))  # its parts go with it
     session.execute(statement.execution_options(synchronize_session=False))
 
 

@@ -24,8 +24,22 @@ def upgrade() -> None:
         sa.Column("added_by_id", BigId, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
     )
+    op.create_table(
+        "attachment_part",
+        sa.Column("attachment_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attachment_id"],
+            ["attachment.id"],
+            name=op.f("fk_attachment_part_attachment_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("attachment_id", "number", name=op.f("pk_attachment_part")),
+    )
     op.create_index("ix_attachment_record", "attachment", ["entity", "record_id", "id"])
 
 
 def downgrade() -> None:
-    op.drop_table("attachment")
+    for name in ("attachment_part", "attachment"):
+        op.drop_table(name)

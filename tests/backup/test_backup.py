@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from samples import gym, registry
-from trellis import enabling
+from trellis import attachments, enabling
 from trellis.backup import BackupInvalid, copy_workspace, restore, save
 from trellis.backup.archive import tables
 from trellis.config import Config
@@ -30,8 +30,8 @@ PASSWORD = "a long password"
 
 
 @pytest.fixture
-def house(open_installation: Callable[..., Installation]) -> Installation:
-    """``acme`` with some of everything: a plugin's records and fields, a tree, the bin, money, a user, a waiting job."""
+def house(open_installation: Callable[..., Installation], tmp_path: Path) -> Installation:
+    """``acme`` with some of everything: a plugin's records and fields, a tree, the bin, money, a file, a user, a waiting job."""
     installation = open_installation(plugins=registry(gym()))
     workspace = installation.workspace("acme")
     enabling.enable(workspace, "gym")
@@ -57,6 +57,8 @@ def house(open_installation: Callable[..., Installation]) -> Installation:
         records.create("gym.membership", {"name": "Gold", "customer": customers[1]})
         records.delete("customer", customers[2])
         enqueue(session, "export", {"entity": "customer"}, None)
+        (tmp_path / "sent").write_bytes(bytes(range(256)) * 600)
+        attachments.add(records, "customer", customers[0], "Договор.bin", tmp_path / "sent")
     return installation
 
 

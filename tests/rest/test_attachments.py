@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from callers import Client, open_client
 from flask import Flask
 from trellis import attachments, privacy
+from trellis.attachments import AttachmentPart
 from trellis.installation import Installation
 from trellis.quality.merging import merge, unmerge
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
-from trellis.system import FilePart
 from trellis.workspace import Workspace
 
 PDF = b"%PDF-1.7 offer"
@@ -92,4 +92,4 @@ def test_files_move_with_a_merge_and_go_with_an_erasure(workspace: Workspace, tm
         assert attachments.of(records, "customer", anna) == []
         privacy.erase(records, "customer", double, "Ana")
         assert attachments.of(records, "customer", double) == []
-        assert session.scalar(sa.select(sa.func.count()).select_from(FilePart)) == 0
+        assert session.scalar(sa.select(sa.func.count()).select_from(AttachmentPart)) == 0
