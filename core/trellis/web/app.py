@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
@@ -195,11 +194,17 @@ def create_app(installation: Installation) -> Flask:
 
 
 class _Application(Flask):
-    """Flask, but for what it asks anew in each request."""
+    """Flask, but for what it finds out anew in each request."""
 
-    @cache  # noqa: B019 - for as long as the application: its functions are known when it starts
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._ready: dict[Callable[..., Any], Callable[..., Any]] = {}
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return super().ensure_sync(func)
+        ready = self._ready.get(func)
+        if ready is None:
+            ready = self._ready[func] = super().ensure_sync(func)
+        return ready
 
 
 def _hardened(app: WSGIApplication) -> WSGIApplication:
