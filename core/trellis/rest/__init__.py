@@ -22,6 +22,7 @@ for _subject in (
     "personal_data",
     "plugins",
     "processes",
+    "quotes",
     "records",
     "search",
     "segments",
