@@ -121,6 +121,7 @@ def cookie_of(installation: Installation) -> str:
     page = client.get("/bench/login").text
     csrf = page.split('name="csrf_token" value="')[1].split('"')[0]
     client.post("/bench/login", data={"email": EMAIL, "password": PASSWORD, "csrf_token": csrf})
+    client.get("/bench/")  # the first page puts what forms need into the session
     cookie = client.get_cookie("trellis")
     assert cookie is not None
     return f"trellis={cookie.value}"

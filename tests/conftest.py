@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2.bccache import Bucket
+from posting import Box, open_post
 from trellis.security import passwords
 from werkzeug.routing import Rule
 
@@ -75,3 +76,10 @@ def _little_garbage_collection() -> None:
     """What was imported stays, and need not be looked through again after each application."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture
+def post_office() -> Iterator[tuple[str, Box]]:
+    """The address of a mail server, and what it has taken."""
+    with open_post() as opened:
+        yield opened

@@ -63,7 +63,7 @@ def sqlite_engine(path: Path) -> Engine:
             "journal_mode=wal",
             "synchronous=normal",
             "foreign_keys=on",
-            "cache_size=-65536",
+            "cache_size=-16384",  # each thread keeps a connection, so this counts many times over
             "temp_store=memory",
         ):
             connection.execute(f"pragma {pragma}")
@@ -147,10 +147,9 @@ class Namespace:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading, in one transaction."""
+        """A session for reading, in one transaction, which is given up at the end: there is nothing to keep."""
         with Session(self._read, autoflush=False) as session:
             yield session
-            session.commit()
 
     @contextmanager
     def asking(self) -> Iterator[Connection]:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.crm.customers import demo as people
 from trellis.crm.sales.history import STAY
 from trellis.i18n import Text, translator, use_locale
 from trellis.kpi.periods import parse
@@ -80,8 +81,14 @@ class DemoContext:
             )
 
     def survey(self, customers: Sequence[int]) -> None:
-        """Writes a year of answers of these customers to a satisfaction survey, and benchmarks to hold them against."""
-        self.create("survey_answer", self._answers(customers))
+        """Writes a year of answers of these customers to satisfaction surveys, and benchmarks to hold them against."""
+        names = {"acsi": _("Satisfaction of the year"), "nps": _("After a purchase")}
+        yearly, after = self.create(
+            "survey", ({"name": self.text(name), "kind": kind} for kind, name in names.items())
+        )
+        self.create("survey_answer", self._answers(customers, yearly))
+        people.agree(self, customers)
+        people.invite(self, after, customers)
         held = {
             "name": self.text(_("Industry")),
             "source": self.text(_("Made up for the demo")),
@@ -93,7 +100,7 @@ class DemoContext:
             ({**held, "measure": measure, "value": value} for measure, value in benchmarks),
         )
 
-    def _answers(self, customers: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+    def _answers(self, customers: Sequence[int], survey: int) -> Iterator[Mapping[str, Any]]:
         dice = random.Random("survey")
         for customer in customers:
             for _number in range(dice.choice((0, 1, 1, 2))):
@@ -102,6 +109,7 @@ class DemoContext:
                 day = self.today - timedelta(days=dice.randrange(1, _YEAR))
                 yield {
                     "customer": customer,
+                    "asked_in": survey,
                     "answered_at": datetime.combine(day, time(dice.randint(8, 18)), UTC),
                     "channel": dice.choice(("mail", "phone", "web")),
                     "q1": mood,
@@ -113,6 +121,10 @@ class DemoContext:
                     "nps": min(10, mood + dice.choice((0, 1, 1))),
                     "csat": max(1, round(mood / 2)),
                 }
+
+    def agreements(self, customers: Sequence[int], subjects: Sequence[Text], value: int) -> None:
+        """Writes agreements with these customers, each about one of the ``subjects``; ``value`` is usual for a year."""
+        people.bind(self, customers, subjects, value)
 
     def cases(self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]]) -> None:
         """Writes a year of cases of these customers, each of a kind and with one of the ``subjects``, and service levels."""

@@ -215,14 +215,21 @@ def format_short_money(amount: Decimal | float | int | None, currency: str) -> s
     if amount is None:
         return ""
     value = Decimal(str(amount))
+    if abs(value) >= _SHORT[-1][0]:
+        return _with_symbol(format_short_number(value), currency)
+    return format_money(value, currency, 0 if value == value.to_integral() else 2)
+
+
+def format_short_number(value: Decimal | float | int) -> str:
+    """``1.84 m``, ``1,84 млн``: for a figure under a head that names its unit; two decimals below a thousand."""
+    given = Decimal(str(value))
     for size, english, russian in _SHORT:
-        if abs(value) >= size:
-            scaled = value / size
+        if abs(given) >= size:
+            scaled = given / size
             digits = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
             unit = russian if current_formats() == "ru" else english
-            number = f"{format_number(scaled, digits)}{NBSP}{unit}"
-            return _with_symbol(number, currency)
-    return format_money(value, currency, 0 if value == value.to_integral() else 2)
+            return f"{format_number(scaled, digits)}{NBSP}{unit}"
+    return format_number(given, 2)
 
 
 def format_date(value: date | datetime | None, today: date | None = None) -> str:
@@ -274,18 +281,20 @@ def format_time(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(current_timezone()).strftime("%H:%M")
 
 
-def format_datetime(value: datetime | None) -> str:
-    """Date and time in the reader's zone; today, yesterday and tomorrow in words."""
-    return "" if value is None else f"{format_day(value)}, {format_time(value)}"
+def format_datetime(value: datetime | None, *, inside: bool = False) -> str:
+    """Date and time in the reader's zone; today, yesterday and tomorrow in words (see :func:`format_day`)."""
+    return "" if value is None else f"{format_day(value, inside=inside)}, {format_time(value)}"
 
 
 _ = translator("trellis")
 
 
-def format_day(value: date | datetime) -> str:
-    """A date with relative words only for today, tomorrow and yesterday."""
+def format_day(value: date | datetime, *, inside: bool = False) -> str:
+    """A date with relative words only for today, tomorrow and yesterday; ``inside`` a sentence these begin small."""
     day = value.astimezone(current_timezone()).date() if isinstance(value, datetime) else value
     today = datetime.now(current_timezone()).date()
     words = {0: _("Today"), 1: _("Tomorrow"), -1: _("Yesterday")}
+    if inside:
+        words = {0: _("today"), 1: _("tomorrow"), -1: _("yesterday")}
     distance = (day - today) // timedelta(days=1)
     return str(words[distance]) if distance in words else format_date(day, today)

@@ -30,7 +30,7 @@ MAKERS = 7_355_436
 """Class of the advisory locks of PostgreSQL under which workspaces are made, beside that of their writers."""
 _CONTROL_SCHEMA = "trellis_control"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_RESERVED = frozenset({"api", "static", "healthz", "readyz", "metrics", "login", "logout"})
+_RESERVED = frozenset({"api", "static", "healthz", "readyz", "metrics", "login", "logout", "s"})
 
 
 class Installation:

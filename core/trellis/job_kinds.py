@@ -7,6 +7,8 @@ from types import MappingProxyType
 from trellis import webhooks
 from trellis.backup import jobs as backup
 from trellis.crm.analytics import refreshing
+from trellis.crm.customers import expiring, sending
+from trellis.crm.sales.reports import sending as reports
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
@@ -25,12 +27,16 @@ JOB_KINDS: Kinds = MappingProxyType(
         export_job.KIND: JobKind(_("Export"), export_job.work),
         refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work, daily=True),
         closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
+        reports.DUE: JobKind(_("Report that is due"), reports.work_due),
+        reports.DELIVERY: JobKind(_("Report"), reports.work_delivery),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
         TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
+        expiring.KIND: JobKind(_("Days of agreements"), expiring.work, daily=True),
+        sending.KIND: JobKind(_("Invitations to a survey"), sending.work),
         MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }

@@ -19,7 +19,7 @@ class Limits:
     """The largest size of each kind of upload, in MB (``TRELLIS_UPLOAD_LIMITS``, as ``import=64,backup=1024``).
 
     ``form`` is any form of a page, ``rest`` the body of a REST call; ``import`` a file to import in the browser,
-    ``rest_import`` one over REST; ``backup`` a backup to make a workspace of.
+    ``rest_import`` one over REST; ``backup`` a backup to make a workspace of; ``attachment`` a file at a record.
     """
 
     form: int = 16
@@ -27,6 +27,7 @@ class Limits:
     import_: int = 64
     rest_import: int = 2048
     backup: int = 1024
+    attachment: int = 25
 
     @classmethod
     def parse(cls, text: str) -> Limits:

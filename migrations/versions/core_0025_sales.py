@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
 revision = "core_0025"
-down_revision = "core_0022"
+down_revision = "core_0024"
 branch_labels = None
 depends_on = None
 
@@ -16,9 +16,8 @@ _LINKS = ("customer", "contact", "opportunity")
 
 def upgrade() -> None:
     op.add_column("lead", sa.Column("converted_at", UtcDateTime(), nullable=True))
-    for (
-        target
-    ) in _LINKS:  # without constraints: SQLite would have to make the table anew, and empty what refers to it
+    # The links have no constraints: SQLite would have to make the table anew for them, and empty what refers to it.
+    for target in _LINKS:
         name = f"converted_{target}_id"
         op.add_column("lead", sa.Column(name, BigId, nullable=True))
         op.create_index(op.f(f"ix_lead_{name}"), "lead", [name], unique=False)

@@ -56,7 +56,12 @@ def test_figures_of_one_unit_count_its_records_alone(book: Book) -> None:
     assert book.seen_by(stranger).value("revenue", "2026-03") == 0
     set_target(book.session, book.edition, "revenue", PERIODS[-1], Decimal(90))
     assert book.seen_by(stranger).kpi("revenue", "2026-03").target is None
-    assert book.seen_by(replace(book.actor, within=(north,))).kpi("revenue", "2026-03").target == 90
+    # the figures of a unit are held against its own plan, not against that of the organisation
+    branch = book.seen_by(replace(book.actor, within=(north,)))
+    assert branch.kpi("revenue", "2026-03").target is None
+    set_target(book.session, book.edition, "revenue", PERIODS[-1], Decimal(50), unit=north)
+    assert branch.kpi("revenue", "2026-03").target == 50
+    assert book.kpi("revenue", "2026-03").target == 90
 
 
 def test_the_year_before_is_compared_over_as_many_days(book: Book) -> None:

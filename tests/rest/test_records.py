@@ -157,6 +157,7 @@ def test_one_bad_write_refuses_all_and_is_named(client: Client) -> None:
 
 def test_a_batch_has_its_limit_and_no_record_twice(client: Client) -> None:
     assert client.post("/customer:batch", {"items": [{"name": "A"}] * 1001}).status_code == 400
+    assert client.post("/customer:batch", [{"id": None, "name": "A"}]).status_code == 422
     known = client.create("customer", name="Anna")
     twice = client.post(
         "/customer:batch", {"items": [{"id": known, "city": "A"}, {"id": known, "city": "B"}]}

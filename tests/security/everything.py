@@ -66,6 +66,13 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
+    "report": {
+        "of_entity": "customer",
+        "columns": "name",
+        "sort_by": "name",
+        "group_by": "city",
+        "totals": "clv",
+    },
 }
 """What only certain words fit."""
 

@@ -152,7 +152,7 @@ def test_a_kpi_of_a_segment_that_is_withheld_is_left_out_with_it(workspace: Work
     with workspace.write() as session:
         edition = workspace.edition(session)
         for kind in ("count", "share"):
-            save_kpi(session, edition, f"town_{kind}", {**records, "aggregate": kind}, new=True)
+            save_kpi(session, edition, SYSTEM, f"town_{kind}", {**records, "aggregate": kind}, new=True)
     names = {"own.town_count", "own.town_share"}
     with workspace.read() as session:
         edition = workspace.edition(session)

@@ -9,8 +9,16 @@ from datetime import date
 from html import unescape
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
-from web.conftest import token_of
+from samples import gym, plugin, registry
+from trellis import enabling
+from trellis.contributions import Cell, Direction, Level, Lifecycle, Stage
+from trellis.crm.sales.entities import Opportunity
+from trellis.i18n import Text
+from trellis.installation import Installation
+from trellis.web.app import create_app
+from web.conftest import PASSWORD, token_of
 
 SignIn = Callable[[str], FlaskClient]
 BOARD = "/acme/opportunity/board"
@@ -81,3 +89,28 @@ def test_the_forecast_weighs_what_is_due_this_quarter(sign_in: SignIn) -> None:
     assert "Best case +€8.95k" in text
     only = json.dumps({"field": "amount", "op": "lt", "value": "6000"})
     assert "Commit €0" in sums(board(admin, filter=only))
+
+
+TOURS = Lifecycle(
+    name="tours.deals",
+    title=Text("Tours"),
+    cell=Cell(Direction.SALES, Level.TACTICS),
+    entity="opportunity",
+    when=("funnel", "tours.deals"),
+    stages=(Stage(value="qualify", title=Text("Asked")), Stage(value="won", title=Text("Won"), kind="won")),
+)
+
+
+def test_of_several_boards_one_with_records_opens(open_installation: Callable[..., Installation]) -> None:
+    tours = plugin("tours", trellis_lifecycles=lambda: [TOURS])
+    installation = open_installation(plugins=registry(gym(), tours))
+    workspace = installation.workspace("acme")
+    enabling.enable(workspace, "tours")
+    client = create_app(installation).test_client()
+    form = {"csrf_token": token_of(client.get("/acme/login").text), "email": "admin@acme.test"}
+    client.post("/acme/login", data={**form, "password": PASSWORD})
+    assert cards(board(client)) == 8
+    with workspace.write() as session:
+        session.execute(sa.update(Opportunity).values(funnel="tours.deals"))
+    assert cards(board(client)) == 8
+    assert cards(board(client, board="sales")) == 0  # the one that is asked for

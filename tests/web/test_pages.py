@@ -191,6 +191,8 @@ def test_a_move_asks_for_what_the_stage_needs(sign_in: SignIn) -> None:
         "/acme/opportunity/1/move", data={"stage": "lost", "lost_reason": "Price"}, headers=headers
     )
     assert json.loads(done.headers["HX-Trigger"])["moved"]["stage"] == "lost"
+    history = client.get("/acme/opportunity/1?tab=history").text
+    assert "Lost</td>" in history  # the title of the stage, not its name
 
 
 def test_a_note_stands_on_the_timeline(sign_in: SignIn) -> None:

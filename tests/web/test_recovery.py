@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import queue
 import re
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import Any
 
 import pyotp
 import pytest
-from aiosmtpd.controller import Controller
 from flask import Flask
 from itsdangerous import TimestampSigner
+from posting import Box
 from trellis import mail
 from trellis.config import Config
 from trellis.edition import Settings
@@ -39,31 +35,6 @@ from web.conftest import PASSWORD, token_of
 from werkzeug.test import TestResponse
 
 NEW = "four quiet wooden boats"
-Box = "queue.Queue[EmailMessage]"
-
-
-class _Post:
-    """Takes what is sent to it."""
-
-    def __init__(self) -> None:
-        self.box: Box = queue.Queue()
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        received = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(received, EmailMessage)
-        self.box.put(received)
-        return "250 OK"
-
-
-@pytest.fixture
-def post_office() -> Iterator[tuple[str, Box]]:
-    post = _Post()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(post, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield f"smtp://127.0.0.1:{port}", post.box
-    controller.stop()
 
 
 @pytest.fixture

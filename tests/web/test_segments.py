@@ -76,6 +76,15 @@ def test_a_segment_is_made_looked_at_changed_copied_and_removed(browser: Browser
     refused = browser.post("segments/own.brno_regulars/remove")
     assert refused.status_code == 409 and "Other segments ask for this one: “One”" in unescape(refused.text)
     browser.post("segments/own.one/remove")
+    counting = {"title": "Buyers in Brno", "entity": "customer", "aggregate": "share", "date": "created_at"}
+    place = {"unit": "percent", "direction": "customers", "level": "strategy", "name": "brno"}
+    asked = browser.post(
+        "settings/kpis/new", **counting, **place, rule=json.dumps({"segment": "own.brno_regulars"})
+    )
+    assert asked.status_code == 302, asked.text
+    refused = browser.post("segments/own.brno_regulars/remove")
+    assert refused.status_code == 409 and "is in this segment: “Buyers in Brno”" in unescape(refused.text)
+    browser.post("settings/kpis/own.brno/remove")
     browser.post("segments/own.brno_regulars/remove")
     assert "Brno (copy)" in browser.get("segments")
     assert browser.client.get("/acme/segments/own.brno_regulars").status_code == 404

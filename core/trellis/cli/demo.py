@@ -21,8 +21,10 @@ from trellis.errors import PluginError
 from trellis.installation import Installation
 from trellis.kpi.periods import today_in
 from trellis.records.door import Records
+from trellis.records.membership import SegmentMember
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
+from trellis.segments.tables import SegmentEvent
 from trellis.system import Event
 from trellis.workspace import Workspace
 
@@ -121,6 +123,11 @@ def _measure(workspace: Workspace, today: date) -> None:
     with workspace.write() as session:
         edition = workspace.edition(session)
         before = datetime.combine(monday, time(), ZoneInfo(edition.settings.timezone)) - timedelta(hours=1)
+        for told in (
+            SegmentMember,
+            SegmentEvent,
+        ):  # who came and went while a year of data was written in a minute
+            session.execute(sa.delete(told))
         refresh(session, edition, today - timedelta(days=7), before)
         done = refresh(session, edition)
     workspace.record_faults(done.faults)

@@ -13,6 +13,7 @@ DIRECTIONS = (
     "customers",
     "products",
     "sales",
+    "sales.reports",
     "service",
     "analytics",
 )

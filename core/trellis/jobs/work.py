@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from trellis import files
 from trellis.i18n import Text
 from trellis.jobs import queue
 from trellis.jobs.job import DONE, STOPPING
+from trellis.records.door import Records
 from trellis.security.actor import Actor
 
 if TYPE_CHECKING:
@@ -50,6 +52,15 @@ class Work:
             state = queue.tell(session, self.job_id, self.attempt, done, total)
         if state is None or state == STOPPING:
             raise JobInterrupted(stopped=state is not None)
+
+    @contextmanager
+    def door(self) -> Iterator[Records]:
+        """The door for whoever asked, in a transaction of its own; plugins are told of what was committed."""
+        with self.workspace.write() as session:
+            records = Records(session, self.workspace.edition(session), self.actor)
+            yield records
+        records.committed()
+        self.workspace.record_faults(records.faults)
 
     def finish(self, session: Session, result: Mapping[str, Any]) -> None:
         """Ends the job in the transaction of its effect, so that both are there or neither. Raises JobInterrupted."""

@@ -21,8 +21,9 @@ from trellis.kpi.composite import check_formula, parts_of
 from trellis.kpi.query import KpiQuery
 from trellis.records.entity import Base, Entity, Field
 from trellis.records.joins import Joins
-from trellis.records.rules import InSegment, RuleContext, parse, to_sql, walk
+from trellis.records.rules import RuleContext, parse, segments_in, to_sql
 from trellis.records.types import FixedPoint, JsonData, Money
+from trellis.security.actor import Actor
 from trellis.workspace_state import raise_revision
 
 _ = translator("trellis")
@@ -38,6 +39,9 @@ AGGREGATES: Mapping[str, Label] = {
 }
 WITHOUT_FIELD = ("count", "share", "formula")
 _NUMBERS = ("number",)
+LONGEST_TITLE = 120
+NAME = "^(own\\.)?[a-z][a-z0-9_]{0,59}$"
+"""What a KPI may be called; the prefix stands before it in any case."""
 
 
 class OwnKpi(Base):
@@ -104,7 +108,7 @@ def _selecting(declaration: dict[str, Any]) -> Callable[[KpiQuery], sa.Select[An
         rule = declaration.get("rule")
         context = RuleContext(edition=q.edition, actor=q.actor, today=q.today)
         node = parse(rule or {"all": []}, view, q.edition)
-        q.segments.update(one.segment for one in walk(node) if isinstance(one, InSegment))
+        q.segments.update(segments_in(node))
         fits = to_sql(node, joins, context)
         kind = declaration["aggregate"]
         value = (
@@ -143,9 +147,16 @@ def _amount(q: KpiQuery, view: EntityView, field: Field) -> Any:
 
 
 def save_kpi(
-    session: Session, edition: Edition, name: str, declaration: Mapping[str, Any], *, new: bool
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    name: str,
+    declaration: Mapping[str, Any],
+    *,
+    new: bool,
 ) -> Kpi:
     """Keeps a KPI named ``own.<name>``. Raises RecordInvalid by what is wrong, Conflict for a name that is taken."""
+    actor.require_administrator()
     full_name = name if name.startswith(f"{OWN}.") else f"{OWN}.{name.strip().lower()}"
     errors = _problems(edition, full_name, declaration)
     if errors:
@@ -172,8 +183,9 @@ def declaration_of(session: Session, name: str) -> Mapping[str, Any]:
     return _row(session, name).declaration
 
 
-def remove_kpi(session: Session, edition: Edition, name: str) -> None:
+def remove_kpi(session: Session, edition: Edition, actor: Actor, name: str) -> None:
     """Stops counting a KPI; its targets and snapshots stay. Raises Conflict where a formula is over it."""
+    actor.require_administrator()
     row = _row(session, name)
     for other in edition.all(Kpi).values():
         if other.select is None and name in parts_of(other):
@@ -181,6 +193,20 @@ def remove_kpi(session: Session, edition: Edition, name: str) -> None:
     session.delete(row)
     session.flush()
     raise_revision(session.connection())
+
+
+def asking_for(session: Session, edition: Edition, segment: str) -> list[str]:
+    """The titles of the organisation's KPIs that count only who is in a segment."""
+    return [
+        one.declaration["title"]
+        for one in session.scalars(sa.select(OwnKpi).order_by(OwnKpi.name))
+        if one.declaration.get("rule") and segment in _segments_of(edition, one.declaration)
+    ]
+
+
+def _segments_of(edition: Edition, declaration: Mapping[str, Any]) -> list[str]:
+    view = edition.entities.get(declaration["entity"])
+    return [] if view is None else segments_in(parse(declaration["rule"], view, edition))
 
 
 def _row(session: Session, name: str) -> OwnKpi:
@@ -209,10 +235,12 @@ def _check(edition: Edition, kpi: Kpi) -> None:
 
 def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> dict[str, list[Message]]:
     errors: dict[str, list[Message]] = {}
-    if not re.fullmatch(r"own\.[a-z][a-z0-9_]{0,59}", name):
+    if not re.fullmatch(NAME, name):
         errors["name"] = [_("Use small latin letters, digits and _, starting with a letter")]
     if not str(declaration.get("title") or "").strip():
         errors["title"] = [_("Give the KPI a title")]
+    elif len(declaration["title"]) > LONGEST_TITLE:
+        errors["title"] = [_("At most %(most)s characters", most=LONGEST_TITLE)]
     for key, known in (("unit", Unit), ("direction", Direction), ("level", Level)):
         if declaration.get(key) not in [one.value for one in known]:
             errors[key] = [_("Choose one of: %(known)s", known=", ".join(one.value for one in known))]

@@ -105,14 +105,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of some KPIs in some periods."""
+    """The targets of some KPIs in some periods. ``head`` is the unit that figures are limited to, where they are."""
 
     values: Mapping[Planned, Decimal]
+    head: int | None = None
 
     def of(
         self, kpi: Kpi, period: Period, *, unit: int | None = None, person: int | None = None
     ) -> Decimal | None:
-        """One target, or None."""
+        """One target, or None; without unit and person that of the whole."""
+        if unit is None and person is None:
+            unit = self.head
         return self.values.get(Planned(kpi=kpi.name, period=period.code, unit=unit, person=person))
 
     def whole(self, kpi: Kpi, period: Period, parts: Sequence[Period], **whom: int | None) -> Decimal | None:
@@ -219,7 +222,10 @@ def set_target(
 def targets(
     session: Session, kpis: Sequence[Kpi], periods: Sequence[Period], actor: Actor = SYSTEM
 ) -> Targets:
-    """The targets of these KPIs in these periods that ``actor`` may see, in one query."""
+    """The targets of these KPIs in these periods that ``actor`` may see, in one query.
+
+    For an actor limited to a branch of units the whole is the unit at its head.
+    """
     table = _TARGET.c
     query = sa.select(table.kpi, table.period, table.of_unit_id, table.person_id, table.value).where(
         table.kpi.in_([kpi.name for kpi in kpis]),
@@ -232,5 +238,6 @@ def targets(
         {
             Planned(kpi=row.kpi, period=row.period, unit=row.of_unit_id, person=row.person_id): row.value
             for row in session.execute(query)
-        }
+        },
+        actor.within[0] if actor.within else None,
     )

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis import attachments
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import Text as Label
@@ -91,6 +92,7 @@ def erase(records: Records, entity: str, record_id: int, name: str) -> Erasure:
             records.tell(one.view.name, changes)
         _clear_merges(records.session, done.person)
         about.forget(records.session, done.person.records)
+        attachments.forget(records.session, done.person.records)
         unlearn(records.session, records.edition, texts)
         clean(records.session.connection(), [one.view for one in done.overwritten])
     return done

@@ -120,8 +120,8 @@ class Group:
 
 
 def comparable(view: EntityView) -> bool:
-    """Whether records of an entity are people or firms: what has a mail address or a telephone number."""
-    return bool(fields_of(view, Email, Phone))
+    """Whether records of an entity are people or firms: what has a name, and a mail address or a telephone number."""
+    return view.info.title_field not in view.references and bool(fields_of(view, Email, Phone))
 
 
 def find(

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from trellis import attachments
 from trellis.edition import EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
@@ -28,6 +29,8 @@ from trellis.security.actor import Act
 _ = translator("trellis")
 
 AT_ONCE = 500
+_FILES = "files"
+"""Where a merge keeps which attachments it moved, beside the references."""
 
 
 def mergeable(view: EntityView) -> bool:
@@ -57,6 +60,7 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
     if taken:
         records.update(entity, survivor, taken)
     moved = dict(_move(wide, entity, other, survivor))
+    moved[_FILES] = attachments.hand_over(records.session, entity, other, survivor)
     wide.delete(entity, other)
     elsewhere = known - {None, wide.get(entity, survivor).values.get(EXTERNAL)}
     to_json = {name: view.fields[name].type.to_json for name in taken}
@@ -103,6 +107,7 @@ def unmerge(records: Records, entity: str, other: int) -> Merged:
     given = {name: value for name, value in done.cleared.items() if name in back}
     if given:
         wide.update(entity, other, given)
+    attachments.give(records.session, done.moved.get(_FILES, ()), other)
     for place, ids in done.moved.items():
         name, _dot, field = place.rpartition(".")
         if name in records.edition.entities:

@@ -9,6 +9,7 @@ from trellis.rest.calls import blueprint
 
 for _subject in (
     "analytics",
+    "attachments",
     "catalogue",
     "documentation",
     "events",
@@ -18,14 +19,17 @@ for _subject in (
     "kpis",
     "leads",
     "mass",
+    "own_kpis",
     "own_segments",
     "personal_data",
     "plugins",
     "processes",
     "quotes",
     "records",
+    "reports",
     "search",
     "segments",
+    "surveys",
     "tasks",
 ):
     import_module(f"trellis.rest.{_subject}")

@@ -14,7 +14,7 @@ from trellis.rest.problems import Malformed, WrongMediaType
 
 _ = translator("trellis")
 
-_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
+_FLAGS = {"true": True, "false": False}
 _JSON = ("application/json", "application/merge-patch+json")
 
 
@@ -45,10 +45,12 @@ class Arguments:
 
     def flag(self, name: str) -> bool:
         """Yes or no; no when it is not given."""
-        text = (self.text(name) or "false").lower()
-        if text not in (*_TRUE, *_FALSE):
+        text = self.text(name)
+        if text is None:
+            return False
+        if text not in _FLAGS:
             raise Malformed(_("“%(name)s” is true or false", name=name), name)
-        return text in _TRUE
+        return _FLAGS[text]
 
     def names(self, name: str) -> list[str]:
         """Names parted by commas."""

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 SOURCE = "rest"
 PAGE = "rest.docs"
 """The one answer that is for people."""
-UPLOAD = "rest.create_import"
+UPLOAD, ATTACHMENT = "rest.create_import", "rest.add_file"
 APART = frozenset({UPLOAD, "rest.enable", "rest.disable"})
 """Writes whose engine has transactions of its own; who asks is known before a large body is received."""
 LARGEST_ID = 10**18 - 1
@@ -58,8 +58,7 @@ def _converters(state: BlueprintSetupState) -> None:
 def _begin() -> BaseResponse | None:
     workspace = g.installation.workspace((request.view_args or {})["workspace"])
     current_app.extensions["trellis_rates"].take((workspace.name, _caller()))
-    most = limits().rest_import if request.endpoint == UPLOAD else limits().rest
-    request.max_content_length = request.max_form_memory_size = most * MB
+    request.max_content_length = request.max_form_memory_size = _most(request.endpoint) * MB
     try:
         found = _recognise(workspace)
     except NotSignedIn:
@@ -72,6 +71,13 @@ def _begin() -> BaseResponse | None:
     if found.token_id is not None:
         _note_use(workspace, found.token_id)
     return idempotency.begin() if request.method == "POST" else None
+
+
+def _most(endpoint: str | None) -> int:
+    """How large the body of a call may be, in MB."""
+    if endpoint == UPLOAD:
+        return limits().rest_import
+    return limits().attachment if endpoint == ATTACHMENT else limits().rest
 
 
 @blueprint.after_request

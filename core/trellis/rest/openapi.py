@@ -7,17 +7,20 @@ from typing import Any
 
 from apispec import APISpec
 
-from trellis.contributions import Kpi, RestEndpoint
+from trellis.contributions import RestEndpoint
 from trellis.crm.analytics.answers import ANALYTICS
 from trellis.edition import Edition
 from trellis.i18n import current_language, translator
 from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
+from trellis.rest.openapi_files import file_paths
+from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
 from trellis.rest.openapi_sales import sales_paths
 from trellis.rest.openapi_segments import segment_paths
+from trellis.rest.openapi_surveys import survey_paths
 
 _ = translator("trellis")
 
@@ -60,7 +63,9 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from sales_paths(edition)
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
-    yield from _other_paths()
+    yield from _other_paths(edition)
+    yield from file_paths(edition)
+    yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
     for endpoint in edition.all(RestEndpoint).values():
         path = f"/x/{endpoint.owner}/{endpoint.slug}"
@@ -88,26 +93,8 @@ def _catalogue_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
 
 def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     tag = str(_("Figures"))
-    period, by = parts.refs("period", "by")
-    yield (
-        "/kpis",
-        {"get": parts.read("list_kpis", _("All KPIs in a period"), tag, parts.ROWS, parameters=[period])},
-    )
-    yield (
-        "/kpis/{kpi}",
-        {
-            "get": parts.read(
-                "get_kpi",
-                _("One KPI, split and over time"),
-                tag,
-                parts.OBJECT,
-                problems="400 401 404",
-                parameters=[parts.named("kpi", edition.all(Kpi)), period, by, *parts.refs("points")],
-            )
-        },
-    )
+    yield from kpi_paths(edition, tag)
     yield from segment_paths(edition, tag)
-    yield "/kpis/{kpi}:accept", {"post": _accept(tag, edition)}
     yield (
         "/analytics",
         {"get": parts.read("list_analytics", _("Which analytics there are"), tag, parts.ITEMS)},
@@ -123,7 +110,7 @@ def _figure_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]
         yield f"/analytics/{name}", {"get": read}
 
 
-def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
+def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     changes, administration = str(_("Changes")), str(_("Administration"))
     yield (
         "/events",
@@ -162,6 +149,7 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
     )
     yield "/search", {"get": search}
     yield from process_paths()
+    yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}
     yield (
@@ -189,16 +177,14 @@ def _other_paths() -> Iterator[tuple[str, dict[str, Operation]]]:
         yield f"/plugins/{{plugin}}:{act}", {"post": call}
 
 
-def _accept(tag: str, edition: Edition) -> Operation:
-    period = {"type": "object", "properties": {"period": {"type": "string"}}, "required": ["period"]}
+def _send_report() -> Operation:
     return parts.operation(
-        "accept_kpi",
-        _("Report what a closed period counts now"),
-        tag,
-        {"200": parts.json_answer(parts.OBJECT, _("How many figures, with those of units and people"))},
-        problems="400 401 403 404 409 413 415 422",
-        parameters=[parts.named("kpi", edition.all(Kpi)), *parts.refs("idempotency_key")],
-        requestBody={**parts.json_body({**period, "additionalProperties": False}), "required": True},
+        "send_report",
+        _("Send a report to its recipients now"),
+        str(_("Reports")),
+        {"202": parts.json_answer(parts.OBJECT, _("How many deliveries are on their way"))},
+        problems="400 401 403 404 409",
+        parameters=parts.refs("id", "idempotency_key"),
     )
 
 

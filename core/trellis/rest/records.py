@@ -265,8 +265,9 @@ def _write(item: Any) -> Write:
     values = dict(item)
     numbers: dict[str, int | None] = {}
     for name in ("id", "version"):
+        given = name in values
         number = numbers[name] = values.pop(name, None)
-        if number is not None and (type(number) is not int or not 0 < number <= LARGEST_ID):
+        if given and (type(number) is not int or not 0 < number <= LARGEST_ID):
             raise RecordInvalid({name: [_("Must be a whole number")]})
     if numbers["version"] is not None and numbers["id"] is None:
         raise RecordInvalid({"version": [_("Only a record that exists has a version")]})

@@ -28,7 +28,7 @@ class Actor:
     ``user_id`` is None for the system itself (jobs, migrations, the command line of the server's operator). ``units`` are
     the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace;
     ``personal_data`` is the right to take out and to erase what is kept about a person. ``within`` are the units whose
-    records alone are looked at, whatever else the actor may see: figures of one branch.
+    records alone are looked at, whatever else the actor may see: figures of one branch, the unit at its head first.
     """
 
     user_id: int | None = None

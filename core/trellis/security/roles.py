@@ -98,12 +98,13 @@ def actor_from(session: Session, edition: Edition, user: Any, source: str) -> Ac
 
 
 def units_below(session: Session, unit_id: int | None) -> tuple[int, ...]:
-    """A unit and all units below it in the tree, by id."""
+    """A unit, and behind it all units below it in the tree, by id."""
     if unit_id is None:
         return ()
     tree = sa.select(Unit.id).where(Unit.id == unit_id).cte("tree", recursive=True)
     tree = tree.union(sa.select(Unit.id).where(Unit.parent_id == tree.c.id))
-    return tuple(session.scalars(sa.select(tree.c.id)))
+    below = session.scalars(sa.select(tree.c.id).where(tree.c.id != unit_id))
+    return unit_id, *below
 
 
 def save_role(

@@ -17,6 +17,7 @@ from trellis.contributions import Cell, Direction, Level, Rule, Segment
 from trellis.edition import OWN, Edition
 from trellis.errors import Conflict, RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import Text, translator
+from trellis.kpi import own as kpis
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.rules import parse, to_json
 from trellis.security.actor import Actor
@@ -109,7 +110,7 @@ def copy(session: Session, edition: Edition, actor: Actor, name: str, title: str
 
 
 def remove(session: Session, edition: Edition, actor: Actor, name: str) -> None:
-    """Removes a segment with its members and history. Raises Conflict where others ask for it."""
+    """Removes a segment with its members and history. Raises Conflict where other segments or KPIs ask for it."""
     actor.require_administrator()
     row = own_row(session, edition, name)
     asking = [one for one in edition.whole.all(Segment).values() if name in named_in(edition.whole, one)]
@@ -117,6 +118,11 @@ def remove(session: Session, edition: Edition, actor: Actor, name: str) -> None:
         titles = ", ".join(f"“{one.title}”" for one in asking)
         raise Conflict(
             _("Other segments ask for this one: %(titles)s. Change or remove them first", titles=titles)
+        )
+    if counting := kpis.asking_for(session, edition.whole, name):
+        titles = ", ".join(f"“{one}”" for one in counting)
+        raise Conflict(
+            _("KPIs count who is in this segment: %(titles)s. Change or remove them first", titles=titles)
         )
     session.delete(row)
     for table in (SEGMENT_LISTED, SEGMENT_MEMBER, SEGMENT_EVENT):

@@ -14,7 +14,7 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
-from trellis.records.rules import All, AnyOf, InSegment, Leaf, Node, Not, Path, Related, parse, resolve, walk
+from trellis.records.rules import All, AnyOf, Leaf, Node, Not, Path, Related, parse, resolve, segments_in
 from trellis.records.rules.figures import currency_field
 from trellis.records.types import Reference
 
@@ -52,8 +52,7 @@ def named_in(edition: Edition, segment: Segment) -> list[str]:
     """The segments that a segment's rule asks for."""
     if segment.rule is None:
         return []
-    node = parse(segment.rule, edition.entity(segment.entity), edition)
-    return list(dict.fromkeys(one.segment for one in walk(node) if isinstance(one, InSegment)))
+    return segments_in(parse(segment.rule, edition.entity(segment.entity), edition))
 
 
 def in_order(edition: Edition, segments: Sequence[Segment]) -> list[Segment]:

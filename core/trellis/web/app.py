@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
@@ -13,6 +17,8 @@ from trellis.uploads import MB
 from trellis.web import context, errors, language, session, templating
 from trellis.web.metrics import Metrics
 from trellis.web.views import (
+    answering,
+    attachments,
     boards,
     bulk,
     calendars,
@@ -27,6 +33,7 @@ from trellis.web.views import (
     health,
     home,
     imports,
+    inviting,
     jobs,
     kpi_targets,
     kpis,
@@ -45,6 +52,7 @@ from trellis.web.views import (
     quoting,
     records,
     recovery,
+    reports,
     satisfaction,
     saved_views,
     search,
@@ -68,8 +76,12 @@ from trellis.web.views import (
 )
 from trellis.web.views import session as entrance
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 PAGES = (
     health,
+    answering,
     entrance,
     second_step,
     recovery,
@@ -116,6 +128,9 @@ PAGES = (
     quoting,
     personal_data,
     processes,
+    inviting,
+    reports,
+    attachments,
     records,
     bulk,
     cells,
@@ -125,18 +140,21 @@ PAGES = (
 )
 """The modules of pages, each with a ``blueprint``."""
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+HEADERS = tuple(
+    {
+        "Content-Security-Policy": (
+            "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }.items()
+)
+_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 MOST_FORM_PARTS = 5_000
 _DAY = 24 * 3600
 
@@ -149,7 +167,7 @@ class _Number(IntegerConverter):
 
 def create_app(installation: Installation) -> Flask:
     """A WSGI application that serves every workspace of an installation."""
-    app = Flask("trellis.web")
+    app = _Application("trellis.web")
     largest = installation.config.uploads.form * MB
     app.config.update(
         MAX_CONTENT_LENGTH=largest,
@@ -162,26 +180,47 @@ def create_app(installation: Installation) -> Flask:
     language.configure(app)
     session.configure(app, installation.config)
     templating.configure(app, installation.plugins)
-    app.after_request(_harden)
+    app.after_request(_limit_keeping)
     app.extensions["trellis_rates"] = Rates(installation.config.api_rate)
+    app.extensions["trellis_answer_rates"] = Rates(answering.RATE)
     context.configure(app, installation)
     errors.configure(app)
     app.url_map.converters["int"] = _Number
     app.register_blueprint(rest.blueprint)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
+    app.wsgi_app = _hardened(app.wsgi_app)  # type: ignore[method-assign,assignment]
     if installation.config.proxies:
         hops = installation.config.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
 
 
-def _harden(response: Response) -> Response:
-    """Headers that keep pages from being framed, sniffed, scripted from elsewhere, or kept where others read them."""
-    known = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - iterating gives pairs
-    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in known])
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+class _Application(Flask):
+    """Flask, but for what it asks anew in each request."""
+
+    @cache  # noqa: B019 - for as long as the application: its functions are known when it starts
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return super().ensure_sync(func)
+
+
+def _hardened(app: WSGIApplication) -> WSGIApplication:
+    """Headers that keep pages from being framed, sniffed or scripted from elsewhere, where the answer has none of its own."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
+            known = {name.lower() for name, _value in headers}
+            wanted = (*HEADERS, _TRANSPORT) if environ["wsgi.url_scheme"] == "https" else HEADERS
+            added = [pair for pair in wanted if pair[0].lower() not in known]
+            return start_response(status, headers + added, *more)
+
+        return app(environ, start)
+
+    return answer
+
+
+def _limit_keeping(response: Response) -> Response:
+    """Pages are not kept where others read them."""
     if request.endpoint == "static" and response.status_code in (200, 206, 304):
         _let_keep(response)
     else:

@@ -53,7 +53,7 @@ def field_changes(view: EntityView, event: Mapping[str, Any], names: Names) -> l
 
 
 def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
-    """A value of the log, or of REST, in words: labels of choices, dates by locale, references by name where it is known."""
+    """A value of the log, or of REST, in words: labels of choices, titles of stages, dates by locale, references by name where it is known."""
     if value is None:
         return ""
     if isinstance(declared.type, types.Choice):
@@ -69,4 +69,12 @@ def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
         return (names or {}).get((declared.type.entity, value)) or f"#{value}"
     if isinstance(declared.type, types.Decimal):
         return format_number(declared.type.check(value))
-    return str(value)
+    return _stage(declared, value) or str(value)
+
+
+def _stage(declared: Field, value: Any) -> str:
+    """The title of a stage; empty for what is none."""
+    view = g.edition.entities.get(declared.entity)  # a field of a task is of no entity
+    lifecycles = [one for one in view.lifecycles if one.field == declared.name] if view else []
+    titles = (stage.title for one in lifecycles for stage in one.stages if stage.value == value)
+    return str(next(titles, ""))

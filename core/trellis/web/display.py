@@ -182,7 +182,10 @@ _NUMERIC = (types.Integer, types.Decimal)
 
 
 def column(edition: Edition, view: EntityView, field: Field) -> dict[str, Any]:
-    """The head of a field's column: its label (with the currency), alignment and origin; the amount stands out."""
+    """The head of a field's column: its label (with the currency), alignment and origin; the amount stands out.
+
+    Fields that came with their entity have no mark of their own.
+    """
     label = str(field.label)
     if isinstance(field.type, types.Money):
         label = f"{label}, {currency_symbol(edition.settings.currency)}"
@@ -195,7 +198,7 @@ def column(edition: Edition, view: EntityView, field: Field) -> dict[str, Any]:
         "label": label,
         "align": align,
         "css": " ".join(css),
-        "origin": origin(edition, field.owner),
+        "origin": None if field.owner == view.owner else origin(edition, field.owner),
     }
 
 

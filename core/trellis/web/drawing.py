@@ -111,7 +111,7 @@ def _node(
     )
     note = (position.notes or {}).get(element.id, "")
     state = _state(element.id, position)
-    room = box.width - 30 if shape == "task" else 110.0
+    room = box.width - 14 if shape == "task" else 110.0
     lines = wrapped(title, room)[: MOST_LINES - bool(note)]
     heat = (position.heat or {}).get(element.id, 0)
     spoken = title or element.id

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from trellis.contributions import Kpi, Unit
-from trellis.i18n import MINUS, format_money, format_number, format_percent, format_short_money, translator
+from trellis.i18n import (
+    MINUS,
+    format_money,
+    format_number,
+    format_percent,
+    format_short_money,
+    format_short_number,
+    translator,
+)
 from trellis.kpi.results import KpiResult, Point, Value
 
 _ = translator("trellis")
@@ -29,6 +37,13 @@ def figure_text(kpi: Kpi, value: Value | None, currency: str, *, short: bool = F
         return f"{format_number(value, 1)} {_SUFFIX[kpi.unit]}"
     decimals = 0 if kpi.unit is Unit.COUNT else 2
     return format_number(value, decimals)
+
+
+def bare_figure(kpi: Kpi, value: Value | None) -> str:
+    """A value in a row that names the unit of its KPI at its head."""
+    if value is None or kpi.unit not in (Unit.MONEY, Unit.PERCENT):
+        return figure_text(kpi, value, "", short=True)
+    return format_short_number(value) if kpi.unit is Unit.MONEY else format_number(float(value) * 100, 1)
 
 
 def signed(text: str, value: float) -> str:

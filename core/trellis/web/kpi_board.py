@@ -31,7 +31,7 @@ from trellis.kpi.splits import split_names
 from trellis.security.actor import Actor
 from trellis.security.roles import units_below
 from trellis.web.display import origin
-from trellis.web.figures import figure_text, finding, signed, trend, unit_word
+from trellis.web.figures import bare_figure, figure_text, finding, signed, trend, unit_word
 from trellis.web.widgets import today
 
 _ = translator("trellis")
@@ -261,7 +261,7 @@ def _cell(
         text, state = "", ""
     code = point.period.code
     return {
-        "text": figure_text(one.kpi, point.value, one.currency, short=True),
+        "text": bare_figure(one.kpi, point.value),
         "delta": text,
         "state": state,
         "url": asked.url(path, kpi=one.kpi.name, period=code, key=key),
@@ -314,5 +314,5 @@ def _forecast_cell(one: KpiResult) -> dict[str, Any] | None:
     if one.forecast is None:
         return None
     text, _state = _deviation(one.kpi, one.forecast.value, one.target)
-    value = figure_text(one.kpi, one.forecast.value, one.currency, short=True)
+    value = bare_figure(one.kpi, one.forecast.value)
     return {"text": value, "delta": text, "state": "", "url": "", "current": False}

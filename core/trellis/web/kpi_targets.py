@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
-from trellis.i18n import current_formats, format_number, translator
+from trellis.i18n import currency_symbol, current_formats, format_number, translator
 from trellis.kpi import engine, planning
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse
 from trellis.kpi.splits import PERSON, UNIT, split_names
@@ -27,6 +27,7 @@ from trellis.kpi.targets import TARGET, Planned, Targets, targets
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.security.people import User
 from trellis.security.roles import units_below
+from trellis.web.figures import unit_word
 from trellis.web.kpi_board import units
 from trellis.web.widgets import today
 
@@ -292,16 +293,11 @@ def _row(sheet: Sheet, typed: Typed, row: Row) -> dict[str, Any]:
         )
     return {
         "title": row.title,
-        "unit": _unit_word(row.kpi),
+        "unit": unit_word(row.kpi, currency_symbol(g.edition.settings.currency)),
         "kpi": row.kpi,
         "key": cells[0]["key"],
         "cells": cells,
     }
-
-
-def _unit_word(kpi: Kpi) -> str:
-    word: Mapping[Unit, str] = {Unit.MONEY: g.edition.settings.currency, Unit.PERCENT: "%"}
-    return word.get(kpi.unit, "")
 
 
 def _direction(kpi: Kpi) -> Direction:

@@ -38,6 +38,14 @@ def speak_to_person(found: Recognised) -> None:
     _speak(language, known_timezone(found.timezone) or settings.timezone, found.formats)
 
 
+def speak_to_customer(language: str) -> str:
+    """A customer of the organisation gets what the address asks for, else the language that is noted; which one."""
+    named = request.args.get(ARGUMENT)
+    spoken = named if named in LANGUAGES else language
+    _speak(spoken, None)
+    return spoken
+
+
 def remember(response: Response, language: str) -> Response:
     """Keeps a choice in this browser."""
     if language in LANGUAGES:

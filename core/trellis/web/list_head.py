@@ -91,6 +91,7 @@ def _context(listing: Listing, base: str, total: str, *, more: bool) -> dict[str
         "duplicates_url": f"{here}/duplicates" if comparable(view) and may_merge(view) else "",
         "import_url": f"{here}/import" if may_create else "",
         "export_url": f"{here}/export?{asked}",
+        "report_url": f"{here}/report?{asked}" if g.actor.may("report", "create") else "",
         "shapes": shapes(listing, base),
         "views": tabs(listing, base, total),
         "view": view_of(listing, base),

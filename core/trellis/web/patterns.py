@@ -23,6 +23,7 @@ _MARK = f"gap{secrets.token_hex(12)}n"
 """Nobody can guess it, so nothing that people write is taken for a mark; small letters and digits pass through URLs and JSON."""
 _CUT = re.compile(f"{_MARK}([0-9]+)g")
 _SAFE = (Markup, int)
+_special = re.compile("[&<>\"']").search
 _PARTS = 400
 
 
@@ -44,10 +45,15 @@ class Pattern:
 
     def text(self, values: Mapping[str, Any]) -> str:
         """As :meth:`fill`, for what is put together further: marking each piece as HTML takes longer than filling it in."""
-        escaped = [value if type(value := values[name]) in _SAFE else escape(value) for name in self._names]
+        escaped = [value if type(value := values[name]) in _SAFE else _escaped(value) for name in self._names]
         if not self._straight:
             escaped = [escaped[place] for place in self._order]
         return self._text % tuple(escaped)
+
+
+def _escaped(value: Any) -> str:
+    """As ``markupsafe.escape``, which makes an object of each text, also of the many that hold nothing to escape."""
+    return value if type(value) is str and _special(value) is None else escape(value)
 
 
 def kept(key: Hashable, make: Callable[[], T]) -> T:

@@ -1,35 +1,69 @@
-"""What can be done with a record beside writing to it: the first buttons of its page."""
+"""What can be done with a record of some entities, beside what holds for all: links in the head of its page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import g
 
+from trellis.crm.customers.agreeing import follow_up
+from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
 from trellis.crm.sales import conversion, quotes
-from trellis.edition import EntityView
-from trellis.i18n import translator
+from trellis.i18n import Text, translator
 from trellis.records.query import Record
 
 _ = translator("trellis")
 
 
-def further_acts(view: EntityView, record: Record, url: str) -> Iterator[dict[str, Any]]:
-    """The acts that lead to pages of their own, or make a record of this one."""
-    if view.name == "lead" and conversion.offered(g.records, record):
-        yield {
-            "title": str(_("Convert")),
-            "icon": "user-round-check",
-            "kind": "link",
-            "url": f"{url}/convert",
-        }
-    elif view.name == "opportunity" and g.actor.may("quote", "create"):
-        yield {"title": str(_("Make a quote")), "icon": "file-text", "kind": "post", "url": f"{url}/quote"}
-    elif view.name == "quote" and quotes.orderable(g.records, record):
-        yield {
-            "title": str(_("Make an order")),
-            "icon": "shopping-bag",
-            "kind": "post",
-            "url": f"{url}/order",
-        }
+def links(entity: str, record: Record, base: str) -> list[dict[str, Any]]:
+    """The links for a record that the reader sees."""
+    make = _LINKS.get(entity)
+    return list(make(record, base)) if make else []
+
+
+def _link(title: Text, icon: str, url: str, kind: str = "link") -> dict[str, Any]:
+    """A way to a page, or (``post``) an act that leads to the record that it makes."""
+    return {"title": str(title), "icon": icon, "kind": kind, "url": url}
+
+
+def _survey(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if g.actor.may("survey_invitation", "create"):
+        yield _link(_("Invite customers"), "send", f"{base}/survey/{record.id}/invite")
+
+
+def _agreement(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    """A form for the agreement that follows, filled in from this one."""
+    if record.values["stage"] in (ACTIVE, RENEWAL, CLOSED) and g.actor.may("agreement", "create"):
+        fields = g.edition.entity("agreement").fields
+        known = follow_up(g.session.get_one(Agreement, record.id))
+        taken = {name: fields[name].type.to_json(value) for name, value in known.items() if name in fields}
+        given = {name: value for name, value in taken.items() if value is not False}
+        yield _link(
+            _("Renew"), "refresh-cw", f"{base}/agreement/new?{urlencode({'renews': record.id, **given})}"
+        )
+
+
+def _lead(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if conversion.offered(g.records, record):
+        yield _link(_("Convert"), "user-round-check", f"{base}/lead/{record.id}/convert")
+
+
+def _opportunity(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if g.actor.may("quote", "create"):
+        yield _link(_("Make a quote"), "file-text", f"{base}/opportunity/{record.id}/quote", "post")
+
+
+def _quote(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if quotes.orderable(g.records, record):
+        yield _link(_("Make an order"), "shopping-bag", f"{base}/quote/{record.id}/order", "post")
+
+
+_LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
+    "survey": _survey,
+    "agreement": _agreement,
+    "lead": _lead,
+    "opportunity": _opportunity,
+    "quote": _quote,
+}

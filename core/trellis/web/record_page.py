@@ -35,12 +35,12 @@ from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
-from trellis.web import process_page
+from trellis.web import process_page, record_acts
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import new_title, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
-from trellis.web.record_acts import further_acts
+from trellis.web.record_files import card
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -82,7 +82,9 @@ def record_context(
         if record.titles.get("owner")
         else None,
         "position": None,
-        "acts": [*further_acts(view, record, url), *_acts(view, record)] if may_edit else [],
+        "acts": [*record_acts.links(view.name, record, base), *(_acts(view, record) if may_edit else [])]
+        if not deleted
+        else [],
         "menu": _menu(view, record, url, may_edit),
         "may_edit": may_edit,
         "merged": [] if deleted else list(_merged(view, record, url)),
@@ -95,6 +97,7 @@ def record_context(
         "cards": [],
         "related": [_related(one, base, record.id) for one in lists if one.count],
         "panels": list(_panels(view, record)) if not deleted else [],
+        "files": None if deleted else card(view.name, record.id, may_change=may_edit),
         "processes": process_page.record_context(view.name, record, base) if not deleted else None,
     }
     groups = list(_groups(view, record, base, may_edit))
@@ -317,7 +320,7 @@ def _merged(view: EntityView, record: Record, url: str) -> Iterator[dict[str, st
             "%(who)s merged #%(number)s into this record, %(when)s",
             who=one.user_name,
             number=one.record_id,
-            when=format_datetime(one.at),
+            when=format_datetime(one.at, inside=True),
         )
         yield {"text": str(text), "undo_url": f"{url}/unmerge/{one.record_id}"}
 
@@ -375,7 +378,11 @@ def _tabs(view: EntityView, url: str, tab: str, lists: Sequence[related.RelatedL
         ("timeline", _("Timeline"), None),
         ("details", _("Details"), None),
     ]
-    tabs += [(one.view.name, one.view.info.plural, format_number(one.count)) for one in lists if one.count]
+    tabs += [
+        (one.view.name, one.view.info.plural, format_number(one.count))
+        for one in lists
+        if one.count or one.view.info.parent == one.field.name  # parts are added where there are none yet
+    ]
     tabs.append(("history", _("History"), None))
     return [
         {"title": str(title), "url": f"{url}?tab={key}", "current": key == tab, "count": count}

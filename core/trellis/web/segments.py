@@ -16,9 +16,9 @@ from trellis.i18n import (
     Text,
     format_date,
     format_datetime,
+    format_money,
     format_number,
     format_percent,
-    format_short_money,
     translator,
 )
 from trellis.records.query import ListQuery
@@ -114,7 +114,7 @@ def _amount(view: EntityView, record: Any) -> str:
     amount = view.fields.get(view.info.amount_field or "")
     if amount is None or record.values.get(amount.name) is None:
         return ""
-    return format_short_money(record.values[amount.name], currency_of(g.edition, amount, record.values))
+    return format_money(record.values[amount.name], currency_of(g.edition, amount, record.values))
 
 
 def form_of(

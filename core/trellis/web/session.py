@@ -117,7 +117,7 @@ class _SessionInterface(SecureCookieSessionInterface):
     """A cookie that is sent only by https wherever it was set by https; programs come without one."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if COOKIE not in request.cookies:
+        if COOKIE not in request.environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         return super().open_session(app, request)
 

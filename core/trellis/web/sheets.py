@@ -25,7 +25,8 @@ FORMATS = {
 class Sheet:
     """A table with its heads. ``texts`` are the rows for people, ``rows`` the same for programs.
 
-    The heads of the columns in ``money`` name the ``currency`` for people; their figures stand alone.
+    The heads of the columns in ``money`` name the ``currency`` for people; their figures stand alone. The columns in
+    ``words`` hold no figures.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Sheet:
     rows: Sequence[Sequence[Any]]
     currency: str = ""
     money: Sequence[int] = ()
+    words: Sequence[int] = (0,)
 
     def context(self) -> dict[str, Any]:
         """What the macro ``data_table`` shows, with the addresses of its files."""
@@ -46,6 +48,7 @@ class Sheet:
                 for column, one in enumerate(self.heads)
             ],
             "rows": self.texts,
+            "words": self.words,
             "files": [
                 (ending.upper(), f"?{urlencode({**given, 'table': self.name, 'format': ending})}")
                 for ending in FORMATS

@@ -101,6 +101,12 @@ STEPS = ("Kick-off", "Concept", "Pilot", "Roll-out", "Acceptance")
 WEIGHTS = {"qualify": 9, "discover": 7, "propose": 6, "negotiate": 4, "contract": 3, "won": 14, "lost": 11}
 
 
+AGREEMENTS = (
+    _("Support of the portal"),
+    _("Managed infrastructure"),
+    _("Consulting hours of the year"),
+    _("Development framework"),
+)
 REASONS = ("Price", "No budget", "Competitor")
 CHANNELS = (_("Direct sales"), _("Partner"), _("Website"))
 TALKS = (
@@ -143,6 +149,7 @@ def load(context: DemoContext) -> None:
     _delivery(context, accounts, consultants)
     _activities(context, accounts)
     context.survey(accounts)
+    context.agreements(accounts[::2], AGREEMENTS, 40_000)
     context.cases(accounts, CASES)
     context.create("programme", [_programme(context)])
     for month in range(12):

@@ -137,7 +137,7 @@ def _significance(asked: Question) -> dict[str, Any]:
 
 def _satisfaction(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor
-    found = satisfaction(*who, asked.window, asked.options["by"])
+    found = satisfaction(*who, asked.window, asked.options["by"], asked.options["survey"])
     return found.to_json() | {"assumptions": SATISFACTION.to_json(asked.edition)}
 
 
@@ -211,6 +211,7 @@ _MEASURE = options.choice("measure", MEASURES, _("By margin or revenue"))
 _COMPARE = replace(options.period(_("Also the moves between tiers since this period")), name="compare")
 _OF = options.choice("of", list(KINDS), _("What is classed: customers or products"), "customers")
 _BY = options.choice("by", SPLITS, _("By segment, tier or channel"), SEGMENT)
+_SURVEY = options.whole("survey", 1, 2**63 - 1, _("Id of a survey: only answers to it"))
 _PROGRAMME = options.whole("programme", 1, 2**63 - 1, _("Id of the loyalty programme; the latest by default"))
 
 _CHANGE = options.number("change", -1, 1, _("Change of retention in the what-if: 0.05 is 5 points"), 0.05)
@@ -254,7 +255,7 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
         "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
         "abc": Analytics(_abc, (_PERIOD, _AS_OF, _MEASURE, _OF, _CUSTOMERS)),
         "significance": Analytics(_significance, (_CUSTOMERS,), kept=True),
-        "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY), kept=True),
+        "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True),
         "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
         "funnel": Analytics(_funnel, (_PERIOD, _FUNNEL)),
         "effectiveness": Analytics(_effectiveness, (_PERIOD, _FUNNEL, _SPLIT)),

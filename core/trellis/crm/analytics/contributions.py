@@ -5,6 +5,7 @@ from __future__ import annotations
 from trellis.contributions import Panel
 from trellis.crm.analytics import panels, reasons
 from trellis.crm.analytics.figures import follow_customers
+from trellis.crm.customers.panels import OF_CUSTOMERS
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
 from trellis.records.events import Saved
@@ -13,7 +14,11 @@ from trellis.segments import following as segments
 
 @hookimpl
 def trellis_panels() -> list[Panel]:
-    return [*reasons.PANELS, *panels.PANELS]
+    return [
+        *reasons.PANELS,
+        *panels.PANELS,
+        *OF_CUSTOMERS,
+    ]  # what they are worth stands above what they were asked
 
 
 @hookimpl

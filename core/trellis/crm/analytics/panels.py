@@ -74,10 +74,15 @@ def _bought(x: int, first: Any, last: Any) -> Text:
     if x == 0:
         return _(
             "Bought once, on %(day)s: the chance that they still are a customer is not told by that",
-            day=format_day(first),
+            day=format_day(first, inside=True),
         )
     days = _n("Bought on %(num)s day", "Bought on %(num)s days", x + 1)
-    return _("%(days)s from %(first)s to %(last)s", days=days, first=format_day(first), last=format_day(last))
+    return _(
+        "%(days)s from %(first)s to %(last)s",
+        days=days,
+        first=format_day(first, inside=True),
+        last=format_day(last, inside=True),
+    )
 
 
 PANELS = [

@@ -157,12 +157,17 @@ class Satisfaction:
 
 
 def satisfaction(
-    session: Session, edition: Edition, actor: Actor, window: Window, by: str = SEGMENT
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    window: Window,
+    by: str = SEGMENT,
+    survey: int | None = None,
 ) -> Satisfaction:
-    """Satisfaction by the answers that the reader may see."""
+    """Satisfaction by the answers that the reader may see; by those to one survey when it is given."""
     require_answers(edition, actor, by)
     values = ASSUMPTIONS.of(edition)
-    asked = Asked(session, actor.sees(edition), actor, (window,), values)
+    asked = Asked(session, actor.sees(edition), actor, (window,), values, survey)
     whole = index_moments(asked).get(0, NO_ANSWERS)
     weights = weights_of(whole, values)
     given = session.scalar(sa.select(sa.func.count()).select_from(last_answers(asked, has_index()))) or 0
@@ -182,16 +187,32 @@ def satisfaction(
     )
 
 
-def index_series(session: Session, edition: Edition, actor: Actor, windows: Sequence[Window]) -> list[Score]:
+def survey_scores(session: Session, edition: Edition, actor: Actor, window: Window, survey: int) -> Scores:
+    """The four figures of one survey alone."""
+    require_answers(edition, actor)
+    values = ASSUMPTIONS.of(edition)
+    asked = Asked(session, actor.sees(edition), actor, (window,), values, survey)
+    whole = index_moments(asked).get(0, NO_ANSWERS)
+    weights = weights_of(whole, values).values
+    return scores_of(whole, _counts(asked, None).get(None), weights, values)
+
+
+def index_series(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    windows: Sequence[Window],
+    survey: int | None = None,
+) -> list[Score]:
     """The index of windows that follow each other, each with the last answer of each customer in it."""
     require_answers(edition, actor)
     values = ASSUMPTIONS.of(edition)
     whole = Window(windows[0].first, windows[-1].end)
     seen = actor.sees(edition)
     weights = weights_of(
-        index_moments(Asked(session, seen, actor, (whole,), values)).get(0, NO_ANSWERS), values
+        index_moments(Asked(session, seen, actor, (whole,), values, survey)).get(0, NO_ANSWERS), values
     )
-    found = index_moments(Asked(session, seen, actor, tuple(windows), values))
+    found = index_moments(Asked(session, seen, actor, tuple(windows), values, survey))
     return [index_of(found.get(place, NO_ANSWERS), weights.values, values) for place in range(len(windows))]
 
 

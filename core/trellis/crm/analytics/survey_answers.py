@@ -37,7 +37,7 @@ SPLITS = (SEGMENT, TIER, CHANNEL)
 class Asked:
     """Whose answers are looked at, in which windows that follow each other, under which assumptions.
 
-    ``edition`` is as the actor sees it.
+    ``edition`` is as the actor sees it. With ``survey`` only the answers to that survey count.
     """
 
     session: Session
@@ -45,6 +45,7 @@ class Asked:
     actor: Actor
     slots: tuple[Window, ...]
     values: Mapping[str, Any]
+    survey: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def last_answers(asked: Asked, given: sa.ColumnElement[bool]) -> sa.Subquery:
         .where(
             SurveyAnswer.deleted_at.is_(None),
             asked.actor.visible(SurveyAnswer),
+            SurveyAnswer.asked_in_id == asked.survey if asked.survey is not None else sa.true(),
             SurveyAnswer.answered_at >= bounds[0][0],
             SurveyAnswer.answered_at < bounds[-1][1],
             given,

@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Kpi
+from trellis.contributions import Kpi, Lifecycle, Panel
+from trellis.crm.customers import agreeing, agreement_kpis, inviting, panels, questions
+from trellis.crm.customers.agreements import LIFECYCLE, Agreement
 from trellis.crm.customers.entities import Contact, Customer
+from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.crm.customers.kpis import KPIS
 from trellis.crm.customers.programme import Programme, check_programme
 from trellis.crm.customers.surveys import SatisfactionBenchmark, SurveyAnswer
-from trellis.hookspecs import hookimpl
+from trellis.hookspecs import concerns, hookimpl
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
 
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Customer, Contact, SurveyAnswer, SatisfactionBenchmark, Programme]
+    return [
+        Customer,
+        Contact,
+        Agreement,
+        Survey,
+        SurveyInvitation,
+        SurveyAnswer,
+        SatisfactionBenchmark,
+        Programme,
+    ]
 
 
 @hookimpl
+@concerns("programme", "survey", "survey_invitation", "agreement")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "programme":
         check_programme(event)
+    elif event.entity == "survey":
+        questions.complete(event)
+    elif event.entity == "agreement":
+        agreeing.follow(event)
+    else:
+        inviting.complete(event)
+
+
+@hookimpl
+def trellis_lifecycles() -> list[Lifecycle]:
+    return [LIFECYCLE]
+
+
+@hookimpl
+def trellis_panels() -> list[Panel]:
+    return panels.PANELS
 
 
 @hookimpl
 def trellis_kpis() -> list[Kpi]:
-    return KPIS
+    return [*KPIS, *agreement_kpis.KPIS]

@@ -32,6 +32,7 @@ _ = translator("trellis")
 
 CONTACT = _("Contact details")
 ADDRESS = _("Address")
+AGREED = _("Consent")
 VALUE = _("Value")
 
 TIERS = (
@@ -49,6 +50,17 @@ SIGNIFICANCE = (
     Option("important", _("Important"), "info"),
     Option("ordinary", _("Ordinary")),
     Option("minor", _("Minor")),
+)
+CONSENT = (
+    Option("unknown", _("Not asked")),
+    Option("granted", _("Granted"), "good"),
+    Option("refused", _("Refused"), "danger"),
+)
+WAYS = (
+    Option("mail", _("E-mail")),
+    Option("phone", _("Phone")),
+    Option("messenger", _("Messenger")),
+    Option("post", _("Post")),
 )
 
 
@@ -83,7 +95,7 @@ class Customer(Entity):
         default="person",
     )
     email: Mapped[str | None] = column(
-        Email(), label=_("E-mail"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
+        Email(), label=_("E-mail"), searchable=True, indexed=True, personal=True, group=CONTACT
     )
     phone: Mapped[str | None] = column(
         Phone(), label=_("Phone"), searchable=True, in_list=True, indexed=True, personal=True, group=CONTACT
@@ -94,8 +106,22 @@ class Customer(Entity):
         Text(120), label=_("City"), searchable=True, in_list=True, group=ADDRESS
     )
     postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), personal=True, group=ADDRESS)
-    country: Mapped[str | None] = column(Text(80), label=_("Country"), in_list=True, group=ADDRESS)
+    country: Mapped[str | None] = column(Text(80), label=_("Country"), group=ADDRESS)
     language: Mapped[str | None] = column(Text(20), label=_("Language"), group=CONTACT)
+    preferred_channel: Mapped[str | None] = column(
+        Choice(WAYS), label=_("Preferred channel"), help=_("How they want to be reached"), group=AGREED
+    )
+    consent_mail: Mapped[str] = column(
+        Choice(CONSENT),
+        label=_("Consent to mail"),
+        help=_("Who refused gets no mail that goes to many, and no survey"),
+        required=True,
+        default="unknown",
+        group=AGREED,
+    )
+    consent_phone: Mapped[str] = column(
+        Choice(CONSENT), label=_("Consent to calls"), required=True, default="unknown", group=AGREED
+    )
     source: Mapped[str | None] = column(Text(120), label=_("Source"))
     birthday: Mapped[date | None] = column(Date(), label=_("Birthday"), personal=True)
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)

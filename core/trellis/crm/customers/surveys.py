@@ -16,6 +16,7 @@ _ = translator("trellis")
 
 SATISFACTION = _("Satisfaction index")
 DRIVERS = _("What it may depend on")
+ORIGIN = _("Where it comes from")
 
 SURVEYS = (
     Option("acsi", _("Satisfaction index")),
@@ -53,9 +54,7 @@ class SurveyAnswer(Entity):
     customer_id: Mapped[int | None] = column(
         Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
     )
-    survey: Mapped[str] = column(
-        Choice(SURVEYS), label=_("Survey"), required=True, default="acsi", in_list=True
-    )
+    survey: Mapped[str] = column(Choice(SURVEYS), label=_("Survey"), required=True, default="acsi")
     answered_at: Mapped[datetime] = column(DateTime(), label=_("Answered"), required=True, in_list=True)
     channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
     q1: Mapped[int | None] = column(
@@ -100,6 +99,15 @@ class SurveyAnswer(Entity):
         Integer(minimum=1, maximum=10), label=_("Value for money"), group=DRIVERS
     )
     comment: Mapped[str | None] = column(LongText(), label=_("Comment"), searchable=True)
+    asked_in_id: Mapped[int | None] = column(
+        Reference("survey"), label=_("Asked in"), help=_("The survey that it answers"), group=ORIGIN
+    )
+    invitation_id: Mapped[int | None] = column(
+        Reference("survey_invitation"), label=_("Invitation"), group=ORIGIN
+    )
+    case_id: Mapped[int | None] = column(
+        Reference("case"), label=_("Case"), help=_("The case that a low answer opened"), group=ORIGIN
+    )
 
 
 class SatisfactionBenchmark(Entity):

@@ -66,8 +66,8 @@ def trellis_operations() -> list[Operation]:
 
 _OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
 """What those who sell need to know, whoever keeps it."""
-_LEVELS = ("business_calendar", "holiday", "sla_policy")
-"""What decides when cases are due, whoever works on them."""
+_LEVELS = ("business_calendar", "holiday", "sla_policy", "survey")
+"""What decides when cases are due, and what customers are asked, whoever works on them."""
 
 
 @hookimpl

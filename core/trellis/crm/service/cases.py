@@ -67,7 +67,7 @@ class Case(Entity):
     )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     contact_id: Mapped[int | None] = column(Reference("contact"), label=_("Contact"))
-    kind: Mapped[str] = column(Choice(KINDS), label=_("Kind"), required=True, default="request", in_list=True)
+    kind: Mapped[str] = column(Choice(KINDS), label=_("Kind"), required=True, default="request")
     impact: Mapped[str | None] = column(
         Choice(LEVELS), label=_("Impact"), help=_("How many it concerns, and how much")
     )

@@ -69,7 +69,7 @@ def trellis_before_save(event: BeforeSave) -> None:
 
 
 @hookimpl
-@concerns("business_calendar", "holiday", "sla_policy")
+@concerns("agreement", "business_calendar", "holiday", "sla_policy")
 def trellis_after_save(event: Saved) -> None:
     levels.forget(event.session)
 

@@ -60,3 +60,4 @@ class Activity(Entity):
     lead_id: Mapped[int | None] = column(Reference("lead"), label=_("Lead"))
     opportunity_id: Mapped[int | None] = column(Reference("opportunity"), label=_("Opportunity"))
     order_id: Mapped[int | None] = column(Reference("order"), label=_("Order"))
+    agreement_id: Mapped[int | None] = column(Reference("agreement"), label=_("Agreement"))

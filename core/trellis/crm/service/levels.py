@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis.crm.customers.agreements import IN_FORCE, Agreement
 from trellis.crm.customers.entities import Customer
 from trellis.crm.service.calendars import WEEK, BusinessCalendar, Holiday, SlaPolicy
 from trellis.crm.service.working_time import ALWAYS, WorkingTime, read_hours
@@ -45,6 +46,7 @@ class Levels:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._by_id = {one.id: one for one in _read(session)}
+        self._customers: dict[int, tuple[str | None, set[int]]] = {}
 
     @classmethod
     def of(cls, session: Session) -> Levels:
@@ -59,17 +61,36 @@ class Levels:
         return self._by_id.get(number) if number is not None else None
 
     def find(self, case: Mapping[str, Any]) -> Level | None:
-        """The one in force that names most of a case; of several, the oldest. One customer's own goes before all others."""
-        significance = None
-        if case.get("customer") is not None:
-            wanted = sa.select(Customer.significance_class).where(Customer.id == case["customer"])
-            significance = self._session.scalar(wanted)
+        """The one in force that names most of a case; of several, the oldest.
+
+        One that an agreement of the customer names goes before all others, then one that is for this customer alone.
+        """
+        significance, agreed = self._of_customer(case.get("customer"))
         known = {**case, "significance": significance}
         weighed = [
-            (one.weight(known), -one.id, one) for one in self._by_id.values() if one.wanted is not _OFF
+            (one.id in agreed and one.weight(known) >= 0, one.weight(known), -one.id, one)
+            for one in self._by_id.values()
+            if one.wanted is not _OFF
         ]
-        weight, _id, best = max(weighed, key=lambda one: one[:2], default=(-1, 0, None))
+        _agreed, weight, _id, best = max(weighed, key=lambda one: one[:3], default=(False, -1, 0, None))
         return best if weight >= 0 else None
+
+    def _of_customer(self, customer: int | None) -> tuple[str | None, set[int]]:
+        """The significance of a customer, and the service levels of the agreements in force; asked once."""
+        if customer is None:
+            return None, set()
+        if customer not in self._customers:
+            agreement = sa.and_(
+                Agreement.customer_id == Customer.id,
+                Agreement.stage.in_(IN_FORCE),
+                Agreement.deleted_at.is_(None),
+            )
+            told = sa.select(Customer.significance_class, Agreement.sla_policy_id)
+            wanted = told.select_from(Customer).outerjoin(Agreement, agreement)
+            rows = self._session.execute(wanted.where(Customer.id == customer)).all()
+            agreed = {row[1] for row in rows if row[1] is not None}
+            self._customers[customer] = (rows[0][0] if rows else None), agreed
+        return self._customers[customer]
 
 
 _OFF: Mapping[str, Any] = {"active": True}

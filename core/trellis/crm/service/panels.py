@@ -45,7 +45,7 @@ def _clock(
         "title": title,
         "state": str(state),
         "tone": tone,
-        "due": format_datetime(due),
+        "due": format_datetime(due, inside=True),
         "at": format_datetime(at) if at is not None else "",
     }
 

@@ -22,6 +22,7 @@ from trellis.records.rules.nodes import (
     Related,
     Relative,
     Unit,
+    segments_in,
     to_json,
     walk,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "operators",
     "parse",
     "resolve",
+    "segments_in",
     "shape_of",
     "to_json",
     "to_predicate",

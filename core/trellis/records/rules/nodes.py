@@ -182,6 +182,11 @@ def walk(node: Node) -> Iterator[Node]:
             yield from walk(part) if part is not None else ()
 
 
+def segments_in(node: Node) -> list[str]:
+    """The names of the segments that a rule asks for, each once."""
+    return list(dict.fromkeys(one.segment for one in walk(node) if isinstance(one, InSegment)))
+
+
 def to_json(node: Node) -> dict[str, Any]:
     """The rule as JSON; parsing it gives the same node."""
     match node:

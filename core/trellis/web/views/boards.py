@@ -23,7 +23,7 @@ from trellis.i18n import (
     translator,
 )
 from trellis.records.board import Column, board, board_rule
-from trellis.records.query import Record
+from trellis.records.query import ListQuery, Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
 from trellis.web.forecasting import forecast_context
 from trellis.web.list_bar import bar_context, shapes
@@ -104,9 +104,17 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
 
 
 def _chosen(view: EntityView, name: str) -> Lifecycle:
+    """The board that is named, else the first that has records, else the first."""
     if not view.lifecycles:
         abort(404)
-    return next((one for one in view.lifecycles if one.name == name), view.lifecycles[0])
+    named = next((one for one in view.lifecycles if one.name == name), None)
+    if named is not None or len(view.lifecycles) == 1:
+        return named or view.lifecycles[0]
+    return next((one for one in view.lifecycles if _has_records(view, one)), view.lifecycles[0])
+
+
+def _has_records(view: EntityView, lifecycle: Lifecycle) -> bool:
+    return ListQuery(view, g.edition, g.actor, rule=board_rule(lifecycle)).count(g.session, 1) > 0
 
 
 def _tab(listing: Listing, lifecycle: Lifecycle, current: bool) -> dict[str, Any]:

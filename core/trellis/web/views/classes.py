@@ -262,6 +262,7 @@ def _best(question: Question, most: int | None) -> Sheet:
             for one in lines
         ],
         rows=[[one.name, float(one.significance), one.significance_class] for one in lines],
+        words=(0, 2),
     )
 
 

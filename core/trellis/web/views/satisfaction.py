@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, g
 
 from trellis.crm.analytics.answers import Question
@@ -11,6 +12,7 @@ from trellis.crm.analytics.satisfaction import Satisfaction, index_series, satis
 from trellis.crm.analytics.survey_answers import CHANNEL, SEGMENT, TIER
 from trellis.crm.analytics.survey_scores import ASSUMPTIONS, EQUAL, ESTIMATED, OWN, Score
 from trellis.crm.analytics.window import Window
+from trellis.crm.customers.invitations import Survey
 from trellis.crm.customers.surveys import MEASURES
 from trellis.i18n import MINUS, Text, format_number, format_percent, plural_translator, translator
 from trellis.kpi.periods import Grain, containing
@@ -25,6 +27,7 @@ _n = plural_translator("trellis")
 blueprint = Blueprint("satisfaction", __name__)
 
 MONTHS = 12
+SURVEYS = 5
 SPLIT_TITLES = {SEGMENT: _("Segment"), TIER: _("Tier"), CHANNEL: _("Channel")}
 MEASURE_TITLES = {option.value: option.label for option in MEASURES}
 DRIVER_TITLES = {
@@ -39,7 +42,12 @@ DRIVER_TITLES = {
 def show_satisfaction(workspace: str) -> str | Response:
     question = asked("satisfaction")
     found = satisfaction(
-        question.session, question.edition, question.actor, question.window, question.options["by"]
+        question.session,
+        question.edition,
+        question.actor,
+        question.window,
+        question.options["by"],
+        question.options["survey"],
     )
     months, series = _series(question)
     sheets = {
@@ -52,7 +60,7 @@ def show_satisfaction(workspace: str) -> str | Response:
     return analysis_page(
         "satisfaction",
         _how(found),
-        controls=[periods(), by],
+        controls=[periods(), by, *_surveys(question)],
         any_answers=found.responses or any(one.n for one in _all(found)),
         reason="" if found.scores.index.value is not None else str(found.reason),
         facts=_facts(found),
@@ -68,6 +76,18 @@ def show_satisfaction(workspace: str) -> str | Response:
     )
 
 
+def _surveys(question: Question) -> list[dict[str, Any]]:
+    """The surveys to choose from: the latest, and the one that is asked for."""
+    if not g.actor.may("survey", "read"):
+        return []
+    there = (Survey.deleted_at.is_(None), g.actor.visible(Survey))
+    latest = sa.select(Survey.id).where(*there).order_by(Survey.id.desc()).limit(SURVEYS)
+    wanted = sa.or_(Survey.id.in_(latest), Survey.id == (question.options["survey"] or 0))
+    rows = g.session.execute(sa.select(Survey.id, Survey.name).where(*there, wanted).order_by(Survey.name))
+    known: list[tuple[str, Text | str]] = [(str(row.id), row.name) for row in rows]
+    return [choices("survey", _("Survey"), [("", _("All")), *known])] if known else []
+
+
 def _all(found: Satisfaction) -> list[Score]:
     scores = found.scores
     return [scores.index, scores.nps, scores.csat, scores.ces]
@@ -79,7 +99,7 @@ def _series(question: Question) -> tuple[list[str], list[Score]]:
     months = last.until(MONTHS)
     windows = [Window.of(one) for one in months]
     return [one.short_label for one in months], index_series(
-        question.session, question.edition, question.actor, windows
+        question.session, question.edition, question.actor, windows, question.options["survey"]
     )
 
 
@@ -205,6 +225,7 @@ def _held(found: Satisfaction) -> Sheet:
             [one["name"], one["measure"], one["value"], one["difference"], one["source"], one["period"]]
             for one in lines
         ],
+        words=(0, 1, 4, 5),
     )
 
 

@@ -28,7 +28,7 @@ blueprint = Blueprint("settings_kpis", __name__)
 blueprint.before_request(only_administrators)
 
 UNITS = {
-    Unit.COUNT: _("Number"),
+    Unit.COUNT: _("A number"),
     Unit.MONEY: _("Amount"),
     Unit.PERCENT: _("Percent"),
     Unit.RATIO: _("Ratio"),
@@ -40,7 +40,7 @@ LABELS = {
     "name": _("Name in REST and formulas"),
     "title": _("Title"),
     "aggregate": _("What is computed"),
-    "field": _("Number"),
+    "field": _("Field with the number"),
     "date": _("Belongs to a period by"),
     "rule": _("Rule"),
     "expression": _("Formula"),
@@ -125,7 +125,7 @@ def confirm_removal(workspace: str, name: str) -> str:
 @blueprint.post("/<workspace>/settings/kpis/<name>/remove")
 def remove(workspace: str, name: str) -> BaseResponse:
     try:
-        remove_kpi(g.session, g.edition, name)
+        remove_kpi(g.session, g.edition, g.actor, name)
         toast(_("KPI removed; its targets are kept"))
     except Conflict as error:
         toast(str(error))
@@ -135,7 +135,9 @@ def remove(workspace: str, name: str) -> BaseResponse:
 def _save(name: str) -> BaseResponse | tuple[str, int]:
     given = _declaration()
     try:
-        saved = save_kpi(g.session, g.edition, name or request.form.get("name", ""), given, new=not name)
+        saved = save_kpi(
+            g.session, g.edition, g.actor, name or request.form.get("name", ""), given, new=not name
+        )
     except RecordInvalid as error:
         return _page(name, given, messages(error)), 422
     except Conflict as error:

@@ -195,7 +195,7 @@ def _card(info: PluginInfo, url: str) -> dict[str, Any]:
                 "It failed again and again in the hook %(hook)s, last %(when)s: “%(message)s”. It is left out until you "
                 "release it; its data is kept.",
                 hook=last.hook if last else "-",
-                when=format_datetime(last.last_at) if last else "-",
+                when=format_datetime(last.last_at, inside=True) if last else "-",
                 message=last.message if last else "-",
             )
         )
@@ -206,7 +206,7 @@ def _card(info: PluginInfo, url: str) -> dict[str, Any]:
                 "%(count)s errors in the hook %(hook)s, first %(when)s: “%(message)s”. The rest of the workspace is not affected.",
                 count=format_number(sum(one.count for one in info.faults)),
                 hook=first.hook,
-                when=format_datetime(first.first_at),
+                when=format_datetime(first.first_at, inside=True),
                 message=first.message,
             )
         )

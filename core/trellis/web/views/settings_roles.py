@@ -149,7 +149,10 @@ def _page(role: Role | None, source: Role | None, errors: dict[str, list[str]]) 
         if role and not role.administrator
         else "",
         "fields": [field, _personal_data(source)] if may_edit else [],
-        "problems": [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()],
+        "problems": [
+            {"field": field["label"] if name == field["name"] else name, "id": name, "text": " ".join(found)}
+            for name, found in errors.items()
+        ],
         "scopes": [{"value": scope.value, "title": str(text)} for scope, text in SCOPES.items()],
         "groups": _groups(source),
     }

@@ -49,7 +49,6 @@ def show(workspace: str) -> str:
             "email": record.values["email"],
             "roles": [str(known[name].title) if name in known else name for name in roles.get(record.id, ())],
             "unit": record.titles.get("unit", ""),
-            "last_seen": "",
             "state": _state(record, locked.get(record.values["email"])),
             "unlock_url": f"{base()}/settings/users/{record.id}/unlock"
             if record.values["email"] in locked

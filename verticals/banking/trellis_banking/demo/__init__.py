@@ -12,6 +12,11 @@ from trellis_banking.model import SALES
 _ = trellis.translator("trellis_banking")
 
 
+AGREEMENTS = (
+    _("Premium service"),
+    _("Safe deposit box"),
+    _("Brokerage service"),
+)
 CASES = (
     ("incident", _("The card was declined abroad")),
     ("incident", _("Mobile bank does not accept the code")),
@@ -38,6 +43,7 @@ def load(context: trellis.DemoContext) -> None:
     work.activities(bank, people)
     banks.plan(bank)
     context.survey([one.id for one in people])
+    context.agreements([one.id for one in people][::8], AGREEMENTS, 300)
     context.cases([one.id for one in people], CASES)
     banks.bonus(bank)
     work.courses(bank, people)

@@ -1,0 +1,192 @@
+"""Files at records: who may read a record may read them, who may change it may add and remove them.
+
+They stand in the database (:mod:`trellis.files`), never where a web server would find them, and leave it only as downloads.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from trellis import files
+from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
+from trellis.i18n import translator
+from trellis.records.door import Records
+from trellis.records.entity import Base
+from trellis.records.types import BigId, UtcDateTime
+from trellis.uploads import check_content
+
+_ = translator("trellis")
+
+MOST = 100
+"""Files of one record."""
+LONGEST_NAME = 200
+_FOR_EVER = timedelta(days=365 * 500)
+REFUSED = frozenset(
+    [
+        ".bat",
+        ".cmd",
+        ".com",
+        ".cpl",
+        ".exe",
+        ".hta",
+        ".jar",
+        ".js",
+        ".jse",
+        ".lnk",
+        ".msi",
+        ".pif",
+        ".ps1",
+        ".reg",
+        ".scr",
+        ".sh",
+        ".vbe",
+        ".vbs",
+        ".wsf",
+        ".wsh",
+    ]
+)
+"""Programs, by the end of their name: nobody needs them at a customer."""
+TYPES: Mapping[str, str] = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Media types that are told by the end of a name; of others nothing is claimed."""
+UNKNOWN = "application/octet-stream"
+
+
+class Attachment(Base):
+    """A file at a record; its content is that of ``attachment/<id>`` in :mod:`trellis.files`."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (sa.Index("ix_attachment_record", "entity", "record_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entity: Mapped[str] = mapped_column(sa.String(80))
+    record_id: Mapped[int] = mapped_column(BigId)
+    name: Mapped[str] = mapped_column(sa.String(LONGEST_NAME))
+    size: Mapped[int] = mapped_column(sa.BigInteger)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    added_by_id: Mapped[int | None] = mapped_column(BigId)
+
+    @property
+    def media_type(self) -> str:
+        """What its name says it is."""
+        return TYPES.get(PurePosixPath(self.name).suffix.lower(), UNKNOWN)
+
+
+def of(records: Records, entity: str, record_id: int) -> Sequence[Attachment]:
+    """The files of a record, the newest first. Raises RecordNotFound."""
+    records.get(entity, record_id)
+    query = sa.select(Attachment).where(*_at(entity, record_id)).order_by(Attachment.id.desc())
+    return records.session.scalars(query).all()
+
+
+def add(records: Records, entity: str, record_id: int, filename: str, path: Path) -> Attachment:
+    """Keeps a file at a record. Raises RecordNotFound, PermissionRefused, RecordInvalid for a file that is not taken."""
+    _may_change(records, entity, record_id)
+    name = _plain(filename)
+    size = path.stat().st_size
+    if not size:
+        raise RecordInvalid({"file": [_("The file is empty")]})
+    if PurePosixPath(name).suffix.lower() in REFUSED:
+        raise RecordInvalid({"file": [_("Programs are not kept here: %(name)s", name=name)]})
+    check_content(path, name)
+    session = records.session
+    if (session.scalar(sa.select(sa.func.count()).where(*_at(entity, record_id))) or 0) >= MOST:
+        raise RecordInvalid({"file": [_("A record has %(most)s files at most", most=MOST)]})
+    made = Attachment(
+        entity=entity,
+        record_id=record_id,
+        name=name,
+        size=size,
+        added_at=datetime.now(UTC),
+        added_by_id=records.actor.user_id,
+    )
+    session.add(made)
+    session.flush()
+    files.keep(session, _content_of(made.id), path, _FOR_EVER)
+    return made
+
+
+def find(records: Records, entity: str, record_id: int, number: int) -> Attachment:
+    """One file of a record. Raises RecordNotFound, also where the record may not be read."""
+    records.get(entity, record_id)
+    found = records.session.get(Attachment, number)
+    if found is None or (found.entity, found.record_id) != (entity, record_id):
+        raise RecordNotFound()
+    return found
+
+
+def content(session: Session, attachment: Attachment) -> Iterator[bytes]:
+    """The content piece by piece."""
+    return files.content(session, _content_of(attachment.id))
+
+
+def remove(records: Records, entity: str, record_id: int, number: int) -> None:
+    """Removes a file for good. Raises RecordNotFound, PermissionRefused."""
+    found = find(records, entity, record_id, number)
+    _may_change(records, entity, record_id)
+    _drop(records.session, [found.id])
+
+
+def forget(session: Session, records: Mapping[str, Sequence[int]]) -> None:
+    """Removes all files of records whose personal data is erased."""
+    for entity, ids in records.items():
+        query = sa.select(Attachment.id).where(Attachment.entity == entity, Attachment.record_id.in_(ids))
+        _drop(session, session.scalars(query).all())
+
+
+def hand_over(session: Session, entity: str, old: int, new: int) -> list[int]:
+    """Gives the files of a record to another one of the entity; which they are."""
+    ids = list(session.scalars(sa.select(Attachment.id).where(*_at(entity, old))))
+    give(session, ids, new)
+    return ids
+
+
+def give(session: Session, ids: Sequence[int], record_id: int) -> None:
+    """Gives files to a record."""
+    statement = sa.update(Attachment).where(Attachment.id.in_(ids)).values(record_id=record_id)
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _may_change(records: Records, entity: str, record_id: int) -> None:
+    record = records.get(entity, record_id)
+    if not records.actor.reaches(entity, "update", {**record.values, "id": record.id}):
+        raise PermissionRefused()
+
+
+def _at(entity: str, record_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return Attachment.entity == entity, Attachment.record_id == record_id
+
+
+def _content_of(number: int) -> str:
+    return f"attachment/{number}"
+
+
+def _drop(session: Session, ids: Sequence[int]) -> None:
+    for number in ids:
+        files.forget(session, _content_of(number))
+    statement = sa.delete(Attachment).where(Attachment.id.in_(ids))
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _plain(filename: str) -> str:
+    """The name without folders, and without signs that are not seen or turn the direction of writing."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    seen = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip().strip(".")
+    if not seen:
+        raise RecordInvalid({"file": [_("The file has no name")]})
+    stem, dot, ending = seen.rpartition(".")
+    return f"{stem[: LONGEST_NAME - len(ending) - 1]}{dot}{ending}" if dot else seen[:LONGEST_NAME]

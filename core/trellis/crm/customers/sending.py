@@ -1,0 +1,205 @@
+"""Sending invitations: a job that invites those who were chosen, and mails each who waits, at most once (CU6).
+
+Before a mail leaves, its invitation is claimed and that is committed. What a killed worker had claimed may have left: it is
+marked so, and not sent again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import smtplib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from trellis import mail
+from trellis.config import Config
+from trellis.crm.customers import inviting
+from trellis.crm.customers.entities import Customer
+from trellis.crm.customers.invitations import (
+    FAILED,
+    SENDING,
+    SENT,
+    UNCLEAR,
+    WAITING,
+    Survey,
+    SurveyInvitation,
+)
+from trellis.crm.customers.inviting import Chosen, Counted
+from trellis.crm.customers.letters import Letter, message_of
+from trellis.crm.customers.marking import digest, mark
+from trellis.errors import Conflict
+from trellis.i18n import translator
+from trellis.jobs import Work, enqueue
+from trellis.records.door import Records
+
+_ = translator("trellis")
+
+KIND = "survey_invitations"
+TOLD_EVERY = 10
+ON_ONE_LINE = 50
+"""Mails that go over one connection: servers close those that take too many."""
+_GOOD_BYE = 421
+"""The server closes the connection."""
+
+
+def start(records: Records, survey: int, chosen: Chosen, config: Config) -> tuple[int, Counted]:
+    """Puts the job into the queue; its number, and what it will do. Raises Conflict where no mail can be sent."""
+    counted = inviting.count(records, survey, chosen)
+    if not mail.may_send(config):
+        raise Conflict(_("This server sends no mail, so nobody can be invited"))
+    people = {"segment": chosen.segment, "customers": list(chosen.customers)}
+    arguments = {"survey": survey, **people, "since": datetime.now(UTC).isoformat()}
+    return enqueue(records.session, KIND, arguments, records.actor.user_id), counted
+
+
+def work(work: Work) -> None:
+    """The job."""
+    if not mail.may_send(work.installation.config):
+        raise Conflict(_("This server sends no mail, so nobody can be invited"))
+    survey, chosen = int(work.arguments["survey"]), _chosen(work)
+    with work.door() as door:
+        _doubt(door, work.job_id)
+        total = inviting.count(door, survey, chosen).mails
+    _invite(work, survey, chosen)
+    sent = _send(work, survey, total)
+    with work.workspace.write() as session:
+        work.finish(session, {"survey": survey, "sent": sent})
+
+
+def _chosen(work: Work) -> Chosen:
+    asked = work.arguments
+    since = datetime.fromisoformat(asked["since"])
+    return Chosen(segment=asked["segment"], customers=asked["customers"], since=since)
+
+
+def _doubt(door: Records, job_id: int) -> None:
+    """Marks what this job had claimed before it was killed."""
+    claimed = sa.select(SurveyInvitation.id).where(
+        SurveyInvitation.state == SENDING, SurveyInvitation.job_id == job_id
+    )
+    for number in door.session.scalars(claimed).all():
+        mark(door, number, SENDING, UNCLEAR)
+
+
+def _invite(work: Work, survey: int, chosen: Chosen) -> None:
+    """Makes the invitations, some at a time. Done again, it leaves out those who were invited already."""
+    last, invited = 0, 0
+    while True:
+        with work.door() as door:
+            number, last = inviting.invite_some(door, survey, chosen, last)
+        if not last:
+            return
+        invited += number
+        work.tell(0, invited)
+
+
+def _send(work: Work, survey: int, total: int) -> int:
+    """Mails each who waits; how many mails left. Raises what a server put off, so that it is tried again later."""
+    sent = done = last = 0
+    put_off: Exception | None = None
+    while _next(work, survey, last):
+        with mail.connect(work.installation.config) as connection:
+            for _place in range(ON_ONE_LINE):
+                letter = _claim(work, survey, last)
+                if letter is None:
+                    break
+                last, done = letter.id, done + 1
+                try:
+                    sent += _post(work, connection, letter)
+                except smtplib.SMTPRecipientsRefused as error:
+                    put_off = error
+                if done % TOLD_EVERY == 0:
+                    work.tell(done, max(total, done))
+    if put_off is not None:
+        raise put_off
+    return sent
+
+
+def _waiting(survey: int, after: int) -> sa.Select[Any]:
+    """The next invitation of a survey that waits, behind one that was looked at."""
+    found = SurveyInvitation
+    mine = (found.survey_id == survey, found.state == WAITING, found.deleted_at.is_(None), found.id > after)
+    return sa.select(found.id).where(*mine).order_by(found.id).limit(1)
+
+
+def _next(work: Work, survey: int, after: int) -> int | None:
+    with work.workspace.read() as session:
+        number: int | None = session.scalar(_waiting(survey, after))
+        return number
+
+
+def _claim(work: Work, survey: int, after: int) -> Letter | None:
+    """Takes the next invitation, so that nobody else sends it. Those who refused mail meanwhile are passed over."""
+    with work.door() as door:
+        session = door.session
+        asked = inviting.open_survey(door, survey)
+        while True:
+            number = session.scalar(_waiting(survey, after).with_for_update(skip_locked=True))
+            if number is None:
+                return None
+            invitation = session.get_one(SurveyInvitation, number)
+            customer = session.get_one(Customer, invitation.customer_id)
+            if customer.deleted_at is None and customer.consent_mail != "refused" and invitation.email:
+                break
+            mark(door, number, WAITING, FAILED, problem=str(_("This customer refused mail meanwhile")))
+        secret, until = secrets.token_urlsafe(24), datetime.now(UTC) + timedelta(days=asked.lasts_days)
+        kept = {"digest": digest(secret), "job_id": work.job_id, "expires_at": until}
+        mark(door, number, WAITING, SENDING, **kept)
+        return Letter(
+            id=number,
+            email=invitation.email,
+            language=invitation.language or door.edition.settings.language,
+            customer=customer.name,
+            is_person=customer.kind == "person",
+            secret=secret,
+            lasts_until=until,
+            survey={column.key: getattr(asked, column.key) for column in sa.inspect(Survey).column_attrs},
+        )
+
+
+def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> int:
+    """Sends a mail; 1 when it left, 0 when it is refused for good.
+
+    Raises SMTPRecipientsRefused for one that is put off, and other errors of a server with which nothing more is to be done.
+    """
+    with work.workspace.read() as session:
+        company = work.workspace.edition(session).settings.title or work.workspace.name
+    message = message_of(work.installation.config, work.workspace.name, company, letter)
+    try:
+        connection.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        if code >= 500:
+            return _refused(work, letter, code, text)
+        _mark(work, letter, WAITING)
+        if code == _GOOD_BYE:
+            raise smtplib.SMTPServerDisconnected(text.decode(errors="replace")) from error
+        raise
+    except smtplib.SMTPDataError as error:
+        if error.smtp_code >= 500:
+            return _refused(work, letter, error.smtp_code, error.smtp_error)
+        _mark(work, letter, WAITING)
+        raise
+    except smtplib.SMTPNotSupportedError as error:  # an address that this server cannot write
+        return _refused(work, letter, 0, str(error))
+    except smtplib.SMTPResponseException:
+        _mark(work, letter, WAITING)
+        raise
+    except (OSError, smtplib.SMTPException):  # the line broke: nobody knows whether the server had it
+        _mark(work, letter, UNCLEAR)
+        raise
+    _mark(work, letter, SENT, sent_at=datetime.now(UTC))
+    return 1
+
+
+def _refused(work: Work, letter: Letter, code: int, text: bytes | str) -> int:
+    said = text.decode(errors="replace") if isinstance(text, bytes) else text
+    _mark(work, letter, FAILED, problem=f"{code} {said}" if code else said)
+    return 0
+
+
+def _mark(work: Work, letter: Letter, state: str, **more: Any) -> None:
+    with work.door() as door:
+        mark(door, letter.id, SENDING, state, **more)

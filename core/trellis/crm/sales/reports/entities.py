@@ -1,0 +1,182 @@
+"""Reports, who gets them, and when that was."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Mapped
+
+from trellis.i18n import translator
+from trellis.records.entity import Entity, EntityInfo, column
+from trellis.records.types import (
+    Boolean,
+    Choice,
+    DateTime,
+    Integer,
+    Json,
+    LongText,
+    Option,
+    Reference,
+    Text,
+)
+
+_ = translator("trellis")
+
+_CONTENT = _("What it shows")
+_DELIVERY = _("When it is sent")
+
+FORMATS = (Option("xlsx", _("Excel (XLSX)")), Option("csv", _("CSV")))
+RHYTHMS = (
+    Option("never", _("Only when asked for")),
+    Option("daily", _("Every day")),
+    Option("weekly", _("Every week")),
+    Option("monthly", _("Every month")),
+)
+WEEKDAYS = (
+    Option("monday", _("Monday")),
+    Option("tuesday", _("Tuesday")),
+    Option("wednesday", _("Wednesday")),
+    Option("thursday", _("Thursday")),
+    Option("friday", _("Friday")),
+    Option("saturday", _("Saturday")),
+    Option("sunday", _("Sunday")),
+)
+STATES = (
+    Option("waiting", _("Waiting"), "info"),
+    Option("sent", _("Sent"), "good"),
+    Option("failed", _("Failed"), "danger"),
+)
+
+
+class Report(Entity):
+    """A list with groups and totals, and when it is sent to whom. Names of fields are those of REST, parted by commas."""
+
+    __tablename__ = "report"
+    __entity__ = EntityInfo(
+        name="report",
+        title=_("Report"),
+        plural=_("Reports"),
+        new=_("New report"),
+        icon="file-chart-column",
+        direction="sales",
+        level="operations",
+        row="SA6",
+        subtitle_field="of_entity",
+        sort="name",
+    )
+
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
+    about: Mapped[str | None] = column(LongText(), label=_("About"))
+    of_entity: Mapped[str] = column(
+        Text(80),
+        label=_("Records"),
+        help=_("The name of the records: order"),
+        required=True,
+        in_list=True,
+        group=_CONTENT,
+    )
+    rule: Mapped[dict[str, Any] | None] = column(Json(), label=_("Rule"), group=_CONTENT)
+    columns: Mapped[str | None] = column(
+        Text(1000),
+        label=_("Columns"),
+        help=_("Names of fields: number, customer, amount; when empty those of the list"),
+        group=_CONTENT,
+    )
+    sort_by: Mapped[str | None] = column(
+        Text(300),
+        label=_("Sorted by"),
+        help=_("Names of fields, “-” before those in descending order"),
+        group=_CONTENT,
+    )
+    group_by: Mapped[str | None] = column(
+        Text(100), label=_("Grouped by"), help=_("A field, or a day by: ordered_at:month"), group=_CONTENT
+    )
+    totals: Mapped[str | None] = column(
+        Text(300), label=_("Totals of"), help=_("Names of fields: amount, cost"), group=_CONTENT
+    )
+    format: Mapped[str] = column(
+        Choice(FORMATS), label=_("Format"), required=True, default="xlsx", in_list=True, group=_DELIVERY
+    )
+    rhythm: Mapped[str] = column(
+        Choice(RHYTHMS), label=_("How often"), required=True, default="never", in_list=True, group=_DELIVERY
+    )
+    weekday: Mapped[str] = column(
+        Choice(WEEKDAYS), label=_("On the weekday"), required=True, default="monday", group=_DELIVERY
+    )
+    month_day: Mapped[int] = column(
+        Integer(minimum=1, maximum=31),
+        label=_("On the day of the month"),
+        help=_("The last one where a month has fewer"),
+        required=True,
+        default=1,
+        group=_DELIVERY,
+    )
+    hour: Mapped[int] = column(
+        Integer(minimum=0, maximum=23),
+        label=_("From this hour on"),
+        help=_("In the time zone of the workspace"),
+        required=True,
+        default=7,
+        group=_DELIVERY,
+    )
+    active: Mapped[bool] = column(Boolean(), label=_("In use"), default=True, group=_DELIVERY)
+
+
+class ReportRecipient(Entity):
+    """Somebody who gets a report, with the records that they may see."""
+
+    __tablename__ = "report_recipient"
+    __entity__ = EntityInfo(
+        name="report_recipient",
+        title=_("Recipient"),
+        plural=_("Recipients"),
+        new=_("New recipient"),
+        icon="user",
+        direction="sales",
+        level="operations",
+        row="SA6",
+        title_field="person",
+        parent="report",
+    )
+
+    report_id: Mapped[int] = column(
+        Reference("report", "CASCADE"), label=_("Report"), required=True, in_list=True
+    )
+    person_id: Mapped[int] = column(
+        Reference("user", "CASCADE"), label=_("Person"), required=True, in_list=True
+    )
+
+
+class ReportRun(Entity):
+    """One delivery of a report to one person; kept by the system alone."""
+
+    __tablename__ = "report_run"
+    __entity__ = EntityInfo(
+        name="report_run",
+        title=_("Delivery"),
+        plural=_("Deliveries"),
+        new=_("New delivery"),
+        icon="send",
+        direction="sales",
+        level="operations",
+        row="SA6",
+        title_field="id",
+        sort="-due_at",
+        date_field="due_at",
+        parent="report",
+    )
+
+    report_id: Mapped[int] = column(
+        Reference("report", "CASCADE"), label=_("Report"), required=True, in_list=True
+    )
+    person_id: Mapped[int | None] = column(Reference("user"), label=_("Person"), in_list=True)
+    due_at: Mapped[datetime] = column(DateTime(), label=_("Due"), required=True, in_list=True)
+    sent_at: Mapped[datetime | None] = column(DateTime(), label=_("Sent on"), in_list=True)
+    state: Mapped[str] = column(
+        Choice(STATES), label=_("State"), required=True, default="waiting", in_list=True
+    )
+    rows: Mapped[int | None] = column(Integer(minimum=0), label=_("Rows"), in_list=True)
+    problem: Mapped[str | None] = column(LongText(), label=_("Problem"), in_list=True)

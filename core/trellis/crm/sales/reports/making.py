@@ -1,0 +1,68 @@
+"""Making the file of a report for one person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis.crm.sales.reports.definition import Definition
+from trellis.crm.sales.reports.entities import Report
+from trellis.crm.sales.reports.lines import Lines
+from trellis.crm.sales.reports.writing import write_report
+from trellis.edition import Edition
+from trellis.i18n import format_date, translator
+from trellis.kpi.periods import today_in
+from trellis.records.rules import describe, parse
+from trellis.security.actor import Actor
+
+_ = translator("trellis")
+
+TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""The media types of the formats."""
+
+_TABLE = cast(sa.Table, Report.__table__)
+
+
+def kept(session: Session, report_id: int) -> Mapping[str, Any] | None:
+    """A report by its fields, as the system sees it; None for one that is gone or in the bin."""
+    query = sa.select(_TABLE).where(_TABLE.c.id == report_id, _TABLE.c.deleted_at.is_(None))
+    row = session.execute(query).mappings().first()
+    return None if row is None else dict(row)
+
+
+def make_file(
+    folder: Path,
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    name: str,
+    definition: Definition,
+    ending: str,
+) -> tuple[Path, int]:
+    """The file of a report with what ``actor`` may see, and how many records it has.
+
+    Raises PermissionRefused, RuleInvalid, TableRefused.
+    """
+    lines = Lines(session, edition, actor, definition)
+    path = folder / f"{_plain(name)}.{ending}"
+    rule = (
+        describe(parse(definition.rule, lines.view, edition))
+        if definition.rule
+        else str(lines.view.info.plural)
+    )
+    day = format_date(today_in(ZoneInfo(edition.settings.timezone)))
+    return path, write_report(path, name, f"{rule}, {day}", lines)
+
+
+def _plain(name: str) -> str:
+    """The name of a report as that of a file anywhere."""
+    return re.sub(r"[^\w -]+", "", name).strip() or "report"

@@ -1,0 +1,48 @@
+"""Beside a report: what can be done with it, and when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trellis.contributions import Cell, Direction, Level, Panel
+from trellis.crm.sales.reports.definition import Definition
+from trellis.crm.sales.reports.lines import labels
+from trellis.crm.sales.reports.schedule import next_after
+from trellis.i18n import format_datetime, translator
+from trellis.records.door import Records
+from trellis.records.rules import describe, parse
+
+_ = translator("trellis")
+
+
+def delivery(records: Records, report: int) -> Mapping[str, Any]:
+    """What it shows in words, when it is sent next, if at all, and whether the reader may have it sent."""
+    values = records.get("report", report).values
+    definition, edition = Definition.of(values), records.actor.sees(records.edition)
+    view = edition.entities.get(definition.entity)
+    zone = ZoneInfo(records.edition.settings.timezone)
+    at = next_after(values, datetime.now(UTC), zone)
+    return {
+        "id": report,
+        "shows": "" if view is None else str(view.info.plural),
+        "rule": describe(parse(definition.rule, view, edition)) if view and definition.rule else "",
+        "columns": ", ".join(labels(definition.fields(view))) if view else "",
+        "next": format_datetime(at) if at is not None else "",
+        "may_read": records.actor.may(values["of_entity"], "read"),
+        "may_send": records.actor.may("report", "update"),
+    }
+
+
+PANELS = [
+    Panel(
+        name="report_delivery",
+        title=_("Delivery"),
+        cell=Cell(Direction.SALES, Level.OPERATIONS, "SA6"),
+        entity="report",
+        load=delivery,
+        template="reports/delivery.html",
+    )
+]

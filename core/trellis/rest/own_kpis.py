@@ -1,0 +1,68 @@
+"""KPIs that the organisation defines itself, over REST: making, reading, changing and removing their declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Response, g
+
+from trellis.contributions import Kpi
+from trellis.kpi import own
+from trellis.kpi.catalogue import find
+from trellis.rest.answers import answer
+from trellis.rest.arguments import json_members, no_arguments
+from trellis.rest.calls import blueprint
+
+_TEXTS = (
+    "title",
+    "aggregate",
+    "entity",
+    "field",
+    "date",
+    "unit",
+    "direction",
+    "level",
+    "about",
+    "expression",
+)
+_CHANGE: Mapping[str, type] = {**dict.fromkeys(_TEXTS, str), "rule": dict, "higher_is_better": bool}
+_NEW: Mapping[str, type] = {**_CHANGE, "name": str}
+
+
+@blueprint.post("/kpis")
+def create_kpi(workspace: str) -> Response:
+    no_arguments()
+    body = json_members(_NEW)
+    name = body.pop("name", "")
+    return _told(own.save_kpi(g.session, g.edition, g.actor, name, body, new=True), 201)
+
+
+@blueprint.get("/kpis/<name:kpi>/declaration")
+def show_declaration(workspace: str, kpi: str) -> Response:
+    no_arguments()
+    g.actor.require_administrator()
+    return _told(find(g.edition, kpi))
+
+
+@blueprint.patch("/kpis/<name:kpi>")
+def change_kpi(workspace: str, kpi: str) -> Response:
+    no_arguments()
+    body = json_members(_CHANGE)
+    g.actor.require_administrator()
+    find(g.edition, kpi)
+    declaration = {**own.declaration_of(g.session, kpi), **body}
+    return _told(own.save_kpi(g.session, g.edition, g.actor, kpi, declaration, new=False))
+
+
+@blueprint.delete("/kpis/<name:kpi>")
+def remove_kpi(workspace: str, kpi: str) -> Response:
+    no_arguments()
+    find(g.edition, kpi)
+    own.remove_kpi(g.session, g.edition, g.actor, kpi)
+    return Response(status=204)
+
+
+def _told(kpi: Kpi, status: int = 200) -> Response:
+    return answer(
+        {"name": kpi.name, **own.declaration_of(g.session, kpi.name), "version": kpi.version}, status
+    )

@@ -1,0 +1,43 @@
+"""The card of a record's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import g
+
+from trellis import attachments
+from trellis.i18n import format_date, format_number, translator
+from trellis.uploads import MB, most, too_large
+from trellis.web.uploads import limits
+
+_ = translator("trellis")
+
+
+def card(entity: str, record_id: int, *, may_change: bool, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """What it shows; ``problems`` are those of a file that was not taken."""
+    url, limit = f"/{g.workspace.name}/{entity}/{record_id}/files", limits().attachment
+    return {
+        "url": url,
+        "rows": [
+            {
+                "name": one.name,
+                "size": _size(one.size),
+                "added": format_date(one.added_at),
+                "url": f"{url}/{one.id}",
+            }
+            for one in attachments.of(g.records, entity, record_id)
+        ],
+        "may_change": may_change,
+        "limit": str(most(limit)),
+        "largest": limit * MB,
+        "too_large": str(too_large(limit)),
+        "problems": problems,
+    }
+
+
+def _size(number: int) -> str:
+    if number >= MB:
+        return str(_("%(number)s MB", number=format_number(number / MB, 1)))
+    return str(_("%(number)s KB", number=format_number(max(1, round(number / 1024)))))

@@ -1,0 +1,211 @@
+"""Reports: when they are due, what stands in their files, and that each recipient gets their own records once."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from posting import Box, open_post, received
+from python_calamine import CalamineWorkbook
+from trellis.config import Config
+from trellis.contributions import Role
+from trellis.crm.sales.reports.schedule import next_after
+from trellis.crm.sales.reports.sending import send_now
+from trellis.errors import PermissionRefused, RecordInvalid
+from trellis.installation import Installation
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Job, Runner
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM, Actor, merge_grants
+from trellis.security.identities import add_user
+from trellis.security.people import User
+from trellis.workspace import Workspace
+
+PRAGUE = ZoneInfo("Europe/Prague")
+USUAL = {"active": True, "weekday": "friday", "month_day": 31, "hour": 7}
+
+
+def due(rhythm: str, *moment: int, **more: Any) -> datetime | None:
+    after = datetime(*moment, tzinfo=PRAGUE).astimezone(UTC)  # type: ignore[arg-type, misc]
+    found = next_after({**USUAL, "rhythm": rhythm, **more}, after, PRAGUE)
+    return None if found is None else found.astimezone(PRAGUE).replace(tzinfo=None)
+
+
+def test_reports_are_due_at_their_hour_in_the_zone_of_the_workspace() -> None:
+    assert due("daily", 2026, 11, 26, 6, 59) == datetime(2026, 11, 26, 7)
+    assert due("daily", 2026, 11, 26, 7) == datetime(2026, 11, 27, 7)
+    assert due("weekly", 2026, 11, 26, 12) == datetime(2026, 11, 27, 7)
+    assert due("weekly", 2026, 11, 27, 7) == datetime(2026, 12, 4, 7)
+    assert due("monthly", 2026, 1, 31, 8) == datetime(2026, 2, 28, 7)
+    assert due("monthly", 2026, 2, 28, 8, month_day=30) == datetime(2026, 3, 30, 7)
+    assert due("never", 2026, 1, 1) is None
+    assert due("daily", 2026, 1, 1, active=False) is None
+    # 29 March has no hour from two to three; the day of the change back has that hour once
+    assert due("daily", 2026, 3, 28, 12, hour=2) == datetime(2026, 3, 29, 3)
+    assert due("daily", 2026, 10, 24, 12, hour=2) == datetime(2026, 10, 25, 2)
+    assert due("daily", 2026, 10, 25, 4, hour=2) == datetime(2026, 10, 26, 2)
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[str, Box]]:
+    with open_post() as opened:
+        yield opened
+
+
+@pytest.fixture
+def config(config: Config, post: tuple[str, Box]) -> Config:
+    return dataclasses.replace(
+        config,
+        smtp_url=post[0],
+        mail_from="crm@acme.test",
+        url="https://crm.acme.test",
+    )
+
+
+def sheets(mail: EmailMessage) -> dict[str, list[list[Any]]]:
+    """The rows of each sheet of the workbook in a mail."""
+    (part,) = mail.iter_attachments()
+    book = CalamineWorkbook.from_filelike(io.BytesIO(part.get_content()))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def make_due(workspace: Workspace) -> None:
+    """Lets the time of every job come."""
+    with workspace.write() as session:
+        session.execute(sa.update(Job).values(due_at=datetime.now(UTC) - timedelta(seconds=1)))
+
+
+def test_a_report_goes_to_its_recipients_with_what_each_may_see(
+    installation: Installation, workspace: Workspace, post: tuple[str, Box]
+) -> None:
+    boss = add_user(installation, workspace, "boss@acme.test", "Boss", ["administrator"])
+    agent = add_user(installation, workspace, "agent@acme.test", "Агент", ["agent"])
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        records.update("user", agent, {"language": "ru"})
+        for number, channel, amount, currency, owner in (
+            ("1", "web", "10.50", None, boss),
+            ("2", "shop", "20", None, agent),
+            ("3", "web", "=1+1", None, boss),
+            ("4", "web", "5", "USD", boss),
+        ):
+            formula = amount.startswith("=")
+            order = {
+                "channel": channel,
+                "currency": currency,
+                "owner": owner,
+                "notes": amount if formula else None,
+            }
+            order |= {
+                "number": number,
+                "ordered_at": "2026-05-05T10:00:00Z",
+                "amount": "1" if formula else amount,
+            }
+            records.create("order", order)
+        report = records.create(
+            "report",
+            {
+                "name": "Orders by channel",
+                "of_entity": "order",
+                "rule": {"field": "ordered_at", "op": "gte", "value": "2026-01-01"},
+                "columns": "number, amount, notes, owner",
+                "sort_by": "number",
+                "group_by": "channel",
+                "totals": "amount",
+                "rhythm": "daily",
+            },
+        ).id
+        for person in (boss, agent):
+            records.create("report_recipient", {"report": report, "person": person})
+    runner = Runner(installation, JOB_KINDS)
+    runner.drain()
+    assert received(post[1]) == []  # it is not due yet
+    make_due(workspace)
+    runner.drain()
+    to_boss, to_agent = sorted(received(post[1]), key=lambda mail: mail["To"], reverse=True)
+    assert to_boss["To"] == "boss@acme.test" and to_boss["Subject"].startswith("Orders by channel, ")
+    text = to_boss.get_body().get_content()  # type: ignore[union-attr]
+    assert "4 records" in text and f"https://crm.acme.test/acme/report/{report}" in text
+    shown = sheets(to_boss)
+    rows = [row for row in shown["Report"][2:] if any(row)]
+    assert rows[0] == ["Number", "Amount", "Notes", "Owner"]
+    assert rows[1] == ["2", 20, "", "Агент"]
+    assert rows[2] == ["shop (1)", 20, "", ""]
+    assert rows[3:6] == [["1", 10.5, "", "Boss"], ["3", 1, "=1+1", "Boss"], ["4", "$5.00", "", "Boss"]]
+    assert rows[6][0] == "web (3)" and rows[6][1] == "€11.50 + $5.00"
+    assert rows[7][0] == "Total (4)"
+    assert [row[:2] for row in shown["Groups"][1:]] == [["shop", 1], ["web", 3]]
+    assert "1 запись" in to_agent.get_body().get_content()  # type: ignore[union-attr]
+    (name, groups) = sheets(to_agent)
+    assert name == "Отчёт" and groups == "Группы"
+    assert [row[0] for row in sheets(to_agent)[name][3:] if row[0]] == ["2", "shop (1)", "Итого (1)"]
+    with workspace.read() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        runs = records.list("report_run", sort=["id"]).items
+        assert [(run.values["state"], run.values["rows"]) for run in runs] == [("sent", 4), ("sent", 1)]
+        jobs = session.execute(sa.select(Job.kind, Job.due_at).where(Job.finished_at.is_(None))).all()
+        (again,) = [at for kind, at in jobs if kind == "report"]
+        assert datetime.now(UTC) < again < datetime.now(UTC) + timedelta(days=1, hours=1)
+
+
+def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
+    installation: Installation, workspace: Workspace, post: tuple[str, Box]
+) -> None:
+    boss = add_user(installation, workspace, "later@acme.test", "Boss", ["administrator"])
+    clerk = add_user(installation, workspace, "clerk@acme.test", "Clerk", ["reader"])
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        values = {"name": "Customers", "of_entity": "customer", "format": "csv", "owner": boss}
+        report = records.create("report", values).id
+        records.create("customer", {"name": "=cmd|' /C calc'!A0"})
+        assert send_now(records, report) == 1  # nobody is named: to the owner
+    runner = Runner(installation, JOB_KINDS)
+    runner.drain()
+    assert received(post[1]) == []
+    with workspace.write() as session:
+        (job,) = session.execute(
+            sa.select(Job.errors, Job.problem).where(Job.kind == "report_delivery")
+        ).all()
+        assert job.errors == 1
+        session.execute(sa.update(User).where(User.id == boss).values(email="boss@acme.test"))
+    make_due(workspace)
+    runner.drain()
+    (mail,) = received(post[1])
+    (part,) = mail.iter_attachments()
+    assert part.get_filename() == "Customers.csv" and "'=cmd" in part.get_content()  # no spreadsheet runs it
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        reader = Actor(user_id=clerk, grants=merge_grants([edition.all(Role)["reader"]]))
+        seen = Records(session, edition, reader)
+        with pytest.raises(PermissionRefused):
+            send_now(seen, report)
+        with pytest.raises(PermissionRefused):
+            seen.update("report_run", 1, {"state": "failed"})
+
+
+def test_what_is_wrong_with_a_report_is_named(workspace: Workspace) -> None:
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        with pytest.raises(RecordInvalid) as refused:
+            records.create("report", {"name": "R", "of_entity": "planet"})
+        assert set(refused.value.errors) == {"of_entity"}
+        with pytest.raises(RecordInvalid) as refused:
+            records.create("report", {"name": "R"})
+        assert set(refused.value.errors) == {"of_entity"}
+        wrong = {
+            "columns": "number, colour",
+            "sort_by": "-taste",
+            "group_by": "notes",
+            "totals": "number",
+            "rule": {"field": "colour", "op": "eq", "value": 1},
+        }
+        with pytest.raises(RecordInvalid) as refused:
+            records.create("report", {"name": "R", "of_entity": "order", **wrong})
+        assert set(refused.value.errors) == set(wrong)

@@ -1,0 +1,72 @@
+"""KPIs of the organisation's own over REST: made, counted, changed and removed by administrators alone."""
+
+from __future__ import annotations
+
+from callers import Client, open_client
+from flask import Flask
+from trellis.installation import Installation
+from trellis.workspace import Workspace
+
+LARGE = {"field": "amount", "op": "gte", "value": "100"}
+KPI = {
+    "name": "large_orders",
+    "title": "Large orders",
+    "aggregate": "count",
+    "entity": "order",
+    "date": "ordered_at",
+    "rule": LARGE,
+    "unit": "count",
+    "direction": "sales",
+    "level": "operations",
+}
+
+
+def test_a_kpi_is_defined_counted_changed_and_removed(client: Client) -> None:
+    for number, amount in enumerate(("50", "100", "300")):
+        client.create("order", number=f"R-{number}", ordered_at="2026-05-05T10:00:00Z", amount=amount)
+    made = client.post("/kpis", KPI)
+    assert made.status_code == 201, made.json
+    assert (made.json["name"], made.json["version"], made.json["rule"]) == ("own.large_orders", 1, LARGE)
+    assert client.get("/kpis/own.large_orders?period=2026-05").json["value"] == 2
+    again = client.post("/kpis", KPI)
+    assert again.status_code == 409 and "exists already" in again.json["detail"]
+    changed = client.patch("/kpis/own.large_orders", {"rule": {**LARGE, "value": "200"}})
+    assert (changed.json["version"], changed.json["title"]) == (2, "Large orders")
+    assert client.get("/kpis/own.large_orders?period=2026-05").json["value"] == 1
+    share = {
+        **KPI,
+        "name": "large_share",
+        "aggregate": "formula",
+        "expression": "own.large_orders / orders",
+        "unit": "percent",
+    }
+    assert client.post("/kpis", share).status_code == 201
+    assert client.get("/kpis/own.large_orders/declaration").json == changed.json
+    assert client.delete("/kpis/own.large_orders").status_code == 409  # a formula is over it
+    assert client.delete("/kpis/own.large_share").status_code == 204
+    assert client.delete("/kpis/own.large_orders").status_code == 204
+    assert client.get("/kpis/own.large_orders").status_code == 404
+
+
+def test_what_is_wrong_is_named_and_nothing_is_kept(client: Client) -> None:
+    def fields(**changes: object) -> set[str]:
+        refused = client.post("/kpis", {**KPI, **changes})
+        assert refused.status_code == 422, refused.json
+        return set(refused.json["errors"])
+
+    assert fields(name="Große", title=" ", unit="miles") == {"name", "title", "unit"}
+    assert fields(entity="planet") == {"entity"}
+    assert fields(rule={"field": "colour", "op": "eq", "value": 1}) == {"rule"}
+    assert fields(aggregate="formula", expression="1 +") == {"expression"}
+    assert client.post("/kpis", {**KPI, "rule": "all"}).status_code == 400
+    assert client.patch("/kpis/orders", {"title": "Mine"}).status_code == 409  # the core's
+    assert client.patch("/kpis/own.nothing", {"title": "Mine"}).status_code == 404
+    assert client.get("/kpis/own.large_orders").status_code == 404
+
+
+def test_only_administrators_define_kpis(
+    app: Flask, installation: Installation, workspace: Workspace
+) -> None:
+    manager = open_client(app, installation, workspace, "boss@acme.test", ["manager"])
+    assert manager.post("/kpis", KPI).status_code == 403
+    assert manager.delete("/kpis/orders").status_code == 403

@@ -1,0 +1,207 @@
+"""Surveys: invited by segment or one by one, mailed once, answered once without signing in, and low answers become cases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+
+import pytest
+import sqlalchemy as sa
+from callers import Client, open_client
+from flask import Flask
+from flask.testing import FlaskClient
+from posting import Box, received
+from samples import gym, registry
+from trellis.config import Config
+from trellis.crm.customers.invitations import Survey, SurveyInvitation
+from trellis.installation import Installation
+from trellis.job_kinds import JOB_KINDS
+from trellis.jobs import Runner
+from trellis.web.app import create_app
+from web.conftest import token_of
+from werkzeug.test import TestResponse
+
+
+@dataclass
+class House:
+    """A server that can mail, its administrator over REST, and what was mailed."""
+
+    app: Flask
+    installation: Installation
+    boss: Client
+    box: Box
+
+    def work(self) -> list[EmailMessage]:
+        """Does the jobs; the mails that left."""
+        Runner(self.installation, JOB_KINDS).drain()
+        return received(self.box)
+
+    def invitations(self) -> dict[str, str]:
+        """The states by address."""
+        items = self.boss.get("/survey_invitation").json["items"]  # type: ignore[index]
+        return {one["email"]: one["state"] for one in items}
+
+    def send(self, link: str, browser: FlaskClient | None = None, **form: str) -> TestResponse:
+        """Opens a link in a new browser and sends an answer."""
+        browser = browser or self.app.test_client()
+        token = re.search(r'X-CSRF-Token": "([^"]+)"', browser.get(link).text)
+        assert token is not None
+        return browser.post(link, data={"csrf_token": token[1], **form})
+
+
+@pytest.fixture
+def house(config: Config, post_office: tuple[str, Box]) -> Iterator[House]:
+    address, box = post_office
+    mailing = {"smtp_url": address, "mail_from": "crm@acme.test", "url": "https://crm.acme.test/"}
+    installation = Installation(replace(config, **mailing), registry(gym()))  # type: ignore[arg-type]
+    app = create_app(installation)
+    boss = open_client(app, installation, installation.workspace("acme"), "key@acme.test", ["administrator"])
+    yield House(app, installation, boss, box)
+    installation.close()
+
+
+@pytest.fixture
+def app(house: House) -> Flask:
+    return house.app
+
+
+def link_in(mail: EmailMessage) -> str:
+    found = re.search(r"https://crm\.acme\.test(/s/\S+)", mail.get_content())
+    assert found is not None
+    return found[1]
+
+
+def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> None:
+    boss = house.boss
+    people = {
+        "Anna": {"email": "anna@x.test", "language": "русский", "notes": "ask"},
+        "Bob Ltd": {"email": "bob@x.test", "kind": "company", "notes": "ask"},
+        "Cid": {"email": "cid@x.test", "consent_mail": "refused", "notes": "ask"},
+        "Dora": {"notes": "ask"},
+        "Emil": {"email": "nobody@x.test", "notes": "ask"},
+        "Fay": {"email": "fay@x.test"},
+    }
+    ids = {name: boss.create("customer", name=name, **values) for name, values in people.items()}
+    rule = {"field": "notes", "op": "eq", "value": "ask"}
+    segment = boss.post("/segments", {"title": "Ask", "rule": rule}).json["segment"]  # type: ignore[index]
+    survey = boss.create("survey", name="After a visit", kind="nps")
+    answer = boss.post(f"/survey/{survey}:invite", {"segment": segment})
+    assert (answer.status_code, answer.json) == (
+        202,
+        {"chosen": 5, "invited": 3, "no_address": 1, "refused": 1, "recent": 0, "waiting": 0, "mails": 3},
+    )
+    mails = {str(mail["To"]): mail for mail in house.work()}
+    assert mails.keys() == {"anna@x.test", "bob@x.test"}
+    assert "Здравствуйте, Anna" in mails["anna@x.test"].get_content()
+    assert (
+        "How likely" in mails["bob@x.test"].get_content() and "Bob" not in mails["bob@x.test"].get_content()
+    )
+    assert house.invitations() == {"anna@x.test": "sent", "bob@x.test": "sent", "nobody@x.test": "failed"}
+    again = boss.post(f"/survey/{survey}:invite", {"segment": segment}).json
+    assert (again["recent"], again["invited"]) == (2, 1)  # type: ignore[index]
+
+    link = link_in(mails["anna@x.test"])
+    page = house.app.test_client().get(link)
+    assert page.status_code == 200 and '<html lang="ru"' in page.text and "Насколько вероятно" in page.text
+    assert '<html lang="en"' in house.app.test_client().get(f"{link}?language=en").text
+    browser = house.app.test_client()
+    missing = house.send(link, browser, comment="Долго ждали")
+    assert missing.status_code == 422 and "Выберите число" in missing.text and "Долго ждали" in missing.text
+    assert house.send(link, browser, nps="11").status_code == 422
+    thanks = house.send(link, browser, nps="3", comment="Долго ждали")
+    assert thanks.status_code == 200 and "Спасибо" in thanks.text
+    (kept,) = boss.get(f"/survey_answer?asked_in={survey}").json["items"]  # type: ignore[index]
+    assert (kept["customer"], kept["nps"], kept["comment"]) == (ids["Anna"], 3, "Долго ждали")
+    case = boss.get(f"/case/{kept['case']}").json
+    assert (case["customer"], case["priority"], case["kind"]) == (ids["Anna"], "high", "complaint")  # type: ignore[index]
+    assert "Долго ждали" in case["description"] and "3" in case["subject"]  # type: ignore[index]
+    second = house.send(link, browser, nps="10")
+    assert second.status_code == 404
+    house.send(link_in(mails["bob@x.test"]), nps="9")
+    items = boss.get("/survey_answer?count=true").json
+    assert (items["total"], sorted(one["nps"] for one in items["items"])) == (2, [3, 9])  # type: ignore[index]
+    assert boss.get("/case?count=true").json["total"] == 1  # type: ignore[index]
+    figures = boss.get(f"/analytics/satisfaction?survey={survey}").json["details"]  # type: ignore[index]
+    assert figures["nps"]["n"] == 2
+
+
+def test_links_that_open_nothing_are_all_alike(house: House) -> None:
+    customer = house.boss.create("customer", name="Anna", email="anna@x.test")
+    survey = house.boss.create("survey", name="Index", kind="acsi")
+    assert house.boss.post(f"/survey/{survey}:invite", {"customers": [customer]}).status_code == 202
+    (mail,) = house.work()
+    link = link_in(mail)
+    workspace = house.installation.workspace("acme")
+
+    def told(address: str) -> tuple[int, str]:
+        """What a stranger sees, without the token of the page."""
+        page = house.app.test_client().get(address, environ_base={"REMOTE_ADDR": str(len(seen))})
+        return page.status_code, re.sub(r"X-CSRF-Token[^}]*|csrf_token[^>]*", "", page.text)
+
+    seen: list[tuple[int, str]] = []
+    half = len(link) // 2
+    for wrong in ("/s/x", f"{link[:half]}x{link[half:]}", f"{link}x", "/s/%00", "/s/acme"):
+        seen.append(told(wrong))
+    with workspace.write() as session:
+        session.execute(sa.update(SurveyInvitation).values(expires_at=datetime.now(UTC) - timedelta(days=1)))
+    seen.append(told(link))
+    with workspace.write() as session:
+        session.execute(sa.update(SurveyInvitation).values(expires_at=datetime.now(UTC) + timedelta(days=1)))
+        session.execute(sa.update(Survey).values(active=False))
+    seen.append(told(link))
+    with workspace.write() as session:
+        session.execute(sa.update(Survey).values(active=True))
+    assert house.send(link, q1="9", q2="8", q3="7").status_code == 200
+    seen.append(told(link))
+    house.installation.delete_workspace("acme")
+    seen.append(told(link))
+    assert len(set(seen)) == 1 and seen[0][0] == 404
+    browser = house.app.test_client()
+    codes = [browser.get("/s/x").status_code for _try in range(40)]
+    assert codes[0] == 404 and codes[-1] == 429
+    assert int(browser.get("/s/x").headers["Retry-After"]) > 0
+
+
+def test_staff_invite_from_the_pages(house: House, sign_in: Callable[[str], FlaskClient]) -> None:
+    agent, admin = sign_in("agent@acme.test"), sign_in("admin@acme.test")
+    survey = house.boss.create("survey", name="After a visit", kind="csat")
+    rule = {"field": "city", "op": "eq", "value": "Brno"}
+    segment = house.boss.post("/segments", {"title": "In Brno", "rule": rule}).json["segment"]  # type: ignore[index]
+    page = f"/acme/survey/{survey}/invite"
+    shown = admin.get(f"{page}?segment={segment}").text
+    assert "In Brno" in shown and "There is nobody to invite" in shown
+    assert house.boss.patch("/customer/2", {"email": "two@x.test"}).status_code == 200
+    shown = admin.get(f"{page}?segment={segment}").text
+    assert "Send 1 mail" in shown
+    sent = admin.post(page, data={"csrf_token": token_of(shown), "segment": segment})
+    assert (sent.status_code, sent.location) == (302, f"/acme/survey/{survey}")
+    assert [mail["To"] for mail in house.work()] == ["two@x.test"]
+    assert "Sent" in admin.get(f"/acme/survey/{survey}").text
+    assert house.boss.patch("/customer/3", {"email": "three@x.test"}).status_code == 200
+    one = admin.get("/acme/customer/3").text
+    assert f"{page}?customer=3" in one.replace("&amp;", "&")
+    form = {"csrf_token": token_of(admin.get(f"{page}?customer=3").text), "customer": "3"}
+    assert admin.post(page, data=form).location == "/acme/customer/3"
+    assert [mail["To"] for mail in house.work()] == ["three@x.test"]
+    token = token_of(agent.get("/acme/profile").text)
+    changed = agent.post(f"/acme/survey/{survey}/field/name", data={"csrf_token": token, "name": "Mine"})
+    assert changed.status_code in (403, 422)
+    assert house.boss.get(f"/survey/{survey}").json["name"] == "After a visit"  # type: ignore[index]
+    assert agent.get(f"{page}?customer=3").status_code == 404  # a customer of nobody's unit
+
+
+def test_a_server_that_mails_nothing_says_so(open_installation: Callable[..., Installation]) -> None:
+    installation = open_installation(plugins=registry(gym()))
+    app, workspace = create_app(installation), installation.workspace("acme")
+    boss = open_client(app, installation, workspace, "key@acme.test", ["administrator"])
+    survey = boss.create("survey", name="After a visit")
+    refused = boss.post(f"/survey/{survey}:invite", {"customers": [1]})
+    assert refused.status_code == 409 and "sends no mail" in refused.text
+    assert boss.post(f"/survey/{survey}:invite", {"segment": "nowhere"}).status_code == 404
+    both = boss.post(f"/survey/{survey}:invite", {"segment": "a", "customers": [1]})
+    assert both.status_code == 400 and "segment" in both.json["errors"]  # type: ignore[index]
+    lone = boss.post("/survey_invitation", {"survey": survey, "customer": 1})
+    assert lone.status_code == 422 and "email" in lone.json["errors"]  # type: ignore[index]
