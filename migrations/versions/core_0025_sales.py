@@ -16,10 +16,10 @@ _LINKS = ("customer", "contact", "opportunity")
 
 def upgrade() -> None:
     op.add_column("lead", sa.Column("converted_at", UtcDateTime(), nullable=True))
+    # The links have no constraints: SQLite would have to make the table anew for them, and empty what refers to it.
     for target in _LINKS:
         name = f"converted_{target}_id"
-        link = sa.ForeignKey(f"{target}.id", name=op.f(f"fk_lead_{name}"), ondelete="SET NULL")
-        op.add_column("lead", sa.Column(name, BigId, link, nullable=True), inline_references=True)
+        op.add_column("lead", sa.Column(name, BigId, nullable=True))
         op.create_index(op.f(f"ix_lead_{name}"), "lead", [name], unique=False)
     op.add_column("opportunity", sa.Column("begun_on", sa.Date(), nullable=True))
     op.add_column("opportunity", sa.Column("channel", sa.String(length=60), nullable=True))

@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
 revision = "core_0027"
-down_revision = "core_0025"
+down_revision = "core_0026"
 branch_labels = None
 depends_on = None
 

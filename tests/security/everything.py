@@ -48,10 +48,11 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
     with workspace.write() as session:
         edition = workspace.edition(session)
         records = Records(session, edition, SYSTEM)
+        spare = {"bundle_part": {"part": records.create("product", {"name": text[:60]}).id}}
         for _round in range(3):
             for view in edition.entities.values():
                 if view.name not in known and view.name != "user":
-                    with_texts = _draft(view, known, text)
+                    with_texts = _draft(view, known, text) | spare.get(view.name, {})
                     try:
                         with session.begin_nested():
                             known[view.name] = records.create(view.name, with_texts).id
@@ -64,6 +65,7 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
 _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
+    "discount_limit": {"role": "agent"},
     "report": {
         "of_entity": "customer",
         "columns": "name",

@@ -75,3 +75,41 @@ def test_over_rest_a_lead_is_converted_once(client: Client) -> None:
     again = client.post(f"/lead/{lead}:convert", {})
     assert again.status_code == 409 and again.json["code"] == "conflict"
     assert client.post("/lead/987654:convert", {}).status_code == 404
+
+
+def test_an_opportunity_becomes_a_quote_and_an_order(sign_in: SignIn, client: Client) -> None:
+    admin = sign_in("admin@acme.test")
+    product = client.create("product", name="Desk", price="99.90")
+    form = {
+        "csrf_token": token_of(admin.get("/acme/opportunity/1").text),
+        "opportunity": "1",
+        "product": str(product),
+    }
+    line = admin.post("/acme/opportunity_line/new", data={**form, "quantity": "3"})
+    assert line.headers["Location"].endswith("/acme/opportunity/1?tab=opportunity_line")
+    assert client.get("/opportunity/1").json["amount"] == "299.70"
+    assert "/acme/opportunity/1/quote" in admin.get("/acme/opportunity/1").text
+    made = admin.post("/acme/opportunity/1/quote", data=form)
+    assert made.headers["Location"].endswith("/acme/quote/1?tab=quote_line")
+    page = admin.get("/acme/quote/1?tab=quote_line").text
+    assert "Q-000001" in page and "299.70" in page and "/acme/quote/1/order" not in page
+    assert "New quote line" in page
+    assert client.post("/quote/1:order").status_code == 409
+    sent = client.post("/quote/1:move", {"stage": "sent", "valid_until": "2999-01-01"})
+    assert sent.status_code == 200, sent.text
+    assert client.post("/quote/1:move", {"stage": "accepted"}).json["stage"] == "accepted"
+    assert "/acme/quote/1/order" in admin.get("/acme/quote/1").text
+    order = client.post("/quote/1:order")
+    assert (order.status_code, order.json["amount"]) == (201, "299.70")
+    assert order.headers["Location"] == f"{client.base}/order/{order.json['id']}"
+    assert client.post("/quote/1:order").status_code == 409
+    again = client.post("/opportunity/1:quote")
+    assert (again.status_code, again.json["number"], again.json["net"]) == (201, "Q-000002", "299.70")
+    reader = sign_in("reader@acme.test")
+    assert "/acme/opportunity/1/quote" not in reader.get("/acme/opportunity/1").text
+    assert (
+        reader.post(
+            "/acme/opportunity/1/quote", data=form | {"csrf_token": token_of(reader.get("/acme/").text)}
+        ).status_code
+        == 403
+    )

@@ -24,6 +24,7 @@ for _subject in (
     "personal_data",
     "plugins",
     "processes",
+    "quotes",
     "records",
     "reports",
     "search",

@@ -18,7 +18,7 @@ from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
-from trellis.rest.openapi_sales import lead_paths
+from trellis.rest.openapi_sales import sales_paths
 from trellis.rest.openapi_segments import segment_paths
 from trellis.rest.openapi_surveys import survey_paths
 
@@ -60,7 +60,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     for view in edition.entities.values():
         yield from entity_paths(view)
         yield from personal_data_paths(view, parts.identifier(view.name), str(view.info.plural))
-    yield from lead_paths(edition)
+    yield from sales_paths(edition)
     yield from _catalogue_paths()
     yield from _figure_paths(edition)
     yield from _other_paths(edition)

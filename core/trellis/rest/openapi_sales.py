@@ -16,23 +16,37 @@ _THERE = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
 _WISHED = {"type": "boolean"}
 
 
-def lead_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The conversion of leads."""
-    view = edition.entity("lead")
+def sales_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The conversion of leads, quotes of opportunities, orders of quotes."""
+    answer = parts.record_answer(_schema("lead"), _("The lead, with links to what it became"))
     call = parts.operation(
         "convert_lead",
         _("Make a customer of a lead"),
-        str(view.info.plural),
-        {
-            "200": parts.record_answer(
-                {"$ref": "#/components/schemas/lead"}, _("The lead, with links to what it became")
-            )
-        },
+        str(edition.entity("lead").info.plural),
+        {"200": answer},
         problems="400 401 403 404 409 412 413 415 422",
         parameters=parts.refs("id", "if_match", "idempotency_key"),
         requestBody=parts.json_body(_body()),
     )
     yield "/lead/{id}:convert", {"post": call}
+    made = (
+        ("opportunity", "quote", _("Make a quote with the products of an opportunity")),
+        ("quote", "order", _("Make an order of an accepted quote")),
+    )
+    for entity, new, summary in made:
+        call = parts.operation(
+            f"{new}_{entity}",
+            summary,
+            str(edition.entity(entity).info.plural),
+            {"201": parts.record_answer(_schema(new), _("The new record"), place=True)},
+            problems="400 401 403 404 409 413 415 422",
+            parameters=parts.refs("id", "idempotency_key"),
+        )
+        yield f"/{entity}/{{id}}:{new}", {"post": call}
+
+
+def _schema(entity: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{entity}"}
 
 
 def _body() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask import g
 
 from trellis.crm.customers.agreeing import follow_up
 from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
-from trellis.crm.sales import conversion
+from trellis.crm.sales import conversion, quotes
 from trellis.i18n import Text, translator
 from trellis.records.query import Record
 
@@ -23,8 +23,9 @@ def links(entity: str, record: Record, base: str) -> list[dict[str, Any]]:
     return list(make(record, base)) if make else []
 
 
-def _link(title: Text, icon: str, url: str) -> dict[str, Any]:
-    return {"title": str(title), "icon": icon, "kind": "link", "url": url}
+def _link(title: Text, icon: str, url: str, kind: str = "link") -> dict[str, Any]:
+    """A way to a page, or (``post``) an act that leads to the record that it makes."""
+    return {"title": str(title), "icon": icon, "kind": kind, "url": url}
 
 
 def _survey(record: Record, base: str) -> Iterator[dict[str, Any]]:
@@ -49,8 +50,20 @@ def _lead(record: Record, base: str) -> Iterator[dict[str, Any]]:
         yield _link(_("Convert"), "user-round-check", f"{base}/lead/{record.id}/convert")
 
 
+def _opportunity(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if g.actor.may("quote", "create"):
+        yield _link(_("Make a quote"), "file-text", f"{base}/opportunity/{record.id}/quote", "post")
+
+
+def _quote(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if quotes.orderable(g.records, record):
+        yield _link(_("Make an order"), "shopping-bag", f"{base}/quote/{record.id}/order", "post")
+
+
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
     "lead": _lead,
+    "opportunity": _opportunity,
+    "quote": _quote,
 }

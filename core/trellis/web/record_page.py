@@ -363,6 +363,8 @@ def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iter
         heading = str(_("Record")) if declared.name in SYSTEM_FIELDS else str(declared.group or "")
         groups.setdefault((heading, declared.owner if declared.is_extension else ""), []).append(declared)
     for (heading, owner), fields in groups.items():
+        if all(one.read_only and record.values.get(one.name) is None for one in fields):
+            continue  # Trellis has nothing to keep there yet
         mark = origin(g.edition, owner) if owner else None
         title = heading or (mark["title"] if mark else str(_("Main")))
         props = [

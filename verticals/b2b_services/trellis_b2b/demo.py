@@ -143,6 +143,7 @@ def load(context: DemoContext) -> None:
     context.create("contact", contacts)
     context.create("lost_reason", [{"name": name} for name in REASONS])
     _contracts(context, accounts)
+    _offers(context)
     _leads(context)
     consultants = context.create("b2b.consultant", _consultants(context))
     _delivery(context, accounts, consultants)
@@ -242,6 +243,70 @@ def _talks(context: DemoContext, deals: Mapping[int, Mapping[str, Any]]) -> None
             for _number in range(dice.randint(1, 5))
         ),
     )
+
+
+def _offers(context: DemoContext) -> None:
+    """Services with a price list and a bundle, and quotes for two contracts: one is sent, the other waits for approval."""
+    prices = {
+        "Monitoring, a month": 900,
+        "Service desk seat, a month": 75,
+        "On-site day": 1100,
+        "Start package": None,
+    }
+    services = [
+        {"name": name, "code": f"S{place:02}", "price": price}
+        for place, (name, price) in enumerate(prices.items())
+    ]
+    month, seat, day, start = context.create("product", services)
+    context.create(
+        "bundle_part", [{"bundle": start, "part": month}, {"bundle": start, "part": day, "quantity": 2}]
+    )
+    (usual,) = context.create(
+        "price_list",
+        [
+            {
+                "name": context.text(_("List prices")),
+                "currency": "EUR",
+                "valid_from": date(context.today.year, 1, 1),
+            }
+        ],
+    )
+    steps = ((month, 1, 900), (seat, 1, 75), (seat, 50, 68), (day, 1, 1100))
+    context.create(
+        "price_list_item",
+        [
+            {"price_list": usual, "product": one, "quantity_from": number, "price": price}
+            for one, number, price in steps
+        ],
+    )
+    context.create(
+        "discount_limit",
+        [{"role": "b2b.account_manager", "limit": "0.1"}, {"role": "agent", "limit": "0.05"}],
+    )
+    rule = {"field": "stage", "op": "eq", "value": "contract"}
+    deals = context.records.list("opportunity", rule=rule, sort=("id",), limit=2).items
+    until = context.today + timedelta(days=21)
+    for deal, discount in zip(deals, ("0.03", "0.12"), strict=False):
+        (quote,) = context.create(
+            "quote",
+            [
+                {
+                    "opportunity": deal.id,
+                    "valid_until": until,
+                    "owner": context.users["agent"],
+                    "currency": "EUR",
+                }
+            ],
+        )
+        lines = ((seat, 120, discount), (month, 12, None), (start, 1, None))
+        context.create(
+            "quote_line",
+            [
+                {"quote": quote, "product": one, "quantity": number, "discount": share, "tax": "0.21"}
+                for one, number, share in lines
+            ],
+        )
+        context.records.move("quote", quote, "approval" if discount == "0.12" else "sent")
 
 
 def _leads(context: DemoContext) -> None:

@@ -10,6 +10,8 @@ from trellis_b2b.model import POSITIONS
 _ = trellis.translator("trellis_b2b")
 
 PEOPLE = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", "b2b.consultant")]
+OFFERED = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
+"""What those who sell need to know."""
 
 
 def _works_on(*names: str, change: Scope = Scope.OWN) -> list[Grant]:
@@ -27,6 +29,11 @@ ROLES = [
                 "customer",
                 "contact",
                 "opportunity",
+                "opportunity_line",
+                "quote",
+                "quote_line",
+                "order",
+                "order_line",
                 "lead",
                 "activity",
                 "b2b.engagement",
@@ -34,7 +41,7 @@ ROLES = [
             ),
             Grant("b2b.milestone"),
             Grant("product"),
-            Grant("lost_reason"),
+            *(Grant(name) for name in OFFERED),
             *PEOPLE,
         ],
     ),

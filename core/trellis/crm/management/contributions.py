@@ -64,6 +64,8 @@ def trellis_operations() -> list[Operation]:
     return list(OPERATIONS)
 
 
+_OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
+"""What those who sell need to know, whoever keeps it."""
 _LEVELS = ("business_calendar", "holiday", "sla_policy", "survey")
 """What decides when cases are due, and what customers are asked, whoever works on them."""
 
@@ -98,7 +100,7 @@ def trellis_roles() -> list[Role]:
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
-                *(Grant(name, read=Scope.ALL) for name in (TARGET, "lost_reason", *_LEVELS)),
+                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_OFFERS, *_LEVELS)),
                 *people,
             ],
         ),

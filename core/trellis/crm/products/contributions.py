@@ -1,12 +1,27 @@
-"""What the core brings to products."""
+"""What the core brings to products: the catalogue, price lists and bundles."""
 
 from __future__ import annotations
 
-from trellis.crm.products.entities import Category, Product
-from trellis.hookspecs import hookimpl
+from trellis.crm.products import prices
+from trellis.crm.products.entities import BundlePart, Category, PriceList, PriceListItem, Product
+from trellis.hookspecs import concerns, hookimpl
 from trellis.records.entity import Entity
+from trellis.records.events import BeforeSave
 
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Product, Category]
+    return [Product, Category, PriceList, PriceListItem, BundlePart]
+
+
+@hookimpl
+@concerns("price_list", "price_list_item", "bundle_part")
+def trellis_before_save(event: BeforeSave) -> None:
+    if event.action not in ("created", "updated"):
+        return
+    if event.entity == "price_list":
+        prices.check_list(event)
+    elif event.entity == "price_list_item":
+        prices.fill_item(event)
+    else:
+        prices.check_part(event)

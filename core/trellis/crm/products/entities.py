@@ -1,14 +1,16 @@
-"""Products and their category tree (PR1)."""
+"""Products, their category tree, price lists and bundles (PR1)."""
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal as Number
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.types import Boolean, LongText, Money, Reference, Text
+from trellis.records.types import Boolean, Date, Decimal, LongText, Money, Reference, Text
 
 _ = translator("trellis")
 
@@ -65,3 +67,98 @@ class Product(Entity):
     measure: Mapped[str | None] = column(Text(20), label=_("Unit of measure"))
     active: Mapped[bool] = column(Boolean(), label=_("On sale"), default=True, in_list=True)
     description: Mapped[str | None] = column(LongText(), label=_("Description"))
+
+
+class PriceList(Entity):
+    """Prices in one currency that hold for some days, for a channel or a segment of customers where it names one."""
+
+    __tablename__ = "price_list"
+    __entity__ = EntityInfo(
+        name="price_list",
+        title=_("Price list"),
+        plural=_("Price lists"),
+        new=_("New price list"),
+        icon="tags",
+        direction="products",
+        level="strategy",
+        row="PR1",
+        sort="name",
+    )
+
+    name: Mapped[str] = column(
+        Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
+    )
+    currency: Mapped[str | None] = column(
+        Text(3), label=_("Currency"), help=_("That of the workspace when left empty"), in_list=True
+    )
+    valid_from: Mapped[date | None] = column(Date(), label=_("Valid from"), in_list=True)
+    valid_to: Mapped[date | None] = column(Date(), label=_("Valid to, that day included"), in_list=True)
+    channel: Mapped[str | None] = column(
+        Text(60), label=_("Channel"), help=_("For all channels when left empty"), in_list=True
+    )
+    segment: Mapped[str | None] = column(
+        Text(160), label=_("Segment"), help=_("The name of a segment of customers; for all when left empty")
+    )
+    active: Mapped[bool] = column(Boolean(), label=_("In use"), default=True, in_list=True)
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"))
+
+
+class PriceListItem(Entity):
+    """The price of a product in a list, from a quantity on."""
+
+    __tablename__ = "price_list_item"
+    __entity__ = EntityInfo(
+        name="price_list_item",
+        title=_("Price"),
+        plural=_("Prices"),
+        new=_("New price"),
+        icon="tag",
+        direction="products",
+        level="strategy",
+        row="PR1",
+        title_field="id",
+        parent="price_list",
+    )
+    __table_args__ = (sa.Index("ix_price_list_item_product", "product_id", "price_list_id", "quantity_from"),)
+
+    price_list_id: Mapped[int] = column(
+        Reference("price_list", "CASCADE"), label=_("Price list"), required=True, in_list=True
+    )
+    product_id: Mapped[int] = column(
+        Reference("product", "CASCADE"), label=_("Product"), required=True, in_list=True
+    )
+    quantity_from: Mapped[Number] = column(
+        Decimal(minimum=0), label=_("From quantity"), required=True, default=1, in_list=True
+    )
+    price: Mapped[Number] = column(
+        Money(minimum=0, additive=False), label=_("Price"), required=True, in_list=True
+    )
+    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
+
+
+class BundlePart(Entity):
+    """What a bundle is made of. A bundle without a price of its own costs what its parts cost together."""
+
+    __tablename__ = "bundle_part"
+    __entity__ = EntityInfo(
+        name="bundle_part",
+        title=_("Part of a bundle"),
+        plural=_("Parts of bundles"),
+        new=_("New part"),
+        icon="boxes",
+        direction="products",
+        level="strategy",
+        row="PR1",
+        title_field="id",
+        parent="bundle",
+    )
+
+    bundle_id: Mapped[int] = column(
+        Reference("product", "CASCADE"), label=_("Bundle"), required=True, in_list=True
+    )
+    part_id: Mapped[int] = column(
+        Reference("product", "CASCADE"), label=_("Part"), required=True, in_list=True
+    )
+    quantity: Mapped[Number] = column(
+        Decimal(minimum=0), label=_("Quantity"), required=True, default=1, in_list=True
+    )

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from trellis.contributions import Cell, Direction, IncomeSource, Kpi, Level, Lifecycle, MenuItem, Stage
-from trellis.crm.sales import history, orders, stages
-from trellis.crm.sales.entities import Lead, LostReason, Opportunity, Order, OrderLine
+from trellis.crm.sales import history, orders, quotes, stages
+from trellis.crm.sales.entities import (
+    DiscountLimit,
+    Lead,
+    LostReason,
+    Opportunity,
+    OpportunityLine,
+    Order,
+    OrderLine,
+    Quote,
+    QuoteLine,
+)
 from trellis.crm.sales.income import ORDERS
 from trellis.crm.sales.kpis import KPIS
 from trellis.hookspecs import concerns, hookimpl
@@ -19,7 +31,8 @@ FUNNEL = Cell(Direction.SALES, Level.TACTICS, "SA3")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Lead, Opportunity, LostReason, Order, OrderLine]
+    sold = [Opportunity, OpportunityLine, Quote, QuoteLine, Order, OrderLine]
+    return [Lead, *sold, LostReason, DiscountLimit]
 
 
 @hookimpl
@@ -62,25 +75,54 @@ def trellis_lifecycles() -> list[Lifecycle]:
                 ),
             ),
         ),
+        Lifecycle(
+            name="quote",
+            title=_("Quotes"),
+            cell=FUNNEL,
+            entity="quote",
+            stages=(
+                Stage(value="draft", title=_("Draft"), moves=("approval", "sent")),
+                Stage(value="approval", title=_("Approval"), tone="warn", moves=("draft", "sent")),
+                Stage(
+                    value="sent",
+                    title=_("Sent"),
+                    tone="info",
+                    requires=("valid_until",),
+                    moves=("draft", "accepted", "declined"),
+                ),
+                Stage(value="accepted", title=_("Accepted"), kind="won", tone="good", moves=("accepted",)),
+                Stage(value="declined", title=_("Declined"), kind="lost", tone="danger", moves=("draft",)),
+            ),
+        ),
     ]
 
 
+_BEFORE: Mapping[str, Callable[[BeforeSave], None]] = {
+    "opportunity": stages.follow,
+    "opportunity_line": quotes.fill_opportunity_line,
+    "order_line": orders.fill_line,
+    "quote": quotes.follow,
+    "quote_line": quotes.fill_line,
+    "discount_limit": quotes.check_limit,
+}
+_AFTER: Mapping[str, Callable[[Saved], None]] = {
+    "opportunity": history.note,
+    "opportunity_line": quotes.OPPORTUNITY_TOTALS.follow,
+    "order_line": orders.TOTALS.follow,
+    "quote_line": quotes.TOTALS.follow,
+}
+
+
 @hookimpl
-@concerns("opportunity", "order_line")
+@concerns(*_BEFORE)
 def trellis_before_save(event: BeforeSave) -> None:
-    if event.entity == "opportunity":
-        stages.follow(event)
-    elif event.entity == "order_line":
-        orders.fill_line(event)
+    _BEFORE[event.entity](event)
 
 
 @hookimpl
-@concerns("opportunity", "order_line")
+@concerns(*_AFTER)
 def trellis_after_save(event: Saved) -> None:
-    if event.entity == "opportunity":
-        history.note(event)
-    else:
-        orders.total(event)
+    _AFTER[event.entity](event)
 
 
 @hookimpl

@@ -30,7 +30,7 @@ from trellis.records.types import (
 _ = translator("trellis")
 
 CONVERSION = _("Conversion")
-CONVERTED = {"field": "converted_at", "op": "is_not_empty"}
+PRICE_HELP = _("From the price list of the day when left empty")
 
 
 class Lead(Entity):
@@ -71,28 +71,25 @@ class Lead(Entity):
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"))
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
     converted_at: Mapped[datetime | None] = column(
-        DateTime(), label=_("Converted"), read_only=True, group=CONVERSION, visible_when=CONVERTED
+        DateTime(), label=_("Converted"), read_only=True, group=CONVERSION
     )
     converted_customer_id: Mapped[int | None] = column(
-        Reference("customer"),
+        Reference("customer", ""),
         label=_("Became the customer"),
         read_only=True,
         group=CONVERSION,
-        visible_when=CONVERTED,
     )
     converted_contact_id: Mapped[int | None] = column(
-        Reference("contact"),
+        Reference("contact", ""),
         label=_("Became the contact"),
         read_only=True,
         group=CONVERSION,
-        visible_when=CONVERTED,
     )
     converted_opportunity_id: Mapped[int | None] = column(
-        Reference("opportunity"),
+        Reference("opportunity", ""),
         label=_("Became the opportunity"),
         read_only=True,
         group=CONVERSION,
-        visible_when=CONVERTED,
     )
 
 
@@ -155,6 +152,35 @@ class Opportunity(Entity):
     next_step: Mapped[str | None] = column(Text(), label=_("Next step"), personal=True)
     next_step_on: Mapped[date | None] = column(Date(), label=_("Next step on"))
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
+
+
+class OpportunityLine(Entity):
+    """A product that an opportunity is about; the amount of the opportunity follows its lines where there are any."""
+
+    __tablename__ = "opportunity_line"
+    __entity__ = EntityInfo(
+        name="opportunity_line",
+        title=_("Product of an opportunity"),
+        plural=_("Products of opportunities"),
+        new=_("New product"),
+        icon="list",
+        direction="sales",
+        level="tactics",
+        title_field="id",
+        parent="opportunity",
+    )
+
+    opportunity_id: Mapped[int] = column(
+        Reference("opportunity", "CASCADE"), label=_("Opportunity"), required=True, in_list=True
+    )
+    product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
+    quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
+    price: Mapped[Number | None] = column(
+        Money(additive=False), label=_("Price"), help=PRICE_HELP, in_list=True
+    )
+    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
+    amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
+    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
 
 
 class LostReason(Entity):
@@ -239,6 +265,137 @@ class OrderLine(Entity):
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
     quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
     price: Mapped[Number] = column(Money(additive=False), label=_("Price"), required=True, in_list=True)
+    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"))
     cost: Mapped[Number | None] = column(Money(additive=False), label=_("Cost of one"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
     cost_amount: Mapped[Number | None] = column(Money(), label=_("Cost of the line"), read_only=True)
+
+
+class Quote(Entity):
+    """An offer to a customer with its lines; accepted, it becomes an order. Its sums follow the lines."""
+
+    __tablename__ = "quote"
+    __entity__ = EntityInfo(
+        name="quote",
+        title=_("Quote"),
+        plural=_("Quotes"),
+        new=_("New quote"),
+        icon="file-text",
+        direction="sales",
+        level="operations",
+        row="SA3",
+        title_field="number",
+        subtitle_field="customer",
+        sort="-issued_on",
+        date_field="issued_on",
+        timeline=True,
+        amount_field="amount",
+    )
+
+    number: Mapped[str] = column(
+        Text(60),
+        label=_("Number"),
+        help=_("Given by itself when left empty"),
+        searchable=True,
+        in_list=True,
+        indexed=True,
+        unique=True,
+    )
+    customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
+    opportunity_id: Mapped[int | None] = column(
+        Reference("opportunity"), label=_("Opportunity"), in_list=True
+    )
+    stage: Mapped[str] = column(
+        Text(60), label=_("Stage"), required=True, default="draft", in_list=True, indexed=True
+    )
+    issued_on: Mapped[date | None] = column(
+        Date(), label=_("Issued"), help=_("Prices are those of this day"), in_list=True, indexed=True
+    )
+    valid_until: Mapped[date | None] = column(Date(), label=_("Valid until, that day included"), in_list=True)
+    price_list_id: Mapped[int | None] = column(
+        Reference("price_list"), label=_("Price list"), help=_("The one that fits best when left empty")
+    )
+    channel: Mapped[str | None] = column(Text(60), label=_("Channel"))
+    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    net: Mapped[Number | None] = column(Money(), label=_("Without tax"), read_only=True)
+    tax: Mapped[Number | None] = column(Money(), label=_("Tax"), read_only=True)
+    amount: Mapped[Number | None] = column(Money(), label=_("Total"), read_only=True, in_list=True)
+    discount: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Largest discount"),
+        help=_("Of its lines, against the prices in the list: by it the limit is held"),
+        read_only=True,
+        in_list=True,
+    )
+    lines_count: Mapped[int | None] = column(Integer(), label=_("Lines"), read_only=True)
+    approved_by_id: Mapped[int | None] = column(Reference("user", ""), label=_("Approved by"), read_only=True)
+    order_id: Mapped[int | None] = column(Reference("order"), label=_("Order"), read_only=True)
+    notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
+
+
+class QuoteLine(Entity):
+    """One product of a quote."""
+
+    __tablename__ = "quote_line"
+    __entity__ = EntityInfo(
+        name="quote_line",
+        title=_("Quote line"),
+        plural=_("Quote lines"),
+        new=_("New quote line"),
+        icon="list",
+        direction="sales",
+        level="operations",
+        title_field="id",
+        parent="quote",
+    )
+
+    quote_id: Mapped[int] = column(
+        Reference("quote", "CASCADE"), label=_("Quote"), required=True, in_list=True
+    )
+    product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
+    description: Mapped[str | None] = column(Text(500), label=_("Description"), in_list=True)
+    quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
+    price: Mapped[Number | None] = column(
+        Money(additive=False), label=_("Price"), help=PRICE_HELP, in_list=True
+    )
+    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
+    tax: Mapped[Number | None] = column(Percent(minimum=0), label=_("Tax rate"), in_list=True)
+    list_price: Mapped[Number | None] = column(
+        Money(additive=False), label=_("Price in the list"), read_only=True
+    )
+    reduction: Mapped[Number | None] = column(
+        Percent(), label=_("Below the list"), help=_("With the discount"), read_only=True
+    )
+    net: Mapped[Number | None] = column(Money(), label=_("Without tax"), read_only=True, in_list=True)
+    tax_amount: Mapped[Number | None] = column(Money(), label=_("Tax"), read_only=True)
+    amount: Mapped[Number | None] = column(Money(), label=_("Total"), read_only=True, in_list=True)
+    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
+
+
+class DiscountLimit(Entity):
+    """The largest discount that people of a role may offer without approval. A role that has none here is free."""
+
+    __tablename__ = "discount_limit"
+    __entity__ = EntityInfo(
+        name="discount_limit",
+        title=_("Discount limit"),
+        plural=_("Discount limits"),
+        new=_("New limit"),
+        icon="badge-percent",
+        direction="sales",
+        level="tactics",
+        title_field="role",
+        sort="role",
+    )
+
+    role: Mapped[str] = column(
+        Text(80),
+        label=_("Role"),
+        help=_("The name of the role: agent"),
+        required=True,
+        unique=True,
+        in_list=True,
+    )
+    limit: Mapped[Number] = column(
+        Percent(minimum=0), label=_("Largest discount"), required=True, in_list=True
+    )

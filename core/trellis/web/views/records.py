@@ -46,6 +46,10 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
         record = g.records.create(entity, values)
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), None), 422
+    whole = view.fields.get(view.info.parent or "")
+    if whole is not None and isinstance(whole.type, Reference) and record.values.get(whole.name):
+        toast(_("Saved"))
+        return go(f"{base()}/{whole.type.entity}/{record.values[whole.name]}?tab={entity}")
     return go(f"{base()}/{entity}/{record.id}")
 
 

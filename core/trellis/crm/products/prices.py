@@ -1,0 +1,138 @@
+"""The price of a product on a day: from the price list that fits best, else its own, else that of the parts of a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from babel.numbers import is_currency
+from sqlalchemy.orm import Session
+
+from trellis.contributions import Segment
+from trellis.crm.products.entities import BundlePart, PriceList, PriceListItem, Product
+from trellis.errors import Message, RecordInvalid
+from trellis.i18n import translator
+from trellis.records.events import BeforeSave
+from trellis.records.membership import SEGMENT_MEMBER
+from trellis.records.types import Money
+
+_ = translator("trellis")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sale:
+    """For whom and when a price is asked for; ``own`` is the workspace's currency. With ``price_list`` only that one counts."""
+
+    day: date
+    currency: str
+    own: str
+    channel: str | None = None
+    customer: int | None = None
+    price_list: int | None = None
+
+
+def price_of(session: Session, sale: Sale, product: int, quantity: Decimal) -> Decimal | None:
+    """The price of one piece when ``quantity`` of them are bought; None where none is known in the currency."""
+    found = _known(session, sale, product, quantity)
+    return found if found is not None else _of_parts(session, sale, product, quantity)
+
+
+def _known(session: Session, sale: Sale, product: int, quantity: Decimal) -> Decimal | None:
+    """The price in a list, else the product's own."""
+    found = _listed(session, sale, product, quantity)
+    if found is not None:
+        return found
+    own = sa.func.coalesce(Product.currency, sale.own) == sale.currency
+    price: Decimal | None = session.scalar(sa.select(Product.price).where(Product.id == product, own))
+    return price
+
+
+def _listed(session: Session, sale: Sale, product: int, quantity: Decimal) -> Decimal | None:
+    """The price in the list that is meant for this sale most of all; of its steps, the highest that is reached."""
+    member = sa.exists().where(
+        SEGMENT_MEMBER.c.segment == PriceList.segment, SEGMENT_MEMBER.c.record_id == sale.customer
+    )
+    conditions: list[Any] = [
+        PriceListItem.product_id == product,
+        PriceListItem.quantity_from <= quantity,
+        PriceListItem.deleted_at.is_(None),
+        PriceList.deleted_at.is_(None),
+        PriceList.active,
+        sa.func.coalesce(PriceList.currency, sale.own) == sale.currency,
+        sa.or_(PriceList.valid_from.is_(None), PriceList.valid_from <= sale.day),
+        sa.or_(PriceList.valid_to.is_(None), PriceList.valid_to >= sale.day),
+    ]
+    if sale.price_list is not None:
+        conditions.append(PriceList.id == sale.price_list)
+    else:
+        conditions += [
+            sa.or_(PriceList.channel.is_(None), PriceList.channel == sale.channel),
+            sa.or_(PriceList.segment.is_(None), member),
+        ]
+    meant = sa.case((PriceList.segment.is_(None), 0), else_=2) + sa.case(
+        (PriceList.channel.is_(None), 0), else_=1
+    )
+    query = (
+        sa.select(PriceListItem.price)
+        .join_from(PriceListItem, PriceList, PriceList.id == PriceListItem.price_list_id)
+        .where(*conditions)
+        .order_by(
+            meant.desc(),
+            PriceList.valid_from.desc().nulls_last(),
+            PriceList.id,
+            PriceListItem.quantity_from.desc(),
+        )
+    )
+    price: Decimal | None = session.scalar(query.limit(1))
+    return price
+
+
+def _of_parts(session: Session, sale: Sale, bundle: int, quantity: Decimal) -> Decimal | None:
+    """What the parts of a bundle cost together; None when it has none, or one of them has no price."""
+    parts = sa.select(BundlePart.part_id, BundlePart.quantity).where(
+        BundlePart.bundle_id == bundle, BundlePart.deleted_at.is_(None)
+    )
+    rows = session.execute(parts).all()
+    prices = [_known(session, sale, part, quantity * number) for part, number in rows]
+    if not rows or None in prices:
+        return None
+    total = sum(
+        (price * row[1] for price, row in zip(prices, rows, strict=True) if price is not None), Decimal(0)
+    )
+    checked: Decimal | None = Money().check(total)
+    return checked
+
+
+def check_list(event: BeforeSave) -> None:
+    """A price list names a currency and a segment that there are, and ends after it begins. Raises RecordInvalid."""
+    values = {**event.before, **event.values}
+    errors: dict[str, list[Message]] = {}
+    if values.get("currency") and not is_currency(values["currency"].upper()):
+        errors["currency"] = [_("Use an ISO 4217 code such as EUR")]
+    elif event.values.get("currency"):
+        event.values["currency"] = values["currency"].upper()
+    known = [name for name, one in event.edition.all(Segment).items() if one.entity == "customer"]
+    if event.values.get("segment") and values["segment"] not in known:
+        told = ", ".join(known) or "–"
+        errors["segment"] = [_("There is no such segment of customers; there are: %(known)s", known=told)]
+    if values.get("valid_from") and values.get("valid_to") and values["valid_to"] < values["valid_from"]:
+        errors["valid_to"] = [_("The last day must not lie before the first")]
+    if errors:
+        raise RecordInvalid(errors)
+
+
+def fill_item(event: BeforeSave) -> None:
+    """A price is in the currency of its list."""
+    item = {**event.before, **event.values}
+    query = sa.select(PriceList.currency).where(PriceList.id == item.get("price_list"))
+    event.values["currency"] = event.session.scalar(query) or event.edition.settings.currency
+
+
+def check_part(event: BeforeSave) -> None:
+    """A bundle is no part of itself. Raises RecordInvalid."""
+    part = {**event.before, **event.values}
+    if part.get("part") is not None and part.get("part") == part.get("bundle"):
+        raise RecordInvalid({"part": [_("A bundle is no part of itself")]})
