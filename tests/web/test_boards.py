@@ -115,4 +115,6 @@ def test_of_several_boards_one_with_records_opens(open_installation: Callable[..
     assert cards(board(client)) == 8
     assert cards(board(client, board="sales")) == 0  # the one that is asked for
     assert "Tours" in client.get("/acme/opportunity/1?tab=details").text  # its funnel
-    assert '<option value="tours.deals" selected>Tours</option>' in client.get("/acme/opportunity/1/edit").text
+    assert (
+        '<option value="tours.deals" selected>Tours</option>' in client.get("/acme/opportunity/1/edit").text
+    )

@@ -93,7 +93,7 @@ def test_every_page_opens_in_both_languages(sign_in: SignIn) -> None:
 
 def test_the_history_calls_records_by_name_for_those_who_may_see_them(sign_in: SignIn) -> None:
     admin, agent = sign_in("admin@acme.test"), sign_in("agent@acme.test")
-    assert '>Customer 00</td>' in admin.get("/acme/order/1?tab=history").text
+    assert ">Customer 00</td>" in admin.get("/acme/order/1?tab=history").text
     assert "#1</td>" not in admin.get("/acme/activity/1?tab=history").text
     assert agent.get("/acme/order/1?tab=history").status_code == 404
 
