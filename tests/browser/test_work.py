@@ -189,9 +189,26 @@ def test_a_phone_shows_no_sideways_scroll(site: str, page: Page) -> None:
         "settings/kpis",
         "settings/plugins",
         "customer/new",
+        *STACKED,
     ):
         page.goto(f"{site}/acme/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        if path in STACKED:
+            assert page.evaluate(NARROW), path
+
+
+STACKED = ("settings/fields", "settings/audit", "settings/jobs", "processes", "customer/1?tab=history")
+"""Tables whose cells stand under each other on a phone."""
+NARROW = "[...document.querySelectorAll('.card-scroll')].every(one => one.scrollWidth <= one.clientWidth + 1)"
+
+
+def test_the_list_of_customers_fits_a_desktop_in_both_languages(site: str, page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for language in ("en", "ru"):
+        page.goto(f"{site}/acme/customer?language={language}")
+        assert page.evaluate(
+            "(one => one.scrollWidth <= one.clientWidth)(document.querySelector('.table-scroll'))"
+        )
 
 
 PAGES = (
@@ -206,6 +223,10 @@ PAGES = (
     "settings/kpis",
     "settings/kpis/new?entity=order",
     "segments",
+    "processes",
+    "customer/1?tab=history",
+    "settings/fields",
+    "settings/audit",
     "settings/plugins",
     "settings/health",
 )

@@ -114,3 +114,7 @@ def test_of_several_boards_one_with_records_opens(open_installation: Callable[..
         session.execute(sa.update(Opportunity).values(funnel="tours.deals"))
     assert cards(board(client)) == 8
     assert cards(board(client, board="sales")) == 0  # the one that is asked for
+    assert "Tours" in client.get("/acme/opportunity/1?tab=details").text  # its funnel
+    assert (
+        '<option value="tours.deals" selected>Tours</option>' in client.get("/acme/opportunity/1/edit").text
+    )

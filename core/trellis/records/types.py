@@ -161,9 +161,9 @@ class Text(FieldType):
 
     def _check(self, value: Any) -> str:
         text = str(FieldType._check(self, value))
-        if len(text) > self.length:
+        if len(value) > self.length:
             raise ValueInvalid(
-                _("At most %(length)s characters; this has %(given)s", length=self.length, given=len(text))
+                _("At most %(length)s characters; this has %(given)s", length=self.length, given=len(value))
             )
         return text
 

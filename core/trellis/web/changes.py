@@ -13,6 +13,7 @@ from trellis.i18n import format_date, format_datetime, format_number, translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.mass import titles_of
+from trellis.web.display import which_lifecycle
 
 _ = translator("trellis")
 
@@ -73,8 +74,11 @@ def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
 
 
 def _stage(declared: Field, value: Any) -> str:
-    """The title of a stage; empty for what is none."""
+    """The title of a stage, or of a lifecycle; empty for what is none."""
     view = g.edition.entities.get(declared.entity)  # a field of a task is of no entity
-    lifecycles = [one for one in view.lifecycles if one.field == declared.name] if view else []
-    titles = (stage.title for one in lifecycles for stage in one.stages if stage.value == value)
-    return str(next(titles, ""))
+    if view is None:
+        return ""
+    lifecycles = [one for one in view.lifecycles if one.field == declared.name]
+    stages = [(stage.value, stage.title) for one in lifecycles for stage in one.stages]
+    known = stages or which_lifecycle(view, declared.name)
+    return str(next((title for one, title in known if one == value), ""))

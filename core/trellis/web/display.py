@@ -10,6 +10,7 @@ from typing import Any
 
 from trellis.edition import OWN, Edition, EntityView
 from trellis.i18n import (
+    Text,
     currency_symbol,
     current_timezone,
     format_date,
@@ -52,7 +53,8 @@ def origin(edition: Edition, owner: str) -> dict[str, Any] | None:
 def person(name: str, key: int | None = None) -> dict[str, Any]:
     """Somebody as an avatar: initials on a ground that is always the same for the same person."""
     words = [word for word in name.split() if word[0].isalnum()] or [name or "?"]
-    initials = words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])
+    letters = [one for one in words[0] if one.isalnum()] or ["?"]
+    initials = letters[0] + (words[-1][0] if len(words) > 1 else "".join(letters[1:2]))
     return {"name": name, "initials": initials.upper(), "tone": (key or sum(map(ord, name))) % TONES}
 
 
@@ -103,9 +105,16 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
             return lambda record, value: _choice(choice, str(value))
     plain = _plain(field.type)
     view = edition.entity(entity)
-    if all(one.field != field.name for one in view.lifecycles):
-        return lambda record, value: plain(value)
-    return lambda record, value: _stage(view, field, record) or plain(value)
+    if any(one.field == field.name for one in view.lifecycles):
+        return lambda record, value: _stage(view, field, record) or plain(value)
+    if isinstance(field.type, types.Text) and (known := dict(which_lifecycle(view, field.name))):
+        return lambda record, value: {"kind": "text", "text": str(known.get(value, value))}
+    return lambda record, value: plain(value)
+
+
+def which_lifecycle(view: EntityView, name: str) -> list[tuple[str, Text]]:
+    """The values of a field that says which lifecycle a record follows, with the titles of these; none for other fields."""
+    return [(str(one.when[1]), one.title) for one in view.lifecycles if one.when and one.when[0] == name]
 
 
 def _reference(base: str, target: types.Reference, known: str | None, value: int) -> Shown:
@@ -237,8 +246,9 @@ def control(
         "origin": origin(edition, field.owner),
         "options": [],
     }
-    stages = _stage_options(edition, field) or _funnel_options(edition, field)
-    if stages and kind == "text":
+    stages = _stage_options(edition, field)
+    known = value in (None, "") or any(one["value"] == value for one in stages)
+    if stages and known and kind == "text":
         given |= {"kind": "choice", "options": [{**one, "selected": one["value"] == value} for one in stages]}
     elif isinstance(field.type, types.Choice):
         given["options"] = [
@@ -258,17 +268,12 @@ def control(
 
 def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
     view = edition.entities.get(field.entity)  # a field of a task is of no entity
-    lifecycles = [one for one in view.lifecycles if one.field == field.name] if view else []
-    return [
-        {"value": stage.value, "title": str(stage.title)} for one in lifecycles[:1] for stage in one.stages
-    ]
-
-
-def _funnel_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
-    """The lifecycles that a field chooses between."""
-    view = edition.entities.get(field.entity)
-    chosen = [one for one in view.lifecycles if one.when and one.when[0] == field.name] if view else []
-    return [{"value": one.when[1], "title": str(one.title)} for one in chosen if one.when]
+    if view is None:
+        return []
+    lifecycles = [one for one in view.lifecycles if one.field == field.name]
+    found = [(stage.value, stage.title) for one in lifecycles[:1] for stage in one.stages]
+    known = found or which_lifecycle(view, field.name)
+    return [{"value": value, "title": str(title)} for value, title in known]
 
 
 def _typed(field_type: types.FieldType, value: Any) -> Any:

@@ -44,6 +44,7 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "foot": _foot(listing, base, found, told, sums),
         "counts_url": _counts_url(listing, base) if more_than_counted else "",
         "filtered": bool(listing.rule or listing.query or listing.mine),
+        "trash": listing.trash,
         "empty_text": "",
         "guide_url": "",
         **list_frame(listing, base),

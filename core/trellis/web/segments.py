@@ -230,7 +230,7 @@ def _picture(days: list[Day], today: date) -> dict[str, Any] | None:
     values: list[int] = []
     for number in range((today - first).days + 1):
         values.append(by_day.get(first + timedelta(days=number), values[-1] if values else 0))
-    high, step = max(values) or 1, max(len(values) // 4, 1)
+    high, step = max(values) or 1, -(-len(values) // 4)  # four days are named, which a phone has room for
     finding = _(
         "Size over %(days)s days: from %(first)s to %(last)s",
         days=format_number(len(values)),
