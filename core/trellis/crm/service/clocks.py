@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
-
 from trellis.crm.service.cases import Case
 from trellis.crm.service.levels import Level, Levels
 from trellis.crm.service.options import MATRIX, PAUSED, SOLVED
@@ -16,7 +13,7 @@ from trellis.crm.service.working_time import ALWAYS, NoWorkingTime, WorkingTime
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.events import BeforeSave
-from trellis.records.numbering import next_number
+from trellis.records.numbering import next_free
 
 _ = translator("trellis")
 
@@ -33,19 +30,11 @@ def follow(event: BeforeSave) -> None:
     if not before:
         values["opened_at"] = values.get("opened_at") or now
         if not values.get("number"):
-            values["number"] = _number(event.session)
+            values["number"] = next_free(event.session, "case", "C", Case.number)
     _prioritise(values, before)
     level = _level(event)
     _enter(values, before, level.time if level else ALWAYS, now)
     _set(values, {**before, **values}, level)
-
-
-def _number(session: Session) -> str:
-    """The next number that no case has: some may have come with numbers of their own."""
-    while True:
-        number = f"C-{next_number(session, 'case'):06}"
-        if session.scalar(sa.select(Case.id).where(Case.number == number)) is None:
-            return number
 
 
 def _prioritise(values: dict[str, Any], before: Mapping[str, Any]) -> None:
