@@ -83,7 +83,7 @@ def _let_activities_refer() -> None:
     connection = op.get_bind()
     over_fields: list[str] = []
     if connection.dialect.name == "sqlite":
-        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND name LIKE 'xf_%'"
+        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND name LIKE 'ix_activity_x_%'"
         over_fields = list(connection.scalars(sa.text(known)))
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.add_column(sa.Column("agreement_id", BigId, nullable=True))
