@@ -112,7 +112,7 @@ def _tell_origin() -> None:
     connection = op.get_bind()
     over_fields: list[str] = []
     if connection.dialect.name == "sqlite":
-        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'survey_answer' AND name LIKE 'xf_%'"
+        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'survey_answer' AND name LIKE 'ix_survey_answer_x_%'"
         over_fields = list(connection.scalars(sa.text(known)))
     with op.batch_alter_table("survey_answer", schema=None) as batch_op:
         for name, table in _ORIGIN.items():

@@ -1,4 +1,4 @@
-"""agreements, and activities about them"""
+"""agreements, activities about them, and service levels that only these name"""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ def upgrade() -> None:
         )
         for name in ("customer_id", "sla_policy_id", "renews_id", "owner_id", "unit_id"):
             batch_op.create_index(batch_op.f(f"ix_agreement_{name}"), [name], unique=False)
+    op.add_column("sla_policy", sa.Column("only_agreed", sa.Boolean(), nullable=True))
     _let_activities_refer()
 
 
@@ -82,7 +83,7 @@ def _let_activities_refer() -> None:
     connection = op.get_bind()
     over_fields: list[str] = []
     if connection.dialect.name == "sqlite":
-        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND name LIKE 'xf_%'"
+        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND name LIKE 'ix_activity_x_%'"
         over_fields = list(connection.scalars(sa.text(known)))
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.add_column(sa.Column("agreement_id", BigId, nullable=True))
@@ -99,4 +100,5 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_activity_agreement_id"))
         batch_op.drop_constraint(batch_op.f("fk_activity_agreement_id"), type_="foreignkey")
         batch_op.drop_column("agreement_id")
+    op.drop_column("sla_policy", "only_agreed")
     op.drop_table("agreement")

@@ -42,7 +42,9 @@ class Person:
 
 
 def is_person(view: EntityView) -> bool:
-    """Whether records of an entity are people: they have a mail address or a telephone number that is personal data."""
+    """Whether records of an entity are people: they have a name, and a mail address or telephone number that is personal data."""
+    if view.info.title_field in view.references:  # it is called by the name of somebody else
+        return False
     return any(isinstance(one.type, Email | Phone) and one.personal for one in view.fields.values())
 
 

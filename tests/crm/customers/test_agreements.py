@@ -131,14 +131,18 @@ def test_one_that_renews_by_itself_is_carried_on_and_another_follows_one_that_en
 def test_cases_take_the_service_level_that_was_agreed(office: Office) -> None:
     calendar = office.create("business_calendar", name="Office", timezone="UTC").id
     usual = {"calendar": calendar, "resolution_minutes": 60}
+    agreed = office.create("sla_policy", name="Gold", **usual, only_agreed=True).id
     common = office.create("sla_policy", name="All", **usual, kind="request", priority="medium").id
-    agreed = office.create("sla_policy", name="Gold", **usual).id
     agreement = office.agreement(stage="active", starts=days(-1), sla_policy=agreed)
 
     def taken(**more: Any) -> int:
-        return office.create("case", subject="Help", customer=office.customer, **more).values["policy"]  # type: ignore[no-any-return]
+        values = {"subject": "Help", "customer": office.customer, **more}
+        return office.create("case", **values).values["policy"]  # type: ignore[no-any-return]
 
     assert taken() == agreed
+    stranger = office.create("customer", name="Bob").id
+    assert taken(customer=stranger) == common
+    assert taken(customer=stranger, kind="complaint") is None
     office.change(agreement, stage="closed")
     assert taken() == common
 

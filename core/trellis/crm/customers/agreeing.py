@@ -9,14 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
 from trellis.errors import RecordInvalid
 from trellis.i18n import Text, translator
 from trellis.kpi.periods import today_in
 from trellis.records.events import BeforeSave
-from trellis.records.numbering import next_number
+from trellis.records.numbering import free_number
 
 _ = translator("trellis")
 
@@ -45,7 +44,9 @@ def follow(event: BeforeSave) -> None:
     if not before:
         taken = {**_USUAL, **(follow_up(renewed) if renewed else {})}
         values |= {name: value for name, value in taken.items() if values.get(name) is None}
-        values["number"] = values.get("number") or _number(event.session)
+        values["number"] = values.get("number") or free_number(
+            event.session, "agreement", "A", Agreement.number
+        )
     agreement = {**before, **values}
     _check(event, agreement, renewed)
     ends, days = agreement.get("ends"), agreement.get("notice_days")
@@ -81,14 +82,6 @@ def _renewed(event: BeforeSave) -> Agreement | None:
         return None
     wanted = sa.select(Agreement).where(Agreement.id == number, event.actor.visible(Agreement))
     return event.session.scalar(wanted.where(Agreement.deleted_at.is_(None)))
-
-
-def _number(session: Session) -> str:
-    """The next number that no agreement has: some may have come with numbers of their own."""
-    while True:
-        number = f"A-{next_number(session, 'agreement'):06}"
-        if session.scalar(sa.select(Agreement.id).where(Agreement.number == number)) is None:
-            return number
 
 
 def _check(event: BeforeSave, agreement: Mapping[str, Any], renewed: Agreement | None) -> None:

@@ -66,20 +66,9 @@ def invite(context: DemoContext, survey: int, customers: Sequence[int]) -> None:
 def bind(context: DemoContext, customers: Sequence[int], subjects: Sequence[Text], value: int) -> None:
     """Writes agreements with some of the customers, in every stage; ``value`` is that of a usual one for a year."""
     dice = random.Random("agreements")
-    (calendar,) = context.create(
-        "business_calendar",
-        [{"name": context.text(_("Agreed hours")), "timezone": context.records.edition.settings.timezone}],
-    )
-    agreed = {"name": context.text(_("As agreed")), "calendar": calendar}
-    (policy,) = context.create(
-        "sla_policy",
-        [{**agreed, "active": True, "first_response_minutes": 120, "resolution_minutes": 960}],
-    )
-    staff = list(context.users.values())
+    policy, staff = _level(context), list(context.users.values())
     rows = []
-    for number, customer in enumerate(customers):
-        kept = dice.randrange(30, 700)
-        starts = context.today - timedelta(days=kept)
+    for place, customer in enumerate(customers):
         months = dice.choice((12, 12, 24, 36))
         row: dict[str, Any] = {
             "title": context.text(dice.choice(subjects)),
@@ -87,20 +76,13 @@ def bind(context: DemoContext, customers: Sequence[int], subjects: Sequence[Text
             "kind": dice.choice(("service", "service", "supply", "framework")),
             "value": value * months // 12 * dice.randrange(6, 18) // 10,
             "owner": dice.choice(staff),
-            "starts": starts,
-            "ends": later(starts, months) - timedelta(days=1),
             "notice_days": dice.choice((30, 60, 90)),
-            "sla_policy": policy if number % 3 == 0 else None,
+            "sla_policy": policy if place % 3 == 0 else None,
         }
-        if number % 8 == 0:
-            row |= {
-                "stage": dice.choice((DRAFT, APPROVAL, SIGNED)),
-                "starts": context.today + timedelta(days=14),
-            }
-            row["ends"] = later(row["starts"], months)
-            row["signed_on"] = context.today if row["stage"] == SIGNED else None
-        else:
-            row |= _as_it_stands(row, context, dice)
+        ahead = place % 8 == 0
+        row["starts"] = context.today + timedelta(days=14 if ahead else -dice.randrange(30, 700))
+        row["ends"] = later(row["starts"], months) - timedelta(days=1)
+        row.update(_to_come(context, dice) if ahead else _as_it_stands(row, context, dice))
         rows.append(row)
     made = context.create("agreement", rows)
     moments = {}
@@ -108,6 +90,29 @@ def bind(context: DemoContext, customers: Sequence[int], subjects: Sequence[Text
         longest = 12 if row["stage"] in (DRAFT, APPROVAL) else 40
         moments[number] = context.moment(context.today - timedelta(days=dice.randrange(1, longest)))
     context.backdate("agreement", "stage_since", moments)
+    ended = [(number, row) for number, row in zip(made, rows, strict=True) if row["stage"] == CLOSED]
+    following = [
+        {"renews": number, "stage": ACTIVE, "signed_on": row["ends"], "owner": row["owner"]}
+        for number, row in ended
+        if dice.random() < 0.7
+    ]
+    context.create("agreement", following)
+
+
+def _level(context: DemoContext) -> int:
+    """A service level that agreements name."""
+    zone = context.records.edition.settings.timezone
+    hours = {"name": context.text(_("Agreed hours")), "timezone": zone}
+    (calendar,) = context.create("business_calendar", [hours])
+    minutes = {"first_response_minutes": 120, "resolution_minutes": 960}
+    level = {"name": context.text(_("As agreed")), "calendar": calendar, "only_agreed": True, **minutes}
+    return context.create("sla_policy", [level])[0]
+
+
+def _to_come(context: DemoContext, dice: random.Random) -> Mapping[str, Any]:
+    """The stage of an agreement that has not begun."""
+    stage = dice.choice((DRAFT, APPROVAL, SIGNED))
+    return {"stage": stage, "signed_on": context.today if stage == SIGNED else None}
 
 
 def _as_it_stands(row: Mapping[str, Any], context: DemoContext, dice: random.Random) -> Mapping[str, Any]:

@@ -98,7 +98,7 @@ class SurveyAnswer(Entity):
     value: Mapped[int | None] = column(
         Integer(minimum=1, maximum=10), label=_("Value for money"), group=DRIVERS
     )
-    comment: Mapped[str | None] = column(LongText(), label=_("Comment"), searchable=True)
+    comment: Mapped[str | None] = column(LongText(), label=_("Comment"), searchable=True, personal=True)
     asked_in_id: Mapped[int | None] = column(
         Reference("survey"), label=_("Asked in"), help=_("The survey that it answers"), group=ORIGIN
     )

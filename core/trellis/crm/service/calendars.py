@@ -133,6 +133,12 @@ class SlaPolicy(Entity):
         in_list=True,
     )
     active: Mapped[bool] = column(Boolean(), label=_("In force"), required=True, default=True, in_list=True)
+    only_agreed: Mapped[bool | None] = column(
+        Boolean(),
+        label=_("Only where agreed"),
+        help=_("For customers with an agreement in force that names it, and for nobody else"),
+        group=_FOR,
+    )
     priority: Mapped[str | None] = column(
         Choice(PRIORITIES), label=_("Priority"), help=_("Empty for any"), group=_FOR, in_list=True
     )

@@ -29,6 +29,7 @@ class Level:
     time: WorkingTime
     wanted: Mapping[str, Any]
     """What a case must have, by field."""
+    only_agreed: bool = False
 
     def weight(self, case: Mapping[str, Any]) -> int:
         """How much of the case it names; -1 where it does not hold for it."""
@@ -70,7 +71,7 @@ class Levels:
         weighed = [
             (one.id in agreed and one.weight(known) >= 0, one.weight(known), -one.id, one)
             for one in self._by_id.values()
-            if one.wanted is not _OFF
+            if one.wanted is not _OFF and (one.id in agreed or not one.only_agreed)
         ]
         _agreed, weight, _id, best = max(weighed, key=lambda one: one[:3], default=(False, -1, 0, None))
         return best if weight >= 0 else None
@@ -120,6 +121,7 @@ def _read(session: Session) -> list[Level]:
             one.resolution_minutes,
             times.get(one.calendar_id, ALWAYS),
             _wanted(one) if one.active and one.deleted_at is None else _OFF,
+            bool(one.only_agreed),
         )
         for one in policies
     ]

@@ -24,7 +24,7 @@ _ = translator("trellis")
 
 blueprint = Blueprint("answering", __name__)
 
-RATE = 60
+RATE = 120
 """Requests a minute that one address may make of one server process: an office shares one, a guesser gets nowhere."""
 
 _Answer = tuple[str, int]
