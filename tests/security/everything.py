@@ -48,7 +48,14 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
     with workspace.write() as session:
         edition = workspace.edition(session)
         records = Records(session, edition, SYSTEM)
-        spare = {"bundle_part": {"part": records.create("product", {"name": text[:60]}).id}}
+        people = records.list("user", limit=1).items
+        somebody = (
+            people[0].id if people else records.create("user", {"name": "A", "email": "a@acme.test"}).id
+        )
+        spare = {
+            "bundle_part": {"part": records.create("product", {"name": text[:60]}).id},
+            "report_recipient": {"person": somebody},
+        }
         for _round in range(3):
             for view in edition.entities.values():
                 if view.name not in known and view.name != "user":
