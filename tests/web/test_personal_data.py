@@ -36,7 +36,7 @@ def test_a_person_is_taken_out_and_erased(sign_in: SignIn) -> None:
     done = admin.post("/acme/customer/1/erase", data={"csrf_token": token, "name": "Customer 00"})
     assert done.status_code == 302
     record = admin.get("/acme/customer/1?tab=history").text
-    assert "Erased #1" in record and '>erased</td>' in record
+    assert "Erased #1" in record and ">erased</td>" in record
     assert "Customer 00" not in record
     assert "erased personal data of this record" in admin.get("/acme/customer/1").text
     assert "Personal data erased" in admin.get("/acme/settings/audit?entity=customer").text
