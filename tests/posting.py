@@ -13,8 +13,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 Box = "queue.Queue[EmailMessage]"
-NOBODY, LATER = "nobody@", "later@"
-"""Addresses that begin so are refused for good, and put off."""
+NOBODY, LATER, LOST = "nobody@", "later@", "lost@"
+"""Addresses that begin so are refused for good, and put off; with mail to the last one the line breaks when it was taken."""
 
 
 class _Post:
@@ -33,6 +33,8 @@ class _Post:
         received = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(received, EmailMessage)
         self.box.put(received)
+        if envelope.rcpt_tos[0].startswith(LOST):
+            server.transport.abort()
         return "250 OK"
 
 

@@ -26,6 +26,7 @@ _ = translator("trellis")
 MOST = 100
 """Files of one record."""
 LONGEST_NAME = 200
+_LONGEST_ENDING = 20
 PART = 48 * 1024
 """Bytes of a part: backups hold a thousand in memory."""
 AT_ONCE = 50
@@ -201,8 +202,10 @@ def _drop(session: Session, ids: Sequence[int]) -> None:
 def _plain(filename: str) -> str:
     """The name without folders, and without signs that are not seen or turn the direction of writing."""
     last = filename.replace("\\", "/").rpartition("/")[2]
-    seen = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip().strip(".")
+    seen = "".join(sign for sign in last if unicodedata.category(sign)[0] != "C").strip(" .")
     if not seen:
         raise RecordInvalid({"file": [_("The file has no name")]})
     stem, dot, ending = seen.rpartition(".")
-    return f"{stem[: LONGEST_NAME - len(ending) - 1]}{dot}{ending}" if dot else seen[:LONGEST_NAME]
+    if not dot or len(ending) > _LONGEST_ENDING:
+        return seen[:LONGEST_NAME]
+    return f"{stem[: LONGEST_NAME - len(ending) - 1]}{dot}{ending}"

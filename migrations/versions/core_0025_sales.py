@@ -25,7 +25,9 @@ def upgrade() -> None:
     op.add_column("opportunity", sa.Column("channel", sa.String(length=60), nullable=True))
     _make_reasons()
     _make_stages()
-    op.execute("UPDATE opportunity SET begun_on = date(created_at)")
+    # what was closed before it was entered came from elsewhere: when it began is not known
+    known = "closed_at IS NULL OR closed_at >= created_at"
+    op.execute(f"UPDATE opportunity SET begun_on = date(created_at) WHERE {known}")
     op.execute(_known_stages())
 
 

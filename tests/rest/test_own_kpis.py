@@ -58,6 +58,7 @@ def test_what_is_wrong_is_named_and_nothing_is_kept(client: Client) -> None:
     assert fields(entity="planet") == {"entity"}
     assert fields(rule={"field": "colour", "op": "eq", "value": 1}) == {"rule"}
     assert fields(aggregate="formula", expression="1 +") == {"expression"}
+    assert fields(title="a\0b", about="x" * 3000) == {"title", "about"}
     assert client.post("/kpis", {**KPI, "rule": "all"}).status_code == 400
     assert client.patch("/kpis/orders", {"title": "Mine"}).status_code == 409  # the core's
     assert client.patch("/kpis/own.nothing", {"title": "Mine"}).status_code == 404

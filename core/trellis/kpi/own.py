@@ -22,7 +22,7 @@ from trellis.kpi.query import KpiQuery
 from trellis.records.entity import Base, Entity, Field
 from trellis.records.joins import Joins
 from trellis.records.rules import RuleContext, parse, segments_in, to_sql
-from trellis.records.types import FixedPoint, JsonData, Money
+from trellis.records.types import FixedPoint, JsonData, Money, Text, ValueInvalid
 from trellis.security.actor import Actor
 from trellis.workspace_state import raise_revision
 
@@ -39,7 +39,7 @@ AGGREGATES: Mapping[str, Label] = {
 }
 WITHOUT_FIELD = ("count", "share", "formula")
 _NUMBERS = ("number",)
-LONGEST_TITLE = 120
+LONGEST_TITLE, LONGEST_TEXT = 120, 2000
 NAME = "^(own\\.)?[a-z][a-z0-9_]{0,59}$"
 """What a KPI may be called; the prefix stands before it in any case."""
 
@@ -241,6 +241,11 @@ def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> di
         errors["title"] = [_("Give the KPI a title")]
     elif len(declaration["title"]) > LONGEST_TITLE:
         errors["title"] = [_("At most %(most)s characters", most=LONGEST_TITLE)]
+    for key in ("title", "about", "expression"):
+        try:
+            Text(LONGEST_TEXT).check(declaration.get(key))
+        except ValueInvalid as error:
+            errors.setdefault(key, [error.message])
     for key, known in (("unit", Unit), ("direction", Direction), ("level", Level)):
         if declaration.get(key) not in [one.value for one in known]:
             errors[key] = [_("Choose one of: %(known)s", known=", ".join(one.value for one in known))]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import smtplib
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from trellis import mail
 from trellis.contributions import Process
-from trellis.errors import Conflict
 from trellis.i18n import translator
+from trellis.jobs.mails import mailing, send_once
 from trellis.jobs.queue import enqueue
 from trellis.jobs.work import Work
 from trellis.process import listening
@@ -55,21 +54,8 @@ def work_event(work: Work) -> None:
 
 def work_mail(work: Work) -> None:
     """Sends a mail of a step, at most once: one that may have left before a crash is not sent again."""
-    if work.done:
-        raise Conflict(
-            _("The server ended while this mail was being sent; it may have left, and is not sent again")
-        )
-    config = work.installation.config
-    if not (config.smtp_url and config.mail_from):
-        raise Conflict(_("No mail server is set up: the mail was not sent"))
     told = {name: str(work.arguments[name]) for name in ("to", "subject", "text")}
-    message = mail.message(config, told["to"], told["subject"], told["text"])
-    work.tell(1, 1)
-    try:
-        mail.send(config, message)
-    except (OSError, smtplib.SMTPException):
-        work.tell(0, 1)  # the server did not take it: it can be tried again
-        raise
+    send_once(work, mail.message(mailing(work), told["to"], told["subject"], told["text"]))
 
 
 def _tell(work: Work, door: Records) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from trellis.contributions import Direction, Kpi, Level, Unit
 from trellis.edition import OWN, Edition
 from trellis.i18n import translator
-from trellis.kpi.own import AGGREGATES, LONGEST_TITLE, NAME
+from trellis.kpi.own import AGGREGATES, LONGEST_TEXT, LONGEST_TITLE, NAME
 from trellis.rest import openapi_parts as parts
 
 _ = translator("trellis")
@@ -63,11 +63,15 @@ def _change() -> dict[str, Any]:
         "field": {**_TEXT, "description": "the number that is summed or compared"},
         "date": {**_TEXT, "description": "the field by which records belong to a period"},
         "rule": {"type": "object", "description": "as in “filter”"},
-        "expression": {**_TEXT, "description": "a formula over other KPIs: revenue / orders"},
+        "expression": {
+            **_TEXT,
+            "maxLength": LONGEST_TEXT,
+            "description": "a formula over other KPIs: revenue / orders",
+        },
         "unit": {**_TEXT, "enum": [one.value for one in Unit]},
         "direction": {**_TEXT, "enum": [one.value for one in Direction]},
         "level": {**_TEXT, "enum": [one.value for one in Level]},
-        "about": {**_TEXT, "description": "in words, how it is counted"},
+        "about": {**_TEXT, "maxLength": LONGEST_TEXT, "description": "in words, how it is counted"},
         "higher_is_better": {"type": "boolean", "default": True},
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}

@@ -76,10 +76,11 @@ def sheets(mail: EmailMessage) -> dict[str, list[list[Any]]]:
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
-def make_due(workspace: Workspace) -> None:
-    """Lets the time of every job come."""
+def make_due(workspace: Workspace, kind: str = "report") -> None:
+    """Lets the time of jobs of a kind come."""
     with workspace.write() as session:
-        session.execute(sa.update(Job).values(due_at=datetime.now(UTC) - timedelta(seconds=1)))
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        session.execute(sa.update(Job).where(Job.kind == kind, Job.finished_at.is_(None)).values(due_at=past))
 
 
 def test_a_report_goes_to_its_recipients_with_what_each_may_see(
@@ -175,7 +176,7 @@ def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
         ).all()
         assert job.errors == 1
         session.execute(sa.update(User).where(User.id == boss).values(email="boss@acme.test"))
-    make_due(workspace)
+    make_due(workspace, "report_delivery")
     runner.drain()
     (mail,) = received(post[1])
     (part,) = mail.iter_attachments()
@@ -188,6 +189,44 @@ def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
             send_now(seen, report)
         with pytest.raises(PermissionRefused):
             seen.update("report_run", 1, {"state": "failed"})
+
+
+def test_a_report_outlives_a_recipient_and_a_broken_line(
+    installation: Installation, workspace: Workspace, post: tuple[str, Box]
+) -> None:
+    people = [
+        add_user(installation, workspace, f"{name}@acme.test", name, ["administrator"])
+        for name in ("gone", "lost", "boss")
+    ]
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        records.create("order", {"number": "1", "ordered_at": "2026-05-05T10:00:00Z", "amount": "5"})
+        values = {
+            "name": "Ж" * 190,
+            "of_entity": "order",
+            "columns": "amount, number",
+            "totals": "amount, cost",
+        }
+        report = records.create("report", {**values, "rhythm": "daily"}).id
+        for person in people:
+            records.create("report_recipient", {"report": report, "person": person})
+        records.delete("user", people[0])
+    runner = Runner(installation, JOB_KINDS)
+    make_due(workspace)
+    runner.drain()
+    make_due(workspace, "report_delivery")
+    runner.drain()  # what may have left is not sent again
+    mails = sorted(received(post[1]), key=lambda mail: mail["To"])
+    assert [mail["To"] for mail in mails] == ["boss@acme.test", "lost@acme.test"]
+    rows = sheets(mails[0])["Report"][2:]
+    assert rows == [["Amount", "Number", "Cost"], [5, "1", ""], ["Total (1)", "", ""], [5, "", 0]]
+    with workspace.read() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        runs = records.list("report_run", sort=["person"]).items
+        assert [run.values["state"] for run in runs] == ["sent", "failed"]
+        assert "may have left" in runs[1].values["problem"]
+        due = session.scalars(sa.select(Job.due_at).where(Job.kind == "report", Job.finished_at.is_(None)))
+        assert len(due.all()) == 1  # it goes on tomorrow
 
 
 def test_what_is_wrong_with_a_report_is_named(workspace: Workspace) -> None:

@@ -158,8 +158,9 @@ class Scope:
 
     @property
     def cycle(self) -> sa.ColumnElement[float]:
-        """The days from the beginning of an opportunity to its end."""
-        return days_between(Opportunity.begun_on, self.closing_day)
+        """The days from the beginning of an opportunity to its end; NULL for one that ended before."""
+        days = days_between(Opportunity.begun_on, self.closing_day)
+        return sa.case((days >= 0, days))
 
 
 @dataclass(frozen=True, kw_only=True)

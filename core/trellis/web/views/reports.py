@@ -16,7 +16,7 @@ from trellis.crm.project.rows import DIRECTIONS
 from trellis.crm.sales.reports import sending
 from trellis.crm.sales.reports.definition import Definition
 from trellis.crm.sales.reports.entities import FORMATS, RHYTHMS
-from trellis.crm.sales.reports.making import TYPES, make_file
+from trellis.crm.sales.reports.making import TYPES, kept, make_file
 from trellis.errors import RecordInvalid
 from trellis.i18n import plural_translator, translator
 from trellis.web.display import origin
@@ -115,8 +115,11 @@ def make(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
 @blueprint.get("/<workspace>/report/<int:record_id>/file")
 def file(workspace: str, record_id: int) -> Response:
     """The file of one's own report, as it would be sent now."""
-    values = g.records.get("report", record_id).values
-    return _file(values["name"], Definition.of(values), values["format"])
+    g.records.get("report", record_id)
+    report = kept(g.session, record_id)
+    if report is None:
+        abort(404)
+    return _file(report["name"], Definition.of(report), report["format"])
 
 
 @blueprint.post("/<workspace>/report/<int:record_id>/send")

@@ -77,8 +77,13 @@ class Lines:
         self._session, self._edition, self._actor = session, actor.sees(edition), actor
         self._definition = definition
         self.view: EntityView = self._edition.entity(definition.entity)
-        self.fields = definition.fields(self.view)
-        self.totalled = [self.view.fields[name] for name in definition.totals if name in self.view.fields]
+        self.totalled = [
+            self.view.fields[name]
+            for name in definition.totals
+            if name in self.view.fields and self._adds(name)
+        ]
+        chosen = definition.fields(self.view)
+        self.fields = [*chosen, *(one for one in self.totalled if one not in chosen)]
         self.usual: str = edition.settings.currency
         self._zone = ZoneInfo(edition.settings.timezone)
         self.grouping: Grouping | None = definition.grouping(self.view)
@@ -101,6 +106,14 @@ class Lines:
         if not isinstance(one.type, Money):
             return ""
         return str(record.values.get(one.type.currency) or self.usual)
+
+    def _adds(self, name: str) -> bool:
+        """Amounts are not added up for who may not see their currencies."""
+        declared = self.view.fields[name].type
+        if not isinstance(declared, Money) or not declared.currency:
+            return True
+        whole = self._edition.whole.entity(self.view.name).fields
+        return declared.currency in self.view.fields or declared.currency not in whole
 
     def _records(self) -> Iterator[Record]:
         cursor: str | None = None

@@ -29,6 +29,8 @@ TYPES = {
 }
 """The media types of the formats."""
 
+LONGEST_NAME = 100
+"""Bytes of the name of a file, which no system finds too long."""
 _TABLE = cast(sa.Table, Report.__table__)
 
 
@@ -65,4 +67,5 @@ def make_file(
 
 def _plain(name: str) -> str:
     """The name of a report as that of a file anywhere."""
-    return re.sub(r"[^\w -]+", "", name).strip() or "report"
+    plain = re.sub(r"[^\w -]+", "", name).strip().encode()[:LONGEST_NAME].decode(errors="ignore")
+    return plain.strip() or "report"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from trellis.contributions import Cell, Direction, Level, Panel
 from trellis.crm.sales.reports.definition import Definition
 from trellis.crm.sales.reports.lines import labels
+from trellis.crm.sales.reports.making import kept
 from trellis.crm.sales.reports.schedule import next_after
 from trellis.i18n import format_datetime, translator
 from trellis.records.door import Records
@@ -20,7 +21,8 @@ _ = translator("trellis")
 
 def delivery(records: Records, report: int) -> Mapping[str, Any]:
     """What it shows in words, when it is sent next, if at all, and whether the reader may have it sent."""
-    values = records.get("report", report).values
+    record = records.get("report", report)
+    values = kept(records.session, report) or record.values
     definition, edition = Definition.of(values), records.actor.sees(records.edition)
     view = edition.entities.get(definition.entity)
     zone = ZoneInfo(records.edition.settings.timezone)
@@ -32,7 +34,7 @@ def delivery(records: Records, report: int) -> Mapping[str, Any]:
         "columns": ", ".join(labels(definition.fields(view))) if view else "",
         "next": format_datetime(at) if at is not None else "",
         "may_read": records.actor.may(values["of_entity"], "read"),
-        "may_send": records.actor.may("report", "update"),
+        "may_send": records.actor.reaches("report", "update", {**record.values, "id": report}),
     }
 
 

@@ -20,9 +20,10 @@ from trellis.crm.sales.reports.entities import Report, ReportRecipient
 from trellis.crm.sales.reports.making import TYPES, kept, make_file
 from trellis.crm.sales.reports.schedule import next_after
 from trellis.edition import Edition
-from trellis.errors import Conflict, RecordNotFound, TrellisError
+from trellis.errors import Conflict, PermissionRefused, RecordNotFound, TrellisError
 from trellis.i18n import format_date, plural_translator, translator
 from trellis.jobs import Work, enqueue
+from trellis.jobs.mails import mailing, send_once
 from trellis.jobs.queue import drop
 from trellis.kpi.periods import today_in
 from trellis.records.door import Records
@@ -56,13 +57,11 @@ def plan(session: Session, edition: Edition, report_id: int) -> None:
 
 def deliver(session: Session, edition: Edition, report_id: int) -> int:
     """Puts a delivery to each recipient into the queue, or to the owner where there are none; how many."""
-    whom = session.scalars(
-        sa.select(_recipient.person_id).where(
-            _recipient.report_id == report_id, _recipient.deleted_at.is_(None)
-        )
-    ).all()
-    owner = session.scalar(sa.select(_report.owner_id).where(_report.id == report_id))
-    people = list(dict.fromkeys(whom)) or ([owner] if owner is not None else [])
+    named = sa.select(_recipient.person_id).where(
+        _recipient.report_id == report_id, _recipient.deleted_at.is_(None)
+    )
+    owner = sa.select(_report.owner_id).where(_report.id == report_id)
+    people = _working(session, named) or _working(session, owner)
     records = Records(session, edition, SYSTEM)
     for person in people:
         run = records.create(
@@ -72,10 +71,17 @@ def deliver(session: Session, edition: Edition, report_id: int) -> int:
     return len(people)
 
 
+def _working(session: Session, people: sa.Select[tuple[int | None]]) -> list[int]:
+    """Those of the people who still work here."""
+    query = sa.select(User.id).where(User.id.in_(people), User.active, User.deleted_at.is_(None))
+    return list(session.scalars(query.order_by(User.id)))
+
+
 def send_now(records: Records, report_id: int) -> int:
     """Sends a report to its recipients at once; to how many. Raises PermissionRefused, RecordNotFound."""
-    records.get("report", report_id)
-    records.actor.require("report", "update")
+    record = records.get("report", report_id)
+    if not records.actor.reaches("report", "update", {**record.values, "id": record.id}):
+        raise PermissionRefused()
     return deliver(records.session, records.edition, report_id)
 
 
@@ -97,12 +103,8 @@ def work_due(work: Work) -> None:
 def work_delivery(work: Work) -> None:
     """The job of one delivery. One that may have left before a crash is not sent again."""
     try:
-        if work.done:
-            raise Conflict(
-                _("The server ended while this mail was being sent; it may have left, and is not sent again")
-            )
         rows = _sent(work)
-    except TrellisError as error:
+    except (TrellisError, OSError, smtplib.SMTPException) as error:
         _note(work, state="failed", problem=str(error))
         raise
     with work.workspace.write() as session:
@@ -111,23 +113,15 @@ def work_delivery(work: Work) -> None:
 
 
 def _sent(work: Work) -> int:
-    config = work.installation.config
-    if not (config.smtp_url and config.mail_from):
-        raise Conflict(_("No mail server is set up: the mail was not sent"))
     with TemporaryDirectory(prefix="trellis-report-") as folder:
         message, rows = _message(work, Path(folder))
-    work.tell(1, 1)
-    try:
-        mail.send(config, message)
-    except (OSError, smtplib.SMTPException):
-        work.tell(0, 1)  # the server did not take it: it can be tried again
-        raise
+    send_once(work, message)
     return rows
 
 
 def _message(work: Work, folder: Path) -> tuple[EmailMessage, int]:
     """The mail with the file, and how many records that has."""
-    config = work.installation.config
+    config = mailing(work)
     with work.workspace.read() as session:
         report = kept(session, work.arguments["report"])
         if report is None:

@@ -96,16 +96,18 @@ def _xlsx(path: Path, title: str, about: str, lines: Lines) -> int:
                 sheet.write([line.cells[one.name] for one in lines.fields])
                 continue
             groups += [line] if line.kind == GROUP else []
-            sheet.write(_summed(lines, line), bold=True)
+            for row in _summed(lines, line):
+                sheet.write(row, bold=True)
         if groups:
             _add_groups(book, lines, groups)
     return number
 
 
-def _summed(lines: Lines, line: Line) -> list[Any]:
-    """What a group comes to under the columns that are added up; its name and size under the first."""
-    first = _("%(title)s (%(count)s)", title=line.title, count=line.count)
-    return [str(first) if place == 0 else line.cells.get(one.name) for place, one in enumerate(lines.fields)]
+def _summed(lines: Lines, line: Line) -> list[list[Any]]:
+    """What a group comes to under the columns that are added up, and its name and size under the first, or above it."""
+    title = str(_("%(title)s (%(count)s)", title=line.title, count=line.count))
+    sums = [line.cells.get(one.name) for one in lines.fields]
+    return [[title], sums] if sums[0] is not None else [[title, *sums[1:]]]
 
 
 def _add_groups(book: Any, lines: Lines, groups: Sequence[Line]) -> None:
