@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from posting import Box, open_post, received
+from posting import Box, received
 from python_calamine import CalamineWorkbook
 from trellis.config import Config
 from trellis.contributions import Role
@@ -54,16 +53,10 @@ def test_reports_are_due_at_their_hour_in_the_zone_of_the_workspace() -> None:
 
 
 @pytest.fixture
-def post() -> Iterator[tuple[str, Box]]:
-    with open_post() as opened:
-        yield opened
-
-
-@pytest.fixture
-def config(config: Config, post: tuple[str, Box]) -> Config:
+def config(config: Config, post_office: tuple[str, Box]) -> Config:
     return dataclasses.replace(
         config,
-        smtp_url=post[0],
+        smtp_url=post_office[0],
         mail_from="crm@acme.test",
         url="https://crm.acme.test",
     )
@@ -84,7 +77,7 @@ def make_due(workspace: Workspace, kind: str = "report") -> None:
 
 
 def test_a_report_goes_to_its_recipients_with_what_each_may_see(
-    installation: Installation, workspace: Workspace, post: tuple[str, Box]
+    installation: Installation, workspace: Workspace, post_office: tuple[str, Box]
 ) -> None:
     boss = add_user(installation, workspace, "boss@acme.test", "Boss", ["administrator"])
     agent = add_user(installation, workspace, "agent@acme.test", "Агент", ["agent"])
@@ -127,10 +120,10 @@ def test_a_report_goes_to_its_recipients_with_what_each_may_see(
             records.create("report_recipient", {"report": report, "person": person})
     runner = Runner(installation, JOB_KINDS)
     runner.drain()
-    assert received(post[1]) == []  # it is not due yet
+    assert received(post_office[1]) == []  # it is not due yet
     make_due(workspace)
     runner.drain()
-    to_boss, to_agent = sorted(received(post[1]), key=lambda mail: mail["To"], reverse=True)
+    to_boss, to_agent = sorted(received(post_office[1]), key=lambda mail: mail["To"], reverse=True)
     assert to_boss["To"] == "boss@acme.test" and to_boss["Subject"].startswith("Orders by channel, ")
     text = to_boss.get_body().get_content()  # type: ignore[union-attr]
     assert "4 records" in text and f"https://crm.acme.test/acme/report/{report}" in text
@@ -157,7 +150,7 @@ def test_a_report_goes_to_its_recipients_with_what_each_may_see(
 
 
 def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
-    installation: Installation, workspace: Workspace, post: tuple[str, Box]
+    installation: Installation, workspace: Workspace, post_office: tuple[str, Box]
 ) -> None:
     boss = add_user(installation, workspace, "later@acme.test", "Boss", ["administrator"])
     clerk = add_user(installation, workspace, "clerk@acme.test", "Clerk", ["reader"])
@@ -169,7 +162,7 @@ def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
         assert send_now(records, report) == 1  # nobody is named: to the owner
     runner = Runner(installation, JOB_KINDS)
     runner.drain()
-    assert received(post[1]) == []
+    assert received(post_office[1]) == []
     with workspace.write() as session:
         (job,) = session.execute(
             sa.select(Job.errors, Job.problem).where(Job.kind == "report_delivery")
@@ -178,7 +171,7 @@ def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
         session.execute(sa.update(User).where(User.id == boss).values(email="boss@acme.test"))
     make_due(workspace, "report_delivery")
     runner.drain()
-    (mail,) = received(post[1])
+    (mail,) = received(post_office[1])
     (part,) = mail.iter_attachments()
     assert part.get_filename() == "Customers.csv" and "'=cmd" in part.get_content()  # no spreadsheet runs it
     with workspace.write() as session:
@@ -192,7 +185,7 @@ def test_a_mail_that_is_refused_is_tried_again_and_what_is_wrong_stands_there(
 
 
 def test_a_report_outlives_a_recipient_and_a_broken_line(
-    installation: Installation, workspace: Workspace, post: tuple[str, Box]
+    installation: Installation, workspace: Workspace, post_office: tuple[str, Box]
 ) -> None:
     people = [
         add_user(installation, workspace, f"{name}@acme.test", name, ["administrator"])
@@ -216,7 +209,7 @@ def test_a_report_outlives_a_recipient_and_a_broken_line(
     runner.drain()
     make_due(workspace, "report_delivery")
     runner.drain()  # what may have left is not sent again
-    mails = sorted(received(post[1]), key=lambda mail: mail["To"])
+    mails = sorted(received(post_office[1]), key=lambda mail: mail["To"])
     assert [mail["To"] for mail in mails] == ["boss@acme.test", "lost@acme.test"]
     rows = sheets(mails[0])["Report"][2:]
     assert rows == [["Amount", "Number", "Cost"], [5, "1", ""], ["Total (1)", "", ""], [5, "", 0]]
