@@ -20,6 +20,7 @@ from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner
+from trellis.security.roles import save_role
 from trellis.web.app import create_app
 from web.conftest import token_of
 from werkzeug.test import TestResponse
@@ -205,3 +206,25 @@ def test_a_server_that_mails_nothing_says_so(open_installation: Callable[..., In
     assert both.status_code == 400 and "segment" in both.json["errors"]  # type: ignore[index]
     lone = boss.post("/survey_invitation", {"survey": survey, "customer": 1})
     assert lone.status_code == 422 and "email" in lone.json["errors"]  # type: ignore[index]
+
+
+def test_an_invitation_tells_nothing_of_customers_that_its_writer_does_not_see(house: House) -> None:
+    workspace, boss = house.installation.workspace("acme"), house.boss
+    inviting = {"survey": {"read": "all"}, "survey_invitation": {"read": "all", "create": True}}
+    with workspace.write() as session:
+        save_role(session, "own.near", "Near", {**inviting, "customer": {"read": "own"}})
+        blind = {"read": "all", "fields": {"email": "none"}}
+        save_role(session, "own.blind", "Blind", {**inviting, "customer": blind})
+    survey = boss.create("survey", name="After a visit")
+    refused = boss.create("customer", name="Cid", email="cid@x.test", consent_mail="refused")
+    asked = {"survey": survey, "customer": refused}
+    clients = [
+        open_client(house.app, house.installation, workspace, f"{name}@acme.test", [f"own.{name}"])
+        for name in ("near", "blind")
+    ]
+    near, blinded = (client.post("/survey_invitation", asked) for client in clients)
+    assert near.status_code == 422 and "There is no Customer" in near.text
+    assert blinded.status_code == 403
+    open_to_all = boss.create("customer", name="Anna", email="anna@x.test")
+    blinded = clients[1].post("/survey_invitation", {"survey": survey, "customer": open_to_all})
+    assert blinded.status_code == 403 and "anna@x.test" not in blinded.text

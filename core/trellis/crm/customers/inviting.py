@@ -116,10 +116,13 @@ def complete(event: BeforeSave) -> None:
     values, session = event.values, event.session
     survey = session.get(Survey, values["survey"]) if values.get("survey") else None
     # the row is held until the end: whoever invites the same customer meanwhile waits, and sees this invitation
-    held = sa.select(Customer).where(Customer.id == values.get("customer")).with_for_update(key_share=True)
+    seen = (Customer.id == values.get("customer"), event.actor.visible(Customer))
+    held = sa.select(Customer).where(*seen).with_for_update(key_share=True)
     customer = session.scalar(held.execution_options(populate_existing=True))
     if survey is None or customer is None:  # the door says what is missing
         return
+    if _NEEDED - event.actor.sees(event.edition).entity("customer").fields.keys():
+        raise PermissionRefused()
     values["email"] = values.get("email") or customer.email
     values["language"] = values.get("language") or language_of(customer.language, event.edition)
     errors: dict[str, list[Text]] = {}
