@@ -228,3 +228,21 @@ def test_an_invitation_tells_nothing_of_customers_that_its_writer_does_not_see(h
     open_to_all = boss.create("customer", name="Anna", email="anna@x.test")
     blinded = clients[1].post("/survey_invitation", {"survey": survey, "customer": open_to_all})
     assert blinded.status_code == 403 and "anna@x.test" not in blinded.text
+
+
+def test_an_invitation_stays_with_whom_it_was_made_for(house: House) -> None:
+    boss = house.boss
+    anna, double = (boss.create("customer", name="Anna", email=f"{name}@x.test") for name in ("a", "d"))
+    survey, other = (boss.create("survey", name=name) for name in ("After a visit", "Other"))
+    made = f"/survey_invitation/{boss.create('survey_invitation', survey=survey, customer=double)}"
+    assert boss.patch(made, {"customer": double, "email": "new@x.test"}).status_code == 200
+    turned = boss.patch(made, {"customer": anna, "survey": other})
+    assert turned.status_code == 422 and turned.json["errors"].keys() == {"customer", "survey"}  # type: ignore[index]
+    assert boss.post(f"/survey/{survey}:invite", {"customers": []}).status_code == 202
+    assert [mail["To"] for mail in house.work()] == ["new@x.test"]
+    late = boss.patch(made, {"email": "late@x.test"})
+    assert late.status_code == 422 and late.json["errors"].keys() == {"email"}  # type: ignore[index]
+    assert boss.post(f"/customer/{anna}:merge", {"from": double}).status_code == 200
+    assert boss.get(made).json["customer"] == anna  # type: ignore[index]
+    assert boss.post(f"/customer/{double}:unmerge").status_code == 200
+    assert boss.get(made).json["customer"] == double  # type: ignore[index]

@@ -16,7 +16,7 @@ from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text, format_day, translator
 from trellis.records.door import BatchInvalid, Records, Write
-from trellis.records.events import BeforeSave
+from trellis.records.events import MERGING, BeforeSave
 from trellis.segments import engine
 
 _ = translator("trellis")
@@ -110,7 +110,9 @@ def _invite(records: Records, survey: int, ids: Sequence[int]) -> list[int]:
 
 
 def complete(event: BeforeSave) -> None:
-    """Fills in address and language, and refuses an invitation that should not be sent."""
+    """Fills in address and language, and refuses an invitation that should not be sent, or is turned to somebody else."""
+    if event.action == "updated":
+        _keep(event)
     if event.action != "created":
         return
     values, session = event.values, event.session
@@ -138,6 +140,23 @@ def complete(event: BeforeSave) -> None:
             told = {"day": format_day(at), "days": survey.again_after_days}
             text = _("Invited before: %(day)s. This survey asks once in %(days)s days", **told)
             errors["customer"] = [text]
+    if errors:
+        raise RecordInvalid(errors)
+
+
+def _keep(event: BeforeSave) -> None:
+    """Refuses to turn an invitation to somebody else: its link is with whom it was made for."""
+    before = event.before
+    changed = {name for name, value in event.values.items() if value != before.get(name)}
+    errors: dict[str, list[Text]] = {}
+    if not event.session.info.get(MERGING):
+        errors = {
+            name: [_("This cannot be changed; make a new invitation")]
+            for name in ("customer", "survey")
+            if name in changed
+        }
+    if "email" in changed and before["state"] != WAITING:
+        errors["email"] = [_("The address cannot be changed any more; make a new invitation")]
     if errors:
         raise RecordInvalid(errors)
 
