@@ -34,3 +34,5 @@ def test_an_agreement_is_renewed_from_its_page(
     made = boss.get(f"/agreement?renews={first}").json["items"][0]  # type: ignore[index]
     assert (made["value"], made["starts"], made["ends"]) == ("1300.00", "2026-01-01", "2026-12-31")
     assert made["stage"] == "draft" and made["number"] != "A-000001"
+    assert boss.patch(f"/agreement/{first}", {"ends": "9999-12-31"}).status_code == 200
+    assert "agreement/new?renews=" in admin.get(f"/acme/agreement/{first}").text

@@ -20,6 +20,7 @@ from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner
+from trellis.security.roles import save_role
 from trellis.web.app import create_app
 from web.conftest import token_of
 from werkzeug.test import TestResponse
@@ -205,3 +206,43 @@ def test_a_server_that_mails_nothing_says_so(open_installation: Callable[..., In
     assert both.status_code == 400 and "segment" in both.json["errors"]  # type: ignore[index]
     lone = boss.post("/survey_invitation", {"survey": survey, "customer": 1})
     assert lone.status_code == 422 and "email" in lone.json["errors"]  # type: ignore[index]
+
+
+def test_an_invitation_tells_nothing_of_customers_that_its_writer_does_not_see(house: House) -> None:
+    workspace, boss = house.installation.workspace("acme"), house.boss
+    inviting = {"survey": {"read": "all"}, "survey_invitation": {"read": "all", "create": True}}
+    with workspace.write() as session:
+        save_role(session, "own.near", "Near", {**inviting, "customer": {"read": "own"}})
+        blind = {"read": "all", "fields": {"email": "none"}}
+        save_role(session, "own.blind", "Blind", {**inviting, "customer": blind})
+    survey = boss.create("survey", name="After a visit")
+    refused = boss.create("customer", name="Cid", email="cid@x.test", consent_mail="refused")
+    asked = {"survey": survey, "customer": refused}
+    clients = [
+        open_client(house.app, house.installation, workspace, f"{name}@acme.test", [f"own.{name}"])
+        for name in ("near", "blind")
+    ]
+    near, blinded = (client.post("/survey_invitation", asked) for client in clients)
+    assert near.status_code == 422 and "There is no Customer" in near.text
+    assert blinded.status_code == 403
+    open_to_all = boss.create("customer", name="Anna", email="anna@x.test")
+    blinded = clients[1].post("/survey_invitation", {"survey": survey, "customer": open_to_all})
+    assert blinded.status_code == 403 and "anna@x.test" not in blinded.text
+
+
+def test_an_invitation_stays_with_whom_it_was_made_for(house: House) -> None:
+    boss = house.boss
+    anna, double = (boss.create("customer", name="Anna", email=f"{name}@x.test") for name in ("a", "d"))
+    survey, other = (boss.create("survey", name=name) for name in ("After a visit", "Other"))
+    made = f"/survey_invitation/{boss.create('survey_invitation', survey=survey, customer=double)}"
+    assert boss.patch(made, {"customer": double, "email": "new@x.test"}).status_code == 200
+    turned = boss.patch(made, {"customer": anna, "survey": other})
+    assert turned.status_code == 422 and turned.json["errors"].keys() == {"customer", "survey"}  # type: ignore[index]
+    assert boss.post(f"/survey/{survey}:invite", {"customers": []}).status_code == 202
+    assert [mail["To"] for mail in house.work()] == ["new@x.test"]
+    late = boss.patch(made, {"email": "late@x.test"})
+    assert late.status_code == 422 and late.json["errors"].keys() == {"email"}  # type: ignore[index]
+    assert boss.post(f"/customer/{anna}:merge", {"from": double}).status_code == 200
+    assert boss.get(made).json["customer"] == anna  # type: ignore[index]
+    assert boss.post(f"/customer/{double}:unmerge").status_code == 200
+    assert boss.get(made).json["customer"] == double  # type: ignore[index]

@@ -7,10 +7,12 @@ refers to the merged record moves whatever the actor's own reach: a part left be
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from trellis import attachments
 from trellis.edition import EntityView
@@ -21,6 +23,7 @@ from trellis.quality.distinct import hand_on
 from trellis.quality.merged import Merged
 from trellis.records.door import Records, Write
 from trellis.records.entity import Base, Entity
+from trellis.records.events import MERGING
 from trellis.records.query import Record
 from trellis.records.reach import with_all_rights
 from trellis.records.schema import EXTERNAL
@@ -159,12 +162,23 @@ def _point(wide: Records, entity: str, field: str, ids: list[int], target: int |
         living = set(
             wide.session.scalars(sa.select(table.id).where(table.id.in_(some), table.deleted_at.is_(None)))
         )
-        wide.save(entity, [Write(id=one, values=values, kept=kept) for one in some if one in living])
+        with _merging(wide.session):
+            wide.save(entity, [Write(id=one, values=values, kept=kept) for one in some if one in living])
         binned = [one for one in some if one not in living]
         if binned and declared.column is not None:
             wide.session.execute(
                 sa.update(table).where(table.id.in_(binned)).values({declared.column: target})
             )
+
+
+@contextmanager
+def _merging(session: Session) -> Iterator[None]:
+    """Lets references be written that people may not change."""
+    session.info[MERGING] = True
+    try:
+        yield
+    finally:
+        del session.info[MERGING]
 
 
 def _still(records: Records, entity: str, field: str, ids: list[int], target: int) -> list[int]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FOLLOWED = "trellis_followed"
 """In the info of a session that has written what somebody outside is told of."""
 
+MERGING = "trellis_merging"
+"""In the info of a session while a merge points references to another record: what is meant stays the same."""
+
 Action = Literal["created", "updated", "deleted", "restored", "erased"]
 
 

@@ -151,3 +151,18 @@ def test_the_last_day_of_a_month_stays_the_last() -> None:
     assert later(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert later(date(2026, 2, 28), 1) == date(2026, 3, 31)
     assert later(date(2026, 11, 15), 14) == date(2028, 1, 15)
+
+
+def test_days_at_the_ends_of_the_calendar_are_told_or_left_out(office: Office) -> None:
+    with pytest.raises(RecordInvalid) as refused:
+        office.agreement(ends=date(1, 1, 2))
+    assert refused.value.errors.keys() == {"ends"}
+    last = office.agreement(ends=date.max)
+    following = office.create("agreement", renews=last).values
+    assert (following["starts"], following["ends"]) == (None, None)
+    far = office.agreement(starts=days(0), ends=date(9990, 12, 31), term_months=1200)
+    following = office.create("agreement", renews=far).values
+    assert (following["starts"], following["ends"]) == (date(9991, 1, 1), None)
+    open_ended = office.agreement(stage="renewal", starts=days(-9), ends=days(9))
+    office.change(open_ended, ends=None)
+    assert office.change(open_ended, stage="active", ends=days(20)).values["renewals"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,26 +50,29 @@ def follow(event: BeforeSave) -> None:
         )
     agreement = {**before, **values}
     _check(event, agreement, renewed)
-    ends, days = agreement.get("ends"), agreement.get("notice_days")
-    values["notice_on"] = ends - timedelta(days=days or 0) if ends else None
+    values["notice_on"] = _notice(agreement)
     if agreement.get("stage") != before.get("stage"):
         _enter(values, before, agreement, today_in(ZoneInfo(event.edition.settings.timezone)))
 
 
 def follow_up(agreement: Agreement) -> dict[str, Any]:
-    """The values of the agreement that renews this one: it begins on the day after, and lasts as long."""
+    """The values of the agreement that renews this one: it begins on the day after, and lasts as long.
+
+    Days after the last one of the calendar are left out.
+    """
     found = {name.removesuffix("_id"): getattr(agreement, name) for name in _TAKEN}
     if agreement.ends is not None:
-        starts = found["starts"] = agreement.ends + timedelta(days=1)
-        if agreement.term_months:
-            found["ends"] = later(agreement.ends, agreement.term_months)
-        elif agreement.starts is not None:
-            found["ends"] = starts + (agreement.ends - agreement.starts)
+        with suppress(OverflowError, ValueError):
+            starts = found["starts"] = agreement.ends + timedelta(days=1)
+            if agreement.term_months:
+                found["ends"] = later(agreement.ends, agreement.term_months)
+            elif agreement.starts is not None:
+                found["ends"] = starts + (agreement.ends - agreement.starts)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def later(day: date, months: int) -> date:
-    """So many months later; the last day of a month stays the last."""
+    """So many months later; the last day of a month stays the last. Raises ValueError after the year 9999."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = monthrange(year, month + 1)[1]
     is_last = day.day == monthrange(day.year, day.month)[1]
@@ -82,6 +86,15 @@ def _renewed(event: BeforeSave) -> Agreement | None:
         return None
     wanted = sa.select(Agreement).where(Agreement.id == number, event.actor.visible(Agreement))
     return event.session.scalar(wanted.where(Agreement.deleted_at.is_(None)))
+
+
+def _notice(agreement: Mapping[str, Any]) -> date | None:
+    """The day of notice. Raises RecordInvalid where it would be before the first day of the calendar."""
+    ends, days = agreement.get("ends"), agreement.get("notice_days")
+    try:
+        return ends - timedelta(days=days or 0) if ends else None
+    except OverflowError:
+        raise RecordInvalid({"ends": [_("Too early for the days of notice; give a later day")]}) from None
 
 
 def _check(event: BeforeSave, agreement: Mapping[str, Any], renewed: Agreement | None) -> None:
@@ -110,7 +123,8 @@ def _enter(
     elif old == CLOSED:
         values["closed_on"] = None
     if (old, new) == (RENEWAL, ACTIVE):
-        if agreement.get("ends") is not None and agreement["ends"] <= before["ends"]:
+        until, ends = before.get("ends"), agreement.get("ends")
+        if until is not None and ends is not None and ends <= until:
             raise RecordInvalid({"ends": [_("Give the new end: it is renewed until then")]})
         values["renewed_on"] = today
         values["renewals"] = (before.get("renewals") or 0) + 1

@@ -16,7 +16,7 @@ from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text, format_day, translator
 from trellis.records.door import BatchInvalid, Records, Write
-from trellis.records.events import BeforeSave
+from trellis.records.events import MERGING, BeforeSave
 from trellis.segments import engine
 
 _ = translator("trellis")
@@ -110,16 +110,21 @@ def _invite(records: Records, survey: int, ids: Sequence[int]) -> list[int]:
 
 
 def complete(event: BeforeSave) -> None:
-    """Fills in address and language, and refuses an invitation that should not be sent."""
+    """Fills in address and language, and refuses an invitation that should not be sent, or is turned to somebody else."""
+    if event.action == "updated":
+        _keep(event)
     if event.action != "created":
         return
     values, session = event.values, event.session
     survey = session.get(Survey, values["survey"]) if values.get("survey") else None
     # the row is held until the end: whoever invites the same customer meanwhile waits, and sees this invitation
-    held = sa.select(Customer).where(Customer.id == values.get("customer")).with_for_update(key_share=True)
+    seen = (Customer.id == values.get("customer"), event.actor.visible(Customer))
+    held = sa.select(Customer).where(*seen).with_for_update(key_share=True)
     customer = session.scalar(held.execution_options(populate_existing=True))
     if survey is None or customer is None:  # the door says what is missing
         return
+    if _NEEDED - event.actor.sees(event.edition).entity("customer").fields.keys():
+        raise PermissionRefused()
     values["email"] = values.get("email") or customer.email
     values["language"] = values.get("language") or language_of(customer.language, event.edition)
     errors: dict[str, list[Text]] = {}
@@ -135,6 +140,23 @@ def complete(event: BeforeSave) -> None:
             told = {"day": format_day(at), "days": survey.again_after_days}
             text = _("Invited before: %(day)s. This survey asks once in %(days)s days", **told)
             errors["customer"] = [text]
+    if errors:
+        raise RecordInvalid(errors)
+
+
+def _keep(event: BeforeSave) -> None:
+    """Refuses to turn an invitation to somebody else: its link is with whom it was made for."""
+    before = event.before
+    changed = {name for name, value in event.values.items() if value != before.get(name)}
+    errors: dict[str, list[Text]] = {}
+    if not event.session.info.get(MERGING):
+        errors = {
+            name: [_("This cannot be changed; make a new invitation")]
+            for name in ("customer", "survey")
+            if name in changed
+        }
+    if "email" in changed and before["state"] != WAITING:
+        errors["email"] = [_("The address cannot be changed any more; make a new invitation")]
     if errors:
         raise RecordInvalid(errors)
 
