@@ -187,3 +187,32 @@ def test_an_offer_that_has_ended_is_not_accepted(shop: Shop) -> None:
         shop.records.move("quote", quote, "accepted")
     shop.records.move("quote", quote, "draft")
     assert shop.value("quote", quote, "approved_by") is None
+
+
+def test_what_is_too_large_is_named_and_changes_nothing(shop: Shop) -> None:
+    deal = shop.add("opportunity", name="Desks")
+    quote = shop.add("quote", customer=shop.customer)
+    order = shop.add("order", number="1", ordered_at="2026-01-01T10:00:00Z")
+    dear = shop.add("product", name="Dear", price="90000000000000")
+    pair = shop.add("product", name="Two of them")
+    shop.add("bundle_part", bundle=pair, part=dear, quantity=2)
+    for entity, values in (
+        ("quote_line", {"quote": quote}),
+        ("opportunity_line", {"opportunity": deal}),
+        ("order_line", {"order": order}),
+    ):
+        for quantity, price in (("99999999999999", "99999999999999"), ("10000000", "99999999999")):
+            with pytest.raises(RecordInvalid) as caught:
+                shop.add(entity, **values, quantity=quantity, price=price)
+            assert list(caught.value.errors) == ["quantity"]
+        shop.add(entity, **values, price="90000000000000")
+        with pytest.raises(RecordInvalid, match="too large an amount"), shop.records.whole():
+            shop.add(entity, **values, price="90000000000000")
+        assert len(shop.records.list(entity).items) == 1
+    with pytest.raises(RecordInvalid, match="too large"):
+        shop.add("quote_line", quote=quote, product=pair)
+    with pytest.raises(RecordInvalid, match="too large"):
+        shop.add("quote_line", quote=quote, product=pair, quantity="99999999999999", price=1)
+    tiny = shop.add("product", name="Screw", price="0.0001")
+    line = shop.add("quote_line", quote=quote, product=tiny, price="-99999999999999")
+    assert shop.value("quote_line", line, "reduction") > 1

@@ -12,12 +12,12 @@ from babel.numbers import is_currency
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Segment
+from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.entities import BundlePart, PriceList, PriceListItem, Product
 from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator
 from trellis.records.events import BeforeSave
 from trellis.records.membership import SEGMENT_MEMBER
-from trellis.records.types import Money
 
 _ = translator("trellis")
 
@@ -96,14 +96,10 @@ def _of_parts(session: Session, sale: Sale, bundle: int, quantity: Decimal) -> D
         BundlePart.bundle_id == bundle, BundlePart.deleted_at.is_(None)
     )
     rows = session.execute(parts).all()
-    prices = [_known(session, sale, part, quantity * number) for part, number in rows]
+    prices = [_known(session, sale, part, sum_of((quantity, number))) for part, number in rows]
     if not rows or None in prices:
         return None
-    total = sum(
-        (price * row[1] for price, row in zip(prices, rows, strict=True) if price is not None), Decimal(0)
-    )
-    checked: Decimal | None = Money().check(total)
-    return checked
+    return sum_of(*((price, row[1]) for price, row in zip(prices, rows, strict=True) if price is not None))
 
 
 def check_list(event: BeforeSave) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Role
+from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
 from trellis.crm.sales.lines import Totals, net, rounded
@@ -30,6 +31,9 @@ _ = translator("trellis")
 DRAFT, APPROVAL, SENT, ACCEPTED = "draft", "approval", "sent", "accepted"
 FIXED = (SENT, ACCEPTED, "declined")
 """Stages in which the lines stay as they are."""
+
+_FARTHEST = Number(10) ** 6
+"""A price is not told to be further below the list: against a tiny price in the list no field would hold it."""
 
 OPPORTUNITY_TOTALS = Totals(
     of=Opportunity,
@@ -78,8 +82,8 @@ def fill_line(event: BeforeSave) -> None:
     sale = _sale(event, line.get("quote"))
     listed = _price(event, line, sale)
     without = net(line, sale.currency)
-    tax = rounded(without * (line.get("tax") or Number(0)), sale.currency) if without is not None else None
-    total = without + tax if without is not None and tax is not None else None
+    tax = rounded(sale.currency, without, line.get("tax") or Number(0)) if without is not None else None
+    total = sum_of((without,), (tax,)) if without is not None and tax is not None else None
     event.values.update(net=without, tax_amount=tax, amount=total, currency=sale.currency)
     event.values.update(list_price=listed, reduction=_reduction(line, listed))
 
@@ -128,7 +132,7 @@ def _reduction(line: Mapping[str, Any], listed: Number | None) -> Number | None:
     if not listed or line.get("price") is None:
         return discount
     below = 1 - line["price"] * (1 - discount) / listed
-    checked: Number | None = Money().check(max(below, discount))
+    checked: Number | None = Money().check(min(max(below, discount), _FARTHEST))
     return checked
 
 
