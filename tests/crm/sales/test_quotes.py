@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
-from trellis.contributions import Grant, Role, Scope
+from trellis.contributions import FieldRight, Grant, Role, Scope
 from trellis.crm.sales import quotes
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor, merge_grants
+from trellis.security.field_rights import FieldRule
 from trellis.workspace import Workspace
 
 TODAY = date.today()
@@ -216,3 +217,23 @@ def test_what_is_too_large_is_named_and_changes_nothing(shop: Shop) -> None:
     tiny = shop.add("product", name="Screw", price="0.0001")
     line = shop.add("quote_line", quote=quote, product=tiny, price="-99999999999999")
     assert shop.value("quote_line", line, "reduction") > 1
+
+
+def test_prices_stay_in_their_currency(shop: Shop) -> None:
+    deal = shop.add("opportunity", name="Desks", currency="USD", channel="Shop", customer=shop.customer)
+    line = shop.add("opportunity_line", opportunity=deal, quantity=2, price=100)
+    for entity, one in (("opportunity", deal), ("price_list", shop.usual)):
+        with pytest.raises(RecordInvalid, match="remove them first") as caught:
+            shop.records.update(entity, one, {"currency": "JPY"})
+        assert list(caught.value.errors) == ["currency"]
+        shop.records.update(entity, one, {"notes": "The same"})
+    hidden = frozenset(FieldRule("quote", name, FieldRight.NONE) for name in ("currency", "number"))
+    agent = shop.person("agent", fields=hidden)
+    quote = shop.records.update("quote", quotes.offer(agent, deal).id, {"valid_until": LATER}).id
+    shop.records.move("quote", quote, "sent")
+    shop.records.move("quote", quote, "accepted")
+    order = quotes.order(agent, quote).values
+    found = [order[name] for name in ("currency", "channel", "customer", "number", "amount")]
+    assert found == ["USD", "Shop", shop.customer, "Q-000001", 200]
+    shop.records.delete("opportunity_line", line)
+    assert shop.records.update("opportunity", deal, {"currency": "JPY"}).values["currency"] == "JPY"

@@ -103,13 +103,18 @@ def _of_parts(session: Session, sale: Sale, bundle: int, quantity: Decimal) -> D
 
 
 def check_list(event: BeforeSave) -> None:
-    """A price list names a currency and a segment that there are, and ends after it begins. Raises RecordInvalid."""
+    """A price list names a currency and a segment that there are, and ends after it begins. Raises RecordInvalid.
+
+    It keeps its currency as long as there are prices in it.
+    """
     values = {**event.before, **event.values}
     errors: dict[str, list[Message]] = {}
     if values.get("currency") and not is_currency(values["currency"].upper()):
         errors["currency"] = [_("Use an ISO 4217 code such as EUR")]
     elif event.values.get("currency"):
         event.values["currency"] = values["currency"].upper()
+    if "currency" not in errors and _changes_currency(event):
+        errors["currency"] = [_("The prices of this list are in the present currency; remove them first")]
     known = [name for name, one in event.edition.all(Segment).items() if one.entity == "customer"]
     if event.values.get("segment") and values["segment"] not in known:
         told = ", ".join(known) or "–"
@@ -118,6 +123,18 @@ def check_list(event: BeforeSave) -> None:
         errors["valid_to"] = [_("The last day must not lie before the first")]
     if errors:
         raise RecordInvalid(errors)
+
+
+def _changes_currency(event: BeforeSave) -> bool:
+    """Whether prices that are there would be in another currency."""
+    own = event.edition.settings.currency
+    before, after = event.before.get("currency"), {**event.before, **event.values}.get("currency")
+    if event.action == "created" or (before or own) == (after or own):
+        return False
+    items = sa.select(PriceListItem.id).where(
+        PriceListItem.price_list_id == event.id, PriceListItem.deleted_at.is_(None)
+    )
+    return event.session.scalar(items.limit(1)) is not None
 
 
 def fill_item(event: BeforeSave) -> None:

@@ -19,6 +19,7 @@ from trellis.records.types import FixedPoint
 
 _ = translator("trellis")
 
+CURRENCY_STAYS = _("The lines have prices in the present currency; remove them first")
 _LARGEST = Number(10) ** 14 - 1
 
 

@@ -15,7 +15,7 @@ from trellis.contributions import Role
 from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
-from trellis.crm.sales.lines import Totals, net, rounded
+from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, rounded
 from trellis.errors import Conflict, Message, PermissionRefused, RecordInvalid
 from trellis.i18n import format_date, format_percent, translator
 from trellis.kpi.periods import today_in
@@ -151,9 +151,7 @@ def follow(event: BeforeSave) -> None:
     if event.action == "created":
         return
     if quote["currency"] != event.before.get("currency") and event.before.get("lines_count"):
-        raise RecordInvalid(
-            {"currency": [_("The lines have prices in the present currency; remove them first")]}
-        )
+        raise RecordInvalid({"currency": [CURRENCY_STAYS]})
     if quote["stage"] == event.before.get("stage"):
         return
     if quote["stage"] in (DRAFT, APPROVAL):
@@ -233,14 +231,15 @@ def order(records: Records, quote_id: int) -> Record:
     quote = records.get("quote", quote_id)
     if not records.actor.reaches("quote", "update", {**quote.values, "id": quote.id}):
         raise PermissionRefused()
-    row = records.session.execute(sa.select(Quote.stage, Quote.order_id).where(Quote.id == quote.id)).one()
+    row = records.session.get_one(Quote, quote.id, populate_existing=True)
     if row.order_id is not None:
         raise Conflict(_("This quote has its order already"))
     if row.stage != ACCEPTED:
         raise Conflict(_("Only a quote that was accepted becomes an order"))
     with records.whole():
-        now = {"number": quote.values["number"], "ordered_at": datetime.now(UTC)}
-        made = records.create("order", {**_carried(quote), **now}).id
+        kept = {"customer": row.customer_id, "currency": row.currency, "channel": row.channel}
+        kept |= {"number": row.number, "ordered_at": datetime.now(UTC)}
+        made = records.create("order", _carried(quote), kept).id
         lines = _lines(records.session, QuoteLine, QuoteLine.quote_id == quote.id)
         records.save("order_line", [Write(values={**one, "order": made}) for one in lines])
         records.update("quote", quote.id, {}, quote.version, {"order": made})
@@ -261,8 +260,7 @@ def offer(records: Records, opportunity_id: int) -> Record:
 
 
 def _carried(record: Record) -> dict[str, Any]:
-    names = ("customer", "currency", "channel", "owner", "unit")
-    return {name: record.values[name] for name in names if record.values.get(name) is not None}
+    return {name: record.values[name] for name in ("owner", "unit") if record.values.get(name) is not None}
 
 
 def _lines(session: Session, lines: type[QuoteLine | OpportunityLine], mine: Any) -> list[dict[str, Any]]:
