@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from trellis.contributions import FieldRight, Grant, Role, Scope
+from trellis.crm.products.entities import PriceList
 from trellis.crm.sales import quotes
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text
@@ -89,9 +92,16 @@ def test_a_price_is_that_of_the_list_of_the_day(shop: Shop) -> None:
     then = shop.add("quote", customer=shop.customer, issued_on="2021-06-01")
     line = shop.add("quote_line", quote=then, product=shop.desk)
     assert shop.value("quote_line", line, "price") == 1
-    chosen = shop.add("quote", price_list=shop.partners)
+    for channel, price in (("Partner", 240), ("Shop", 300)):  # a list is not for those whom it does not mean
+        chosen = shop.add("quote", price_list=shop.partners, channel=channel)
+        line = shop.add("quote_line", quote=chosen, product=shop.desk)
+        assert shop.value("quote_line", line, "price") == price
+    few = shop.add("price_list", name="Few")
+    shop.add("price_list_item", price_list=few, product=shop.desk, price=2)
+    shop.session.execute(sa.update(PriceList).where(PriceList.id == few).values(segment="best"))
+    chosen = shop.add("quote", price_list=few, customer=shop.customer)
     line = shop.add("quote_line", quote=chosen, product=shop.desk)
-    assert shop.value("quote_line", line, "price") == 240
+    assert shop.value("quote_line", line, "price") == 300
     for values, field in (
         ({"currency": "moon"}, "currency"),
         ({"segment": "moon"}, "segment"),
@@ -237,3 +247,23 @@ def test_prices_stay_in_their_currency(shop: Shop) -> None:
     assert found == ["USD", "Shop", shop.customer, "Q-000001", 200]
     shop.records.delete("opportunity_line", line)
     assert shop.records.update("opportunity", deal, {"currency": "JPY"}).values["currency"] == "JPY"
+
+
+def test_the_limit_of_discounts_is_not_passed_by(shop: Shop) -> None:
+    shop.add("discount_limit", role="agent", limit="0.1")
+    agent = shop.person("agent")
+    quote = agent.create("quote", {"customer": shop.customer, "valid_until": LATER}).id
+    line = agent.create("quote_line", {"quote": quote, "product": shop.desk, "price": 140}).id
+    for values in ({"product": None}, {"description": "A desk"}):
+        agent.update("quote_line", line, values)
+        assert shop.value("quote_line", line, "reduction") == Decimal("0.5")
+    with pytest.raises(RecordInvalid, match="needs approval"):
+        agent.move("quote", quote, "sent")
+    for stage in ("sent", "accepted"):
+        with pytest.raises(RecordInvalid, match="is a draft") as caught:
+            agent.create("quote", {"stage": stage, "valid_until": LATER})
+        assert list(caught.value.errors) == ["stage"]
+    importing = shop.door(dataclasses.replace(agent.actor, source="import"))
+    assert (
+        importing.create("quote", {"stage": "accepted", "valid_until": LATER}).values["stage"] == "accepted"
+    )

@@ -24,7 +24,10 @@ _ = translator("trellis")
 
 @dataclass(frozen=True, kw_only=True)
 class Sale:
-    """For whom and when a price is asked for; ``own`` is the workspace's currency. With ``price_list`` only that one counts."""
+    """For whom and when a price is asked for; ``own`` is the workspace's currency.
+
+    With ``price_list`` only that one counts, as far as it is meant for this sale.
+    """
 
     day: date
     currency: str
@@ -64,14 +67,11 @@ def _listed(session: Session, sale: Sale, product: int, quantity: Decimal) -> De
         sa.func.coalesce(PriceList.currency, sale.own) == sale.currency,
         sa.or_(PriceList.valid_from.is_(None), PriceList.valid_from <= sale.day),
         sa.or_(PriceList.valid_to.is_(None), PriceList.valid_to >= sale.day),
+        sa.or_(PriceList.channel.is_(None), PriceList.channel == sale.channel),
+        sa.or_(PriceList.segment.is_(None), member),
     ]
     if sale.price_list is not None:
         conditions.append(PriceList.id == sale.price_list)
-    else:
-        conditions += [
-            sa.or_(PriceList.channel.is_(None), PriceList.channel == sale.channel),
-            sa.or_(PriceList.segment.is_(None), member),
-        ]
     meant = sa.case((PriceList.segment.is_(None), 0), else_=2) + sa.case(
         (PriceList.channel.is_(None), 0), else_=1
     )

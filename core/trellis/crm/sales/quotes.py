@@ -112,13 +112,16 @@ def _sale(event: BeforeSave, quote: int | None) -> Sale:
 
 
 def _price(event: BeforeSave, line: dict[str, Any], sale: Sale) -> Number | None:
-    """Gives a line its price when it has none; returns the one in the list. Raises RecordInvalid for a wrong share."""
+    """Gives a line its price when it has none; returns the one in the list. Raises RecordInvalid for a wrong share.
+
+    A line whose product is taken away is still measured by the price that this had.
+    """
     errors: dict[str, Sequence[Message]] = {
         name: [_("Must be at most 100 %%")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
     }
     if errors:
         raise RecordInvalid(errors)
-    listed = None
+    listed: Number | None = None if line.get("product") else event.before.get("list_price")
     if line.get("product") and line.get("quantity") is not None:
         listed = price_of(event.session, sale, line["product"], line["quantity"])
     if line.get("price") is None:
@@ -168,7 +171,10 @@ def follow(event: BeforeSave) -> None:
 
 
 def _begin(event: BeforeSave) -> None:
+    """What a new quote has. Only what is imported is beyond the draft already. Raises RecordInvalid."""
     values = event.values
+    if values.get("stage") != DRAFT and event.actor.source != "import":
+        raise RecordInvalid({"stage": [_("A new quote is a draft; move it when it has its lines")]})
     if not values.get("number"):
         values["number"] = free_number(event.session, "quote", "Q", Quote.number)
     values["issued_on"] = values.get("issued_on") or _today(event)
