@@ -94,9 +94,11 @@ class Records:
 
     # --- Writing ---
 
-    def create(self, entity: str, values: Mapping[str, Any]) -> Record:
+    def create(
+        self, entity: str, values: Mapping[str, Any], kept: Mapping[str, Any] = MappingProxyType({})
+    ) -> Record:
         """Writes a new record and returns it. Raises RecordInvalid, PermissionRefused."""
-        return self._one(entity, Write(values=values))
+        return self._one(entity, Write(values=values, kept=kept))
 
     def update(
         self,

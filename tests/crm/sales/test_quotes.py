@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from trellis.contributions import Grant, Role, Scope
+from trellis.contributions import FieldRight, Grant, Role, Scope
+from trellis.crm.products.entities import PriceList
 from trellis.crm.sales import quotes
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor, merge_grants
+from trellis.security.field_rights import FieldRule
 from trellis.workspace import Workspace
 
 TODAY = date.today()
@@ -88,9 +92,16 @@ def test_a_price_is_that_of_the_list_of_the_day(shop: Shop) -> None:
     then = shop.add("quote", customer=shop.customer, issued_on="2021-06-01")
     line = shop.add("quote_line", quote=then, product=shop.desk)
     assert shop.value("quote_line", line, "price") == 1
-    chosen = shop.add("quote", price_list=shop.partners)
+    for channel, price in (("Partner", 240), ("Shop", 300)):  # a list is not for those whom it does not mean
+        chosen = shop.add("quote", price_list=shop.partners, channel=channel)
+        line = shop.add("quote_line", quote=chosen, product=shop.desk)
+        assert shop.value("quote_line", line, "price") == price
+    few = shop.add("price_list", name="Few")
+    shop.add("price_list_item", price_list=few, product=shop.desk, price=2)
+    shop.session.execute(sa.update(PriceList).where(PriceList.id == few).values(segment="best"))
+    chosen = shop.add("quote", price_list=few, customer=shop.customer)
     line = shop.add("quote_line", quote=chosen, product=shop.desk)
-    assert shop.value("quote_line", line, "price") == 240
+    assert shop.value("quote_line", line, "price") == 300
     for values, field in (
         ({"currency": "moon"}, "currency"),
         ({"segment": "moon"}, "segment"),
@@ -187,3 +198,72 @@ def test_an_offer_that_has_ended_is_not_accepted(shop: Shop) -> None:
         shop.records.move("quote", quote, "accepted")
     shop.records.move("quote", quote, "draft")
     assert shop.value("quote", quote, "approved_by") is None
+
+
+def test_what_is_too_large_is_named_and_changes_nothing(shop: Shop) -> None:
+    deal = shop.add("opportunity", name="Desks")
+    quote = shop.add("quote", customer=shop.customer)
+    order = shop.add("order", number="1", ordered_at="2026-01-01T10:00:00Z")
+    dear = shop.add("product", name="Dear", price="90000000000000")
+    pair = shop.add("product", name="Two of them")
+    shop.add("bundle_part", bundle=pair, part=dear, quantity=2)
+    for entity, values in (
+        ("quote_line", {"quote": quote}),
+        ("opportunity_line", {"opportunity": deal}),
+        ("order_line", {"order": order}),
+    ):
+        for quantity, price in (("99999999999999", "99999999999999"), ("10000000", "99999999999")):
+            with pytest.raises(RecordInvalid) as caught:
+                shop.add(entity, **values, quantity=quantity, price=price)
+            assert list(caught.value.errors) == ["quantity"]
+        shop.add(entity, **values, price="90000000000000")
+        with pytest.raises(RecordInvalid, match="too large an amount"), shop.records.whole():
+            shop.add(entity, **values, price="90000000000000")
+        assert len(shop.records.list(entity).items) == 1
+    with pytest.raises(RecordInvalid, match="too large"):
+        shop.add("quote_line", quote=quote, product=pair)
+    with pytest.raises(RecordInvalid, match="too large"):
+        shop.add("quote_line", quote=quote, product=pair, quantity="99999999999999", price=1)
+    tiny = shop.add("product", name="Screw", price="0.0001")
+    line = shop.add("quote_line", quote=quote, product=tiny, price="-99999999999999")
+    assert shop.value("quote_line", line, "reduction") > 1
+
+
+def test_prices_stay_in_their_currency(shop: Shop) -> None:
+    deal = shop.add("opportunity", name="Desks", currency="USD", channel="Shop", customer=shop.customer)
+    line = shop.add("opportunity_line", opportunity=deal, quantity=2, price=100)
+    for entity, one in (("opportunity", deal), ("price_list", shop.usual)):
+        with pytest.raises(RecordInvalid, match="remove them first") as caught:
+            shop.records.update(entity, one, {"currency": "JPY"})
+        assert list(caught.value.errors) == ["currency"]
+        shop.records.update(entity, one, {"notes": "The same"})
+    hidden = frozenset(FieldRule("quote", name, FieldRight.NONE) for name in ("currency", "number"))
+    agent = shop.person("agent", fields=hidden)
+    quote = shop.records.update("quote", quotes.offer(agent, deal).id, {"valid_until": LATER}).id
+    shop.records.move("quote", quote, "sent")
+    shop.records.move("quote", quote, "accepted")
+    order = quotes.order(agent, quote).values
+    found = [order[name] for name in ("currency", "channel", "customer", "number", "amount")]
+    assert found == ["USD", "Shop", shop.customer, "Q-000001", 200]
+    shop.records.delete("opportunity_line", line)
+    assert shop.records.update("opportunity", deal, {"currency": "JPY"}).values["currency"] == "JPY"
+
+
+def test_the_limit_of_discounts_is_not_passed_by(shop: Shop) -> None:
+    shop.add("discount_limit", role="agent", limit="0.1")
+    agent = shop.person("agent")
+    quote = agent.create("quote", {"customer": shop.customer, "valid_until": LATER}).id
+    line = agent.create("quote_line", {"quote": quote, "product": shop.desk, "price": 140}).id
+    for values in ({"product": None}, {"description": "A desk"}):
+        agent.update("quote_line", line, values)
+        assert shop.value("quote_line", line, "reduction") == Decimal("0.5")
+    with pytest.raises(RecordInvalid, match="needs approval"):
+        agent.move("quote", quote, "sent")
+    for stage in ("sent", "accepted"):
+        with pytest.raises(RecordInvalid, match="is a draft") as caught:
+            agent.create("quote", {"stage": stage, "valid_until": LATER})
+        assert list(caught.value.errors) == ["stage"]
+    importing = shop.door(dataclasses.replace(agent.actor, source="import"))
+    assert (
+        importing.create("quote", {"stage": "accepted", "valid_until": LATER}).values["stage"] == "accepted"
+    )

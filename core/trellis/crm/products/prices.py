@@ -12,19 +12,22 @@ from babel.numbers import is_currency
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Segment
+from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.entities import BundlePart, PriceList, PriceListItem, Product
 from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator
 from trellis.records.events import BeforeSave
 from trellis.records.membership import SEGMENT_MEMBER
-from trellis.records.types import Money
 
 _ = translator("trellis")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sale:
-    """For whom and when a price is asked for; ``own`` is the workspace's currency. With ``price_list`` only that one counts."""
+    """For whom and when a price is asked for; ``own`` is the workspace's currency.
+
+    With ``price_list`` only that one counts, as far as it is meant for this sale.
+    """
 
     day: date
     currency: str
@@ -64,14 +67,11 @@ def _listed(session: Session, sale: Sale, product: int, quantity: Decimal) -> De
         sa.func.coalesce(PriceList.currency, sale.own) == sale.currency,
         sa.or_(PriceList.valid_from.is_(None), PriceList.valid_from <= sale.day),
         sa.or_(PriceList.valid_to.is_(None), PriceList.valid_to >= sale.day),
+        sa.or_(PriceList.channel.is_(None), PriceList.channel == sale.channel),
+        sa.or_(PriceList.segment.is_(None), member),
     ]
     if sale.price_list is not None:
         conditions.append(PriceList.id == sale.price_list)
-    else:
-        conditions += [
-            sa.or_(PriceList.channel.is_(None), PriceList.channel == sale.channel),
-            sa.or_(PriceList.segment.is_(None), member),
-        ]
     meant = sa.case((PriceList.segment.is_(None), 0), else_=2) + sa.case(
         (PriceList.channel.is_(None), 0), else_=1
     )
@@ -96,24 +96,25 @@ def _of_parts(session: Session, sale: Sale, bundle: int, quantity: Decimal) -> D
         BundlePart.bundle_id == bundle, BundlePart.deleted_at.is_(None)
     )
     rows = session.execute(parts).all()
-    prices = [_known(session, sale, part, quantity * number) for part, number in rows]
+    prices = [_known(session, sale, part, sum_of((quantity, number))) for part, number in rows]
     if not rows or None in prices:
         return None
-    total = sum(
-        (price * row[1] for price, row in zip(prices, rows, strict=True) if price is not None), Decimal(0)
-    )
-    checked: Decimal | None = Money().check(total)
-    return checked
+    return sum_of(*((price, row[1]) for price, row in zip(prices, rows, strict=True) if price is not None))
 
 
 def check_list(event: BeforeSave) -> None:
-    """A price list names a currency and a segment that there are, and ends after it begins. Raises RecordInvalid."""
+    """A price list names a currency and a segment that there are, and ends after it begins. Raises RecordInvalid.
+
+    It keeps its currency as long as there are prices in it.
+    """
     values = {**event.before, **event.values}
     errors: dict[str, list[Message]] = {}
     if values.get("currency") and not is_currency(values["currency"].upper()):
         errors["currency"] = [_("Use an ISO 4217 code such as EUR")]
     elif event.values.get("currency"):
         event.values["currency"] = values["currency"].upper()
+    if "currency" not in errors and _changes_currency(event):
+        errors["currency"] = [_("The prices of this list are in the present currency; remove them first")]
     known = [name for name, one in event.edition.all(Segment).items() if one.entity == "customer"]
     if event.values.get("segment") and values["segment"] not in known:
         told = ", ".join(known) or "–"
@@ -122,6 +123,18 @@ def check_list(event: BeforeSave) -> None:
         errors["valid_to"] = [_("The last day must not lie before the first")]
     if errors:
         raise RecordInvalid(errors)
+
+
+def _changes_currency(event: BeforeSave) -> bool:
+    """Whether prices that are there would be in another currency."""
+    own = event.edition.settings.currency
+    before, after = event.before.get("currency"), {**event.before, **event.values}.get("currency")
+    if event.action == "created" or (before or own) == (after or own):
+        return False
+    items = sa.select(PriceListItem.id).where(
+        PriceListItem.price_list_id == event.id, PriceListItem.deleted_at.is_(None)
+    )
+    return event.session.scalar(items.limit(1)) is not None
 
 
 def fill_item(event: BeforeSave) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from trellis.crm.products.amounts import sum_of
 from trellis.crm.sales.entities import Order, OrderLine
 from trellis.crm.sales.lines import Totals, net
 from trellis.records.events import BeforeSave
-from trellis.records.types import Money
 
 TOTALS = Totals(
     of=Order,
@@ -29,7 +29,7 @@ def fill_line(event: BeforeSave) -> None:
     line = {**event.before, **event.values}
     for one, total in (("price", "amount"), ("cost", "cost_amount")):
         known = line.get("quantity") is not None and line.get(one) is not None
-        event.values[total] = Money().check(line["quantity"] * line[one]) if known else None
+        event.values[total] = sum_of((line["quantity"], line[one])) if known else None
     if line.get("discount") is not None:
         query = sa.select(Order.currency).where(Order.id == line.get("order"))
         event.values["amount"] = net(line, event.session.scalar(query) or event.edition.settings.currency)

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Role
+from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
-from trellis.crm.sales.lines import Totals, net, rounded
+from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, rounded
 from trellis.errors import Conflict, Message, PermissionRefused, RecordInvalid
 from trellis.i18n import format_date, format_percent, translator
 from trellis.kpi.periods import today_in
@@ -30,6 +31,9 @@ _ = translator("trellis")
 DRAFT, APPROVAL, SENT, ACCEPTED = "draft", "approval", "sent", "accepted"
 FIXED = (SENT, ACCEPTED, "declined")
 """Stages in which the lines stay as they are."""
+
+_FARTHEST = Number(10) ** 6
+"""A price is not told to be further below the list: against a tiny price in the list no field would hold it."""
 
 OPPORTUNITY_TOTALS = Totals(
     of=Opportunity,
@@ -78,8 +82,8 @@ def fill_line(event: BeforeSave) -> None:
     sale = _sale(event, line.get("quote"))
     listed = _price(event, line, sale)
     without = net(line, sale.currency)
-    tax = rounded(without * (line.get("tax") or Number(0)), sale.currency) if without is not None else None
-    total = without + tax if without is not None and tax is not None else None
+    tax = rounded(sale.currency, without, line.get("tax") or Number(0)) if without is not None else None
+    total = sum_of((without,), (tax,)) if without is not None and tax is not None else None
     event.values.update(net=without, tax_amount=tax, amount=total, currency=sale.currency)
     event.values.update(list_price=listed, reduction=_reduction(line, listed))
 
@@ -108,13 +112,16 @@ def _sale(event: BeforeSave, quote: int | None) -> Sale:
 
 
 def _price(event: BeforeSave, line: dict[str, Any], sale: Sale) -> Number | None:
-    """Gives a line its price when it has none; returns the one in the list. Raises RecordInvalid for a wrong share."""
+    """Gives a line its price when it has none; returns the one in the list. Raises RecordInvalid for a wrong share.
+
+    A line whose product is taken away is still measured by the price that this had.
+    """
     errors: dict[str, Sequence[Message]] = {
         name: [_("Must be at most 100 %%")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
     }
     if errors:
         raise RecordInvalid(errors)
-    listed = None
+    listed: Number | None = None if line.get("product") else event.before.get("list_price")
     if line.get("product") and line.get("quantity") is not None:
         listed = price_of(event.session, sale, line["product"], line["quantity"])
     if line.get("price") is None:
@@ -128,7 +135,7 @@ def _reduction(line: Mapping[str, Any], listed: Number | None) -> Number | None:
     if not listed or line.get("price") is None:
         return discount
     below = 1 - line["price"] * (1 - discount) / listed
-    checked: Number | None = Money().check(max(below, discount))
+    checked: Number | None = Money().check(min(max(below, discount), _FARTHEST))
     return checked
 
 
@@ -147,9 +154,7 @@ def follow(event: BeforeSave) -> None:
     if event.action == "created":
         return
     if quote["currency"] != event.before.get("currency") and event.before.get("lines_count"):
-        raise RecordInvalid(
-            {"currency": [_("The lines have prices in the present currency; remove them first")]}
-        )
+        raise RecordInvalid({"currency": [CURRENCY_STAYS]})
     if quote["stage"] == event.before.get("stage"):
         return
     if quote["stage"] in (DRAFT, APPROVAL):
@@ -166,7 +171,10 @@ def follow(event: BeforeSave) -> None:
 
 
 def _begin(event: BeforeSave) -> None:
+    """What a new quote has. Only what is imported is beyond the draft already. Raises RecordInvalid."""
     values = event.values
+    if values.get("stage") != DRAFT and event.actor.source != "import":
+        raise RecordInvalid({"stage": [_("A new quote is a draft; move it when it has its lines")]})
     if not values.get("number"):
         values["number"] = free_number(event.session, "quote", "Q", Quote.number)
     values["issued_on"] = values.get("issued_on") or _today(event)
@@ -229,14 +237,15 @@ def order(records: Records, quote_id: int) -> Record:
     quote = records.get("quote", quote_id)
     if not records.actor.reaches("quote", "update", {**quote.values, "id": quote.id}):
         raise PermissionRefused()
-    row = records.session.execute(sa.select(Quote.stage, Quote.order_id).where(Quote.id == quote.id)).one()
+    row = records.session.get_one(Quote, quote.id, populate_existing=True)
     if row.order_id is not None:
         raise Conflict(_("This quote has its order already"))
     if row.stage != ACCEPTED:
         raise Conflict(_("Only a quote that was accepted becomes an order"))
     with records.whole():
-        now = {"number": quote.values["number"], "ordered_at": datetime.now(UTC)}
-        made = records.create("order", {**_carried(quote), **now}).id
+        kept = {"customer": row.customer_id, "currency": row.currency, "channel": row.channel}
+        kept |= {"number": row.number, "ordered_at": datetime.now(UTC)}
+        made = records.create("order", _carried(quote), kept).id
         lines = _lines(records.session, QuoteLine, QuoteLine.quote_id == quote.id)
         records.save("order_line", [Write(values={**one, "order": made}) for one in lines])
         records.update("quote", quote.id, {}, quote.version, {"order": made})
@@ -257,8 +266,7 @@ def offer(records: Records, opportunity_id: int) -> Record:
 
 
 def _carried(record: Record) -> dict[str, Any]:
-    names = ("customer", "currency", "channel", "owner", "unit")
-    return {name: record.values[name] for name in names if record.values.get(name) is not None}
+    return {name: record.values[name] for name in ("owner", "unit") if record.values.get(name) is not None}
 
 
 def _lines(session: Session, lines: type[QuoteLine | OpportunityLine], mine: Any) -> list[dict[str, Any]]:

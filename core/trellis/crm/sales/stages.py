@@ -6,7 +6,12 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 from trellis.contributions import Lifecycle
+from trellis.crm.sales.entities import OpportunityLine
+from trellis.crm.sales.lines import CURRENCY_STAYS
+from trellis.errors import RecordInvalid
 from trellis.kpi.periods import today_in
 from trellis.records.events import BeforeSave
 
@@ -14,10 +19,12 @@ _OUTCOMES = {"won": "won", "lost": "lost", "open": "open", "done": "won"}
 
 
 def follow(event: BeforeSave) -> None:
-    """Completes an opportunity that enters a stage. Values given together with the stage win."""
+    """Completes an opportunity that enters a stage. Values given together with the stage win. Raises RecordInvalid."""
     values = event.values
     if event.action == "created":
         _begin(event)
+    elif event.action == "updated" and "currency" in values:
+        _require_same_currency(event)
     if "stage" not in values or values["stage"] == event.before.get("stage"):
         return
     lifecycle = event.edition.entity("opportunity").lifecycle({**event.before, **values})
@@ -35,6 +42,18 @@ def follow(event: BeforeSave) -> None:
     if values.get("probability") is None and stage.probability is not None:
         values["probability"] = Decimal(str(stage.probability))
     values["stage_since"] = _since(event, lifecycle)
+
+
+def _require_same_currency(event: BeforeSave) -> None:
+    """The lines of an opportunity keep their prices, so it keeps its currency as long as there are any."""
+    own = event.edition.settings.currency
+    if (event.values["currency"] or own) == (event.before.get("currency") or own):
+        return
+    lines = sa.select(OpportunityLine.id).where(
+        OpportunityLine.opportunity_id == event.id, OpportunityLine.deleted_at.is_(None)
+    )
+    if event.session.scalar(lines.limit(1)) is not None:
+        raise RecordInvalid({"currency": [CURRENCY_STAYS]})
 
 
 def _begin(event: BeforeSave) -> None:
