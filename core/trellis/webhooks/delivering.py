@@ -18,7 +18,7 @@ from trellis.jobs import Work
 from trellis.records.feed import Feed, newest
 from trellis.security.keys import Unreadable, unseal
 from trellis.webhooks.sending import NotDelivered, send
-from trellis.webhooks.waking import KIND
+from trellis.webhooks.waking import KIND, wake
 from trellis.webhooks.webhook import Webhook
 
 __all__ = ["KIND", "work"]
@@ -60,8 +60,19 @@ def work(work: Work) -> None:
             if not items:
                 rest = SOON if newest(session) != reached else PAUSE
                 work.again(session, datetime.now(UTC) + rest)
-                return
+        if not items:
+            if rest is PAUSE:
+                _look_back(work, reached)
+            return
         work.tell(0, 0)
+
+
+def _look_back(work: Work, reached: int) -> None:
+    """Wakes the job again for what was written while it went to sleep: who wrote that found nobody asleep."""
+    with work.workspace.read() as session:
+        missed = newest(session) != reached
+    if missed:
+        wake(work.workspace)
 
 
 def _next(work: Work, session: Session, webhook: Webhook) -> tuple[list[dict[str, Any]], int]:

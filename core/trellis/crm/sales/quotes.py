@@ -243,8 +243,13 @@ def order(records: Records, quote_id: int) -> Record:
     if row.stage != ACCEPTED:
         raise Conflict(_("Only a quote that was accepted becomes an order"))
     with records.whole():
-        kept = {"customer": row.customer_id, "currency": row.currency, "channel": row.channel}
-        kept |= {"number": row.number, "ordered_at": datetime.now(UTC)}
+        kept: dict[str, Any] = {
+            "customer": row.customer_id,
+            "currency": row.currency,
+            "channel": row.channel,
+            "number": row.number,
+            "ordered_at": datetime.now(UTC),
+        }
         made = records.create("order", _carried(quote), kept).id
         lines = _lines(records.session, QuoteLine, QuoteLine.quote_id == quote.id)
         records.save("order_line", [Write(values={**one, "order": made}) for one in lines])
