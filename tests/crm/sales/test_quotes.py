@@ -267,3 +267,17 @@ def test_the_limit_of_discounts_is_not_passed_by(shop: Shop) -> None:
     assert (
         importing.create("quote", {"stage": "accepted", "valid_until": LATER}).values["stage"] == "accepted"
     )
+
+
+def test_a_quote_tells_nobody_of_lines_that_are_withheld(shop: Shop) -> None:
+    deal = shop.add("opportunity", name="Desks", customer=shop.customer)
+    shop.add("opportunity_line", opportunity=deal, product=shop.desk, price=140)
+    agent = shop.person("agent")
+    nothing = {**agent.actor.grants, "opportunity_line": Grant("opportunity_line", read=Scope.NONE)}
+    own = {**agent.actor.grants, "opportunity_line": Grant("opportunity_line", read=Scope.OWN)}
+    price = frozenset({FieldRule("opportunity_line", "price", FieldRight.NONE)})
+    for rights in ({"grants": nothing}, {"grants": own}, {"fields": price}):
+        with pytest.raises(PermissionRefused):
+            quotes.offer(shop.door(dataclasses.replace(agent.actor, **rights)), deal)
+    assert agent.count("quote") == 0
+    assert quotes.offer(agent, deal).values["net"] == 140
