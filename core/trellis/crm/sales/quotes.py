@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Role
 from trellis.crm.products.amounts import sum_of
+from trellis.crm.products.entities import Product
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
 from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, rounded
@@ -118,7 +119,7 @@ def _price(event: BeforeSave, line: dict[str, Any], sale: Sale) -> Number | None
     A line whose product is taken away is still measured by the price that this had.
     """
     errors: dict[str, Sequence[Message]] = {
-        name: [_("Must be at most 100 %%")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
+        name: [_("Must be at most 100 %")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
     }
     if errors:
         raise RecordInvalid(errors)
@@ -273,11 +274,15 @@ def _carried(record: Record) -> dict[str, Any]:
 def _lines(records: Records, lines: type[QuoteLine | OpportunityLine], mine: Any) -> list[dict[str, Any]]:
     """What is sold by these lines; a discount is told also where there is none, so that each comes to whole coins.
 
+    A product that is in the bin is left out: what was agreed on holds without it.
     Raises PermissionRefused where some of it is withheld from the actor: a part of the lines would be another offer.
     """
     seen = records.actor.visible(lines).label("seen")
-    query = sa.select(lines.product_id, lines.quantity, lines.price, lines.discount, seen).where(
-        mine, lines.deleted_at.is_(None)
+    query = (
+        sa.select(Product.id.label("product_id"), lines.quantity, lines.price, lines.discount, seen)
+        .select_from(lines)
+        .outerjoin(Product, sa.and_(Product.id == lines.product_id, Product.deleted_at.is_(None)))
+        .where(mine, lines.deleted_at.is_(None))
     )
     rows = records.session.execute(query.order_by(lines.id)).all()
     opened = records.actor.sees(records.edition).entity(lines.__entity__.name).fields
