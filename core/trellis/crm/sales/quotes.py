@@ -245,8 +245,8 @@ def order(records: Records, quote_id: int) -> Record:
     if row.stage != ACCEPTED:
         raise Conflict(_("Only a quote that was accepted becomes an order"))
     with records.whole():
-        kept = {"customer": row.customer_id, "currency": row.currency, "channel": row.channel}
-        kept |= {"number": row.number, "ordered_at": datetime.now(UTC)}
+        kept = {name: getattr(row, name) for name in ("number", "currency", "channel")}
+        kept |= {"customer": row.customer_id, "ordered_at": datetime.now(UTC)}
         made = records.create("order", _carried(quote), kept).id
         lines = _lines(records, QuoteLine, QuoteLine.quote_id == quote.id)
         records.save("order_line", [Write(values={**one, "order": made}) for one in lines])
