@@ -31,6 +31,10 @@ def test_in_the_browser_a_lead_is_looked_at_and_converted(sign_in: SignIn, clien
     form |= {"contact": "new", "contact.name": "Olga", "contact.email": "olga@nordic.test"}
     refused = admin.post(f"/acme/lead/{lead}/convert", data=form)
     assert refused.status_code == 422 and 'href="#f-customer-name"' in refused.text
+    for product in ("12345", "9" * 25):  # there is none, and what was typed beside it is not lost
+        typed = {"opportunity": "new", "opportunity.product": product, "opportunity.name": "Rooms"}
+        refused = admin.post(f"/acme/lead/{lead}/convert", data=form | typed)
+        assert refused.status_code == 422 and 'value="Rooms"' in refused.text
     found = client.get("/customer?q=Customer 07").json["items"][0]["id"]
     form |= {
         "customer": str(found),

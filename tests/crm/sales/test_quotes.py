@@ -138,7 +138,7 @@ def test_lines_are_rounded_by_the_currency_and_add_up(shop: Shop) -> None:
         shop.records.update("quote", yen, {"currency": "EUR"})
     with pytest.raises(RecordInvalid) as caught:
         shop.add("quote_line", quote=quote, price=1, discount="1.2")
-    assert list(caught.value.errors) == ["discount"]
+    assert list(caught.value.errors) == ["discount"] and str(caught.value).endswith("at most 100 %")
 
 
 def test_a_quote_is_approved_sent_accepted_and_ordered_once(shop: Shop) -> None:
@@ -177,8 +177,13 @@ def test_a_quote_is_approved_sent_accepted_and_ordered_once(shop: Shop) -> None:
     with pytest.raises(Conflict, match="accepted"):
         quotes.order(agent, quote.id)
     agent.move("quote", quote.id, "accepted")
+    shop.records.delete("product", shop.lamp)
     order = quotes.order(agent, quote.id).values
     assert (order["amount"], order["lines_count"]) == (sent.values["net"], 2)
+    assert [one.values["product"] for one in agent.list("order_line", sort=("id",)).items] == [
+        shop.desk,
+        None,
+    ]
     assert shop.value("quote", quote.id, "order") is not None
     with pytest.raises(Conflict, match="its order already"):
         quotes.order(agent, quote.id)
@@ -267,3 +272,17 @@ def test_the_limit_of_discounts_is_not_passed_by(shop: Shop) -> None:
     assert (
         importing.create("quote", {"stage": "accepted", "valid_until": LATER}).values["stage"] == "accepted"
     )
+
+
+def test_a_quote_tells_nobody_of_lines_that_are_withheld(shop: Shop) -> None:
+    deal = shop.add("opportunity", name="Desks", customer=shop.customer)
+    shop.add("opportunity_line", opportunity=deal, product=shop.desk, price=140)
+    agent = shop.person("agent")
+    nothing = {**agent.actor.grants, "opportunity_line": Grant("opportunity_line", read=Scope.NONE)}
+    own = {**agent.actor.grants, "opportunity_line": Grant("opportunity_line", read=Scope.OWN)}
+    price = frozenset({FieldRule("opportunity_line", "price", FieldRight.NONE)})
+    for rights in ({"grants": nothing}, {"grants": own}, {"fields": price}):
+        with pytest.raises(PermissionRefused):
+            quotes.offer(shop.door(dataclasses.replace(agent.actor, **rights)), deal)
+    assert agent.count("quote") == 0
+    assert quotes.offer(agent, deal).values["net"] == 140

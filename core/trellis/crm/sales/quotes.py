@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Role
 from trellis.crm.products.amounts import sum_of
+from trellis.crm.products.entities import Product
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
 from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, rounded
@@ -32,6 +33,7 @@ DRAFT, APPROVAL, SENT, ACCEPTED = "draft", "approval", "sent", "accepted"
 FIXED = (SENT, ACCEPTED, "declined")
 """Stages in which the lines stay as they are."""
 
+_COPIED = ("product", "quantity", "price", "discount")
 _FARTHEST = Number(10) ** 6
 """A price is not told to be further below the list: against a tiny price in the list no field would hold it."""
 
@@ -117,7 +119,7 @@ def _price(event: BeforeSave, line: dict[str, Any], sale: Sale) -> Number | None
     A line whose product is taken away is still measured by the price that this had.
     """
     errors: dict[str, Sequence[Message]] = {
-        name: [_("Must be at most 100 %%")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
+        name: [_("Must be at most 100 %")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
     }
     if errors:
         raise RecordInvalid(errors)
@@ -232,7 +234,7 @@ def check_limit(event: BeforeSave) -> None:
 def order(records: Records, quote_id: int) -> Record:
     """Makes an order of an accepted quote, with its lines; it comes to the same, without tax. Returns the order.
 
-    Raises RecordNotFound, PermissionRefused, Conflict for a quote that is not accepted or has its order.
+    Raises RecordNotFound, PermissionRefused also where lines are withheld, Conflict for a quote that is not accepted or has its order.
     """
     quote = records.get("quote", quote_id)
     if not records.actor.reaches("quote", "update", {**quote.values, "id": quote.id}):
@@ -243,15 +245,10 @@ def order(records: Records, quote_id: int) -> Record:
     if row.stage != ACCEPTED:
         raise Conflict(_("Only a quote that was accepted becomes an order"))
     with records.whole():
-        kept: dict[str, Any] = {
-            "customer": row.customer_id,
-            "currency": row.currency,
-            "channel": row.channel,
-            "number": row.number,
-            "ordered_at": datetime.now(UTC),
-        }
+        kept = {name: getattr(row, name) for name in ("number", "currency", "channel")}
+        kept |= {"customer": row.customer_id, "ordered_at": datetime.now(UTC)}
         made = records.create("order", _carried(quote), kept).id
-        lines = _lines(records.session, QuoteLine, QuoteLine.quote_id == quote.id)
+        lines = _lines(records, QuoteLine, QuoteLine.quote_id == quote.id)
         records.save("order_line", [Write(values={**one, "order": made}) for one in lines])
         records.update("quote", quote.id, {}, quote.version, {"order": made})
     return records.get("order", made)
@@ -260,12 +257,12 @@ def order(records: Records, quote_id: int) -> Record:
 def offer(records: Records, opportunity_id: int) -> Record:
     """Makes a draft of a quote of an opportunity, with its products. Returns the quote.
 
-    Raises RecordNotFound, PermissionRefused.
+    Raises RecordNotFound, PermissionRefused also where products are withheld.
     """
     deal = records.get("opportunity", opportunity_id)
     with records.whole():
         made = records.create("quote", {**_carried(deal), "opportunity": deal.id}).id
-        lines = _lines(records.session, OpportunityLine, OpportunityLine.opportunity_id == deal.id)
+        lines = _lines(records, OpportunityLine, OpportunityLine.opportunity_id == deal.id)
         records.save("quote_line", [Write(values={**one, "quote": made}) for one in lines])
     return records.get("quote", made)
 
@@ -274,14 +271,27 @@ def _carried(record: Record) -> dict[str, Any]:
     return {name: record.values[name] for name in ("owner", "unit") if record.values.get(name) is not None}
 
 
-def _lines(session: Session, lines: type[QuoteLine | OpportunityLine], mine: Any) -> list[dict[str, Any]]:
-    """What is sold by these lines; a discount is told also where there is none, so that each comes to whole coins."""
-    query = sa.select(lines.product_id, lines.quantity, lines.price, lines.discount).where(
-        mine, lines.deleted_at.is_(None)
+def _lines(records: Records, lines: type[QuoteLine | OpportunityLine], mine: Any) -> list[dict[str, Any]]:
+    """What is sold by these lines; a discount is told also where there is none, so that each comes to whole coins.
+
+    A product that is in the bin is left out: what was agreed on holds without it.
+    Raises PermissionRefused where some of it is withheld from the actor: a part of the lines would be another offer.
+    """
+    seen = records.actor.visible(lines).label("seen")
+    query = (
+        sa.select(Product.id.label("product_id"), lines.quantity, lines.price, lines.discount, seen)
+        .select_from(lines)
+        .outerjoin(Product, sa.and_(Product.id == lines.product_id, Product.deleted_at.is_(None)))
+        .where(mine, lines.deleted_at.is_(None))
     )
+    rows = records.session.execute(query.order_by(lines.id)).all()
+    opened = records.actor.sees(records.edition).entity(lines.__entity__.name).fields
+    if rows and not (opened.keys() >= set(_COPIED) and all(row.seen for row in rows)):
+        raise PermissionRefused()
     return [
-        {"product": product, "quantity": quantity, "price": price, "discount": discount or Number(0)}
-        for product, quantity, price, discount in session.execute(query.order_by(lines.id))
+        {"product": row.product_id, "quantity": row.quantity, "price": row.price}
+        | {"discount": row.discount or Number(0)}
+        for row in rows
     ]
 
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.crm.sales import conversion
 from trellis.crm.sales.conversion import Part, Parts, Proposal
 from trellis.edition import EntityView
-from trellis.errors import Conflict, RecordInvalid
+from trellis.errors import Conflict, RecordInvalid, RecordNotFound
 from trellis.i18n import Text, translator
 from trellis.quality.duplicates import SURE, compared
 from trellis.records.entity import Field
@@ -166,11 +166,14 @@ def _control(name: str, field: Field, proposed: Mapping[str, Any], errors: Mappi
 
 
 def _title(field: Field, value: Any) -> str:
-    """The name of a record that was chosen; its number, where it is typed only."""
+    """The name of a record that was chosen; empty for one that is not there, or that the reader does not see."""
     if not isinstance(field.type, Reference) or not str(value or "").isdecimal():
         return ""
     view = g.edition.entity(field.type.entity)
-    return title_of(view, g.records.get(view.name, int(value))) if g.actor.may(view.name, "read") else ""
+    try:
+        return title_of(view, g.records.get(view.name, int(value)))
+    except RecordNotFound:
+        return ""
 
 
 def _choices(name: str, lead: Record, offer: Proposal) -> Iterator[dict[str, Any]]:
