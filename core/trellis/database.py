@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
@@ -63,7 +64,8 @@ def sqlite_engine(path: Path) -> Engine:
             "journal_mode=wal",
             "synchronous=normal",
             "foreign_keys=on",
-            "cache_size=-16384",  # each thread keeps a connection, so this counts many times over
+            "mmap_size=1073741824",  # pages come from the memory that all processes share
+            "cache_size=-16384",  # of each connection, for pages that are not in the file yet; each thread keeps one
             "temp_store=memory",
         ):
             connection.execute(f"pragma {pragma}")
@@ -88,6 +90,7 @@ def postgresql_engine(url: str) -> Engine:
         driver_url,
         pool_size=10,
         max_overflow=10,
+        pool_use_lifo=True,  # those that are in use know the statements of late
         pool_recycle=1800,
         json_serializer=json_text,
         hide_parameters=True,  # an error in the log shows the statement, not people's data
@@ -103,6 +106,7 @@ def postgresql_engine(url: str) -> Engine:
             raise sa.exc.DisconnectionError("the server has closed this connection")
 
     event.listen(engine, "begin", _enter_schema)
+    event.listen(engine, "rollback", _end_reading)
     return engine
 
 
@@ -122,10 +126,20 @@ def _enter_schema(connection: Connection) -> None:
     # SET LOCAL ends with the transaction; plain SET would leak to the next user of the connection
     statement = f"SET LOCAL search_path TO {connection.dialect.identifier_preparer.quote_identifier(schema)}"
     if options.get("isolation_level") == _AUTOCOMMIT:
-        statement = f"BEGIN; {statement}"
+        statement = f"BEGIN{'' if options.get(_WRITE) else ' READ ONLY'}; {statement}"
     if options.get(_WRITE):  # in the same message to the server
         statement += f"; SELECT pg_advisory_xact_lock_shared({WRITERS}, {namespace_number(schema)})"
     run(connection, statement)
+
+
+def _end_reading(connection: Connection) -> None:
+    """Commits what only read: the driver would forget its prepared statements with a rollback, and plan each of them anew."""
+    options = connection.get_execution_options()
+    if options.get(_WRITE) or options.get("isolation_level") != _AUTOCOMMIT:
+        return
+    driver: Any = connection.connection.dbapi_connection
+    if driver is not None and driver.info.transaction_status == TransactionStatus.INTRANS:
+        driver.commit()
 
 
 class Namespace:
@@ -134,9 +148,9 @@ class Namespace:
     def __init__(self, engine: Engine, schema: str | None = None) -> None:
         self.schema = schema
         options = {_SCHEMA: schema} if schema else {}
-        self._write = engine.execution_options(**options, **{_WRITE: True})
         # The driver would begin by a message of its own; so it is told to leave that to us.
         ours = {"isolation_level": _AUTOCOMMIT} if schema else {}
+        self._write = engine.execution_options(**options, **ours, **{_WRITE: True})
         self._whole = engine.execution_options(**options)
         self._read = engine.execution_options(**options, **ours)
 

@@ -15,11 +15,8 @@ from trellis.plugins import CORE
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.rules import RuleContext, matching, parse, to_sql
 from trellis.security.actor import SYSTEM
-from trellis.segments.query import SegmentQuery
+from trellis.segments.query import SegmentQuery, one_of
 from trellis.segments.tables import SEGMENT_LISTED
-
-AMONG = "among"
-"""The parameter of :func:`belonging` that holds the ids asked about."""
 
 
 def candidates(edition: Edition, segment: Segment, today: date) -> sa.Select[Any]:
@@ -33,8 +30,10 @@ def candidates(edition: Edition, segment: Segment, today: date) -> sa.Select[Any
     return matching(ids, parse(segment.rule, view, edition), view, context)
 
 
-def belonging(edition: Edition, segments: Sequence[Segment], today: date) -> sa.Select[Any]:
-    """For a few records of one entity, those of the ids :data:`AMONG`: a row each, with whether it belongs to each segment.
+def belonging(
+    edition: Edition, segments: Sequence[Segment], today: date, among: sa.BindParameter[Any]
+) -> sa.Select[Any]:
+    """For a few records of one entity, those of the ids ``among``: a row each, with whether it belongs to each segment.
 
     Made once for each day and set of segments; what it costs does not grow with the records that are not asked about.
     """
@@ -42,7 +41,6 @@ def belonging(edition: Edition, segments: Sequence[Segment], today: date) -> sa.
     root = source(view.entity)
     context = RuleContext(edition=edition, actor=SYSTEM, today=today, few=True)
     joins = Joins(root, view, edition, SYSTEM)
-    among = sa.bindparam(AMONG, expanding=True, type_=sa.BigInteger())
     query = SegmentQuery(edition, today, among)
     columns: list[sa.ColumnElement[Any]] = [
         to_sql(parse(one.rule, view, edition), joins, context)
@@ -52,7 +50,7 @@ def belonging(edition: Edition, segments: Sequence[Segment], today: date) -> sa.
     ]
     labelled = [column.label(f"segment_{index}") for index, column in enumerate(columns)]
     statement: sa.Select[Any] = sa.select(root.id, *labelled).select_from(table_of(root))
-    return joins.add_to(statement).where(root.id.in_(among), root.deleted_at.is_(None))
+    return joins.add_to(statement).where(one_of(root.id, among), root.deleted_at.is_(None))
 
 
 def _chosen(segment: Segment, query: SegmentQuery) -> sa.Select[Any]:

@@ -13,6 +13,7 @@ from trellis.segments.belonging import belonging, candidates
 from trellis.segments.sources import sources_of, with_named
 
 _DAY = date(2026, 1, 15)
+_AMONG = sa.bindparam("among", [], sa.BigInteger(), expanding=True)
 
 
 def check_segment(edition: Edition, segment: Segment) -> None:
@@ -23,7 +24,7 @@ def check_segment(edition: Edition, segment: Segment) -> None:
     for one in with_named(edition, segment):
         statements = [candidates(edition, one, _DAY)]
         if sources_of(edition, one):
-            statements.append(belonging(edition, [one], _DAY))
+            statements.append(belonging(edition, [one], _DAY, _AMONG))
         for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
             for statement in statements:
                 statement.compile(dialect=dialect)

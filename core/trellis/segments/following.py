@@ -15,9 +15,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Segment
+from trellis.driver import run
 from trellis.edition import Edition
 from trellis.kpi.periods import today_in
 from trellis.plugins import CORE
@@ -25,7 +27,8 @@ from trellis.process import listening
 from trellis.records.events import Change, Saved
 from trellis.records.joins import source
 from trellis.records.membership import SEGMENT_MEMBER
-from trellis.segments.belonging import AMONG, belonging
+from trellis.records.prepared import Prepared, Unprepared
+from trellis.segments.belonging import belonging
 from trellis.segments.keeping import Move, apply_moves
 from trellis.segments.sources import Source, Step, in_order, named_in, sources_by_entity
 
@@ -33,6 +36,7 @@ log = logging.getLogger(__name__)
 
 MOST = 200
 """Records that are counted anew within one write."""
+_AMONG, _SAVED, _BETWEEN = "among", "following", ","
 
 _member = SEGMENT_MEMBER.c
 Concerned = dict[str, set[int]]
@@ -60,7 +64,7 @@ def follow(event: Saved, touched: Sequence[int] = ()) -> None:
 
 def recount(session: Session, edition: Edition, concerned: Concerned, today: date | None = None) -> None:
     """Looks anew whether these records belong to these segments, and to those that ask for them."""
-    if not concerned or _is_refreshing(session):
+    if not concerned:
         return
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     for round_ in _rounds(edition):
@@ -78,17 +82,14 @@ def _recounted(
     session: Session, edition: Edition, segments: Sequence[Segment], ids: Sequence[int], today: date
 ) -> list[Move]:
     """Those who entered or left, with the segments."""
-    names = [one.name for one in segments]
-    key = ("belonging", today, tuple(names))
-    statement = edition.cached(key, lambda: belonging(edition, segments, today))
-    rows = _asked(session, segments, statement, ids)
-    if rows is None:
+    rows = _asked(session, edition, segments, ids, today)
+    if rows is None or any(not row[-1] for row in rows):
         return []
-    wanted = {(name, row[0]) for row in rows for name, inside in zip(names, row[1:], strict=True) if inside}
-    inside = sa.select(_member.segment, _member.record_id).where(
-        _member.record_id.in_(ids), _member.segment.in_(names)
-    )
-    before = {(row[0], row[1]) for row in session.execute(inside)}
+    names = [one.name for one in segments]
+    wanted = {(name, row[0]) for row in rows for name, inside in zip(names, row[1:-2], strict=True) if inside}
+    before = {(name, row[0]) for row in rows for name in (row[-2] or "").split(_BETWEEN) if name}
+    gone = set(ids).difference(row[0] for row in rows)
+    before |= _members(session, names, gone) if gone else set()
     entering, leaving = sorted(wanted - before), sorted(before - wanted)
     if entering or leaving:
         entered = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
@@ -96,18 +97,64 @@ def _recounted(
     return [*entering, *leaving]
 
 
+def _members(session: Session, segments: Sequence[str], ids: Iterable[int]) -> set[Move]:
+    """Which of the segments hold which of the records."""
+    inside = sa.select(_member.segment, _member.record_id).where(
+        _member.record_id.in_(sorted(ids)), _member.segment.in_(segments)
+    )
+    return {(row[0], row[1]) for row in session.execute(inside)}
+
+
 def _asked(
-    session: Session, segments: Sequence[Segment], statement: sa.Select[Any], ids: Sequence[int]
+    session: Session, edition: Edition, segments: Sequence[Segment], ids: Sequence[int], today: date
 ) -> Sequence[Any] | None:
-    """The rows of the statement. What a plugin's select does wrong is no reason to refuse the write: None, and all is counted later."""
+    """A row of :func:`_wanted` for each record that is there.
+
+    What a plugin's select does wrong is no reason to refuse the write: None, and all is counted later.
+    """
+    connection, names = session.connection(), tuple(one.name for one in segments)
+    dialect = connection.dialect
+    key = ("belonging", today, names, dialect, len(ids) == 1)
+    statement = edition.cached(key, lambda: _wanted(edition, segments, today, dialect, one=len(ids) == 1))
+
+    def ask() -> Sequence[Any]:
+        if isinstance(statement, Prepared):
+            return statement.rows(connection, ids)
+        return session.execute(statement, {_AMONG: ids}).all()
+
     if all(one.rule is not None or one.listed or one.owner == CORE for one in segments):
-        return session.execute(statement, {AMONG: ids}).all()
+        return ask()
+    run(
+        connection, f"SAVEPOINT {_SAVED}"
+    )  # the end of the transaction releases it, without a message for that
     try:
-        with session.begin_nested():
-            return session.execute(statement, {AMONG: ids}).all()
+        return ask()
     except sa.exc.SQLAlchemyError:
-        log.exception("the segments %s did not follow a write", ", ".join(one.name for one in segments))
+        run(connection, f"ROLLBACK TO SAVEPOINT {_SAVED}")
+        log.exception("the segments %s did not follow a write", ", ".join(names))
         return None
+
+
+def _wanted(
+    edition: Edition, segments: Sequence[Segment], today: date, dialect: Dialect, *, one: bool
+) -> Prepared | sa.Select[Any]:
+    """Whether records belong to each segment; which of them hold it; whether not all are counted beside this write.
+
+    Then all will be once more; SQLite has one writer. A statement for ``one`` record is prepared, where it can be.
+    """
+    among = sa.bindparam(_AMONG, None if one else [], sa.BigInteger(), expanding=not one)
+    statement = belonging(edition, segments, today, among)
+    held = sa.select(sa.func.aggregate_strings(_member.segment, _BETWEEN)).where(
+        _member.record_id == statement.selected_columns[0],
+        _member.segment.in_([segment.name for segment in segments]),
+    )
+    key = sa.func.hashtext(sa.func.current_schema()), sa.func.hashtext("segments")
+    free = sa.true() if dialect.name == "sqlite" else sa.func.pg_try_advisory_xact_lock_shared(*key)
+    whole = statement.add_columns(held.scalar_subquery(), free.label("free"))
+    try:
+        return Prepared(whole, [among], dialect) if one else whole
+    except Unprepared:
+        return _wanted(edition, segments, today, dialect, one=False)
 
 
 def _forget(event: Saved) -> None:
@@ -122,10 +169,7 @@ def _forget(event: Saved) -> None:
         for name, one in event.edition.all(Segment).items()
         if one.entity == event.entity and name not in following
     ]
-    inside = sa.select(_member.segment, _member.record_id).where(
-        _member.record_id.in_(gone), _member.segment.in_(names)
-    )
-    leaving = [(row[0], row[1]) for row in event.session.execute(inside)] if names else []
+    leaving = sorted(_members(event.session, names, gone)) if names else []
     apply_moves(event.session, event.entity, [], leaving, datetime.now(UTC))
 
 
@@ -205,13 +249,3 @@ def _rounds(edition: Edition) -> list[list[Segment]]:
         return [[edition.all(Segment)[name] for name, at in place.items() if at == each] for each in rounds]
 
     return edition.cached("segment rounds", make)  # type: ignore[no-any-return]
-
-
-def _is_refreshing(session: Session) -> bool:
-    """Whether all segments are being counted, beside this write: then they will be once more. SQLite has one writer."""
-    if session.get_bind().dialect.name != "postgresql":
-        return False
-    free = sa.text(
-        "SELECT pg_try_advisory_xact_lock_shared(hashtext(current_schema()), hashtext('segments'))"
-    )
-    return not session.scalar(free)

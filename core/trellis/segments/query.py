@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from trellis.edition import Edition, Settings
 
 
+def one_of(ids: Any, among: sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
+    """A column of ids has one of the values of a parameter, or its only one."""
+    return ids.in_(among) if among.expanding else ids == among  # type: ignore[no-any-return]
+
+
 class SegmentQuery:
     """Given to ``Segment.select``, which returns a select of record ids."""
 
@@ -29,7 +34,7 @@ class SegmentQuery:
 
         It belongs into the innermost select, on an indexed column, so that a few are found without reading all.
         """
-        return sa.true() if self._among is None else ids.in_(self._among)
+        return sa.true() if self._among is None else one_of(ids, self._among)
 
     @property
     def settings(self) -> Settings:
