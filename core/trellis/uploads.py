@@ -52,24 +52,22 @@ def too_large(megabytes: int) -> Text:
     return _("This is too large: %(number)s MB at most", number=format_number(megabytes))
 
 
-_ZIP = (b"PK\x03\x04",)
-_STARTS: Mapping[str, tuple[bytes, ...]] = {
-    ".xlsx": _ZIP,
-    ".ods": _ZIP,
-    ".zip": _ZIP,
-    ".xls": (b"\xd0\xcf\x11\xe0", *_ZIP),
+_KINDS: Mapping[bytes, tuple[str, str]] = {
+    b"PK\x03\x04": (
+        "ZIP, XLSX",
+        "zip xls xlsx xlsm xltx docx docm dotx pptx ppsx odt ods odp odg epub vsdx kmz",
+    ),
+    b"\xd0\xcf\x11\xe0": ("XLS, DOC", "xls xlt doc dot ppt pps msg mpp vsd pub xlsx docx pptx"),
+    b"%PDF": ("PDF", "pdf"),
+    b"\x89PNG": ("PNG", "png apng"),
+    b"\xff\xd8\xff": ("JPEG", "jpg jpeg jpe jfif"),
+    b"GIF8": ("GIF", "gif"),
+    b"\x1f\x8b": ("GZIP", "gz tgz svgz"),
+    b"\x7fELF": ("ELF", ""),
+    b"MZ": ("EXE", ""),
 }
-_FOREIGN: Mapping[bytes, str] = {
-    b"PK\x03\x04": "ZIP, XLSX",
-    b"\xd0\xcf\x11\xe0": "XLS, DOC",
-    b"%PDF": "PDF",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF8": "GIF",
-    b"\x1f\x8b": "GZIP",
-    b"\x7fELF": "ELF",
-    b"MZ": "EXE",
-}
+"""What a file is that begins so, and the ends of names that such files have. Office files with a password are of the older kind."""
+_STRICT = frozenset(ending for _kind, endings in _KINDS.values() for ending in endings.split())
 
 
 def check_content(path: Path, filename: str) -> None:
@@ -77,11 +75,10 @@ def check_content(path: Path, filename: str) -> None:
     ending = PurePosixPath(filename).suffix.lower()
     with path.open("rb") as file:
         start = file.read(8)
-    kind = next((kind for begin, kind in _FOREIGN.items() if start.startswith(begin)), "")
-    wanted = _STARTS.get(ending)
-    if wanted is None and not (kind and b"\x00" in _sample(path)):
+    kind, endings = next((found for begin, found in _KINDS.items() if start.startswith(begin)), ("", ""))
+    if ending[1:] in endings.split():
         return
-    if wanted is not None and start.startswith(wanted):
+    if ending[1:] not in _STRICT and not (kind and b"\x00" in _sample(path)):
         return
     text = _("The name ends in %(ending)s, and the content is something else", ending=ending)
     if kind:

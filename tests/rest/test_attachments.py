@@ -50,8 +50,29 @@ def test_a_file_is_attached_read_and_removed_over_rest(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("shop.png", b"\x89PNG\r\n"),
+        ("Shop.JPG", b"\xff\xd8\xff\xe0"),
+        ("plan.docx", b"PK\x03\x04"),
+        ("locked.docx", b"\xd0\xcf\x11\xe0"),
+        ("offer.pdf", b"%PDF-1.7\n"),
+        ("call.mp3", b"ID3"),
+    ],
+)
+def test_files_of_the_usual_kinds_are_kept_as_they_are(client: Client, name: str, start: bytes) -> None:
+    place = f"/customer/{client.create('customer', name='Anna')}/files"
+    data = start + bytes(range(256)) * 4
+    made = send(client, place, name, data)
+    assert made.status_code == 201, made.text
+    assert client.get(f"{place}/{made.json['id']}").data == data
+
+
+@pytest.mark.parametrize(
     ("name", "data", "problem"),
     [
+        ("photo.png", b"MZ\x00\x01", "the content is EXE"),
+        ("photo.jpg", b"\x89PNG\x00", "the content is PNG"),
         ("virus.exe", b"MZ", "Programs are not kept here"),
         ("virus.exe .", b"MZ", "Programs are not kept here"),
         ("empty.txt", b"", "The file is empty"),
