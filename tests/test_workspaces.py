@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -37,6 +38,23 @@ def test_records_of_one_workspace_are_not_in_another(installation: Installation)
     write_customer(one, "Anna")
     write_customer(other, "Boris")
     assert (customers(one), customers(other)) == (["Anna"], ["Boris"])
+
+
+def test_what_is_written_while_reading_is_not_kept(workspace: Workspace) -> None:
+    write_customer(workspace, "Anna")
+    with workspace.read() as session, suppress(sa.exc.DBAPIError):
+        session.execute(sa.text("DELETE FROM customer"))
+    assert customers(workspace) == ["Anna"]
+
+
+def test_a_server_plans_what_it_is_asked_again_and_again_only_once(workspace: Workspace) -> None:
+    if workspace.namespace.dialect == "sqlite":
+        pytest.skip("SQLite has no server")
+    for _time in range(12):
+        customers(workspace)
+    with workspace.read() as session:
+        used = session.scalars(sa.text("SELECT generic_plans + custom_plans FROM pg_prepared_statements"))
+        assert max(used, default=0) > 1
 
 
 def test_bad_settings_are_named_and_nothing_is_created(installation: Installation) -> None:
