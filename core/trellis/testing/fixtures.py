@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
     from trellis.installation import Installation
     from trellis.testing.templates import Prepare, Templates
     from trellis.workspace import Workspace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_compiled_once() -> Iterator[None]:
+    """Each application that a test makes has the same addresses; to compile them takes longer than all else of it."""
+    from werkzeug.routing import Rule
+
+    compiled: dict[Any, Any] = {}
+    compile_builder: Any = Rule._compile_builder
+
+    def remembered(rule: Any, append_unknown: bool = True) -> Any:
+        key = (tuple(rule._trace), tuple((rule.defaults or {}).items()), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remembered)
+        yield
 
 
 @pytest.fixture(scope="session")
