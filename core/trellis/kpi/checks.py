@@ -15,7 +15,7 @@ from trellis.kpi.composite import check_formula, leaves
 from trellis.kpi.income import IncomeQuery, Touched
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
-from trellis.kpi.splits import split_names, split_of
+from trellis.kpi.splits import splits_of
 from trellis.records.days import bucket
 from trellis.records.rules import parse, resolve
 from trellis.security.actor import SYSTEM
@@ -50,7 +50,7 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
         parse(kpi.rule, edition.entity(kpi.entity.__entity__.name), edition)
     sources = _compiles(statement, _sources)
     wanted = [("entity", kpi.entity.__table__), *_tables("date", kpi.date)]
-    splits = {by: split_of(edition, kpi, by) for by in split_names(edition, kpi)}
+    splits = splits_of(edition, kpi)
     for by, split in splits.items():
         if by in kpi.breakdowns:
             wanted += _tables(f"breakdown {by}", split.key)
@@ -73,7 +73,7 @@ def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
     query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if kpi.entity is None:
         return [statement]
-    splits = [split_of(edition, kpi, by) for by in split_names(edition, kpi)]
+    splits = splits_of(edition, kpi).values()
     dates = [] if kpi.date is None else [sa.select(kpi.date)]
     asked = [
         read for name in sorted(query.segments) for read in segment_reads(edition, edition.all(Segment)[name])

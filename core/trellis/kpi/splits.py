@@ -79,18 +79,19 @@ class Split:
 
 def split_names(edition: Edition, kpi: Kpi) -> list[str]:
     """What a KPI can be broken down by."""
-    return list(_splits(edition, kpi))
+    return list(splits_of(edition, kpi))
 
 
 def split_of(edition: Edition, kpi: Kpi, by: str) -> Split:
     """The breakdown called ``by``, or :class:`SplitUnknown`."""
-    splits = _splits(edition, kpi)
+    splits = splits_of(edition, kpi)
     if by not in splits:
         raise SplitUnknown(kpi, by, list(splits))
     return splits[by]
 
 
-def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+def splits_of(edition: Edition, kpi: Kpi) -> dict[str, Split]:
+    """All breakdowns of a KPI by their names."""
     if kpi.select is None:
         return _common(edition, kpi)
     if kpi.entity is None:
@@ -118,7 +119,7 @@ def _splits(edition: Edition, kpi: Kpi) -> dict[str, Split]:
 
 def _common(edition: Edition, kpi: Kpi) -> dict[str, Split]:
     """What all leaves of a formula can be broken down by."""
-    each = [_splits(edition, one) for one in leaves(edition, kpi)]
+    each = [splits_of(edition, one) for one in leaves(edition, kpi)]
     first = each[0] if each else {}
     return {by: split for by, split in first.items() if all(by in other for other in each)}
 
