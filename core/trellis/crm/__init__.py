@@ -11,6 +11,7 @@ _ = translator("trellis")
 DIRECTIONS = (
     "management",
     "customers",
+    "customers.documents",
     "products",
     "sales",
     "sales.reports",

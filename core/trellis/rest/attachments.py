@@ -23,7 +23,7 @@ _ = translator("trellis")
 @blueprint.get("/<name:entity>/<id:record_id>/files")
 def list_files(workspace: str, entity: str, record_id: int) -> Response:
     no_arguments()
-    return answer({"items": [_told(one) for one in attachments.of(g.records, entity, record_id)]})
+    return answer({"items": [told(one) for one in attachments.of(g.records, entity, record_id)]})
 
 
 @blueprint.post("/<name:entity>/<id:record_id>/files")
@@ -39,7 +39,7 @@ def add_file(workspace: str, entity: str, record_id: int) -> Response:
         sent.save(path)
         made = attachments.add(g.records, entity, record_id, sent.filename, path)
     place = url_for("rest.show_file", workspace=workspace, entity=entity, record_id=record_id, number=made.id)
-    return answer(_told(made), 201, {"Location": place})
+    return answer(told(made), 201, {"Location": place})
 
 
 @blueprint.get("/<name:entity>/<id:record_id>/files/<id:number>")
@@ -59,7 +59,8 @@ def remove_file(workspace: str, entity: str, record_id: int, number: int) -> Res
     return Response(status=204)
 
 
-def _told(one: Attachment) -> dict[str, Any]:
+def told(one: Attachment) -> dict[str, Any]:
+    """A file as answers tell of it."""
     return {
         "id": one.id,
         "name": one.name,

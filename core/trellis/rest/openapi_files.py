@@ -1,4 +1,4 @@
-"""The part of the OpenAPI document on files at records."""
+"""The part of the OpenAPI document on files at records, and on the documents that are made of templates."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ _SENT = {
     "type": "object",
     "properties": {"file": {"type": "string", "format": "binary"}},
     "required": ["file"],
+    "additionalProperties": False,
+}
+
+_ASKED = {
+    "type": "object",
+    "properties": {
+        "template": {"type": "string"},
+        "format": {"type": "string", "enum": ["pdf", "html", "docx"]},
+    },
+    "required": ["template"],
     "additionalProperties": False,
 }
 
@@ -56,3 +66,25 @@ def file_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
         parameters=one,
     )
     yield "/{name}/{id}/files/{number}", {"get": read, "delete": gone}
+    yield "/{name}/{id}/documents", _documents(tag, at)
+
+
+def _documents(tag: str, at: list[Any]) -> dict[str, Any]:
+    listed = parts.read(
+        "list_documents",
+        _("Templates for documents about a record"),
+        tag,
+        parts.OBJECT,
+        problems="400 401 404",
+        parameters=at,
+    )
+    made = parts.operation(
+        "make_document",
+        _("Make a document about a record and keep it among its files"),
+        tag,
+        {"201": parts.json_answer(parts.OBJECT, _("The file as it is kept"))},
+        problems="400 401 403 404 409 413 415 422",
+        parameters=[*at, *parts.refs("idempotency_key")],
+        requestBody=parts.json_body(_ASKED),
+    )
+    return {"get": listed, "post": made}

@@ -30,6 +30,7 @@ def card(entity: str, record_id: int, *, may_change: bool, problems: Sequence[st
             for one in attachments.of(g.records, entity, record_id)
         ],
         "may_change": may_change,
+        "document_url": f"/{g.workspace.name}/{entity}/{record_id}/document",
         "limit": str(most(limit)),
         "largest": limit * MB,
         "too_large": str(too_large(limit)),

@@ -1,0 +1,1 @@
+"""Document templates (CU7): those that the edition brings and one's own, filled with a record, and kept at it."""

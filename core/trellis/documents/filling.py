@@ -1,0 +1,198 @@
+"""Run as a program of its own: fills a template, and writes the document to standard output.
+
+A template is made by people, and a loop in it may have no end, or a document no limit. So it is this process, with limits
+of memory, time and size, and not the server. Templates are Jinja's in its sandbox: they read what they are given and can
+call nothing else; there are no files to include.
+
+Standard input is JSON: ``format`` (html, docx, pdf), ``language``, ``title``, ``template`` (text of HTML, or the path of a
+Word file), ``data`` (:mod:`trellis.documents.values`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChainableUndefined, TemplateError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MEMORY = 2 * 1024**3
+SECONDS = 5
+SIZE = 20 * 1024**2
+WRONG, TOO_LARGE = 2, 3
+"""Statuses of what the template has done; its message goes to standard error."""
+
+
+class Missing(ChainableUndefined):
+    """What a template names and is not there: nothing where a value is empty, an error where the name is wrong."""
+
+    def __str__(self) -> str:
+        if self._undefined_obj is None or isinstance(self._undefined_obj, Missing):
+            return ""
+        raise UndefinedError(f"“{self._undefined_name}”")
+
+    __html__ = __str__
+
+
+class Figure(Decimal):
+    """A number that is printed as people write it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Day(date):
+    """A day, printed in the language of the document."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Moment(datetime):
+    """A moment, printed in the language of the document."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Chosen(str):
+    """One of the choices of a field: printed by its title, equal to its value too."""
+
+    value: str
+
+    def __eq__(self, other: object) -> bool:
+        return str.__eq__(self, other) or self.value == other
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
+
+
+class Flag(int):
+    """Yes or no."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Linked(dict[str, Any]):
+    """A record: its fields by their names, printed by its title."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def revived(told: Any) -> Any:
+    """A value of :mod:`trellis.documents.values` as a template meets it."""
+    if isinstance(told, list):
+        return [revived(one) for one in told]
+    if not isinstance(told, dict) or "kind" not in told:
+        return {name: revived(one) for name, one in told.items()} if isinstance(told, dict) else told
+    made: Any
+    match told["kind"]:
+        case "figure":
+            made = Figure(told["value"])
+        case "day":
+            made = Day.fromisoformat(told["value"])
+        case "moment":
+            made = Moment.fromisoformat(told["value"])
+        case "flag":
+            made = Flag(told["value"])
+        case "choice":
+            chosen = Chosen(told["text"])
+            chosen.value = told["value"]
+            return chosen
+        case _:
+            made = Linked({name: revived(one) for name, one in told["fields"].items()})
+    made.text = told["text"]
+    return made
+
+
+def environment(language: str, currency: str) -> ImmutableSandboxedEnvironment:
+    """Where templates are filled: with the filters ``money``, ``number``, ``percent`` and ``day`` for what they compute."""
+    from trellis.i18n import format_date, format_money, format_number, format_percent
+
+    made = ImmutableSandboxedEnvironment(
+        autoescape=True, undefined=Missing, finalize=lambda value: "" if value is None else value
+    )
+    made.globals.clear()
+    made.filters.update(
+        money=lambda value, of=currency: format_money(plain(value), of),
+        number=lambda value, decimals=None: format_number(plain(value), decimals),
+        percent=lambda value: format_percent(plain(value)),
+        day=lambda value: format_date(value, date(1, 1, 1)),
+    )
+    return made
+
+
+def plain(value: Any) -> Decimal:
+    """A number that a template has computed."""
+    return Decimal(value) if isinstance(value, Decimal | int) else Decimal(repr(value))
+
+
+def filled(asked: dict[str, Any]) -> bytes:
+    """The document."""
+    data = revived(asked["data"])
+    made = environment(asked["language"], data["organisation"]["currency"])
+    if asked["format"] == "docx":
+        from docxtpl import DocxTemplate
+
+        word = DocxTemplate(asked["template"])
+        word.render(data, jinja_env=made, autoescape=True)
+        written = io.BytesIO()
+        word.save(written)
+        return written.getvalue()
+    text = made.from_string(asked["template"]).render(data)
+    if asked["format"] == "html":
+        return text.encode()
+    import typst
+
+    from trellis.documents.markup import nodes_of
+
+    content = {"language": asked["language"], "title": asked["title"], "nodes": nodes_of(text)}
+    program = Path(__file__).with_name("page.typ")
+    return typst.compile(program, sys_inputs={"document": json.dumps(content)})
+
+
+def main() -> int:
+    """Reads what is asked, writes the document."""
+    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
+        _soft, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    from trellis.i18n import use_locale
+
+    asked = json.load(sys.stdin)
+    try:
+        with use_locale(asked["language"]):
+            written = filled(asked)
+    except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        print(f"{line or ''}\t{' '.join(str(error).split())[:300]}", file=sys.stderr)
+        return WRONG
+    except (MemoryError, OverflowError):
+        return TOO_LARGE
+    if len(written) > SIZE:
+        return TOO_LARGE
+    sys.stdout.buffer.write(written)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

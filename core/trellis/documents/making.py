@@ -1,0 +1,105 @@
+"""A document about a record, made of a template by a process of its own (:mod:`filling`)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from trellis.documents import filling
+from trellis.documents.values import data_of
+from trellis.errors import Message, RecordInvalid
+from trellis.i18n import translator, use_locale
+from trellis.records.door import Records
+
+_ = translator("trellis")
+
+HTML, PDF, WORD = "html", "pdf", "docx"
+_PATIENCE = 60
+"""Seconds of the clock; those of the processor are limited in the process."""
+_UNSAFE = re.compile(r"[^\w .,()№-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentTemplate:
+    """A template as it is filled: ``content`` is HTML; ``word`` is the path of a Word file instead."""
+
+    name: str
+    title: str
+    entity: str
+    language: str
+    content: str = ""
+    word: Path | None = None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """What can be made of it, the usual one first. One without content is a Word file."""
+        return (PDF, HTML) if self.content else (WORD,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A file that was made."""
+
+    filename: str
+    content: bytes
+
+
+def make(records: Records, template: DocumentTemplate, record_id: int, format: str = "") -> Document:
+    """Fills a template with a record as the actor may read it.
+
+    Raises RecordNotFound; RecordInvalid that says what is wrong with the template, or that the format is none of its formats.
+    """
+    ending = format or template.formats[0]
+    if ending not in template.formats:
+        known = ", ".join(template.formats)
+        raise RecordInvalid({"format": [_("This template makes %(formats)s", formats=known)]})
+    if ending == WORD and template.word is None:
+        raise RecordInvalid(
+            {"template": [_("Attach a Word file (.docx) to the template, or give it content")]}
+        )
+    timezone = records.edition.settings.timezone
+    with use_locale(template.language, timezone, template.language):
+        data = data_of(records, template.entity, record_id)
+    title = f"{template.title} {data['record']['text']}"
+    asked = {
+        "format": ending,
+        "language": template.language,
+        "title": title,
+        "template": template.content if template.word is None else str(template.word),
+        "data": data,
+    }
+    content = fill(asked)
+    return Document(filename=f"{_UNSAFE.sub(' ', title).strip()[:120]}.{ending}", content=content)
+
+
+def fill(asked: Mapping[str, Any]) -> bytes:
+    """What the program makes of what it is asked (:mod:`filling`). Raises RecordInvalid for what the template does."""
+    command = [sys.executable, "-P", filling.__file__]
+    try:
+        done = subprocess.run(
+            command, input=orjson.dumps(asked), capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RecordInvalid({"template": [_TOO_MUCH]}) from None
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode == filling.WRONG:
+        line, _tab, problem = done.stderr.decode(errors="replace").strip("\n").partition("\t")
+        raise RecordInvalid({"template": [_said(line, problem)]})
+    raise RecordInvalid({"template": [_TOO_MUCH]})
+
+
+_TOO_MUCH = _("The template takes too long, or makes too large a document; look at its loops")
+
+
+def _said(line: str, problem: str) -> Message:
+    if line.isdecimal():
+        return _("The template is wrong in line %(line)s: %(problem)s", line=line, problem=problem)
+    return _("The template names what is not there, or does what it may not: %(problem)s", problem=problem)

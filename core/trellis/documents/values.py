@@ -1,0 +1,160 @@
+"""What a template may say of a record: its fields, those of the records it refers to, and the lists that refer to it.
+
+All of it is what the actor may read. It goes to the program that fills the template as JSON, each value with how it is
+written in the language of the document beside what it is, so that a template can print it and compare it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, cast
+
+from trellis.edition import Edition, EntityView
+from trellis.i18n import format_date, format_money, format_number, format_percent, format_time, translator
+from trellis.records import types
+from trellis.records.door import Records
+from trellis.records.entity import Field
+from trellis.records.query import Record
+from trellis.records.rules import today_in
+from trellis.records.types import Reference
+
+_ = translator("trellis")
+
+Value = Any
+MOST = 500
+"""Rows of a list."""
+_LONG_AGO = date(1, 1, 1)
+"""Days are written with their year, as seen from any other one."""
+
+
+def data_of(records: Records, entity: str, record_id: int) -> dict[str, Value]:
+    """All that a template about a record may name. Raises RecordNotFound."""
+    settings = records.edition.settings
+    view = records.edition.entity(entity)
+    record = records.get(entity, record_id)
+    related = {}
+    for name, rows in _related(records, view, record_id):
+        related[name] = _several(records, records.edition.entity(name.partition(".")[0]), rows)
+    return {
+        "record": _several(records, view, [record])[0],
+        "related": related,
+        "today": _day(today_in(records.edition)),
+        "organisation": {"name": settings.title, "currency": settings.currency},
+        "me": records.actor.name,
+    }
+
+
+def names_of(edition: Edition, entity: str, reads: Any) -> list[tuple[str, str]]:
+    """What may stand in a template about records of ``entity``: the names, and what people call them."""
+    view = edition.entity(entity)
+    found = [(f"record.{_item(one)}", str(one.label)) for one in view.fields.values()]
+    for reference in view.references.values():
+        target = cast(Reference, reference.type).entity
+        if target in edition.entities and reads(target):
+            fields = edition.entity(target).fields.values()
+            found += [
+                (f"record.{_item(reference)}.{_item(one)}", f"{reference.label}: {one.label}")
+                for one in fields
+            ]
+    for name, other, _field in _referring(edition, view, reads):
+        found.append((f"related.{name}", str(other.info.plural)))
+    return found
+
+
+def _item(field: Field) -> str:
+    return field.name if field.name.isidentifier() else f'["{field.name}"]'
+
+
+def _referring(edition: Edition, view: EntityView, reads: Any) -> Iterator[tuple[str, EntityView, Field]]:
+    """The lists of a record by the names of their entities; the field too where one entity refers to it twice."""
+    known = set()
+    for other, field in edition.referring(view.name):
+        if field.name in ("owner", "unit") or not reads(other.name):
+            continue
+        name = other.name if other.name not in known else f"{other.name}.{field.name}"
+        known.add(other.name)
+        yield name, other, field
+
+
+def _related(records: Records, view: EntityView, record_id: int) -> Iterator[tuple[str, Sequence[Record]]]:
+    for name, other, field in _referring(records.edition, view, lambda one: records.actor.may(one, "read")):
+        rule = {"field": field.name, "op": "eq", "value": record_id}
+        sort = ["position"] if "position" in other.fields else ["id"]
+        yield name, records.list(other.name, rule=rule, sort=sort, limit=MOST).items
+
+
+def _several(records: Records, view: EntityView, rows: Sequence[Record]) -> list[dict[str, Value]]:
+    """Records with the fields of the records that they refer to: a query for each of these references."""
+    linked = {}
+    for name, field in view.references.items():
+        target = cast(Reference, field.type).entity
+        ids = sorted({one.values[name] for one in rows if one.values.get(name) is not None})
+        if ids and target in records.edition.entities and records.actor.may(target, "read"):
+            found = records.list(target, ids=ids, limit=len(ids)).items
+            other = records.edition.entity(target)
+            linked[name] = {one.id: _one(records.edition, other, one, {}) for one in found}
+    return [_one(records.edition, view, one, linked) for one in rows]
+
+
+def _one(
+    edition: Edition, view: EntityView, record: Record, linked: Mapping[str, Mapping[int, Value]]
+) -> dict[str, Value]:
+    fields: dict[str, Value] = {"id": record.id}
+    for name, field in view.fields.items():
+        if name not in record.values:
+            continue
+        value = record.values[name]
+        known = linked.get(name, {}).get(value) if value is not None else None
+        fields[name] = known or _told(edition, view, field, record, value)
+    title = record.titles.get(view.info.title_field) or record.values.get(view.info.title_field)
+    return {"kind": "record", "text": str(title or f"#{record.id}"), "fields": fields}
+
+
+def _told(edition: Edition, view: EntityView, field: Field, record: Record, value: Any) -> Value:
+    """A value beside its text."""
+    match field.type, value:
+        case _, None:
+            return None
+        case types.Reference(), _:
+            text = record.titles.get(field.name, f"#{value}")
+            return {"kind": "record", "text": text, "fields": {"id": value, "name": text}}
+        case types.Money() as money, _:
+            currency = str(record.values.get(money.currency) or edition.settings.currency)
+            return _figure(value, format_money(value, currency))
+        case types.Percent(), _:
+            return _figure(value, format_percent(value))
+        case types.Integer() | types.Decimal(), _:
+            return _figure(value, format_number(value))
+        case types.Choice() as choice, _:
+            option = choice.option(str(value))
+            return {
+                "kind": "choice",
+                "value": str(value),
+                "text": str(option.label) if option else str(value),
+            }
+        case types.Boolean(), _:
+            return {"kind": "flag", "value": value, "text": str(_("Yes") if value else _("No"))}
+        case _, datetime():
+            text = f"{format_date(value, _LONG_AGO)}, {format_time(value)}"
+            return {"kind": "moment", "value": value.isoformat(), "text": text}
+        case _, date():
+            return _day(value)
+    stage = _stage(view, field, record)
+    return {"kind": "choice", "value": str(value), "text": stage} if stage else str(value)
+
+
+def _figure(value: Any, text: str) -> Value:
+    return {"kind": "figure", "value": str(value), "text": text}
+
+
+def _day(value: date) -> Value:
+    return {"kind": "day", "value": value.isoformat(), "text": format_date(value, _LONG_AGO)}
+
+
+def _stage(view: EntityView, field: Field, record: Record) -> str | None:
+    lifecycle = view.lifecycle(record.values)
+    if lifecycle is None or lifecycle.field != field.name:
+        return None
+    value = record.values.get(field.name)
+    return next((str(one.title) for one in lifecycle.stages if one.value == value), None)

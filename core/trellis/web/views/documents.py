@@ -1,0 +1,79 @@
+"""Making a document about a record, and looking at it before it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from trellis.crm.customers.documents import choosing
+from trellis.crm.customers.documents.entities import LANGUAGES
+from trellis.errors import RecordInvalid
+from trellis.i18n import translator
+from trellis.web.shell import shell, toast
+from trellis.web.views.lists import base, go, messages, view_of
+
+_ = translator("trellis")
+
+blueprint = Blueprint("documents", __name__)
+
+_BETWEEN = "|"
+_FORMATS = {"pdf": "PDF", "html": "HTML", "docx": "Word"}
+
+
+@blueprint.get("/<workspace>/<entity>/<int:record_id>/document")
+def ask(workspace: str, entity: str, record_id: int) -> str:
+    """A dialog that asks for the template and the kind of file."""
+    view_of(entity)
+    g.records.get(entity, record_id)
+    return _dialog(entity, record_id, {})
+
+
+@blueprint.post("/<workspace>/<entity>/<int:record_id>/document")
+def make(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[str, int]:
+    view_of(entity)
+    name, _bar, ending = request.form.get("template", "").rpartition(_BETWEEN)
+    try:
+        made = choosing.document(g.records, entity, record_id, name, ending)
+        kept = choosing.keep(g.records, entity, record_id, made)
+    except RecordInvalid as error:
+        return _dialog(entity, record_id, messages(error)), 422
+    toast(_("“%(name)s” is kept", name=kept.name))
+    return go(f"{base()}/{entity}/{record_id}")
+
+
+def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
+    found = choosing.templates_of(g.records, entity)
+    languages = {one.value: str(one.label) for one in LANGUAGES}
+    chosen = request.form.get("template", "")
+    options = [
+        {
+            "value": (value := f"{one.name}{_BETWEEN}{ending}"),
+            "title": f"{one.title} ({languages.get(one.language, one.language)}), {_FORMATS[ending]}",
+            "selected": value == chosen,
+        }
+        for one in found
+        for ending in one.formats
+    ]
+    field: dict[str, Any] = {
+        "id": "template",
+        "name": "template",
+        "label": str(_("Template")),
+        "kind": "choice",
+        "required": True,
+        "no_blank": True,
+        "options": options,
+        "errors": [text for texts in errors.values() for text in texts],
+    }
+    none = _("There is no template for these records yet; make one among the document templates.")
+    dialog = {
+        "title": str(_("Make a document")),
+        "text": str(_("It is kept among the files of this record.")) if options else str(none),
+        "action": f"{base()}/{entity}/{record_id}/document",
+        "verb": str(_("Make")),
+        "fields": [field] if options else [],
+    }
+    if not options:
+        dialog |= {"action": "", "verb": ""}
+    return render_template("dialog_form.html", dialog=dialog, shell=shell())
