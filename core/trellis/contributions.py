@@ -264,6 +264,20 @@ class Operation(Contribution):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotificationKind(Contribution):
+    """Something that people are told of by ``trellis.notify``: each chooses whether in the app, by mail, or not at all.
+
+    ``text`` is a sentence with the values that are told: ``%(who)s`` (who caused it), ``%(title)s`` and ``%(entity)s`` (the
+    record it is about) and those that ``notify`` was given. ``in_app`` and ``mail`` hold until somebody has chosen.
+    """
+
+    text: Label
+    icon: str = "bell"
+    in_app: bool = True
+    mail: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Template(Contribution):
     """A document template (.docx or .html) over a record of ``entity``."""
 

@@ -12,6 +12,9 @@ from trellis.crm.sales.reports import sending as reports
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
+from trellis.notifications import sending as notifications
+from trellis.notifications.kinds import tell_of_job
+from trellis.notifications.notify import MAIL_JOB as NOTIFICATION_MAIL
 from trellis.process import jobs as process
 from trellis.process.listening import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
@@ -23,8 +26,8 @@ _ = translator("trellis")
 
 JOB_KINDS: Kinds = MappingProxyType(
     {
-        runs.KIND: JobKind(_("Import"), runs.work),
-        export_job.KIND: JobKind(_("Export"), export_job.work),
+        runs.KIND: JobKind(_("Import"), runs.work, told=tell_of_job),
+        export_job.KIND: JobKind(_("Export"), export_job.work, told=tell_of_job),
         refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work, daily=True),
         closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
         reports.DUE: JobKind(_("Report that is due"), reports.work_due),
@@ -37,6 +40,8 @@ JOB_KINDS: Kinds = MappingProxyType(
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
         expiring.KIND: JobKind(_("Days of agreements"), expiring.work, daily=True),
         sending.KIND: JobKind(_("Invitations to a survey"), sending.work),
+        NOTIFICATION_MAIL: JobKind(_("Notification by mail"), notifications.work_mail),
+        notifications.FORGET_JOB: JobKind(_("Old notifications"), notifications.work_forget, daily=True),
         MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }

@@ -19,6 +19,7 @@ for _subject in (
     "kpis",
     "leads",
     "mass",
+    "notifications",
     "own_kpis",
     "own_segments",
     "personal_data",

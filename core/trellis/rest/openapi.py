@@ -15,6 +15,7 @@ from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
 from trellis.rest.openapi_files import file_paths
 from trellis.rest.openapi_kpis import kpi_paths
+from trellis.rest.openapi_notifications import notification_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
@@ -149,6 +150,7 @@ def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]
     )
     yield "/search", {"get": search}
     yield from process_paths()
+    yield from notification_paths()
     yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Grant, Level, Operation, Role, Scope
+from trellis.contributions import Cell, Direction, Grant, Level, NotificationKind, Operation, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import known_timezone, translator
 from trellis.kpi import rates, targets
 from trellis.kpi.rates import RATE, ExchangeRate
 from trellis.kpi.targets import TARGET, KpiTarget
+from trellis.notifications import kinds
 from trellis.process import listening
 from trellis.process.operations import OPERATIONS
 from trellis.records.entity import Entity
@@ -57,6 +58,12 @@ def trellis_after_save(event: Saved) -> None:
     if event.entity == RATE:
         rates.follow(event)
     listening.note(event)
+    kinds.follow_owners(event)
+
+
+@hookimpl
+def trellis_notifications() -> list[NotificationKind]:
+    return kinds.KINDS
 
 
 @hookimpl
