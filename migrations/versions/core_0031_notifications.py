@@ -1,4 +1,4 @@
-"""notifications, and how people want to be told"""
+"""notifications, and how people want to be told; reminders of activities, and activities about cases"""
 
 from __future__ import annotations
 
@@ -49,8 +49,33 @@ def upgrade() -> None:
         sa.Column("mail", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_notification_choice")),
     )
+    _let_activities_refer()
+
+
+def _let_activities_refer() -> None:
+    """SQLite copies the table for a column that refers to another, and would leave indexes over fields behind."""
+    connection = op.get_bind()
+    over_fields: list[str] = []
+    if connection.dialect.name == "sqlite":
+        known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND name LIKE 'ix_activity_x_%'"
+        over_fields = list(connection.scalars(sa.text(known)))
+    with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("remind_before", sa.String(length=60), nullable=True))
+        batch_op.add_column(sa.Column("remind_at", UtcDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("case_id", BigId, nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_activity_case_id"), "case", ["case_id"], ["id"], ondelete="SET NULL"
+        )
+        batch_op.create_index(batch_op.f("ix_activity_case_id"), ["case_id"], unique=False)
+    for statement in over_fields:
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_activity_case_id"))
+        batch_op.drop_constraint(batch_op.f("fk_activity_case_id"), type_="foreignkey")
+        for name in ("case_id", "remind_at", "remind_before"):
+            batch_op.drop_column(name)
     for name in ("notification_choice", "notification"):
         op.drop_table(name)

@@ -40,7 +40,7 @@ def notify(
 
     Left out are: ``by``, who caused it; those who chose not to be told; those who do not work here; and those who may not
     see the record that it is ``about``, as (entity, id). It leads to that record, or to the page ``path`` of the workspace.
-    ``told`` are values for the text of the kind: words, numbers and translatable texts. With a ``key`` nobody is told
+    ``told`` are values for the text of the kind: words, numbers, moments and translatable texts. With a ``key`` nobody is told
     twice, whatever happens.
     """
     declared = edition.all(NotificationKind)[kind]

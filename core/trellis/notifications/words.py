@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from trellis.contributions import NotificationKind
 from trellis.edition import Edition
-from trellis.i18n import LANGUAGES, Text, use_locale
+from trellis.i18n import LANGUAGES, Text, format_datetime, use_locale
 
 _TEXT = {"message", "domain", "plural", "number", "values"}
 
@@ -20,7 +21,7 @@ class _Told(dict[str, Any]):
 
 
 def to_kept(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as they are kept; translatable texts so that each reader gets them in their language."""
+    """Values as they are kept; translatable texts and moments so that each reader gets them as they read them."""
     return {name: _to_kept(value) for name, value in told.items()}
 
 
@@ -28,10 +29,14 @@ def _to_kept(value: Any) -> Any:
     if isinstance(value, Text):
         kept = {"message": value.message, "domain": value.domain, "plural": value.plural}
         return {**kept, "number": value.number, "values": to_kept(value.values)}
+    if isinstance(value, datetime):
+        return {"moment": value.isoformat()}
     return value if isinstance(value, int | str) else str(value)
 
 
 def _from_kept(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"moment"}:
+        return format_datetime(datetime.fromisoformat(value["moment"]), inside=True)
     if isinstance(value, dict) and value.keys() == _TEXT:
         values = {name: _from_kept(one) for name, one in value["values"].items()}
         text = Text(value["message"], value["domain"], value["plural"], value["number"], values)
@@ -48,7 +53,7 @@ def sentence(
     """The sentence of a notification; ``title`` and ``entity`` are those of the record that it is about."""
     values = _Told({name: _from_kept(value) for name, value in told.items()})
     values |= {"who": who, "title": title, "entity": entity}
-    return values["text"] or str(kind.text) % values
+    return str(values["text"] or str(kind.text) % values).strip()
 
 
 def check_kind(edition: Edition, kind: NotificationKind) -> None:

@@ -14,6 +14,7 @@ from flask import g, render_template
 from markupsafe import Markup
 
 from trellis.contributions import Lifecycle, Panel, Segment
+from trellis.crm.service.entities import BEFORE
 from trellis.edition import Edition, EntityView
 from trellis.errors import PermissionRefused
 from trellis.i18n import (
@@ -158,7 +159,9 @@ def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> 
             "kinds": [
                 {"value": key, "title": str(title), "icon": icon} for key, (title, icon) in KINDS.items()
             ],
-            "placeholder": str(_("What happened, or what is to be done")),
+            "placeholder": str(_("What happened, or what is to be done; @ mentions somebody")),
+            "people_url": f"{base}/user/options",
+            "reminders": [{"value": one.value, "title": str(one.label)} for one in BEFORE],
         }
         if link
         else None,

@@ -9,7 +9,7 @@ from trellis.i18n import known_timezone, translator
 from trellis.kpi import rates, targets
 from trellis.kpi.rates import RATE, ExchangeRate
 from trellis.kpi.targets import TARGET, KpiTarget
-from trellis.notifications import kinds
+from trellis.notifications import kinds, mentions
 from trellis.process import listening
 from trellis.process.operations import OPERATIONS
 from trellis.records.entity import Entity
@@ -59,11 +59,12 @@ def trellis_after_save(event: Saved) -> None:
         rates.follow(event)
     listening.note(event)
     kinds.follow_owners(event)
+    mentions.follow(event)
 
 
 @hookimpl
 def trellis_notifications() -> list[NotificationKind]:
-    return kinds.KINDS
+    return [*kinds.KINDS, mentions.KIND]
 
 
 @hookimpl

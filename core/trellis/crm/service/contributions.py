@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, Panel, Stage
-from trellis.crm.service import checking, clocks, levels, panels
+from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, NotificationKind, Panel, Stage
+from trellis.crm.service import checking, clocks, levels, panels, reminding
 from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaPolicy
 from trellis.crm.service.cases import Case, Problem, Solution
 from trellis.crm.service.entities import Activity
@@ -57,21 +57,38 @@ def trellis_lifecycles() -> list[Lifecycle]:
 
 
 @hookimpl
-@concerns("case", "business_calendar", "holiday", "sla_policy")
+@concerns("activity", "case", "business_calendar", "holiday", "sla_policy")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "case":
         clocks.follow(event)
-        return
-    if event.entity == "business_calendar":
+    elif event.entity == "activity":
+        reminding.complete(event)
+    elif event.entity == "business_calendar":
         checking.check_calendar(event)
     elif event.entity == "holiday":
         checking.check_holiday(event)
 
 
 @hookimpl
-@concerns("agreement", "business_calendar", "holiday", "sla_policy")
+@concerns("activity", "agreement", "business_calendar", "holiday", "sla_policy")
 def trellis_after_save(event: Saved) -> None:
-    levels.forget(event.session)
+    if event.entity == "activity":
+        reminding.follow(event)
+    else:
+        levels.forget(event.session)
+
+
+@hookimpl
+def trellis_notifications() -> list[NotificationKind]:
+    return [
+        NotificationKind(
+            name=reminding.REMINDER,
+            title=_("A reminder of an activity"),
+            text=_("Reminder: “%(title)s” %(due)s"),
+            icon="alarm-clock",
+            mail=True,
+        )
+    ]
 
 
 @hookimpl
