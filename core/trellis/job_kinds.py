@@ -9,7 +9,7 @@ from trellis.backup import jobs as backup
 from trellis.crm.analytics import refreshing
 from trellis.crm.customers import expiring, sending
 from trellis.crm.sales.reports import sending as reports
-from trellis.crm.service import reminding
+from trellis.crm.service import escalating, reminding
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
@@ -33,6 +33,8 @@ JOB_KINDS: Kinds = MappingProxyType(
         closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
         reports.DUE: JobKind(_("Report that is due"), reports.work_due),
         reports.DELIVERY: JobKind(_("Report"), reports.work_delivery),
+        escalating.KIND: JobKind(_("Escalation of a case"), escalating.work),
+        escalating.ANEW: JobKind(_("Escalations anew"), escalating.work_anew),
         reminding.KIND: JobKind(_("Reminder"), reminding.work),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),

@@ -1,4 +1,4 @@
-"""notifications, and how people want to be told; reminders of activities, and activities about cases"""
+"""notifications, and how people want to be told; reminders of activities; escalation of cases"""
 
 from __future__ import annotations
 
@@ -50,6 +50,65 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_notification_choice")),
     )
     _let_activities_refer()
+    _let_cases_escalate()
+
+
+def _of_records(table: str) -> list[sa.schema.SchemaItem]:
+    """What all records have."""
+    return [
+        sa.Column("external_id", sa.String(length=120), nullable=True),
+        sa.Column("owner_id", BigId, nullable=True),
+        sa.Column("unit_id", BigId, nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by_id", BigId, nullable=True),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_by_id", BigId, nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        sa.Column("extra", JsonData, server_default="{}", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.UniqueConstraint("external_id", name=op.f(f"uq_{table}_external_id")),
+    ]
+
+
+def _let_cases_escalate() -> None:
+    op.create_table(
+        "sla_escalation",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("policy_id", BigId, nullable=False),
+        sa.Column("clock", sa.String(length=60), nullable=False),
+        sa.Column("percent", sa.BigInteger(), nullable=False),
+        sa.Column("act", sa.String(length=60), nullable=False),
+        sa.Column("position_id", BigId, nullable=True),
+        *_of_records("sla_escalation"),
+        sa.ForeignKeyConstraint(
+            ["policy_id"], ["sla_policy.id"], name=op.f("fk_sla_escalation_policy_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["position_id"],
+            ["position.id"],
+            name=op.f("fk_sla_escalation_position_id"),
+            ondelete="SET NULL",
+        ),
+    )
+    for name in ("policy_id", "position_id", "owner_id", "unit_id"):
+        op.create_index(op.f(f"ix_sla_escalation_{name}"), "sla_escalation", [name])
+    op.create_table(
+        "case_escalation",
+        sa.Column("case_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("step_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["case.id"], name=op.f("fk_case_escalation_case_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["step_id"], ["sla_escalation.id"], name=op.f("fk_case_escalation_step_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("case_id", "step_id", name=op.f("pk_case_escalation")),
+    )
+    op.add_column("case", sa.Column("escalates_at", UtcDateTime(), nullable=True))
+    op.add_column("case", sa.Column("escalation", sa.String(length=200), nullable=True))
 
 
 def _let_activities_refer() -> None:
@@ -72,6 +131,10 @@ def _let_activities_refer() -> None:
 
 
 def downgrade() -> None:
+    for name in ("escalation", "escalates_at"):
+        op.drop_column("case", name)
+    for name in ("case_escalation", "sla_escalation"):
+        op.drop_table(name)
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activity_case_id"))
         batch_op.drop_constraint(batch_op.f("fk_activity_case_id"), type_="foreignkey")

@@ -26,6 +26,7 @@ OPEN_TO_ALL = [
         "business_calendar",
         "holiday",
         "sla_policy",
+        "sla_escalation",
         "retail.region",
         "retail.store",
         "retail.promotion",

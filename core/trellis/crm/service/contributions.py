@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, NotificationKind, Panel, Stage
-from trellis.crm.service import checking, clocks, levels, panels, reminding
-from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaPolicy
+from trellis.crm.service import checking, clocks, escalating, levels, panels, reminding
+from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaEscalation, SlaPolicy
 from trellis.crm.service.cases import Case, Problem, Solution
 from trellis.crm.service.entities import Activity
 from trellis.crm.service.kpis import KPIS
@@ -20,7 +20,7 @@ INCIDENTS = Cell(Direction.SERVICE, Level.TACTICS, "SE2")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Activity, Case, Problem, Solution, BusinessCalendar, Holiday, SlaPolicy]
+    return [Activity, Case, Problem, Solution, BusinessCalendar, Holiday, SlaPolicy, SlaEscalation]
 
 
 @hookimpl
@@ -70,12 +70,16 @@ def trellis_before_save(event: BeforeSave) -> None:
 
 
 @hookimpl
-@concerns("activity", "agreement", "business_calendar", "holiday", "sla_policy")
+@concerns("activity", "agreement", "business_calendar", "case", "holiday", "sla_escalation", "sla_policy")
 def trellis_after_save(event: Saved) -> None:
     if event.entity == "activity":
         reminding.follow(event)
+    elif event.entity == "case":
+        escalating.follow(event)
     else:
         levels.forget(event.session)
+    if event.entity == "sla_escalation":
+        escalating.follow_steps(event)
 
 
 @hookimpl
@@ -87,7 +91,8 @@ def trellis_notifications() -> list[NotificationKind]:
             text=_("Reminder: “%(title)s” %(due)s"),
             icon="alarm-clock",
             mail=True,
-        )
+        ),
+        escalating.NOTIFICATION,
     ]
 
 
