@@ -1,4 +1,4 @@
-"""notifications, and how people want to be told; reminders of activities; escalation of cases"""
+"""notifications, and how people want to be told; reminders of activities, and calendars of them; escalation of cases"""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def upgrade() -> None:
         sa.Column("in_app", sa.Boolean(), nullable=False),
         sa.Column("mail", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "kind", name=op.f("pk_notification_choice")),
+    )
+    op.create_table(
+        "calendar_feed",
+        sa.Column("user_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_calendar_feed")),
+        sa.UniqueConstraint("digest", name=op.f("uq_calendar_feed_digest")),
     )
     _let_activities_refer()
     _let_cases_escalate()
@@ -140,5 +149,5 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_activity_case_id"), type_="foreignkey")
         for name in ("case_id", "remind_at", "remind_before"):
             batch_op.drop_column(name)
-    for name in ("notification_choice", "notification"):
+    for name in ("calendar_feed", "notification_choice", "notification"):
         op.drop_table(name)

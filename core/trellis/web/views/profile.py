@@ -22,6 +22,7 @@ from trellis.web import language, passkeys
 from trellis.web import session as sessions
 from trellis.web.display import origin
 from trellis.web.shell import page, toast
+from trellis.web.views import feeds
 from trellis.web.views.lists import base, go, messages
 
 _ = translator("trellis")
@@ -124,6 +125,7 @@ def _page(errors: Errors, token: str = "", preferred: Mapping[str, str | None] |
             for name, found in errors.items()
         ],
         "notifications": _notifications(),
+        "calendar": _calendar() if g.actor.may("activity", "read") else None,
         "sessions": _sessions(),
         "tokens": _tokens(),
         "token": token,
@@ -230,6 +232,16 @@ def _notifications() -> dict[str, Any]:
             for one in found
         ],
         "mails": bool(g.installation.config.smtp_url and g.installation.config.mail_from),
+    }
+
+
+def _calendar() -> dict[str, Any]:
+    """The calendar that other programs may subscribe to; its address is for who has just shown that it is them."""
+    address = feeds.address()
+    return {
+        "on": address is not None,
+        "address": address if g.signed_in.fresh else "",
+        "url": f"{base()}/profile/calendar",
     }
 
 
