@@ -117,7 +117,7 @@ def _activities(
     session: Session, edition: Edition, actor: Actor, now: datetime
 ) -> Iterator[tuple[Record, bool]]:
     """One's own, with whether each is in the bin."""
-    if not (actor.may("activity", "read") and _NEEDED <= edition.entity("activity").fields.keys()):
+    if not (actor.may("activity", "read") and edition.entity("activity").fields.keys() >= _NEEDED):
         return
     first, last = (moment.astimezone(UTC).isoformat() for moment in (now - BACK, now + AHEAD))
     rule = {
