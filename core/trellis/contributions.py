@@ -279,11 +279,16 @@ class NotificationKind(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class Template(Contribution):
-    """A document template (.docx or .html) over a record of ``entity``."""
+    """A template over a record of ``entity``, in one language: of a document (.docx or .html), or of a mail.
+
+    One with a ``subject`` is of a mail: its file is the text (.txt). Both hold fields of the record and of its references
+    as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``.
+    """
 
     entity: str
     file: Path
     language: str = "en"
+    subject: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,7 +143,7 @@ def trellis_operations() -> list[Operation]:  # type: ignore[empty-body]
 
 @hookspec
 def trellis_templates() -> list[Template]:  # type: ignore[empty-body]
-    """Document templates (.docx, .html) of your package. Since 0.1."""
+    """Templates of documents (.docx, .html) and of mails (.txt, with a subject) of your package. Since 0.1."""
 
 
 @hookspec

@@ -13,6 +13,7 @@ from trellis.crm.service import escalating, reminding
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
+from trellis.letters import writing
 from trellis.notifications import sending as notifications
 from trellis.notifications.kinds import tell_of_job
 from trellis.notifications.notify import MAIL_JOB as NOTIFICATION_MAIL
@@ -35,6 +36,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         reports.DELIVERY: JobKind(_("Report"), reports.work_delivery),
         escalating.KIND: JobKind(_("Escalation of a case"), escalating.work),
         escalating.ANEW: JobKind(_("Escalations anew"), escalating.work_anew),
+        writing.KIND: JobKind(_("Mail"), writing.work, told=writing.tell_of_failure),
         reminding.KIND: JobKind(_("Reminder"), reminding.work),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),

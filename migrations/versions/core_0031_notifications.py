@@ -1,4 +1,4 @@
-"""notifications, and how people want to be told; reminders of activities, and calendars of them; escalation of cases"""
+"""notifications, and how people want to be told; reminders of activities, and calendars of them; escalation of cases; templates of mails"""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def upgrade() -> None:
     )
     _let_activities_refer()
     _let_cases_escalate()
+    _make_mail_templates()
 
 
 def _of_records(table: str) -> list[sa.schema.SchemaItem]:
@@ -78,6 +79,24 @@ def _of_records(table: str) -> list[sa.schema.SchemaItem]:
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
         sa.UniqueConstraint("external_id", name=op.f(f"uq_{table}_external_id")),
     ]
+
+
+def _make_mail_templates() -> None:
+    op.create_table(
+        "mail_template",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("of_entity", sa.String(length=80), nullable=False),
+        sa.Column("language", sa.String(length=60), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        *_of_records("mail_template"),
+    )
+    for name in ("name", "of_entity"):
+        op.create_index(f"ix_mail_template_{name}", "mail_template", [name, "id"])
+    for name in ("owner_id", "unit_id"):
+        op.create_index(op.f(f"ix_mail_template_{name}"), "mail_template", [name])
 
 
 def _let_cases_escalate() -> None:
@@ -128,6 +147,7 @@ def _let_activities_refer() -> None:
         known = "SELECT sql FROM sqlite_master WHERE tbl_name = 'activity' AND name LIKE 'ix_activity_x_%'"
         over_fields = list(connection.scalars(sa.text(known)))
     with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("mail_to", sa.String(length=254), nullable=True))
         batch_op.add_column(sa.Column("remind_before", sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column("remind_at", UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column("case_id", BigId, nullable=True))
@@ -142,12 +162,12 @@ def _let_activities_refer() -> None:
 def downgrade() -> None:
     for name in ("escalation", "escalates_at"):
         op.drop_column("case", name)
-    for name in ("case_escalation", "sla_escalation"):
+    for name in ("mail_template", "case_escalation", "sla_escalation"):
         op.drop_table(name)
     with op.batch_alter_table("activity", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activity_case_id"))
         batch_op.drop_constraint(batch_op.f("fk_activity_case_id"), type_="foreignkey")
-        for name in ("case_id", "remind_at", "remind_before"):
+        for name in ("case_id", "remind_at", "remind_before", "mail_to"):
             batch_op.drop_column(name)
     for name in ("calendar_feed", "notification_choice", "notification"):
         op.drop_table(name)

@@ -73,6 +73,7 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
+    "mail_template": {"of_entity": "customer"},
     "report": {
         "of_entity": "customer",
         "columns": "name",

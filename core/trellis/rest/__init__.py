@@ -18,6 +18,7 @@ for _subject in (
     "imports",
     "kpis",
     "leads",
+    "letters",
     "mass",
     "notifications",
     "own_kpis",

@@ -27,6 +27,7 @@ OPEN_TO_ALL = [
         "holiday",
         "sla_policy",
         "sla_escalation",
+        "mail_template",
         "retail.region",
         "retail.store",
         "retail.promotion",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, NotificationKind, Panel, Stage
-from trellis.crm.service import checking, clocks, escalating, levels, panels, reminding
+from trellis.crm.service import checking, clocks, escalating, levels, mail_templates, panels, reminding
 from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaEscalation, SlaPolicy
 from trellis.crm.service.cases import Case, Problem, Solution
 from trellis.crm.service.entities import Activity
 from trellis.crm.service.kpis import KPIS
+from trellis.crm.service.mail_templates import MailTemplate
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import translator
+from trellis.letters import writing
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave, Saved
 
@@ -20,7 +22,17 @@ INCIDENTS = Cell(Direction.SERVICE, Level.TACTICS, "SE2")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Activity, Case, Problem, Solution, BusinessCalendar, Holiday, SlaPolicy, SlaEscalation]
+    return [
+        Activity,
+        Case,
+        Problem,
+        Solution,
+        BusinessCalendar,
+        Holiday,
+        SlaPolicy,
+        SlaEscalation,
+        MailTemplate,
+    ]
 
 
 @hookimpl
@@ -57,12 +69,14 @@ def trellis_lifecycles() -> list[Lifecycle]:
 
 
 @hookimpl
-@concerns("activity", "case", "business_calendar", "holiday", "sla_policy")
+@concerns("activity", "case", "business_calendar", "holiday", "mail_template")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "case":
         clocks.follow(event)
     elif event.entity == "activity":
         reminding.complete(event)
+    elif event.entity == "mail_template":
+        mail_templates.check(event)
     elif event.entity == "business_calendar":
         checking.check_calendar(event)
     elif event.entity == "holiday":
@@ -93,6 +107,7 @@ def trellis_notifications() -> list[NotificationKind]:
             mail=True,
         ),
         escalating.NOTIFICATION,
+        writing.NOT_SENT,
     ]
 
 

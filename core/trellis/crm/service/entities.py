@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 
 from trellis.i18n import plural_translator, translator
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.types import Choice, DateTime, LongText, Option, Reference, Text
+from trellis.records.types import Choice, DateTime, Email, LongText, Option, Reference, Text
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -78,6 +78,9 @@ class Activity(Entity):
         searchable=True,
         personal=True,
         mentions=True,
+    )
+    mail_to: Mapped[str | None] = column(
+        Email(), label=_("Sent to"), help=_("Of a mail that was written here"), personal=True
     )
     due_at: Mapped[datetime | None] = column(DateTime(), label=_("Due"), in_list=True, indexed=True)
     done_at: Mapped[datetime | None] = column(DateTime(), label=_("Done"), in_list=True, indexed=True)
