@@ -11,7 +11,7 @@ down_revision = "core_0028"
 branch_labels = None
 depends_on = None
 
-_UNREAD = sa.text("read_at IS NULL AND in_app")
+_UNREAD = sa.text("read_at IS NULL")
 
 
 def upgrade() -> None:
@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_notification_unread",
         "notification",
-        ["user_id"],
+        ["user_id", "in_app"],
         sqlite_where=_UNREAD,
         postgresql_where=_UNREAD,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from trellis.records.entity import Base
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
-_UNREAD = sa.text("read_at IS NULL AND in_app")
+_UNREAD = sa.text("read_at IS NULL")
 
 
 class Notification(Base):
@@ -25,7 +25,9 @@ class Notification(Base):
     __tablename__ = "notification"
     __table_args__ = (
         sa.Index("ix_notification_user", "user_id", "id"),
-        sa.Index("ix_notification_unread", "user_id", sqlite_where=_UNREAD, postgresql_where=_UNREAD),
+        sa.Index(
+            "ix_notification_unread", "user_id", "in_app", sqlite_where=_UNREAD, postgresql_where=_UNREAD
+        ),
         sa.Index("ix_notification_at", "at"),
     )
 

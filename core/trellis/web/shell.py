@@ -30,15 +30,19 @@ def page(
     direction: str = "",
     level: str = "",
     icon: str = "",
+    rings: bool = True,
     **context: Any,
 ) -> str:
-    """Renders a page inside the frame. ``crumbs`` are (title, path) pairs before the page's own."""
+    """Renders a page inside the frame. ``crumbs`` are (title, path) pairs before the page's own.
+
+    A page that is to be shown whatever goes on in the database has no bell: it ``rings`` not.
+    """
     base = f"/{g.workspace.name}"
     trail = [{"title": str(one), "url": f"{base}/{path}"} for one, path in crumbs]
     place = None
     if direction in _DIRECTIONS and level in _LEVELS:
         place = {"row": _DIRECTIONS.index(Direction(direction)), "column": _LEVELS.index(Level(level))}
-    around = {**shell(), "bell": bell()}
+    around = {**shell(), "bell": bell()} if rings else shell()
     return render_template(
         template,
         page_title=str(title),

@@ -26,20 +26,20 @@ def show(workspace: str) -> str:
     inbox = Inbox(g.session, g.edition, g.actor)
     before, only = whole_number(request.args.get("before", "")), request.args.get("show") == "unread"
     found = inbox.page(PER_PAGE + 1, before, unread=only)
-    here = f"{base()}/notifications"
+    here, unread = f"{base()}/notifications", inbox.unread()
     kept = "&show=unread" if only else ""
     context = {
         "days": [
             {"title": title, "rows": [_row(one) for one in group]}
             for title, group in groupby(found[:PER_PAGE], key=lambda one: format_day(one.at))
         ],
-        "unread": format_number(inbox.unread()),
+        "unread": format_number(unread),
         "filters": [
             {"title": str(_("All")), "url": here, "current": not only},
             {"title": str(_("Unread")), "url": f"{here}?show=unread", "current": only},
         ],
         "filtered": only,
-        "read_url": f"{here}/read" if inbox.unread() else "",
+        "read_url": f"{here}/read" if unread else "",
         "choose_url": f"{base()}/profile#notifications",
         "older_url": f"{here}?before={found[PER_PAGE - 1].id}{kept}" if len(found) > PER_PAGE else "",
     }
