@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from trellis.edition import Edition
-from trellis.i18n import format_money, format_percent
+from trellis.i18n import format_date, format_money, format_percent, format_time
 from trellis.process.expressions import Argument, Expression, Path, said
 from trellis.process.paths import RecordFacts
 from trellis.records import types
@@ -13,6 +14,8 @@ from trellis.records.door import Records
 from trellis.records.entity import Field
 from trellis.records.query import Record
 
+_LONG_AGO = date(1, 1, 1)
+"""Days are written with their year, and not as today: nobody knows when a mail is read."""
 RECORD, SENDER = "record", "sender"
 
 
@@ -48,6 +51,10 @@ def worded(edition: Edition, record: Record, field: Field) -> str:
             return format_money(value, str(record.values.get(named) or edition.settings.currency))
         case types.Percent():
             return format_percent(value)
+        case types.Date():
+            return format_date(value, _LONG_AGO)
+        case types.DateTime():
+            return f"{format_date(value, _LONG_AGO)}, {format_time(value)}"
     lifecycle = edition.entity(record.entity).lifecycle(record.values)
     if lifecycle is not None and lifecycle.field == field.name:
         return next((str(one.title) for one in lifecycle.stages if one.value == value), str(value))

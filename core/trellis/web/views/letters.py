@@ -20,7 +20,7 @@ _ = translator("trellis")
 
 blueprint = Blueprint("letters", __name__)
 
-_FIELDS = {"to": _("To"), "subject": _("Subject"), "text": _("Text")}
+_FIELDS = {"to": _("Send to"), "subject": _("Subject"), "text": _("Text")}
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/mail")

@@ -55,7 +55,6 @@ def ring(workspace: str) -> str:
 @blueprint.post("/<workspace>/notifications/read")
 def read_all(workspace: str) -> BaseResponse:
     Inbox(g.session, g.edition, g.actor).mark_all()
-    toast(_("All marked as read"))
     return go(f"{base()}/notifications")
 
 

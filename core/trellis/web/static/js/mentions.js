@@ -58,10 +58,13 @@ async function offer(field) {
   const found = field.value.slice(0, field.selectionStart).match(NAME);
   const turn = ++asked;
   if (!found) return close();
-  const answer = await fetch(`${field.dataset.mentions}?q=${encodeURIComponent(found[2])}`, { headers: { Accept: "application/json" } }).catch(() => null);
-  const items = answer?.ok ? (await answer.json()).items : [];
+  const [, , name] = found;
+  const query = name.length > 1 ? name : ""; // one letter finds nobody
+  const answer = await fetch(`${field.dataset.mentions}?q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  const known = answer?.ok ? (await answer.json()).items : [];
+  const items = known.filter((item) => query || item.title.toLowerCase().includes(name.toLowerCase()));
   if (turn !== asked || document.activeElement !== field) return;
-  if (items.length) show(field, field.selectionStart - found[2].length, items);
+  if (items.length) show(field, field.selectionStart - name.length, items);
   else close();
 }
 
