@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Lifecycle,
         Manifest,
         MenuItem,
+        NotificationKind,
         Operation,
         Page,
         Panel,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from trellis.kpi.arithmetic import average, days_between, product, ratio
     from trellis.kpi.income import IncomeDay, IncomeQuery
     from trellis.kpi.query import KpiQuery
+    from trellis.notifications.notify import notify
     from trellis.process.operations import OperationCall
     from trellis.records import types
     from trellis.records.door import Records
@@ -90,6 +92,7 @@ __all__ = [
     "Lifecycle",
     "Manifest",
     "MenuItem",
+    "NotificationKind",
     "Operation",
     "OperationCall",
     "Page",
@@ -123,6 +126,7 @@ __all__ = [
     "format_number",
     "format_percent",
     "hookimpl",
+    "notify",
     "plural_translator",
     "product",
     "ratio",
@@ -131,7 +135,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
+    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",
@@ -139,6 +143,7 @@ _HOMES = {
     "trellis.kpi.arithmetic": "average days_between product ratio",
     "trellis.kpi.income": "IncomeDay IncomeQuery",
     "trellis.kpi.query": "KpiQuery",
+    "trellis.notifications.notify": "notify",
     "trellis.process.operations": "OperationCall",
     "trellis.records.door": "Records",
     "trellis.records.entity": "Entity EntityInfo Field column",

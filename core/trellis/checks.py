@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trellis.contributions import Contribution, IncomeSource, Kpi, Process, Role, Segment
+from trellis.contributions import (
+    Contribution,
+    IncomeSource,
+    Kpi,
+    NotificationKind,
+    Process,
+    Role,
+    Segment,
+    Template,
+)
 from trellis.edition import Check, Reads
 from trellis.kpi.checks import check_income, check_kpi, income_reads, kpi_reads
+from trellis.letters.templates import check_template
+from trellis.notifications.words import check_kind
 from trellis.process.checks import check_process
 from trellis.security.field_rights import check_role
 from trellis.segments.checks import check_segment, segment_reads
@@ -19,6 +30,8 @@ CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
         Segment: check_segment,
         Role: check_role,
         Process: check_process,
+        Template: check_template,
+        NotificationKind: check_kind,
     }
 )
 

@@ -264,12 +264,31 @@ class Operation(Contribution):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotificationKind(Contribution):
+    """Something that people are told of by ``trellis.notify``: each chooses whether in the app, by mail, or not at all.
+
+    ``text`` is a sentence with the values that are told: ``%(who)s`` (who caused it), ``%(title)s`` and ``%(entity)s`` (the
+    record it is about) and those that ``notify`` was given. ``in_app`` and ``mail`` hold until somebody has chosen.
+    """
+
+    text: Label
+    icon: str = "bell"
+    in_app: bool = True
+    mail: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Template(Contribution):
-    """A document template (.docx or .html) over a record of ``entity``."""
+    """A template over a record of ``entity``, in one language: of a document (.docx or .html), or of a mail.
+
+    One with a ``subject`` is of a mail: its file is the text (.txt). Both hold fields of the record and of its references
+    as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``.
+    """
 
     entity: str
     file: Path
     language: str = "en"
+    subject: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,7 +133,7 @@ class DemoContext:
             "business_calendar", [{"name": self.text(_("Office hours")), "timezone": zone}]
         )
         levels = (("critical", 1, 8), ("high", 2, 24), (None, 4, 45))
-        self.create(
+        policies = self.create(
             "sla_policy",
             (
                 {
@@ -150,6 +150,18 @@ class DemoContext:
                     "resolution_minutes": days * 60,
                 }
                 for priority, hours, days in levels
+            ),
+        )
+        steps = (
+            (_("A fifth of the time is left"), 80, "notify_owner"),
+            (_("The time is over"), 100, "notify_head"),
+        )
+        self.create(
+            "sla_escalation",
+            (
+                {"name": self.text(name), "policy": policy, "percent": percent, "act": act}
+                for policy in policies
+                for name, percent, act in steps
             ),
         )
         self.create("case", self._cases(customers, subjects))

@@ -27,6 +27,7 @@ from trellis.contributions import (
     Lifecycle,
     Manifest,
     MenuItem,
+    NotificationKind,
     Operation,
     Page,
     Panel,
@@ -67,6 +68,7 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
         Page: "trellis_pages",
         RestEndpoint: "trellis_rest",
         Channel: "trellis_channels",
+        NotificationKind: "trellis_notifications",
         ImportMapping: "trellis_import_mappings",
         Demo: "trellis_demo",
     }

@@ -34,6 +34,7 @@ from trellis.contributions import (
     Kpi,
     Lifecycle,
     MenuItem,
+    NotificationKind,
     Operation,
     Page,
     Panel,
@@ -142,7 +143,7 @@ def trellis_operations() -> list[Operation]:  # type: ignore[empty-body]
 
 @hookspec
 def trellis_templates() -> list[Template]:  # type: ignore[empty-body]
-    """Document templates (.docx, .html) of your package. Since 0.1."""
+    """Templates of documents (.docx, .html) and of mails (.txt, with a subject) of your package. Since 0.1."""
 
 
 @hookspec
@@ -158,6 +159,11 @@ def trellis_instructions() -> list[Instruction]:  # type: ignore[empty-body]
 @hookspec
 def trellis_channels() -> list[Channel]:  # type: ignore[empty-body]
     """Channels of sales or communication. Since 0.1."""
+
+
+@hookspec
+def trellis_notifications() -> list[NotificationKind]:  # type: ignore[empty-body]
+    """Kinds of notifications of your own; ``trellis.notify`` tells people of them. Since 0.1."""
 
 
 # --- Extras ---------------------------------------------------------------------------------------------------------

@@ -9,9 +9,14 @@ from trellis.backup import jobs as backup
 from trellis.crm.analytics import refreshing
 from trellis.crm.customers import expiring, sending
 from trellis.crm.sales.reports import sending as reports
+from trellis.crm.service import escalating, reminding
 from trellis.i18n import translator
 from trellis.jobs import JobKind, Kinds
 from trellis.kpi import closing
+from trellis.letters import writing
+from trellis.notifications import sending as notifications
+from trellis.notifications.kinds import tell_of_job
+from trellis.notifications.notify import MAIL_JOB as NOTIFICATION_MAIL
 from trellis.process import jobs as process
 from trellis.process.listening import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
@@ -23,12 +28,16 @@ _ = translator("trellis")
 
 JOB_KINDS: Kinds = MappingProxyType(
     {
-        runs.KIND: JobKind(_("Import"), runs.work),
-        export_job.KIND: JobKind(_("Export"), export_job.work),
+        runs.KIND: JobKind(_("Import"), runs.work, told=tell_of_job),
+        export_job.KIND: JobKind(_("Export"), export_job.work, told=tell_of_job),
         refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work, daily=True),
         closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
         reports.DUE: JobKind(_("Report that is due"), reports.work_due),
         reports.DELIVERY: JobKind(_("Report"), reports.work_delivery),
+        escalating.KIND: JobKind(_("Escalation of a case"), escalating.work),
+        escalating.ANEW: JobKind(_("Escalations anew"), escalating.work_anew),
+        writing.KIND: JobKind(_("Mail"), writing.work, told=writing.tell_of_failure),
+        reminding.KIND: JobKind(_("Reminder"), reminding.work),
         audit.KIND: JobKind(_("Audit trail"), audit.work, for_administrators=True),
         webhooks.KIND: JobKind(_("Webhook"), webhooks.work, for_administrators=True),
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
@@ -37,6 +46,8 @@ JOB_KINDS: Kinds = MappingProxyType(
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
         expiring.KIND: JobKind(_("Days of agreements"), expiring.work, daily=True),
         sending.KIND: JobKind(_("Invitations to a survey"), sending.work),
+        NOTIFICATION_MAIL: JobKind(_("Notification by mail"), notifications.work_mail),
+        notifications.FORGET_JOB: JobKind(_("Old notifications"), notifications.work_forget, daily=True),
         MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }

@@ -26,6 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     workspace = installation.create_workspace("acme", Settings(title="Acme"))
     enabling.enable(workspace, "gym")
     add_user(installation, workspace, "admin@acme.test", "Anna Meyer", ["administrator"], PASSWORD)
+    add_user(installation, workspace, "boris@acme.test", "Boris Bell", ["manager"], PASSWORD)
     fill(workspace)
     server = make_server("127.0.0.1", 0, create_app(installation), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -199,6 +200,10 @@ def test_a_phone_shows_no_sideways_scroll(site: str, page: Page) -> None:
         "settings/kpis",
         "settings/plugins",
         "customer/new",
+        "notifications",
+        "profile",
+        "customer/1/mail",
+        "mail_template/new?of_entity=customer",
         *STACKED,
     ):
         page.goto(f"{site}/acme/{path}")
@@ -239,6 +244,10 @@ PAGES = (
     "settings/audit",
     "settings/plugins",
     "settings/health",
+    "notifications",
+    "profile",
+    "customer/1/mail",
+    "mail_template/new?of_entity=customer",
 )
 
 
@@ -286,3 +295,48 @@ def test_targets_are_typed_pasted_and_saved_by_keyboard(
     page.keyboard.press("Control+Enter")
     expect(page.locator(".toast")).to_contain_text("3")
     expect(page.locator('[name="orders/2027-03"]')).to_have_value("130")
+
+
+def test_somebody_is_mentioned_by_keyboard_and_finds_it_under_the_bell(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/customer/1")
+    text = page.locator("#composer textarea")
+    text.focus()
+    page.keyboard.type("Ask @bor")
+    expect(page.get_by_role("option", name="Boris Bell")).to_be_visible()
+    assert text.get_attribute("aria-activedescendant") == "mention-0"
+    page.keyboard.press("Escape")
+    expect(page.locator("#mentions")).to_have_count(0)
+    page.keyboard.type("i")
+    expect(page.get_by_role("option", name="Boris Bell")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(text).to_have_value("Ask @Boris Bell ")
+    page.keyboard.type("about it")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#pane .event").first).to_contain_text("Ask @Boris Bell about it")
+    page.context.clear_cookies()
+    page.goto(f"{site}/acme/login")
+    page.fill("input[name=email]", "boris@acme.test")
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    bell = page.get_by_role("link", name="Notifications: 1 unread")
+    bell.click()
+    page.get_by_role("button", name="Unread: Anna Meyer mentioned you").click()
+    expect(page.locator("h1")).to_have_text("Ask @Boris Bell about it")
+    expect(page.locator("#bell")).to_have_attribute("aria-label", "Notifications")
+
+
+def test_a_template_is_put_together_from_fields_and_tried_while_it_is_typed(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/mail_template/new?of_entity=customer")
+    page.fill("#f-name", "Hello")
+    page.fill("#f-subject", "For ")
+    page.get_by_role("button", name="Name {record.name}").click()
+    expect(page.locator("#f-subject")).to_have_value("For {record.name}")
+    expect(page.locator("#letter-preview h3")).to_contain_text("For Customer")
+    page.fill("#f-body", "Dear {record.nam}")
+    expect(page.locator("#letter-preview .note")).to_contain_text("has no field")
+    page.fill("#f-body", "Dear {record.name}")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("h1")).to_have_text("Hello")
+    page.goto(f"{site}/acme/customer/1/mail")
+    page.locator("#f-template").select_option(label="Hello")
+    expect(page.locator("#f-text")).to_have_value("Dear Customer 00")

@@ -30,6 +30,7 @@ from trellis.i18n import Text
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Job, Runner
+from trellis.notifications.tables import Notification
 from trellis.process.engine import Engine
 from trellis.process.tables import ProcessInstance, ProcessStep, ProcessVersion
 from trellis.process.tasks import Tasks
@@ -290,6 +291,12 @@ def test_tasks_go_to_positions_owners_starters_and_whom_an_expression_names(worl
                 tasks.complete(tasks.mine(1)[0].id, {})
         else:
             world.do(email, element)
+    with world.workspace.read() as session:  # each was told, but for tasks that one's own act brought
+        starter = world.door(session, "officer@acme.test").actor.user_id
+        found = [
+            (one.user_id, one.told["task"]["message"]) for one in session.scalars(sa.select(Notification))
+        ]
+    assert found == [(head, "owner"), (officer, "position"), (starter, "named")]
     stuck = world.instance(world.start("nobody", ann))
     assert (stuck.state, stuck.stuck) == ("failed", "lost") and "Nobody" in stuck.problem
     with world.workspace.write() as session:

@@ -14,7 +14,17 @@ from trellis.records.entity import Field
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
-STRICT = ("currency", "external_id", "owner", "unit", "segment", "member_field", "hours", *WEEK)
+STRICT = (
+    "currency",
+    "external_id",
+    "owner",
+    "unit",
+    "segment",
+    "member_field",
+    "hours",
+    "remind_before",
+    *WEEK,
+)
 """Fields that are texts and yet do not take any text."""
 
 
@@ -73,6 +83,7 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
+    "mail_template": {"of_entity": "customer", "subject": "S", "body": "B"},
     "report": {
         "of_entity": "customer",
         "columns": "name",

@@ -102,14 +102,14 @@ def finish(session: Session, job_id: int, attempt: int, state: str, **values: An
     return _change(session, *_held(job_id, attempt), state=state, finished_at=datetime.now(UTC), **values)
 
 
-def fail(session: Session, row: Any, problem: str) -> None:
-    """Puts a job that met an unexpected error back to be tried again, later each time; at last it has failed."""
+def fail(session: Session, row: Any, problem: str) -> bool:
+    """Puts a job that met an unexpected error back to be tried again, later each time; True when at last it has failed."""
     errors = row.errors + 1
     if errors >= MOST_ERRORS:
-        finish(session, row.id, row.attempt, FAILED, problem=problem, errors=errors)
-        return
+        return finish(session, row.id, row.attempt, FAILED, problem=problem, errors=errors)
     again = datetime.now(UTC) + FIRST_PAUSE * 4**row.errors
     _change(session, *_held(row.id, row.attempt), state=WAITING, due_at=again, problem=problem, errors=errors)
+    return False
 
 
 def again(session: Session, job_id: int, attempt: int, at: datetime, problem: str) -> bool:

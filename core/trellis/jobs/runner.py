@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from datetime import time as dt_time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -192,7 +193,8 @@ class Runner:
                 name = type(error).__name__
                 problem = _("Unexpected error (%(name)s); the log of the server says more", name=name)
                 with workspace.write() as session:
-                    queue.fail(session, row, str(problem))
+                    if queue.fail(session, row, str(problem)):
+                        self._tell(workspace, row, session, FAILED)
             else:
                 self._end(workspace, row, DONE, "")
 
@@ -212,6 +214,7 @@ class Runner:
             attempt=row.attempt,
             arguments=row.arguments,
             done=row.done,
+            ended=partial(self._tell, workspace, row),
         )
         if kind.for_administrators:
             work.actor.require_administrator()
@@ -220,7 +223,14 @@ class Runner:
     def _end(self, workspace: Workspace, row: Any, state: str, problem: str) -> None:
         """Ends a job that has not ended itself."""
         with workspace.write() as session:
-            queue.finish(session, row.id, row.attempt, state, problem=problem)
+            if queue.finish(session, row.id, row.attempt, state, problem=problem):
+                self._tell(workspace, row, session, state)
+
+    def _tell(self, workspace: Workspace, row: Any, session: Session, state: str) -> None:
+        """Tells who asked for a job how it has ended, where its kind does so."""
+        kind = self._kinds.get(row.kind)
+        if kind is not None and kind.told is not None and row.user_id:
+            kind.told(session, workspace.edition(session), row.id, kind.title, row.user_id, state)
 
 
 def late(installation: Installation) -> dict[str, int]:

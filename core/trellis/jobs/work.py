@@ -19,6 +19,7 @@ from trellis.records.door import Records
 from trellis.security.actor import Actor
 
 if TYPE_CHECKING:
+    from trellis.edition import Edition
     from trellis.installation import Installation
     from trellis.workspace import Workspace
 
@@ -35,7 +36,7 @@ class JobInterrupted(Exception):
 class Work:
     """One attempt at a job. The attempt before it may have been killed anywhere, so its function can be done again.
 
-    ``done`` is how far the attempt before came, as it told.
+    ``done`` is how far the attempt before came, as it told; ``ended`` is told, with the end of the job, how it ended.
     """
 
     installation: Installation
@@ -45,6 +46,7 @@ class Work:
     attempt: int
     arguments: Mapping[str, Any]
     done: int = 0
+    ended: Callable[[Session, str], None] = lambda _session, _state: None
 
     def tell(self, done: int, total: int) -> None:
         """Keeps how many of about how many are done. Raises JobInterrupted when the job is to end."""
@@ -66,6 +68,7 @@ class Work:
         """Ends the job in the transaction of its effect, so that both are there or neither. Raises JobInterrupted."""
         if not queue.finish(session, self.job_id, self.attempt, DONE, result=dict(result), problem=""):
             raise JobInterrupted(stopped=False)
+        self.ended(session, DONE)
 
     def again(self, session: Session, at: datetime, problem: str = "") -> None:
         """Ends the job without a trace, and has it done anew from ``at`` on. Raises JobInterrupted.
@@ -89,13 +92,15 @@ class JobKind:
 
     A job whose function ends without :meth:`Work.finish` is done all the same. One ``for_administrators`` is done for them
     only, and what it made is for those who are administrators when they ask for it. One that is ``daily`` is put into the
-    queue of each workspace by whoever works through it, for the night of the workspace.
+    queue of each workspace by whoever works through it, for the night of the workspace. ``told`` is called in the transaction
+    in which a job that somebody asked for has ended.
     """
 
     title: Text
     do: Callable[[Work], None]
     for_administrators: bool = False
     daily: bool = False
+    told: Callable[[Session, Edition, int, Text, int, str], None] | None = None
 
 
 Kinds = Mapping[str, JobKind]

@@ -18,9 +18,9 @@ from trellis.process.expressions import (
 )
 from trellis.process.flow import specification_of
 from trellis.process.forms import FormInvalid, form_of
+from trellis.process.paths import check_path
 from trellis.process.versions import content, diagram_of
 from trellis.records.expressions import ExpressionInvalid
-from trellis.records.types import Reference
 
 _ = translator("trellis")
 
@@ -322,27 +322,11 @@ class _Names:
         """Raises ValueError for a path that leads nowhere."""
         for path in paths:
             if path[0] == "record":
-                self._check_path(self.view, path)
+                check_path(self.edition, self.view, path)
             elif path[0] == "starter":
-                self._check_path(self.edition.entities.get("user"), path)
+                check_path(self.edition, self.edition.entities.get("user"), path)
             elif len(path) > 1 or path[0] not in self.variables:
                 raise ValueError(_("No step sets the variable “%(name)s”", name=".".join(path)))
-
-    def _check_path(self, view: EntityView | None, path: Path) -> None:
-        rest = list(path[1:])
-        while rest:
-            if view is None:
-                raise ValueError(_("“%(path)s” leads nowhere", path=".".join(path)))
-            lengths = (n for n in range(len(rest), 0, -1) if ".".join(rest[:n]) in (*view.fields, "id"))
-            length = next(lengths, 0)
-            name = ".".join(rest[:length])
-            if not length:
-                raise ValueError(
-                    _("%(entity)s has no field “%(field)s”", entity=view.name, field=".".join(rest))
-                )
-            kind = view.fields[name].type if name in view.fields else None
-            view = self.edition.entities.get(kind.entity) if isinstance(kind, Reference) else None
-            rest = rest[length:]
 
     def require_role(self, name: str) -> None:
         """Raises ValueError unless there is such a role."""

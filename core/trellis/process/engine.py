@@ -23,8 +23,8 @@ from trellis.errors import (
 from trellis.guard import has_abandoned
 from trellis.i18n import translator
 from trellis.jobs.queue import enqueue
-from trellis.process import scripts, steps, versions
-from trellis.process.checks import CALL, IN, OUT, RESULT, SET
+from trellis.process import scripts, steps, telling, versions
+from trellis.process.checks import CALL, IN, OUT, PEOPLE, RESULT, SET
 from trellis.process.diagram import Element
 from trellis.process.expressions import compile_argument
 from trellis.process.flow import StepFailed, Token
@@ -173,6 +173,9 @@ class Engine:
         except StepFailed as error:
             problem, stuck = problem or str(error), stuck or error.element
         self._runs.keep(run, problem, stuck, again)
+        tokens = [token.key for element, token in entered if element.kind in PEOPLE]
+        if tokens:
+            telling.tell_of_entered(self.session, self.edition, self.actor, run.id, tokens)
         for element, token in entered:
             if element.kind == "callActivity":
                 self._try_call(run, element, token)

@@ -16,6 +16,7 @@ from trellis.i18n import translator
 from trellis.process.assignment import NOT, audiences_of
 from trellis.process.engine import Engine
 from trellis.process.tables import INSTANCES, OPEN, STEPS, USER, ProcessAudience
+from trellis.process.telling import tell
 from trellis.records.door import Records
 from trellis.security.actor import Actor
 from trellis.security.people import User
@@ -130,6 +131,7 @@ class Tasks:
         if person in found.excluded:
             raise RecordInvalid({"person": [_("The rule of four eyes keeps this person from the task")]})
         self._give(step, person)
+        tell(self._session, self._edition, self._actor, step)
 
     def complete(self, step: int, values: Mapping[str, Any]) -> int:
         """Completes a task with the answers to its form; the id of its instance.

@@ -11,19 +11,17 @@ import orjson
 from sqlalchemy.orm import Session
 
 from trellis.edition import Edition
-from trellis.errors import RecordInvalid, RecordNotFound
+from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.process.expressions import Path
+from trellis.process.paths import RecordFacts
 from trellis.records.door import Records
-from trellis.records.types import Reference
 from trellis.security.actor import SYSTEM
 
 _ = translator("trellis")
 
 LARGEST = 64 * 1024
 """Bytes of all variables of an instance together."""
-DEEPEST = 4
-"""References that one path may follow."""
 
 
 def to_kept(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +74,7 @@ def _from_kept(value: Any) -> Any:
     return date.fromisoformat(text) if kind == "day" else timedelta(seconds=text)
 
 
-class InstanceFacts:
+class InstanceFacts(RecordFacts):
     """What the expressions of an instance may name: its variables, its record, and who started it.
 
     Records are read as the process reads them, whoever is at work: a condition does not depend on that.
@@ -90,50 +88,15 @@ class InstanceFacts:
         record: tuple[str, int] | None,
         starter: int | None,
     ) -> None:
+        roots = {"record": record, "starter": ("user", starter) if starter else None}
+        super().__init__(Records(session, edition, SYSTEM), roots)
         self.variables = variables
-        self._records = Records(session, edition, SYSTEM)
-        self._roots = {"record": record, "starter": ("user", starter) if starter else None}
-        self._read: dict[tuple[str, int], Mapping[str, Any]] = {}
-
-    def forget(self) -> None:
-        """Records may have changed: they are read anew."""
-        self._read.clear()
 
     def look_up(self, path: Path) -> Any:
         """The value at a path. Raises KeyError."""
         name, *rest = path
-        if name not in self._roots:
-            if rest:
-                raise KeyError(name)
-            return self.variables[name]
-        target = self._roots[name]
-        if not rest:
-            return target[1] if target else None
-        return self._field(target, rest, DEEPEST) if target else None
-
-    def _field(self, target: tuple[str, int], rest: list[str], left: int) -> Any:
-        entity, record_id = target
-        values = self._values(target)
-        if values is None:
-            return None
-        fields = self._records.edition.entity(entity).fields
-        for length in range(len(rest), 0, -1):  # names of extension fields hold dots
-            name = ".".join(rest[:length])
-            if name not in fields and name != "id":
-                continue
-            value = record_id if name == "id" else values.get(name)
-            if length == len(rest) or value is None:
-                return value
-            kind = fields[name].type
-            if not isinstance(kind, Reference) or not left:
-                break
-            return self._field((kind.entity, value), rest[length:], left - 1)
-        raise KeyError(".".join(rest))
-
-    def _values(self, target: tuple[str, int]) -> Mapping[str, Any] | None:
-        if target not in self._read:
-            try:
-                self._read[target] = self._records.get(*target).values
-            except RecordNotFound:
-                return None
-        return self._read[target]
+        if name in self._roots:
+            return super().look_up(path)
+        if rest:
+            raise KeyError(name)
+        return self.variables[name]

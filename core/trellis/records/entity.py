@@ -50,6 +50,7 @@ class Field:
     - ``searchable``: found by text search;  ``in_list``: shown in lists from the start
     - ``indexed``: gets an index (for extension fields: an expression index in each workspace where it is enabled)
     - ``read_only``: kept by Trellis, refused from outside;  ``personal``: personal data of a person
+    - ``mentions``: people who are named in it with an ``@`` are told
     - ``owner``: the plugin it comes from, filled in by the edition (``core``, a plugin's name, ``own``)
     """
 
@@ -69,6 +70,7 @@ class Field:
     unique: bool = False
     read_only: bool = False
     personal: bool = False
+    mentions: bool = False
     column: str | None = None
     owner: str = "core"
 

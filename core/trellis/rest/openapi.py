@@ -15,6 +15,8 @@ from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
 from trellis.rest.openapi_files import file_paths
 from trellis.rest.openapi_kpis import kpi_paths
+from trellis.rest.openapi_letters import letter_paths
+from trellis.rest.openapi_notifications import notification_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
@@ -65,6 +67,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from _figure_paths(edition)
     yield from _other_paths(edition)
     yield from file_paths(edition)
+    yield from letter_paths(edition)
     yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
     for endpoint in edition.all(RestEndpoint).values():
@@ -149,6 +152,7 @@ def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]
     )
     yield "/search", {"get": search}
     yield from process_paths()
+    yield from notification_paths()
     yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")
     yield "/plugins", {"get": parts.read("list_plugins", _("All plugins"), administration, parts.ITEMS)}

@@ -132,6 +132,12 @@ def by_id(workspace: Workspace, session: Session, user_id: int) -> Recognised | 
     return None if row.id is None else _recognised(workspace, session, row, "system", None)
 
 
+def actor_by_id(session: Session, edition: Edition, user_id: int) -> Actor | None:
+    """What the active user with this number may do: who is to be told of something."""
+    row = _found(session, _of_id, user_id)
+    return None if row.id is None else _actor(session, edition, row, "system")
+
+
 def note_use(session: Session, token_id: int) -> None:
     """Keeps when a token was last used, to the hour."""
     statement = sa.update(ApiToken.__table__).where(_token.id == token_id)  # type: ignore[arg-type]
@@ -147,8 +153,7 @@ def _recognised(
     workspace: Workspace, session: Session, row: _Row, source: str, token_id: int | None
 ) -> Recognised:
     edition = workspace.edition(session, row.revision)
-    key = ("actor", row.id, row.version, row.tree, source)
-    actor = edition.cached(key, lambda: actor_from(session, edition, row, source))
+    actor = _actor(session, edition, row, source)
     return Recognised(
         edition=actor.sees(edition),
         actor=actor,
@@ -158,3 +163,9 @@ def _recognised(
         timezone=row.timezone,
         token_id=token_id,
     )
+
+
+def _actor(session: Session, edition: Edition, row: _Row, source: str) -> Actor:
+    key = ("actor", row.id, row.version, row.tree, source)
+    found: Actor = edition.cached(key, lambda: actor_from(session, edition, row, source))
+    return found

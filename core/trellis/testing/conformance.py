@@ -121,7 +121,17 @@ def has_a_place_in_the_model(workspace: Workspace, name: str) -> Iterator[str]:
 
 
 _WITHOUT_PLACE = frozenset(
-    {"Demo", "ImportMapping", "MenuItem", "RestEndpoint", "IncomeSource", "Dashboard", "Panel", "Page"}
+    {
+        "Demo",
+        "ImportMapping",
+        "MenuItem",
+        "NotificationKind",
+        "RestEndpoint",
+        "IncomeSource",
+        "Dashboard",
+        "Panel",
+        "Page",
+    }
 )
 
 

@@ -263,6 +263,8 @@ def control(
         given["addon"] = currency_symbol(edition.settings.currency)
     elif isinstance(field.type, types.Text):
         given |= {"maxlength": field.type.length, "offers": field.type.offers}
+    elif field.mentions:
+        given["people_url"] = f"{base}/user/options"
     return given
 
 

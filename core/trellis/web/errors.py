@@ -135,4 +135,4 @@ def error_page(
         return shown, status
     from trellis.web.shell import page
 
-    return page("error.html", title=error["title"], error=error), status
+    return page("error.html", title=error["title"], rings=False, error=error), status

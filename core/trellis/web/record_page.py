@@ -14,6 +14,7 @@ from flask import g, render_template
 from markupsafe import Markup
 
 from trellis.contributions import Lifecycle, Panel, Segment
+from trellis.crm.service.entities import BEFORE
 from trellis.edition import Edition, EntityView
 from trellis.errors import PermissionRefused
 from trellis.i18n import (
@@ -25,6 +26,7 @@ from trellis.i18n import (
     plural_translator,
     translator,
 )
+from trellis.letters.writing import about_field, links
 from trellis.plugins import Fault
 from trellis.privacy import is_person
 from trellis.quality.merged import parts_of
@@ -135,12 +137,8 @@ def prop(
 
 
 def composer_for(view: EntityView) -> str | None:
-    """The field by which an activity refers to a record of this entity."""
-    activity = g.edition.entities.get("activity")
-    if activity is None or not g.actor.may("activity", "create"):
-        return None
-    fields = (name for name, field in activity.references.items() if field.type.entity == view.name)
-    return next((name for name in fields if name not in ("owner", "unit")), None)
+    """The field by which an activity refers to a record of this entity; None for who may make none."""
+    return about_field(g.edition, view.name) if g.actor.may("activity", "create") else None
 
 
 def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> dict[str, Any]:
@@ -158,7 +156,9 @@ def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> 
             "kinds": [
                 {"value": key, "title": str(title), "icon": icon} for key, (title, icon) in KINDS.items()
             ],
-            "placeholder": str(_("What happened, or what is to be done")),
+            "placeholder": str(_("What happened, or what is to be done; @ mentions somebody")),
+            "people_url": f"{base}/user/options",
+            "reminders": [{"value": one.value, "title": str(one.label)} for one in BEFORE],
         }
         if link
         else None,
@@ -205,6 +205,10 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
     amount = entry.view.info.amount_field
     if amount:
         found["text"] = shown(g.edition, base, entry.view.fields[amount], entry.record)["text"]
+    if entry.kind == "mail" and entry.record.values.get("mail_to"):
+        found["text"] = str(_("to %(address)s", address=entry.record.values["mail_to"]))
+        if entry.record.values.get("done_at") is None:
+            found["badge"] = {"text": str(_("Not sent yet")), "tone": "info"}
     if entry.kind == "task" and entry.record.values.get("done_at") is None:
         late = entry.at < datetime.now(UTC)
         found["badge"] = {
@@ -286,10 +290,15 @@ def _subline(view: EntityView, record: Record, base: str) -> list[str]:
 
 
 def _acts(view: EntityView, record: Record) -> list[dict[str, Any]]:
-    if composer_for(view) is None:
+    if not g.actor.may("activity", "create") or not links(view, g.edition, record):
         return []
-    names = {"mail": _("Mail"), "call": _("Call"), "task": _("Task"), "note": _("Note")}
-    return [{"title": str(title), "icon": KINDS[kind][1], "kind": kind} for kind, title in names.items()]
+    url = f"/{g.workspace.name}/{view.name}/{record.id}/mail"
+    mail = {"title": str(_("Mail")), "icon": "mail", "kind": "link", "url": url}
+    if composer_for(view) is None:
+        return [mail]
+    names = {"call": _("Call"), "task": _("Task"), "note": _("Note")}
+    acts = [{"title": str(title), "icon": KINDS[kind][1], "kind": kind} for kind, title in names.items()]
+    return [mail, *acts]
 
 
 def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[dict[str, Any]]:

@@ -10,11 +10,13 @@ from flask import g, render_template, request, session
 from trellis.contributions import Direction, Level
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.edition import Edition, EntityView
-from trellis.i18n import Text, current_language, translator
+from trellis.i18n import Text, current_language, plural_translator, translator
+from trellis.notifications.inbox import MOST_COUNTED, Inbox
 from trellis.web.display import person
 from trellis.web.frame import frame
 
 _ = translator("trellis")
+_n = plural_translator("trellis")
 
 _LEVELS = list(Level)
 _DIRECTIONS = list(Direction)
@@ -28,15 +30,19 @@ def page(
     direction: str = "",
     level: str = "",
     icon: str = "",
+    rings: bool = True,
     **context: Any,
 ) -> str:
-    """Renders a page inside the frame. ``crumbs`` are (title, path) pairs before the page's own."""
+    """Renders a page inside the frame. ``crumbs`` are (title, path) pairs before the page's own.
+
+    A page that is to be shown whatever goes on in the database has no bell: it ``rings`` not.
+    """
     base = f"/{g.workspace.name}"
     trail = [{"title": str(one), "url": f"{base}/{path}"} for one, path in crumbs]
     place = None
     if direction in _DIRECTIONS and level in _LEVELS:
         place = {"row": _DIRECTIONS.index(Direction(direction)), "column": _LEVELS.index(Level(level))}
-    around = shell()
+    around = {**shell(), "bell": bell()} if rings else shell()
     return render_template(
         template,
         page_title=str(title),
@@ -91,6 +97,15 @@ def shell() -> dict[str, Any]:
             "url": f"{base}/user/{g.actor.user_id}",
         },
     }
+
+
+def bell() -> dict[str, str]:
+    """How many notifications the reader has not read."""
+    number = Inbox(g.session, g.edition, g.actor).unread()
+    text = str(_("Notifications"))
+    if number:
+        text = str(_n("Notifications: %(num)s unread", "Notifications: %(num)s unread", number))
+    return {"unread": f"{MOST_COUNTED - 1}+" if number == MOST_COUNTED else str(number or ""), "text": text}
 
 
 def edition_title(edition: Edition) -> str:

@@ -13,6 +13,7 @@ from trellis_b2b.flows import PROCESS_LIST
 from trellis_b2b.imports import MAPPINGS
 from trellis_b2b.income import SOURCES
 from trellis_b2b.kpis import KPIS
+from trellis_b2b.letters import TEMPLATE_LIST
 from trellis_b2b.roles import ROLES
 from trellis_b2b.segments import SEGMENTS
 
@@ -85,6 +86,11 @@ def trellis_import_mappings() -> list[trellis.ImportMapping]:
 @trellis.hookimpl
 def trellis_processes() -> list[trellis.Process]:
     return PROCESS_LIST
+
+
+@trellis.hookimpl
+def trellis_templates() -> list[trellis.Template]:
+    return TEMPLATE_LIST
 
 
 @trellis.hookimpl

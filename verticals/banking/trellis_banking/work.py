@@ -228,6 +228,22 @@ TEMPLATE_LIST = [
     for language, title in zip(("en", "ru"), titles, strict=True)
 ]
 
+TEMPLATE_LIST += [
+    trellis.Template(
+        name=f"banking.appointment_mail_{language}",
+        title=title,
+        cell=DOCUMENTS,
+        entity="customer",
+        file=FOLDER / f"appointment_mail.{language}.txt",
+        language=language,
+        subject=subject,
+    )
+    for language, title, subject in (
+        ("en", _("Mail before an appointment, English"), "What to bring to our appointment"),
+        ("ru", _("Mail before an appointment, Russian"), "Что взять на встречу"),
+    )
+]
+
 CHANNEL_LIST = [
     trellis.Channel(name="banking.branch", title=_("Branches"), cell=CHANNELS),
     trellis.Channel(name="banking.online", title=_("Online bank"), cell=CHANNELS),

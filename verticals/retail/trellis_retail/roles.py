@@ -26,6 +26,8 @@ OPEN_TO_ALL = [
         "business_calendar",
         "holiday",
         "sla_policy",
+        "sla_escalation",
+        "mail_template",
         "retail.region",
         "retail.store",
         "retail.promotion",

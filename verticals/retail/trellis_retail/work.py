@@ -202,6 +202,37 @@ TEMPLATE_LIST = [
     for language, title in zip(("en", "ru"), titles, strict=True)
 ]
 
+TEMPLATE_LIST += [
+    trellis.Template(
+        name=f"retail.{name}_{language}",
+        title=title,
+        cell=TEMPLATES,
+        entity=entity,
+        file=DOCUMENTS / f"{name}.{language}.txt",
+        language=language,
+        subject=subject,
+    )
+    for name, entity, mails in (
+        (
+            "offer_mail",
+            "customer",
+            (
+                ("en", _("Offer by mail, English"), "Something for you, {record.name}"),
+                ("ru", _("Offer by mail, Russian"), "{record.name}, для вас есть предложение"),
+            ),
+        ),
+        (
+            "case_mail",
+            "case",
+            (
+                ("en", _("Answer to a request, English"), "{record.number}: {record.subject}"),
+                ("ru", _("Answer to a request, Russian"), "{record.number}: {record.subject}"),
+            ),
+        ),
+    )
+    for language, title, subject in mails
+]
+
 CHANNEL_LIST = [
     trellis.Channel(name="retail.store", title=_("Stores"), cell=CHANNELS),
     trellis.Channel(name=f"retail.{ONLINE}", title=_("Online shop"), cell=CHANNELS),

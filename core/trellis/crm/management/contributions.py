@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Grant, Level, Operation, Role, Scope
+from trellis.contributions import Cell, Direction, Grant, Level, NotificationKind, Operation, Role, Scope
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import known_timezone, translator
 from trellis.kpi import rates, targets
 from trellis.kpi.rates import RATE, ExchangeRate
 from trellis.kpi.targets import TARGET, KpiTarget
+from trellis.notifications import kinds, mentions
 from trellis.process import listening
 from trellis.process.operations import OPERATIONS
 from trellis.records.entity import Entity
@@ -57,6 +58,13 @@ def trellis_after_save(event: Saved) -> None:
     if event.entity == RATE:
         rates.follow(event)
     listening.note(event)
+    kinds.follow_owners(event)
+    mentions.follow(event)
+
+
+@hookimpl
+def trellis_notifications() -> list[NotificationKind]:
+    return [*kinds.KINDS, mentions.KIND]
 
 
 @hookimpl
@@ -66,8 +74,8 @@ def trellis_operations() -> list[Operation]:
 
 _OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
 """What those who sell need to know, whoever keeps it."""
-_LEVELS = ("business_calendar", "holiday", "sla_policy", "survey")
-"""What decides when cases are due, and what customers are asked, whoever works on them."""
+_LEVELS = ("business_calendar", "holiday", "sla_policy", "sla_escalation", "survey", "mail_template")
+"""What decides when cases are due, what customers are asked and what is written to them, whoever works on them."""
 
 
 @hookimpl

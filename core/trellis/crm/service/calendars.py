@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from trellis.crm.customers.entities import SIGNIFICANCE
-from trellis.crm.service.options import KINDS, PRIORITIES
+from trellis.crm.service.options import ACTS, CLOCKS, KINDS, PRIORITIES
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import Boolean, Choice, Date, Integer, Reference, Text
@@ -157,5 +157,57 @@ class SlaPolicy(Entity):
         label=_("Customer"),
         help=_("Where it was agreed with one customer"),
         group=_FOR,
+        in_list=True,
+    )
+
+
+class SlaEscalation(Entity):
+    """What is done when so much of the time of a service level has gone: 80 % as a warning, 100 % when it is missed."""
+
+    __tablename__ = "sla_escalation"
+    __entity__ = EntityInfo(
+        name="sla_escalation",
+        title=_("Escalation"),
+        plural=_("Escalations"),
+        new=_("New escalation"),
+        icon="siren",
+        direction="service",
+        level="strategy",
+        row="SE2",
+        parent="policy",
+        sort="percent",
+    )
+
+    name: Mapped[str] = column(
+        Text(),
+        label=_("Name"),
+        help=_("What people are told: “An hour left”"),
+        required=True,
+        searchable=True,
+        in_list=True,
+    )
+    policy_id: Mapped[int] = column(
+        Reference("sla_policy", "CASCADE"), label=_("Service level"), required=True, in_list=True
+    )
+    clock: Mapped[str] = column(
+        Choice(CLOCKS), label=_("Clock"), required=True, default="resolution", in_list=True
+    )
+    percent: Mapped[int] = column(
+        Integer(minimum=1, maximum=1000),
+        label=_("At, % of the time"),
+        help=_("100 is when it is missed; more is after that"),
+        required=True,
+        default=100,
+        in_list=True,
+    )
+    act: Mapped[str] = column(
+        Choice(ACTS), label=_("Act"), required=True, default="notify_owner", in_list=True
+    )
+    position_id: Mapped[int | None] = column(
+        Reference("position"),
+        label=_("Position"),
+        help=_("Whose holder gets the case"),
+        visible_when={"field": "act", "op": "eq", "value": "reassign"},
+        required_when={"field": "act", "op": "eq", "value": "reassign"},
         in_list=True,
     )

@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from trellis.crm.service.options import KINDS, LEVELS, PRIORITIES
 from trellis.i18n import translator
-from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.types import Boolean, Choice, DateTime, Integer, LongText, Reference, Text
+from trellis.records.entity import Base, Entity, EntityInfo, column
+from trellis.records.types import (
+    BigId,
+    Boolean,
+    Choice,
+    DateTime,
+    Integer,
+    LongText,
+    Reference,
+    Text,
+    UtcDateTime,
+)
 
 _ = translator("trellis")
 
@@ -22,7 +32,8 @@ class Case(Entity):
     """What a customer wants solved. Its clocks run in the working time of its service level, and stand still while it waits.
 
     ``first_response_due`` and ``resolution_due`` follow from ``opened_at``, the service level and the time that it waited;
-    ``first_response_met`` and ``resolution_met`` say whether they were kept, once that is known.
+    ``first_response_met`` and ``resolution_met`` say whether they were kept, once that is known. ``escalates_at`` is when its
+    service level has something done next, ``escalation`` what was done last.
     """
 
     __tablename__ = "case"
@@ -118,9 +129,27 @@ class Case(Entity):
         default=0,
         group=_CLOCKS,
     )
+    escalates_at: Mapped[datetime | None] = column(
+        DateTime(), label=_("Escalates at"), read_only=True, group=_CLOCKS
+    )
+    escalation: Mapped[str | None] = column(Text(), label=_("Escalation"), read_only=True, group=_CLOCKS)
     reopened: Mapped[int] = column(
         Integer(minimum=0), label=_("Times reopened"), read_only=True, default=0, group=_CLOCKS
     )
+
+
+class CaseEscalation(Base):
+    """A step of its service level that a case has taken: it takes each once."""
+
+    __tablename__ = "case_escalation"
+
+    case_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("case.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    step_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("sla_escalation.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Problem(Entity):

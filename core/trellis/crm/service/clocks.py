@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from trellis.crm.service import escalation
 from trellis.crm.service.cases import Case
 from trellis.crm.service.levels import Level, Levels
 from trellis.crm.service.options import MATRIX, PAUSED, SOLVED
@@ -35,6 +36,7 @@ def follow(event: BeforeSave) -> None:
     level = _level(event)
     _enter(values, before, level.time if level else ALWAYS, now)
     _set(values, {**before, **values}, level)
+    escalation.plan(event, level)
 
 
 def _prioritise(values: dict[str, Any], before: Mapping[str, Any]) -> None:

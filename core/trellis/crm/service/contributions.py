@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, Panel, Stage
-from trellis.crm.service import checking, clocks, levels, panels
-from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaPolicy
+from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, NotificationKind, Panel, Stage
+from trellis.crm.service import checking, clocks, escalating, levels, mail_templates, panels, reminding
+from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaEscalation, SlaPolicy
 from trellis.crm.service.cases import Case, Problem, Solution
 from trellis.crm.service.entities import Activity
 from trellis.crm.service.kpis import KPIS
+from trellis.crm.service.mail_templates import MailTemplate
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import translator
+from trellis.letters import writing
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave, Saved
 
@@ -20,7 +22,17 @@ INCIDENTS = Cell(Direction.SERVICE, Level.TACTICS, "SE2")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [Activity, Case, Problem, Solution, BusinessCalendar, Holiday, SlaPolicy]
+    return [
+        Activity,
+        Case,
+        Problem,
+        Solution,
+        BusinessCalendar,
+        Holiday,
+        SlaPolicy,
+        SlaEscalation,
+        MailTemplate,
+    ]
 
 
 @hookimpl
@@ -57,21 +69,46 @@ def trellis_lifecycles() -> list[Lifecycle]:
 
 
 @hookimpl
-@concerns("case", "business_calendar", "holiday", "sla_policy")
+@concerns("activity", "case", "business_calendar", "holiday", "mail_template")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "case":
         clocks.follow(event)
-        return
-    if event.entity == "business_calendar":
+    elif event.entity == "activity":
+        reminding.complete(event)
+    elif event.entity == "mail_template":
+        mail_templates.check(event)
+    elif event.entity == "business_calendar":
         checking.check_calendar(event)
     elif event.entity == "holiday":
         checking.check_holiday(event)
 
 
 @hookimpl
-@concerns("agreement", "business_calendar", "holiday", "sla_policy")
+@concerns("activity", "agreement", "business_calendar", "case", "holiday", "sla_escalation", "sla_policy")
 def trellis_after_save(event: Saved) -> None:
-    levels.forget(event.session)
+    if event.entity == "activity":
+        reminding.follow(event)
+    elif event.entity == "case":
+        escalating.follow(event)
+    else:
+        levels.forget(event.session)
+    if event.entity == "sla_escalation":
+        escalating.follow_steps(event)
+
+
+@hookimpl
+def trellis_notifications() -> list[NotificationKind]:
+    return [
+        NotificationKind(
+            name=reminding.REMINDER,
+            title=_("A reminder of an activity"),
+            text=_("Reminder: “%(title)s” %(due)s"),
+            icon="alarm-clock",
+            mail=True,
+        ),
+        escalating.NOTIFICATION,
+        writing.NOT_SENT,
+    ]
 
 
 @hookimpl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,24 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.customers.agreements import IN_FORCE, Agreement
 from trellis.crm.customers.entities import Customer
-from trellis.crm.service.calendars import WEEK, BusinessCalendar, Holiday, SlaPolicy
+from trellis.crm.service.calendars import WEEK, BusinessCalendar, Holiday, SlaEscalation, SlaPolicy
 from trellis.crm.service.working_time import ALWAYS, WorkingTime, read_hours
 
 _KEPT = "trellis_service_levels"
 """Where a session keeps what it has read: many cases are written in one transaction."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """An escalation: at ``percent`` of the time of a ``clock``."""
+
+    id: int
+    name: str
+    clock: str
+    percent: int
+    act: str
+    position: int | None
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,8 @@ class Level:
     wanted: Mapping[str, Any]
     """What a case must have, by field."""
     only_agreed: bool = False
+    steps: tuple[Step, ...] = ()
+    """What is done when its time goes by."""
 
     def weight(self, case: Mapping[str, Any]) -> int:
         """How much of the case it names; -1 where it does not hold for it."""
@@ -113,6 +129,7 @@ def _read(session: Session) -> list[Level]:
         )
         for one in session.scalars(sa.select(BusinessCalendar))
     }
+    steps = _steps(session)
     policies = session.scalars(sa.select(SlaPolicy).order_by(SlaPolicy.id))
     return [
         Level(
@@ -122,9 +139,20 @@ def _read(session: Session) -> list[Level]:
             times.get(one.calendar_id, ALWAYS),
             _wanted(one) if one.active and one.deleted_at is None else _OFF,
             bool(one.only_agreed),
+            tuple(steps.get(one.id, ())),
         )
         for one in policies
     ]
+
+
+def _steps(session: Session) -> dict[int, list[Step]]:
+    """The escalations of each service level, the earliest first."""
+    found: dict[int, list[Step]] = {}
+    known = sa.select(SlaEscalation).where(SlaEscalation.deleted_at.is_(None))
+    for one in session.scalars(known.order_by(SlaEscalation.percent, SlaEscalation.id)):
+        step = Step(one.id, one.name, one.clock, one.percent, one.act, one.position_id, one.created_at)
+        found.setdefault(one.policy_id, []).append(step)
+    return found
 
 
 def _wanted(policy: SlaPolicy) -> dict[str, Any]:

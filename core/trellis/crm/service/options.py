@@ -39,5 +39,18 @@ MATRIX = {
 }
 """The priority by (impact, urgency), as ITIL has it."""
 
+CLOCKS = (
+    Option("first_response", _("First response")),
+    Option("resolution", _("Solution")),
+)
+NOTIFY_OWNER, NOTIFY_HEAD, REASSIGN, RAISE = "notify_owner", "notify_head", "reassign", "raise_priority"
+ACTS = (
+    Option(NOTIFY_OWNER, _("Tell the owner")),
+    Option(NOTIFY_HEAD, _("Tell the head of the unit")),
+    Option(REASSIGN, _("Give it to whoever holds a position")),
+    Option(RAISE, _("Raise the priority")),
+)
+"""What is done when a case escalates."""
+
 RUNNING, PAUSED, SOLVED = ("new", "open"), ("waiting",), ("resolved", "closed")
 """States of a case in which its clocks run, stand still for a while, and have stopped. A cancelled one has none."""

@@ -34,7 +34,12 @@ def clocks(records: Records, case: int) -> Mapping[str, Any]:
     waited = values.get("paused_seconds") or 0
     if values.get("paused_since") is not None:
         waited += (level.time if level else ALWAYS).between(values["paused_since"], now)
-    return {"clocks": shown, "waited": str(_duration(waited)) if waited >= 60 else ""}
+    return {
+        "clocks": shown,
+        "waited": str(_duration(waited)) if waited >= 60 else "",
+        "escalates": format_datetime(values["escalates_at"]) if values.get("escalates_at") else "",
+        "escalation": values.get("escalation") or "",
+    }
 
 
 def _clock(

@@ -1,4 +1,4 @@
-"""One's own profile: the password, the second factor, the browsers one has signed in with, and API tokens."""
+"""One's own profile: language, notifications, the password, the second factor, the browsers one has signed in with, and API tokens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.errors import RecordInvalid, TooMany, TrellisError
 from trellis.i18n import format_date, format_datetime, plural_translator, translator
+from trellis.notifications import choices
 from trellis.security import browser_sessions, second_factor
 from trellis.security.identities import change_password, set_preferences
 from trellis.security.passkeys import passkeys_of
@@ -19,7 +20,9 @@ from trellis.security.people import LANGUAGES, User
 from trellis.security.tokens import Limits, issue_token, revoke_token, tokens_of
 from trellis.web import language, passkeys
 from trellis.web import session as sessions
+from trellis.web.display import origin
 from trellis.web.shell import page, toast
+from trellis.web.views import feeds
 from trellis.web.views.lists import base, go, messages
 
 _ = translator("trellis")
@@ -121,6 +124,8 @@ def _page(errors: Errors, token: str = "", preferred: Mapping[str, str | None] |
             {"field": str(_FIELDS.get(name, name)), "id": name, "text": " ".join(found)}
             for name, found in errors.items()
         ],
+        "notifications": _notifications(),
+        "calendar": _calendar() if g.actor.may("activity", "read") else None,
         "sessions": _sessions(),
         "tokens": _tokens(),
         "token": token,
@@ -210,6 +215,34 @@ def _token_fields(errors: Errors) -> list[dict[str, Any]]:
             no_blank=True,
         ),
     ]
+
+
+def _notifications() -> dict[str, Any]:
+    """How one wants to be told of each kind."""
+    found = choices.chosen_by(g.session, g.edition, g.actor.user_id)
+    return {
+        "rows": [
+            {
+                "name": one.kind.name,
+                "title": str(one.kind.title),
+                "origin": origin(g.edition, one.kind.owner),
+                "in_app": one.in_app,
+                "mail": one.mail,
+            }
+            for one in found
+        ],
+        "mails": bool(g.installation.config.smtp_url and g.installation.config.mail_from),
+    }
+
+
+def _calendar() -> dict[str, Any]:
+    """The calendar that other programs may subscribe to; its address is for who has just shown that it is them."""
+    address = feeds.address()
+    return {
+        "on": address is not None,
+        "address": address if g.signed_in.fresh else "",
+        "url": f"{base()}/profile/calendar",
+    }
 
 
 def _sessions() -> list[dict[str, Any]]:

@@ -180,6 +180,7 @@ def compose(workspace: str, entity: str, record_id: int) -> str | tuple[str, int
     due = request.form.get("due_at", "")
     if kind == "task":
         values["due_at"] = read_form(g.edition.entity("activity").fields["due_at"], due)
+        values["remind_before"] = request.form.get("remind_before") or None
     else:
         values["done_at"] = datetime.now(UTC)
     if "customer" in view.fields and record.values.get("customer") and link != "customer":

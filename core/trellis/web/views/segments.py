@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -36,7 +37,7 @@ _ = translator("trellis")
 
 blueprint = Blueprint("segments", __name__)
 
-PLACE = {"direction": Direction.CUSTOMERS.value, "level": "strategy"}
+PLACE: Mapping[str, Any] = {"direction": Direction.CUSTOMERS.value, "level": "strategy"}
 SAMPLES = 5
 
 

@@ -55,6 +55,7 @@ KIND_TITLES: dict[str, Text] = {
     "dashboard": _("dashboards"),
     "report": _("reports"),
     "role": _("roles"),
+    "notification_kind": _("kinds of notifications"),
     "menu_item": _("menu items"),
     "panel": _("panels"),
     "page": _("pages"),

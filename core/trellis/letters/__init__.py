@@ -1,0 +1,1 @@
+"""Letters: mails that people write from a record, also from templates with the fields of the record."""
