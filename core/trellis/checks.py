@@ -15,13 +15,19 @@ from trellis.contributions import (
     Segment,
     Template,
 )
-from trellis.edition import Check, Reads
+from trellis.documents.checking import check_document
+from trellis.edition import Check, Edition, Reads
 from trellis.kpi.checks import check_income, check_kpi, income_reads, kpi_reads
-from trellis.letters.templates import check_template
+from trellis.letters.templates import check_template as check_mail
 from trellis.notifications.words import check_kind
 from trellis.process.checks import check_process
 from trellis.security.field_rights import check_role
 from trellis.segments.checks import check_segment, segment_reads
+
+
+def _check_template(edition: Edition, template: Template) -> None:
+    (check_document if template.subject is None else check_mail)(edition, template)
+
 
 CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
     {
@@ -30,7 +36,7 @@ CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
         Segment: check_segment,
         Role: check_role,
         Process: check_process,
-        Template: check_template,
+        Template: _check_template,
         NotificationKind: check_kind,
     }
 )

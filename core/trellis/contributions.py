@@ -281,8 +281,9 @@ class NotificationKind(Contribution):
 class Template(Contribution):
     """A template over a record of ``entity``, in one language: of a document (.docx or .html), or of a mail.
 
-    One with a ``subject`` is of a mail: its file is the text (.txt). Both hold fields of the record and of its references
-    as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``.
+    One with a ``subject`` is of a mail: its file is the text (.txt), and holds fields of the record and of its references
+    as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``. A document has marks of Jinja:
+    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["retail.card_number"] }}``.
     """
 
     entity: str

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from jinja2 import TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from trellis.crm.customers.documents.entities import LONGEST
+from trellis.documents.checking import problem_of
 from trellis.errors import Message, RecordInvalid
 from trellis.i18n import format_number, translator
 from trellis.records.events import BeforeSave
@@ -22,20 +20,10 @@ def check(event: BeforeSave) -> None:
     entity = values.get("of_entity")
     if entity and entity not in event.actor.sees(event.edition).entities:
         errors["of_entity"] = [_("There are no records “%(name)s”", name=entity)]
-    if values.get("content") and (problem := _problem(values["content"])):
+    content = values.get("content") or ""
+    if len(content) > LONGEST:
+        errors["content"] = [_("Text of at most %(most)s characters", most=format_number(LONGEST))]
+    elif problem := problem_of(content):
         errors["content"] = [problem]
     if errors:
         raise RecordInvalid(errors)
-
-
-def _problem(content: str) -> Message | None:
-    if len(content) > LONGEST:
-        return _("Text of at most %(most)s characters", most=format_number(LONGEST))
-    reader = ImmutableSandboxedEnvironment()
-    try:
-        reader.parse(content)
-    except TemplateSyntaxError as error:
-        return _("Line %(line)s: %(problem)s", line=error.lineno, problem=error.message or "")
-    except RecursionError:
-        return _("Too many loops and conditions stand in each other")
-    return None

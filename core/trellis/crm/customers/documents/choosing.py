@@ -25,7 +25,11 @@ _MOST = 200
 
 def templates_of(records: Records, entity: str) -> list[DocumentTemplate]:
     """What can be made about records of ``entity``: one's own first, those in the reader's language before others."""
-    brought = [_brought(one) for one in records.edition.all(Template).values() if one.entity == entity]
+    brought = [
+        _brought(one)
+        for one in records.edition.all(Template).values()
+        if one.entity == entity and one.subject is None
+    ]
     own: list[DocumentTemplate] = []
     if records.actor.may(TEMPLATE, "read"):
         rule = {"field": "of_entity", "op": "eq", "value": entity}
@@ -38,7 +42,7 @@ def templates_of(records: Records, entity: str) -> list[DocumentTemplate]:
 def template_of(records: Records, name: str) -> Iterator[DocumentTemplate]:
     """The template of this name, with its Word file while the block lasts. Raises RecordInvalid where there is none."""
     brought = records.edition.all(Template).get(name)
-    if brought is not None:
+    if brought is not None and brought.subject is None:
         yield _brought(brought)
         return
     number = name.removeprefix(_OWN)
