@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("of_entity", sa.String(length=80), nullable=False),
         sa.Column("language", sa.String(length=60), nullable=False),
-        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
         sa.Column("external_id", sa.String(length=120), nullable=True),
         sa.Column("owner_id", BigId, nullable=True),
         sa.Column("unit_id", BigId, nullable=True),

@@ -30,7 +30,7 @@ def order(client: Client) -> int:
 
 
 def template(client: Client, content: str | None, **fields: Any) -> str:
-    values = {"name": "Invoice", "of_entity": "order", "language": "ru", "content": content, **fields}
+    values = {"name": "Invoice", "of_entity": "order", "language": "ru", "body": content, **fields}
     return f"own:{client.create('document_template', **values)}"
 
 
@@ -87,10 +87,10 @@ def test_what_is_wrong_with_a_template_is_said_and_nothing_is_kept(client: Clien
 
 def test_a_template_is_whole_before_it_is_kept(client: Client) -> None:
     refused = client.post(
-        "/document_template", {"name": "A", "of_entity": "oder", "content": "<p>\n{% if x %}"}
+        "/document_template", {"name": "A", "of_entity": "oder", "body": "<p>\n{% if x %}"}
     )
-    assert refused.status_code == 422 and set(refused.json["errors"]) == {"of_entity", "content"}
-    assert "Line 2" in refused.json["errors"]["content"][0]
+    assert refused.status_code == 422 and set(refused.json["errors"]) == {"of_entity", "body"}
+    assert "Line 2" in refused.json["errors"]["body"][0]
 
 
 def test_a_document_says_only_what_its_maker_may_read(

@@ -7,6 +7,7 @@ written in the language of the document beside what it is, so that a template ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -14,10 +15,11 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import format_date, format_money, format_number, format_percent, format_time, translator
 from trellis.records import types
 from trellis.records.door import Records
-from trellis.records.entity import Field
+from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
 from trellis.records.rules import today_in
 from trellis.records.types import Reference
+from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
@@ -45,32 +47,41 @@ def data_of(records: Records, entity: str, record_id: int) -> dict[str, Value]:
     }
 
 
-def names_of(edition: Edition, entity: str, reads: Any) -> list[tuple[str, str]]:
-    """What may stand in a template about records of ``entity``: the names, and what people call them."""
-    view = edition.entity(entity)
-    found = [(f"record.{_item(one)}", str(one.label)) for one in view.fields.values()]
+@dataclass(frozen=True)
+class Named:
+    """Marks that a template may hold, each with what people call it."""
+
+    title: str
+    marks: Sequence[tuple[str, str]]
+
+
+def names_of(edition: Edition, actor: Actor, view: EntityView) -> Iterator[Named]:
+    """What may stand in a template about records of an entity: its fields, those of what it refers to, loops over its lists."""
+    yield Named(str(view.info.title), _marks(view, "record"))
     for reference in view.references.values():
-        target = cast(Reference, reference.type).entity
-        if target in edition.entities and reads(target):
-            fields = edition.entity(target).fields.values()
-            found += [
-                (f"record.{_item(reference)}.{_item(one)}", f"{reference.label}: {one.label}")
-                for one in fields
-            ]
-    for name, other, _field in _referring(edition, view, reads):
-        found.append((f"related.{name}", str(other.info.plural)))
-    return found
+        target = edition.entities.get(cast(Reference, reference.type).entity)
+        if target is not None and actor.may(target.name, "read"):
+            yield Named(str(reference.label), _marks(target, f"record{_item(reference)}"))
+    for name, other, _field in _referring(edition, actor, view):
+        related = f"related.{name}" if name.isidentifier() else f'related["{name}"]'
+        loop = f"{{% for one in {related} %}}{{{{ one }}}}{{% endfor %}}"
+        yield Named(str(other.info.plural), [(str(_("All of them")), loop), *_marks(other, "one")])
+
+
+def _marks(view: EntityView, start: str) -> list[tuple[str, str]]:
+    fields = (one for one in view.fields.values() if one.name not in SYSTEM_FIELDS)
+    return [(str(one.label), f"{{{{ {start}{_item(one)} }}}}") for one in fields if one.type.kind != "json"]
 
 
 def _item(field: Field) -> str:
-    return field.name if field.name.isidentifier() else f'["{field.name}"]'
+    return f".{field.name}" if field.name.isidentifier() else f'["{field.name}"]'
 
 
-def _referring(edition: Edition, view: EntityView, reads: Any) -> Iterator[tuple[str, EntityView, Field]]:
+def _referring(edition: Edition, actor: Actor, view: EntityView) -> Iterator[tuple[str, EntityView, Field]]:
     """The lists of a record by the names of their entities; the field too where one entity refers to it twice."""
     known = set()
     for other, field in edition.referring(view.name):
-        if field.name in ("owner", "unit") or not reads(other.name):
+        if field.name in ("owner", "unit") or not actor.may(other.name, "read"):
             continue
         name = other.name if other.name not in known else f"{other.name}.{field.name}"
         known.add(other.name)
@@ -78,7 +89,7 @@ def _referring(edition: Edition, view: EntityView, reads: Any) -> Iterator[tuple
 
 
 def _related(records: Records, view: EntityView, record_id: int) -> Iterator[tuple[str, Sequence[Record]]]:
-    for name, other, field in _referring(records.edition, view, lambda one: records.actor.may(one, "read")):
+    for name, other, field in _referring(records.edition, records.actor, view):
         rule = {"field": field.name, "op": "eq", "value": record_id}
         sort = ["position"] if "position" in other.fields else ["id"]
         yield name, records.list(other.name, rule=rule, sort=sort, limit=MOST).items

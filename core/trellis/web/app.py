@@ -76,6 +76,7 @@ from trellis.web.views import (
     settings_users,
     settings_value,
     settings_webhooks,
+    template_editing,
 )
 from trellis.web.views import session as entrance
 
@@ -133,6 +134,7 @@ PAGES = (
     documents,
     quoting,
     letters,
+    template_editing,
     personal_data,
     processes,
     inviting,

@@ -20,10 +20,10 @@ def check(event: BeforeSave) -> None:
     entity = values.get("of_entity")
     if entity and entity not in event.actor.sees(event.edition).entities:
         errors["of_entity"] = [_("There are no records “%(name)s”", name=entity)]
-    content = values.get("content") or ""
+    content = values.get("body") or ""
     if len(content) > LONGEST:
-        errors["content"] = [_("Text of at most %(most)s characters", most=format_number(LONGEST))]
+        errors["body"] = [_("Text of at most %(most)s characters", most=format_number(LONGEST))]
     elif problem := problem_of(content):
-        errors["content"] = [problem]
+        errors["body"] = [problem]
     if errors:
         raise RecordInvalid(errors)

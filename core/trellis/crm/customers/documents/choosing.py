@@ -50,7 +50,7 @@ def template_of(records: Records, name: str) -> Iterator[DocumentTemplate]:
         raise RecordInvalid({"template": [_("There is no template “%(name)s”", name=name[:80])]})
     record = records.get(TEMPLATE, int(number))
     word = next((one for one in attachments.of(records, TEMPLATE, record.id) if _is_word(one)), None)
-    if word is None or record.values.get("content"):
+    if word is None or record.values.get("body"):
         yield _own(record.id, record.values)
         return
     with TemporaryDirectory(prefix="trellis-template-") as folder:
@@ -101,6 +101,6 @@ def _own(number: int, values: dict[str, object], word: Path | None = None) -> Do
         title=str(values["name"]),
         entity=str(values["of_entity"]),
         language=str(values["language"]),
-        content=str(values.get("content") or ""),
+        content=str(values.get("body") or ""),
         word=word,
     )

@@ -16,7 +16,7 @@ LONGEST = 100_000
 
 
 class DocumentTemplate(Entity):
-    """A template of documents about records of one entity: HTML in ``content``, or a Word file at the record."""
+    """A template of documents about records of one entity: HTML in ``body``, or a Word file at the record."""
 
     __tablename__ = "document_template"
     __entity__ = EntityInfo(
@@ -46,7 +46,7 @@ class DocumentTemplate(Entity):
     language: Mapped[str] = column(
         Choice(LANGUAGES), label=_("Language"), required=True, default="en", in_list=True
     )
-    content: Mapped[str | None] = column(
+    body: Mapped[str | None] = column(
         LongText(),
         label=_("Content"),
         help=_(
