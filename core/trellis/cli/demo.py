@@ -9,17 +9,20 @@ from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from trellis import enabling
 from trellis.cli.output import opened, progress
 from trellis.config import Config
 from trellis.contributions import Demo
+from trellis.crm.analytics.figures import count_purchases
 from trellis.crm.analytics.refreshing import refresh
+from trellis.crm.customers import standing
 from trellis.demo import SIZES, DemoContext
-from trellis.edition import Settings
+from trellis.edition import Edition, Settings
 from trellis.errors import PluginError
 from trellis.installation import Installation
-from trellis.kpi.periods import today_in
+from trellis.kpi.periods import months_later, today_in
 from trellis.records.door import Records
 from trellis.records.membership import SegmentMember
 from trellis.security.actor import SYSTEM
@@ -29,6 +32,7 @@ from trellis.system import Event
 from trellis.workspace import Workspace
 
 PASSWORD = "trellis-demo"
+MONTHS = 12
 PEOPLE = (
     ("admin@demo.test", "Anna Meyer", "administrator"),
     ("manager@demo.test", "Tomáš Král", "manager"),
@@ -118,7 +122,10 @@ def load_demo(workspace: Workspace, plugin: str, customers: int, users: dict[str
 
 
 def _measure(workspace: Workspace, today: date) -> None:
-    """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week."""
+    """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week.
+
+    Customers go through the stages of the months before as well, so that their lifecycle has a history.
+    """
     monday = today - timedelta(days=today.weekday())
     with workspace.write() as session:
         edition = workspace.edition(session)
@@ -128,9 +135,18 @@ def _measure(workspace: Workspace, today: date) -> None:
             SegmentEvent,
         ):  # who came and went while a year of data was written in a minute
             session.execute(sa.delete(told))
+        for month in reversed(range(1, MONTHS + 1)):
+            _pass_night(session, edition, months_later(today, -month))
         refresh(session, edition, today - timedelta(days=7), before)
         done = refresh(session, edition)
     workspace.record_faults(done.faults)
+
+
+def _pass_night(session: Session, edition: Edition, day: date) -> None:
+    """Moves customers through their stages as a night of the past would have done."""
+    count_purchases(session, edition, day)
+    now = datetime.combine(day, time(), ZoneInfo(edition.settings.timezone))
+    standing.refresh(session, edition, day, now)
 
 
 def _tell(port: int, demos: Sequence[Demo]) -> None:

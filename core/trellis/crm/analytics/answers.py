@@ -17,6 +17,7 @@ from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
 from trellis.crm.analytics.items import KINDS
 from trellis.crm.analytics.keeping import Keeping, keeping
+from trellis.crm.analytics.lifecycle import ORDER, lifecycle, moved
 from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.moves import moves
@@ -154,6 +155,15 @@ def _rfm(asked: Question) -> dict[str, Any]:
     return answer
 
 
+def _lifecycle(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor, asked.window
+    answer = lifecycle(*who).to_json()
+    if asked.options["customers"]:
+        chosen = asked.options["stage"], asked.options["went_to"]
+        answer["lines"] = [line.to_json() for line in moved(*who, *chosen)]
+    return answer
+
+
 def _loyalty(asked: Question) -> dict[str, Any]:
     period = asked.period or containing(asked.today, Grain.YEAR, asked.edition.settings.fiscal_month)
     found = loyalty(asked.session, asked.edition, asked.actor, period, asked.today)
@@ -244,6 +254,10 @@ _OF_LIFETIME = (
     options.number("acquisition_cost", 0, 1e9, _("Cost of winning a customer"), 0.0),
 )
 
+_OF_LIFECYCLE = (
+    options.choice("stage", ORDER, _("Lines of those who entered this stage in the period")),
+    options.choice("went_to", ORDER, _("Lines of those who went on to this stage")),
+)
 _FUNNEL = options.word("funnel", _("The name of a funnel; by default the one with most opportunities"))
 _SPLIT = options.choice("by", list(SALES_SPLITS), _("By person, unit or channel"), PERSON)
 
@@ -251,6 +265,7 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
         "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
         "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE)),
+        "lifecycle": Analytics(_lifecycle, (_PERIOD, _AS_OF, *_OF_LIFECYCLE, _CUSTOMERS), kept=True),
         "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
         "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
         "abc": Analytics(_abc, (_PERIOD, _AS_OF, _MEASURE, _OF, _CUSTOMERS)),

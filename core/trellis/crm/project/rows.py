@@ -59,7 +59,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("CU2", _C, _TA, _("Agreements"), "agreement"),
     ModelRow("CU3", _C, _TA, _("Target segment profile")),
     ModelRow("CU4", _C, _TA, _("Customer significance"), "analytics/significance"),
-    ModelRow("CU5", _C, _TA, _("Customer lifecycle")),
+    ModelRow("CU5", _C, _TA, _("Customer lifecycle"), "analytics/lifecycle"),
     ModelRow("CU6", _C, _TA, _("Customer satisfaction"), "analytics/satisfaction"),
     ModelRow("CU7", _C, _OP, _("Document templates")),
     ModelRow("PR1", _P, _ST, _("Product list"), "product"),

@@ -27,6 +27,7 @@ _TABS: tuple[tuple[str, Text], ...] = (
     ("rfm", _("RFM")),
     ("abc", _("ABC and XYZ")),
     ("significance", _("Significance")),
+    ("lifecycle", _("Lifecycle")),
     ("loyalty", _("Loyalty")),
     ("clv", _("Lifetime value")),
     ("satisfaction", _("Satisfaction")),
