@@ -15,9 +15,12 @@ from trellis import enabling
 from trellis.cli.output import opened, progress
 from trellis.config import Config
 from trellis.contributions import Demo
+from trellis.crm.analytics import product_life
 from trellis.crm.analytics.figures import count_purchases
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.customers import standing
+from trellis.crm.products import life
+from trellis.crm.products.entities import Product
 from trellis.demo import SIZES, DemoContext
 from trellis.edition import Edition, Settings
 from trellis.errors import PluginError
@@ -139,6 +142,7 @@ def _measure(workspace: Workspace, today: date) -> None:
             _pass_night(session, edition, months_later(today, -month))
         refresh(session, edition, today - timedelta(days=7), before)
         done = refresh(session, edition)
+        _confirm_stages(session, edition, today)
     workspace.record_faults(done.faults)
 
 
@@ -147,6 +151,13 @@ def _pass_night(session: Session, edition: Edition, day: date) -> None:
     count_purchases(session, edition, day)
     now = datetime.combine(day, time(), ZoneInfo(edition.settings.timezone))
     standing.refresh(session, edition, day, now)
+
+
+def _confirm_stages(session: Session, edition: Edition, today: date) -> None:
+    """Products stand where their sales said half a year ago, so that there is something to confirm."""
+    product_life.refresh(session, edition, today - timedelta(days=182))
+    life.confirm(Records(session, edition, SYSTEM), session.scalars(sa.select(Product.id)).all())
+    product_life.refresh(session, edition, today)
 
 
 def _tell(port: int, demos: Sequence[Demo]) -> None:

@@ -22,6 +22,8 @@ from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.moves import moves
 from trellis.crm.analytics.options import Option, OptionInvalid
+from trellis.crm.analytics.product_life import ASSUMPTIONS as PRODUCT_LIFE
+from trellis.crm.analytics.product_life import product_life
 from trellis.crm.analytics.programme import effectiveness as programme_effectiveness
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm, rfm_customers
@@ -145,6 +147,11 @@ def _satisfaction(asked: Question) -> dict[str, Any]:
 def _programme(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor
     return programme_effectiveness(*who, asked.today, asked.options["programme"]).to_json()
+
+
+def _product_lifecycle(asked: Question) -> dict[str, Any]:
+    found = product_life(asked.session, asked.edition, asked.actor, asked.today)
+    return found.to_json() | {"assumptions": PRODUCT_LIFE.to_json(asked.edition)}
 
 
 def _rfm(asked: Question) -> dict[str, Any]:
@@ -272,6 +279,7 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
         "significance": Analytics(_significance, (_CUSTOMERS,), kept=True),
         "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True),
         "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
+        "product_lifecycle": Analytics(_product_lifecycle, (_AS_OF,)),
         "funnel": Analytics(_funnel, (_PERIOD, _FUNNEL)),
         "effectiveness": Analytics(_effectiveness, (_PERIOD, _FUNNEL, _SPLIT)),
     }

@@ -1,12 +1,16 @@
-"""What the core brings to products: the catalogue, price lists and bundles."""
+"""What the core brings to products: the catalogue, price lists and bundles, the lifecycle and the portfolio."""
 
 from __future__ import annotations
 
-from trellis.crm.products import prices
+from trellis.contributions import Direction, Level, Lifecycle, MenuItem
+from trellis.crm.products import life, prices
 from trellis.crm.products.entities import BundlePart, Category, PriceList, PriceListItem, Product
 from trellis.hookspecs import concerns, hookimpl
+from trellis.i18n import translator
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
+
+_ = translator("trellis")
 
 
 @hookimpl
@@ -15,11 +19,34 @@ def trellis_entities() -> list[type[Entity]]:
 
 
 @hookimpl
-@concerns("price_list", "price_list_item", "bundle_part")
+def trellis_lifecycles() -> list[Lifecycle]:
+    return [life.LIFECYCLE]
+
+
+@hookimpl
+def trellis_menu() -> list[MenuItem]:
+    return [
+        MenuItem(
+            name="product_lifecycle",
+            title=_("Product lifecycle"),
+            cell=life.CELL,
+            path="analytics/product_lifecycle",
+            direction=Direction.PRODUCTS,
+            level=Level.TACTICS,
+            icon="sprout",
+            entity="product",
+        ),
+    ]
+
+
+@hookimpl
+@concerns("product", "price_list", "price_list_item", "bundle_part")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.action not in ("created", "updated"):
         return
-    if event.entity == "price_list":
+    if event.entity == "product":
+        life.follow(event)
+    elif event.entity == "price_list":
         prices.check_list(event)
     elif event.entity == "price_list_item":
         prices.fill_item(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal as Number
 
 import sqlalchemy as sa
@@ -10,9 +10,30 @@ from sqlalchemy.orm import Mapped
 
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.types import Boolean, Date, Decimal, LongText, Money, Reference, Text
+from trellis.records.types import (
+    Boolean,
+    Choice,
+    Date,
+    DateTime,
+    Decimal,
+    LongText,
+    Money,
+    Option,
+    Percent,
+    Reference,
+    Text,
+)
 
 _ = translator("trellis")
+
+LIFECYCLE = _("Lifecycle")
+LIFE = (
+    Option("introduction", _("Market introduction"), "info"),
+    Option("growth", _("Growth"), "good"),
+    Option("maturity", _("Maturity"), "good"),
+    Option("decline", _("Decline"), "warn"),
+    Option("withdrawn", _("Withdrawn")),
+)
 
 
 class Category(Entity):
@@ -67,6 +88,26 @@ class Product(Entity):
     measure: Mapped[str | None] = column(Text(20), label=_("Unit of measure"))
     active: Mapped[bool] = column(Boolean(), label=_("On sale"), default=True, in_list=True)
     description: Mapped[str | None] = column(LongText(), label=_("Description"))
+    life_stage: Mapped[str | None] = column(
+        Choice(LIFE), label=_("Stage"), in_list=True, indexed=True, group=LIFECYCLE
+    )
+    stage_since: Mapped[datetime | None] = column(
+        DateTime(), label=_("In this stage since"), read_only=True, group=LIFECYCLE
+    )
+    proposed_stage: Mapped[str | None] = column(
+        Choice(LIFE),
+        label=_("Proposed stage"),
+        help=_("By the sales trend; somebody confirms it"),
+        read_only=True,
+        group=LIFECYCLE,
+    )
+    sales_trend: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Sales trend"),
+        help=_("Sales of the last 12 months against the 12 months before"),
+        read_only=True,
+        group=LIFECYCLE,
+    )
 
 
 class PriceList(Entity):

@@ -63,7 +63,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("CU6", _C, _TA, _("Customer satisfaction"), "analytics/satisfaction"),
     ModelRow("CU7", _C, _OP, _("Document templates")),
     ModelRow("PR1", _P, _ST, _("Product list"), "product"),
-    ModelRow("PR2", _P, _TA, _("Product lifecycle")),
+    ModelRow("PR2", _P, _TA, _("Product lifecycle"), "analytics/product_lifecycle"),
     ModelRow("PR3", _P, _TA, _("Product portfolio")),
     ModelRow("PR4", _P, _OP, _("Workflow and documents")),
     ModelRow("MC1", _MC, _ST, _("Choice of communications")),

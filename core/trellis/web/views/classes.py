@@ -26,7 +26,7 @@ from trellis.records.types import Money
 from trellis.web.choosing import asked, choices, measures, periods
 from trellis.web.sheets import Sheet, amount_text, asked_file
 from trellis.web.views.lists import base
-from trellis.web.views.measures import analysis_page
+from trellis.web.views.measures import CUSTOMER_VALUE, PORTFOLIO, analysis_page
 
 _ = translator("trellis")
 
@@ -54,6 +54,7 @@ def show_abc(workspace: str) -> str | Response:
     return analysis_page(
         "abc",
         _how_abc(found, kind),
+        family=PORTFOLIO if kind == "products" else CUSTOMER_VALUE,
         controls=[known, periods(), measures()],
         number=found.items,
         stacks=_stacks(found, kind),
