@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from trellis.crm.analytics import product_life
+from trellis.crm.analytics import product_figures
 from trellis.installation import Installation
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
@@ -30,7 +30,7 @@ def goods(installation: Installation) -> dict[str, int]:
             order = records.create("order", {**values, "amount": amount}).id
             line = {"order": order, "product": known[name], "quantity": 1, "price": amount}
             records.create("order_line", line)
-        product_life.refresh(session, records.edition, NOW.date())
+        product_figures.refresh(session, records.edition, NOW.date())
     return known
 
 
@@ -57,3 +57,38 @@ def test_proposed_stages_are_read_and_confirmed(goods: dict[str, int], sign_in: 
     token = token_of(reader.get("/acme/customer").text)
     refused = reader.post(f"/acme/product/{goods['milk']}/confirm-stage", data={"csrf_token": token})
     assert refused.status_code in (302, 403)
+
+
+def test_the_matrix_and_what_is_bought_together_lead_to_lists(goods: dict[str, int], sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    page = client.get("/acme/analytics/bcg?of=products").text
+    assert "bubble-star" in page and f"/acme/product/{goods['tea']}" in page and "Relative share" in page
+    wrong = client.get("/acme/analytics/bcg?of=products&growth_from=much")
+    assert (
+        wrong.status_code == 200
+        and 'value="much"' in wrong.text
+        and 'name="of" value="products"' in wrong.text
+    )
+    assert client.get("/acme/analytics/bcg?of=moons").status_code == 400
+    lines = client.get("/acme/analytics/bcg?of=products&table=items&format=csv").text.splitlines()
+    assert lines[1].startswith("Tea,200.00,40.00,5.0") and len(lines) == 3
+    answer = client.get("/api/v1/acme/analytics/bcg?of=products&growth_from=0.9").json
+    assert answer is not None and [one["items"] for one in answer["quadrants"]] == [0, 0, 1, 1, 0]
+    assert "Without a category" in client.get("/acme/analytics/bcg").text
+
+    page = client.get("/acme/analytics/cross_sell?of=products&show=confidence").text
+    assert "has ↓ also has →" in page and "50" in page
+    answer = client.get("/api/v1/acme/analytics/cross_sell?of=products").json
+    assert answer is not None and answer["baskets"] == 2
+    told = {(one["first"], one["second"]): one["without"] for one in answer["pairs"]}
+    assert told == {(goods["tea"], goods["milk"]): 1, (goods["milk"], goods["tea"]): 0}
+    url = page.partition('class="heat heat-3" href="')[2].partition('"')[0].replace("&amp;", "&")
+    listed = client.get(url).text
+    assert "Customer 01" in listed and "Customer 00" not in listed, url
+    file = client.get("/acme/analytics/cross_sell?of=products&table=pairs&format=csv").text
+    assert len(file.splitlines()) == 3
+    assert "It takes two" in client.get("/acme/analytics/cross_sell?period=2001").text
+
+    abc = client.get("/acme/analytics/abc?of=products").text
+    assert "Product portfolio" in abc and "/acme/product?filter=" in abc
+    assert "Only what was sold" in sign_in("agent@acme.test").get("/acme/analytics/cross_sell").text

@@ -15,7 +15,7 @@ from trellis import enabling
 from trellis.cli.output import opened, progress
 from trellis.config import Config
 from trellis.contributions import Demo
-from trellis.crm.analytics import product_life
+from trellis.crm.analytics import product_figures
 from trellis.crm.analytics.figures import count_purchases
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.customers import standing
@@ -155,9 +155,9 @@ def _pass_night(session: Session, edition: Edition, day: date) -> None:
 
 def _confirm_stages(session: Session, edition: Edition, today: date) -> None:
     """Products stand where their sales said half a year ago, so that there is something to confirm."""
-    product_life.refresh(session, edition, today - timedelta(days=182))
+    product_figures.refresh(session, edition, today - timedelta(days=182))
     life.confirm(Records(session, edition, SYSTEM), session.scalars(sa.select(Product.id)).all())
-    product_life.refresh(session, edition, today)
+    product_figures.refresh(session, edition, today)
 
 
 def _tell(port: int, demos: Sequence[Demo]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from measured import Book
 from trellis.contributions import Grant, Scope
-from trellis.crm.analytics.product_life import product_life, refresh
+from trellis.crm.analytics.product_figures import refresh
+from trellis.crm.analytics.product_life import product_life
 from trellis.crm.products import life
 from trellis.errors import PermissionRefused
 from trellis.security.actor import SYSTEM, Actor
@@ -50,7 +51,7 @@ def test_the_trend_of_two_years_proposes_a_stage(book: Book) -> None:
     gone = product(book, "Fax", (BEFORE, 100), (LAST, 100), active=False)
     back = product(book, "Wax", old, (LAST, 10))
     never = product(book, "Idea")
-    assert refresh(book.session, book.edition, TODAY) == 7
+    refresh(book.session, book.edition, TODAY)
     found = {name: proposed(book, one) for name, one in cases.items()}
     assert found == {
         "growth": ("growth", 0.1),

@@ -15,6 +15,7 @@ from trellis.crm.analytics import options
 from trellis.crm.analytics.abc import ASSUMPTIONS as ABC
 from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
+from trellis.crm.analytics.cross_sell import BASKETS, CUSTOMER, ITEMS, cross_sell
 from trellis.crm.analytics.items import KINDS
 from trellis.crm.analytics.keeping import Keeping, keeping
 from trellis.crm.analytics.lifecycle import ORDER, lifecycle, moved
@@ -22,7 +23,9 @@ from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.moves import moves
 from trellis.crm.analytics.options import Option, OptionInvalid
-from trellis.crm.analytics.product_life import ASSUMPTIONS as PRODUCT_LIFE
+from trellis.crm.analytics.portfolio import CATEGORIES, GROWTH_FROM, SHARE_FROM, portfolio
+from trellis.crm.analytics.portfolio import KINDS as PORTFOLIO_KINDS
+from trellis.crm.analytics.product_figures import ASSUMPTIONS as PRODUCT_LIFE
 from trellis.crm.analytics.product_life import product_life
 from trellis.crm.analytics.programme import effectiveness as programme_effectiveness
 from trellis.crm.analytics.pyramid import pyramid
@@ -154,6 +157,17 @@ def _product_lifecycle(asked: Question) -> dict[str, Any]:
     return found.to_json() | {"assumptions": PRODUCT_LIFE.to_json(asked.edition)}
 
 
+def _bcg(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor, asked.window
+    chosen = {name: asked.options[name] for name in ("of", "growth_from", "share_from")}
+    return {"of": chosen["of"], **portfolio(*who, **chosen).to_json()}
+
+
+def _cross_sell(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor, asked.window
+    return cross_sell(*who, *(asked.options[name] for name in ("of", "by", "items"))).to_json()
+
+
 def _rfm(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor, asked.window
     answer = rfm(*who).to_json()
@@ -265,6 +279,17 @@ _OF_LIFECYCLE = (
     options.choice("stage", ORDER, _("Lines of those who entered this stage in the period")),
     options.choice("went_to", ORDER, _("Lines of those who went on to this stage")),
 )
+_OF_PORTFOLIO = options.choice("of", PORTFOLIO_KINDS, _("Of products or of their categories"), CATEGORIES)
+_OF_BCG = (
+    options.number(
+        "growth_from", -1, 10, _("Growth of the market that counts as high: 0.1 is 10 %"), GROWTH_FROM
+    ),
+    options.number("share_from", 0.01, 100, _("Relative share that counts as high"), SHARE_FROM),
+)
+_OF_CROSS_SELL = (
+    options.choice("by", BASKETS, _("What was bought together: by one customer, or in one order"), CUSTOMER),
+    options.whole("items", 2, 30, _("So many of what most have bought"), ITEMS),
+)
 _FUNNEL = options.word("funnel", _("The name of a funnel; by default the one with most opportunities"))
 _SPLIT = options.choice("by", list(SALES_SPLITS), _("By person, unit or channel"), PERSON)
 
@@ -280,6 +305,8 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
         "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True),
         "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
         "product_lifecycle": Analytics(_product_lifecycle, (_AS_OF,)),
+        "bcg": Analytics(_bcg, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_BCG)),
+        "cross_sell": Analytics(_cross_sell, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_CROSS_SELL)),
         "funnel": Analytics(_funnel, (_PERIOD, _FUNNEL)),
         "effectiveness": Analytics(_effectiveness, (_PERIOD, _FUNNEL, _SPLIT)),
     }

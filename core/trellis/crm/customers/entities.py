@@ -8,6 +8,7 @@ from decimal import Decimal as Number
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
+from trellis.crm.products.entities import ABC, XYZ
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
@@ -45,8 +46,6 @@ TIERS = (
     Option("inactive", _("Inactive"), "warn"),
     Option("prospect", _("Prospect")),
 )
-ABC = (Option("A", _("A"), "good"), Option("B", _("B"), "info"), Option("C", _("C")))
-XYZ = (Option("X", _("X"), "good"), Option("Y", _("Y"), "info"), Option("Z", _("Z")))
 SIGNIFICANCE = (
     Option("key", _("Key"), "good"),
     Option("important", _("Important"), "info"),

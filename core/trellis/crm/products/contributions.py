@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Direction, Level, Lifecycle, MenuItem
+from trellis.contributions import Cell, Direction, Level, Lifecycle, MenuItem
 from trellis.crm.products import life, prices
 from trellis.crm.products.entities import BundlePart, Category, PriceList, PriceListItem, Product
 from trellis.hookspecs import concerns, hookimpl
@@ -11,6 +11,8 @@ from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
 
 _ = translator("trellis")
+
+PORTFOLIO = Cell(Direction.PRODUCTS, Level.TACTICS, "PR3")
 
 
 @hookimpl
@@ -33,7 +35,17 @@ def trellis_menu() -> list[MenuItem]:
             path="analytics/product_lifecycle",
             direction=Direction.PRODUCTS,
             level=Level.TACTICS,
-            icon="sprout",
+            icon="refresh-cw",
+            entity="product",
+        ),
+        MenuItem(
+            name="product_portfolio",
+            title=_("Product portfolio"),
+            cell=PORTFOLIO,
+            path="analytics/bcg",
+            direction=Direction.PRODUCTS,
+            level=Level.TACTICS,
+            icon="layout-grid",
             entity="product",
         ),
     ]

@@ -27,6 +27,10 @@ from trellis.records.types import (
 _ = translator("trellis")
 
 LIFECYCLE = _("Lifecycle")
+MARKET = _("Market")
+VALUE = _("Value")
+ABC = (Option("A", _("A"), "good"), Option("B", _("B"), "info"), Option("C", _("C")))
+XYZ = (Option("X", _("X"), "good"), Option("Y", _("Y"), "info"), Option("Z", _("Z")))
 LIFE = (
     Option("introduction", _("Market introduction"), "info"),
     Option("growth", _("Growth"), "good"),
@@ -57,6 +61,18 @@ class Category(Entity):
     )
     code: Mapped[str | None] = column(Text(60), label=_("Code"), in_list=True)
     parent_id: Mapped[int | None] = column(Reference("category"), label=_("Part of"), in_list=True)
+    market_growth: Mapped[Number | None] = column(
+        Percent(minimum=-1, maximum=100),
+        label=_("Growth of the market, a year"),
+        help=_("For the matrix of the portfolio; growth of own sales stands in while it is empty"),
+        group=MARKET,
+    )
+    rival_sales: Mapped[Number | None] = column(
+        Money(minimum=0, additive=False),
+        label=_("Sales of the largest rival, a year"),
+        help=_("In the currency of the workspace; the own assortment stands in while it is empty"),
+        group=MARKET,
+    )
 
 
 class Product(Entity):
@@ -108,6 +124,10 @@ class Product(Entity):
         read_only=True,
         group=LIFECYCLE,
     )
+    abc: Mapped[str | None] = column(
+        Choice(ABC), label=_("ABC class"), read_only=True, indexed=True, group=VALUE
+    )
+    xyz: Mapped[str | None] = column(Choice(XYZ), label=_("XYZ class"), read_only=True, group=VALUE)
 
 
 class PriceList(Entity):

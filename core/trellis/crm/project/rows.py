@@ -64,7 +64,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("CU7", _C, _OP, _("Document templates")),
     ModelRow("PR1", _P, _ST, _("Product list"), "product"),
     ModelRow("PR2", _P, _TA, _("Product lifecycle"), "analytics/product_lifecycle"),
-    ModelRow("PR3", _P, _TA, _("Product portfolio")),
+    ModelRow("PR3", _P, _TA, _("Product portfolio"), "analytics/bcg"),
     ModelRow("PR4", _P, _OP, _("Workflow and documents")),
     ModelRow("MC1", _MC, _ST, _("Choice of communications")),
     ModelRow("MC2", _MC, _TA, _("Budgeting")),

@@ -161,15 +161,16 @@ def _matrix(found: Abc, kind: str) -> dict[str, Any]:
             group = found.of(first, second)
             step = min(6, round((group.share or 0.0) * 12)) if group.share and group.share > 0 else 0
             text = f"{format_number(group.items)} · {format_percent(group.share, 0) or '–'}"
-            url = _customers({"abc": first, "xyz": second}) if kind == "customers" and group.items else ""
+            url = _listed(kind, {"abc": first, "xyz": second}) if group.items else ""
             cells.append({"text": text, "step": step, "url": url} if group.items else None)
         rows.append({"title": first, "cells": cells})
     return {"corner": str(_("ABC ↓ XYZ →")), "titles": list(XYZ_CLASSES), "rows": rows}
 
 
-def _customers(values: dict[str, str]) -> str:
+def _listed(kind: str, values: dict[str, str]) -> str:
+    """The list of what has these classes by its last 12 months."""
     rules = [{"field": name, "op": "eq", "value": value} for name, value in values.items()]
-    return f"{base()}/customer?{urlencode({'filter': json.dumps({'all': rules})})}"
+    return f"{base()}/{kind.removesuffix('s')}?{urlencode({'filter': json.dumps({'all': rules})})}"
 
 
 def _how_abc(found: Abc, kind: str) -> Text:

@@ -61,8 +61,10 @@ PORTFOLIO = Family(
     counted=("product", "order", "order_line"),
     scope=_("Only what was sold in orders that you may see is counted"),
     tabs=(
-        ("product_lifecycle", _("Lifecycle")),
+        ("bcg", _("BCG matrix")),
         ("abc?of=products", _("ABC and XYZ")),
+        ("cross_sell", _("Bought together")),
+        ("product_lifecycle", _("Lifecycle")),
     ),
 )
 

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.crm.analytics.product_life import ASSUMPTIONS, ProductLife, Proposal, product_life
+from trellis.crm.analytics.product_figures import ASSUMPTIONS
+from trellis.crm.analytics.product_life import ProductLife, Proposal, product_life
 from trellis.crm.products.life import TITLES, confirm
 from trellis.i18n import Text, format_number, format_percent, plural_translator, translator
 from trellis.records.types import Money

@@ -8,10 +8,10 @@ from typing import Any
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.crm.analytics import product_life
+from trellis.crm.analytics import product_figures
 from trellis.crm.analytics.assumptions import Assumptions
 from trellis.crm.analytics.organisation import DECIDED
-from trellis.crm.analytics.product_life import ASSUMPTIONS as PRODUCTS
+from trellis.crm.analytics.product_figures import ASSUMPTIONS as PRODUCTS
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.jobs import enqueue
@@ -54,7 +54,7 @@ def save(workspace: str) -> BaseResponse | tuple[str, int]:
     known = g.edition.settings.analytics
     g.workspace.save_settings(g.session, {"analytics": decided})
     if decided.get(PRODUCTS.name) != known.get(PRODUCTS.name):
-        enqueue(g.session, product_life.KIND, {}, None)
+        enqueue(g.session, product_figures.KIND, {}, None)
     toast(_("Saved"))
     return go(request.path)
 
