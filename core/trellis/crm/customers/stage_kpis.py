@@ -18,7 +18,8 @@ _ = translator("trellis")
 
 def _customers(q: KpiQuery, *some: sa.ColumnElement[bool]) -> sa.Select[Any]:
     number = sa.func.count(Customer.id.distinct())
-    return sa.select(number).where(CustomerStay.customer_id == Customer.id, q.visible(Customer), *some)
+    stays = sa.select(number).join_from(Customer, CustomerStay, CustomerStay.customer_id == Customer.id)
+    return stays.where(q.visible(Customer), *some)
 
 
 def _at_risk(q: KpiQuery) -> sa.Select[Any]:

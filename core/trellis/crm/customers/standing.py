@@ -94,10 +94,8 @@ def refresh(
         _log(session, began, moves, now)
         _tell_processes(session, edition, began)
         session.info[FOLLOWED] = session.info.get(FOLLOWED) or edition.followed
-    values = {FIELD: began.c.stage, "stage_since": began.c.entered_at, "version": _customer.version + 1}
-    session.execute(
-        sa.update(_CUSTOMER).where(_customer.id == began.c.customer_id).values(**values, updated_at=now)
-    )
+    values = _moved(began.c.stage, began.c.entered_at, now)
+    session.execute(sa.update(_CUSTOMER).where(_customer.id == began.c.customer_id).values(**values))
     stays.end(session, _stay.id <= last, _stay.customer_id.in_(sa.select(began.c.customer_id)))
     return moves
 
@@ -127,11 +125,22 @@ def _move_some(event: Saved, ids: Sequence[int]) -> None:
     now = datetime.now(UTC)
     for stage in dict.fromkeys(row.stage for row in moving):
         some = [row.id for row in moving if row.stage == stage]
-        values = {FIELD: stage, "stage_since": now, "version": _customer.version + 1, "updated_at": now}
+        values = _moved(stage, now, now)
         session.execute(sa.update(_CUSTOMER).where(among(session, _customer.id, some)).values(**values))
     if moving:
         told = [Change(row.id, "updated", {FIELD: (row.present, row.stage)}) for row in moving]
         Records(session, edition, SYSTEM).tell("customer", told)
+
+
+def _moved(stage: Any, since: Any, now: datetime) -> dict[str, Any]:
+    """What changes on a customer. A first stage is a figure that was missing: nobody's form is out of date for it."""
+    known = _customer[FIELD].is_not(None)
+    return {
+        FIELD: stage,
+        "stage_since": since,
+        "version": _customer.version + sa.case((known, 1), else_=0),
+        "updated_at": sa.case((known, sa.literal(now, UtcDateTime())), else_=_customer.updated_at),
+    }
 
 
 def _matters(edition: Edition, change: Change) -> bool:
