@@ -45,13 +45,14 @@ def follow(event: BeforeSave) -> None:
 
 
 def confirm(records: Records, ids: Sequence[int]) -> int:
-    """Moves products to the stages that are proposed for them; how many moved. Raises as ``Records.save``."""
+    """Moves products to the stages that are proposed for them; how many moved. Raises PermissionRefused, BatchInvalid."""
+    records.actor.require("product", "update")
     query = sa.select(Product.id, Product.proposed_stage).where(
         among(records.session, Product.id, ids or [0]),
         Product.deleted_at.is_(None),
         Product.proposed_stage.is_not(None),
         Product.proposed_stage.is_distinct_from(Product.life_stage),
-        records.actor.visible(Product),
+        records.actor.visible(Product, "update"),
     )
     writes = [Write(id=row[0], values={FIELD: row[1]}) for row in records.session.execute(query)]
     records.save("product", writes)

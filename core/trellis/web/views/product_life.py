@@ -55,7 +55,8 @@ def show_product_lifecycle(workspace: str) -> str | Response:
 @blueprint.post("/<workspace>/analytics/product_lifecycle/confirm")
 def confirm_chosen(workspace: str) -> BaseResponse:
     moved = confirm(g.records, whole_numbers(",".join(request.form.getlist("product"))))
-    toast(_n("%(num)s product moved", "%(num)s products moved", moved))
+    if moved:
+        toast(_n("%(num)s product moved", "%(num)s products moved", moved))
     return go(f"{base()}/analytics/product_lifecycle")
 
 
