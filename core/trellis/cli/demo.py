@@ -19,6 +19,7 @@ from trellis.crm.analytics import product_figures
 from trellis.crm.analytics.figures import count_purchases
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.customers import standing
+from trellis.crm.customers.entities import Customer
 from trellis.crm.products import life
 from trellis.crm.products.entities import Product
 from trellis.demo import SIZES, DemoContext
@@ -127,7 +128,8 @@ def load_demo(workspace: Workspace, plugin: str, customers: int, users: dict[str
 def _measure(workspace: Workspace, today: date) -> None:
     """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week.
 
-    Customers go through the stages of the months before as well, so that their lifecycle has a history.
+    Customers go through the stages of the months before as well, so that their lifecycle has a history. Those of whom the
+    demo does not say when they came were there before.
     """
     monday = today - timedelta(days=today.weekday())
     with workspace.write() as session:
@@ -138,6 +140,10 @@ def _measure(workspace: Workspace, today: date) -> None:
             SegmentEvent,
         ):  # who came and went while a year of data was written in a minute
             session.execute(sa.delete(told))
+        zone = ZoneInfo(edition.settings.timezone)
+        long_ago = datetime.combine(months_later(today, -MONTHS - 1), time(), zone)
+        just_now = Customer.created_at >= datetime.combine(today, time(), zone)
+        session.execute(sa.update(Customer).where(just_now).values(created_at=long_ago))
         for month in reversed(range(1, MONTHS + 1)):
             _pass_night(session, edition, months_later(today, -month))
         refresh(session, edition, today - timedelta(days=7), before)

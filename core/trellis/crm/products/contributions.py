@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Cell, Direction, Level, Lifecycle, MenuItem
+from trellis.contributions import Lifecycle
 from trellis.crm.products import life, prices
 from trellis.crm.products.entities import BundlePart, Category, PriceList, PriceListItem, Product
 from trellis.hookspecs import concerns, hookimpl
-from trellis.i18n import translator
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
-
-_ = translator("trellis")
-
-PORTFOLIO = Cell(Direction.PRODUCTS, Level.TACTICS, "PR3")
 
 
 @hookimpl
@@ -23,32 +18,6 @@ def trellis_entities() -> list[type[Entity]]:
 @hookimpl
 def trellis_lifecycles() -> list[Lifecycle]:
     return [life.LIFECYCLE]
-
-
-@hookimpl
-def trellis_menu() -> list[MenuItem]:
-    return [
-        MenuItem(
-            name="product_lifecycle",
-            title=_("Product lifecycle"),
-            cell=life.CELL,
-            path="analytics/product_lifecycle",
-            direction=Direction.PRODUCTS,
-            level=Level.TACTICS,
-            icon="refresh-cw",
-            entity="product",
-        ),
-        MenuItem(
-            name="product_portfolio",
-            title=_("Product portfolio"),
-            cell=PORTFOLIO,
-            path="analytics/bcg",
-            direction=Direction.PRODUCTS,
-            level=Level.TACTICS,
-            icon="layout-grid",
-            entity="product",
-        ),
-    ]
 
 
 @hookimpl

@@ -35,7 +35,7 @@ FIGURES: dict[str, tuple[Text, Callable[[Pair], str], Callable[[Pair], float]]] 
 """What the matrix shows: the title, the text of a cell, and how dark it is from 0 to 1."""
 
 
-@blueprint.get("/<workspace>/analytics/cross_sell")
+@blueprint.get("/<workspace>/portfolio/cross_sell")
 def show_cross_sell(workspace: str) -> str | Response:
     question = asked("cross_sell")
     of, by = question.options["of"], question.options["by"]

@@ -25,9 +25,9 @@ blueprint = Blueprint("measures", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """Pages of analytics that stand under the same tabs: the address of each, behind ``analytics/``, with its title.
+    """Pages of analytics that stand under the same tabs: the path of each, with its title.
 
-    ``scope`` is what a reader is told who does not see all.
+    ``scope`` is what a reader is told who does not see all that is ``counted``.
     """
 
     title: Text
@@ -37,7 +37,11 @@ class Family:
 
     def crumbs(self) -> list[tuple[Text, str]]:
         """The way to its first page."""
-        return [(self.title, f"analytics/{self.tabs[0][0]}")]
+        return [(self.title, self.tabs[0][0])]
+
+    def named(self, name: str) -> tuple[str, Text]:
+        """The path and title of the page of that name."""
+        return next(one for one in self.tabs if one[0].partition("?")[0].endswith(f"/{name}"))
 
 
 CUSTOMER_VALUE = Family(
@@ -45,15 +49,15 @@ CUSTOMER_VALUE = Family(
     counted=("customer",),
     scope=_("Only customers that you may see are counted"),
     tabs=(
-        ("pyramid", _("Pyramid")),
-        ("rfm", _("RFM")),
-        ("abc", _("ABC and XYZ")),
-        ("significance", _("Significance")),
-        ("lifecycle", _("Lifecycle")),
-        ("loyalty", _("Loyalty")),
-        ("clv", _("Lifetime value")),
-        ("satisfaction", _("Satisfaction")),
-        ("programme", _("Loyalty programme")),
+        ("analytics/pyramid", _("Pyramid")),
+        ("analytics/rfm", _("RFM")),
+        ("analytics/abc", _("ABC and XYZ")),
+        ("analytics/significance", _("Significance")),
+        ("analytics/lifecycle", _("Lifecycle")),
+        ("analytics/loyalty", _("Loyalty")),
+        ("analytics/clv", _("Lifetime value")),
+        ("analytics/satisfaction", _("Satisfaction")),
+        ("analytics/programme", _("Loyalty programme")),
     ),
 )
 PORTFOLIO = Family(
@@ -61,10 +65,10 @@ PORTFOLIO = Family(
     counted=("product", "order", "order_line"),
     scope=_("Only what was sold in orders that you may see is counted"),
     tabs=(
-        ("bcg", _("BCG matrix")),
-        ("abc?of=products", _("ABC and XYZ")),
-        ("cross_sell", _("Bought together")),
-        ("product_lifecycle", _("Lifecycle")),
+        ("portfolio/bcg", _("BCG matrix")),
+        ("analytics/abc?of=products", _("ABC and XYZ")),
+        ("portfolio/cross_sell", _("Bought together")),
+        ("portfolio/product_lifecycle", _("Lifecycle")),
     ),
 )
 
@@ -104,7 +108,7 @@ def analysis_page(
     name: str, formula: Text, *, export_url: str = "", family: Family = CUSTOMER_VALUE, **context: Any
 ) -> str:
     """A page of analytics, under the tabs of its family."""
-    title = next(one for key, one in family.tabs if key.partition("?")[0] == name)
+    here, title = family.named(name)
     sees_all = all(g.actor.sees_all(one) for one in family.counted)
     frame = {
         "title": str(family.title),
@@ -112,10 +116,10 @@ def analysis_page(
         "tabs": [
             {
                 "title": str(one),
-                "url": f"{base()}/analytics/{key}",
-                "current": key.partition("?")[0] == name,
+                "url": f"{base()}/{path}",
+                "current": path == here,
             }
-            for key, one in family.tabs
+            for path, one in family.tabs
         ],
         "periods": [],
         "formula": str(formula),

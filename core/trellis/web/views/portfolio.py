@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.analytics.portfolio import (
     COW,
@@ -25,7 +26,7 @@ from trellis.records.types import Money
 from trellis.web.asked import AskedPage, asked_page
 from trellis.web.choosing import choices, periods
 from trellis.web.sheets import Sheet, amount_text, asked_file
-from trellis.web.views.lists import base
+from trellis.web.views.lists import base, go
 from trellis.web.views.measures import PORTFOLIO, analysis_page
 
 _ = translator("trellis")
@@ -41,12 +42,19 @@ TITLES = {
     None: _("Without a place"),
 }
 _LABELS = {"growth_from": _("High growth from"), "share_from": _("High relative share from")}
-SHOWN, NAMED = 150, 8
+SHOWN, NAMED = 50, 12
+CLOSE = 0.05
+"""Marks of the matrix that are nearer to each other than this part of it are not written both."""
 WIDEST = 10.0
 """Relative shares from 1/10 to 10 have a place of their own; what is beyond stands on the edge."""
 
 
-@blueprint.get("/<workspace>/analytics/bcg")
+@blueprint.get("/<workspace>/portfolio")
+def show_portfolio(workspace: str) -> BaseResponse:
+    return go(f"{base()}/portfolio/bcg")
+
+
+@blueprint.get("/<workspace>/portfolio/bcg")
 def show_bcg(workspace: str) -> str | Response:
     page = asked_page("bcg", _LABELS, kept=("of", "period"))
     question, options = page.question, page.question.options
@@ -110,23 +118,45 @@ def _plot(found: Portfolio, of: str) -> dict[str, Any]:
             "r": round(sqrt(float(one.sales) / most), 4),
             "key": one.quadrant,
             "title": _told(one, found.currency),
-            "text": _name(one)[:18] if place < NAMED else "",
+            "text": "",
             "url": _url(one, of),
         }
-        for place, one in enumerate(placed)
+        for one in placed
     ]
-    ticks = {low + room, found.growth_from, high - room, 0.0}
+    _write_names(bubbles, [_name(one)[:20] for one in placed])
+    ticks = _apart([found.growth_from, 0.0, low + room, high - room], (high - low) * CLOSE)
     return {
         "label": str(_finding(found)),
         "bubbles": bubbles,
         "x_ticks": [{"at": _across(at), "text": format_number(at)} for at in (10, 3, 1, 0.3, 0.1)],
-        "y_ticks": [{"at": down(at), "text": format_percent(at, 0)} for at in sorted(ticks)],
+        "y_ticks": [{"at": down(at), "text": format_percent(at, 0)} for at in ticks],
         "x_line": _across(found.share_from),
         "y_line": down(found.growth_from),
         "x_title": str(_("Relative market share")),
         "y_title": str(_("Growth of the market")),
         "corners": [str(TITLES[one]) for one in (STAR, QUESTION, COW, DOG)],
     }
+
+
+def _write_names(bubbles: list[dict[str, Any]], names: list[str]) -> None:
+    """Names the largest circles, each where its name does not run into one before it."""
+    written: list[tuple[float, float, float]] = []
+    for bubble, name in zip(bubbles, names, strict=True):
+        half = len(name) * 0.0035
+        x, y = min(max(bubble["x"], half), 1 - half), bubble["y"]
+        free = all(abs(y - above) > CLOSE or abs(x - other) > half + width for other, above, width in written)
+        if free and len(written) < NAMED:
+            written.append((x, y, half))
+            bubble["text"] = name
+
+
+def _apart(numbers: list[float], least: float) -> list[float]:
+    """The numbers that are far enough from those before them."""
+    found: list[float] = []
+    for one in numbers:
+        if all(abs(one - other) >= least for other in found):
+            found.append(one)
+    return sorted(found)
 
 
 def _told(one: Position, currency: str) -> str:
@@ -158,7 +188,7 @@ def _quadrants(found: Portfolio) -> Sheet:
     return Sheet(
         name="quadrants",
         title=_("Quadrants"),
-        heads=(_("Quadrant"), _("Number"), _("Sales"), _("Share")),
+        heads=(_("Quadrant"), _("How many"), _("Sales"), _("Share")),
         texts=[
             [title, format_number(number), amount_text(sales), format_percent(share)]
             for title, number, sales, share in summed

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.crm.analytics.product_figures import ASSUMPTIONS
 from trellis.crm.analytics.product_life import ProductLife, Proposal, product_life
 from trellis.crm.products.life import TITLES, confirm
-from trellis.i18n import Text, format_number, format_percent, plural_translator, translator
+from trellis.i18n import Text, currency_symbol, format_number, format_percent, plural_translator, translator
 from trellis.records.types import Money
 from trellis.web.choosing import asked
 from trellis.web.figures import signed
@@ -29,7 +29,7 @@ blueprint = Blueprint("product_life", __name__)
 NO_STAGE = _("No stage yet")
 
 
-@blueprint.get("/<workspace>/analytics/product_lifecycle")
+@blueprint.get("/<workspace>/portfolio/product_lifecycle")
 def show_product_lifecycle(workspace: str) -> str | Response:
     question = asked("product_lifecycle")
     found = product_life(question.session, question.edition, question.actor, question.today)
@@ -42,9 +42,10 @@ def show_product_lifecycle(workspace: str) -> str | Response:
         _how(found),
         family=PORTFOLIO,
         number=found.products,
+        currency=currency_symbol(found.currency),
         bars=_bars(found),
         rows=[_row(one) for one in found.proposals],
-        confirm_url=f"{base()}/analytics/product_lifecycle/confirm"
+        confirm_url=f"{base()}/portfolio/product_lifecycle/confirm"
         if g.actor.may("product", "update")
         else "",
         tables={"stages": stages.context(), "proposals": proposals.context()},
@@ -52,12 +53,12 @@ def show_product_lifecycle(workspace: str) -> str | Response:
     )
 
 
-@blueprint.post("/<workspace>/analytics/product_lifecycle/confirm")
+@blueprint.post("/<workspace>/portfolio/product_lifecycle/confirm")
 def confirm_chosen(workspace: str) -> BaseResponse:
     moved = confirm(g.records, whole_numbers(",".join(request.form.getlist("product"))))
     if moved:
         toast(_n("%(num)s product moved", "%(num)s products moved", moved))
-    return go(f"{base()}/analytics/product_lifecycle")
+    return go(f"{base()}/portfolio/product_lifecycle")
 
 
 @blueprint.post("/<workspace>/product/<int:record_id>/confirm-stage")
