@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ScriptStep,
         Segment,
         Stage,
+        StageRule,
         Template,
         Unit,
         Watch,
@@ -112,6 +113,7 @@ __all__ = [
     "Segment",
     "SegmentQuery",
     "Stage",
+    "StageRule",
     "Template",
     "TrellisError",
     "Unit",
@@ -135,7 +137,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
+    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage StageRule Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",

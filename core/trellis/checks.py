@@ -13,6 +13,7 @@ from trellis.contributions import (
     Process,
     Role,
     Segment,
+    StageRule,
     Template,
 )
 from trellis.documents.checking import check_document
@@ -23,6 +24,7 @@ from trellis.notifications.words import check_kind
 from trellis.process.checks import check_process
 from trellis.security.field_rights import check_role
 from trellis.segments.checks import check_segment, segment_reads
+from trellis.settings.stages import check_stage_rule
 
 
 def _check_template(edition: Edition, template: Template) -> None:
@@ -34,6 +36,7 @@ CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
         Kpi: check_kpi,
         IncomeSource: check_income,
         Segment: check_segment,
+        StageRule: check_stage_rule,
         Role: check_role,
         Process: check_process,
         Template: _check_template,

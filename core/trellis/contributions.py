@@ -128,6 +128,19 @@ class Lifecycle(Contribution):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StageRule(Contribution):
+    """When a customer stands in a ``stage`` of the customer lifecycle: where it fits ``rule``.
+
+    A customer stands in the furthest stage whose rule it fits. The stages are, in their order, ``prospect``, ``new``,
+    ``active``, ``loyal``, ``at_risk`` and ``lost``. A rule of a plugin takes the place of the core's, and the
+    organisation's takes the place of both.
+    """
+
+    stage: str
+    rule: Rule
+
+
+@dataclass(frozen=True, kw_only=True)
 class Segment(Contribution):
     """A dynamic set of records of ``entity``, by ``rule`` or by ``select`` (a query that returns their ids).
 

@@ -37,6 +37,7 @@ from trellis.contributions import (
     Role,
     Script,
     Segment,
+    StageRule,
     Template,
 )
 from trellis.errors import EntityNotFound, PluginError
@@ -52,6 +53,7 @@ C = TypeVar("C", bound=Contribution)
 HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
     {
         Lifecycle: "trellis_lifecycles",
+        StageRule: "trellis_stage_rules",
         Segment: "trellis_segments",
         Kpi: "trellis_kpis",
         IncomeSource: "trellis_income",
@@ -80,7 +82,8 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
 class Settings:
     """What the organisation decided for its workspace.
 
-    ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name.
+    ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name;
+    ``stage_rules`` its rules for stages of the customer lifecycle, by stage.
     ``second_factor_required`` keeps everybody out who signs in by a password alone, until they have set one up.
     ``rated`` are the currencies that have a rate; kept by their records, not among the settings.
     """
@@ -93,6 +96,7 @@ class Settings:
     fiscal_month: int = 1
     accent: str = ""
     analytics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    stage_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     second_factor_required: bool = False
     rated: tuple[str, ...] = ()
 

@@ -44,6 +44,7 @@ from trellis.contributions import (
     Role,
     Script,
     Segment,
+    StageRule,
     Template,
 )
 from trellis.records.entity import Entity, Field
@@ -88,6 +89,11 @@ def trellis_fields() -> list[Field]:  # type: ignore[empty-body]
 @hookspec
 def trellis_lifecycles() -> list[Lifecycle]:  # type: ignore[empty-body]
     """Stages and allowed moves of an entity; gives it a board. Since 0.1."""
+
+
+@hookspec
+def trellis_stage_rules() -> list[StageRule]:  # type: ignore[empty-body]
+    """Under which rules customers come into the stages of their lifecycle, as your industry sees it. Since 0.1."""
 
 
 @hookspec

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from trellis import webhooks
 from trellis.backup import jobs as backup
-from trellis.crm.analytics import refreshing
+from trellis.crm.analytics import product_figures, refreshing
 from trellis.crm.customers import expiring, sending
 from trellis.crm.sales.reports import sending as reports
 from trellis.crm.service import escalating, reminding
@@ -31,6 +31,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         runs.KIND: JobKind(_("Import"), runs.work, told=tell_of_job),
         export_job.KIND: JobKind(_("Export"), export_job.work, told=tell_of_job),
         refreshing.KIND: JobKind(_("Figures of the day"), refreshing.work, daily=True),
+        product_figures.KIND: JobKind(_("Figures of products"), product_figures.work, daily=True),
         closing.KIND: JobKind(_("Figures of closed periods"), closing.work, daily=True),
         reports.DUE: JobKind(_("Report that is due"), reports.work_due),
         reports.DELIVERY: JobKind(_("Report"), reports.work_delivery),

@@ -28,6 +28,7 @@ from trellis.security.roles import own_roles
 from trellis.segments.own import own_segments
 from trellis.settings.conditions import field_conditions
 from trellis.settings.fields import own_fields
+from trellis.settings.stages import own_rules
 from trellis.system import PluginState, WorkspaceState
 from trellis.webhooks import followed, wake
 from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
@@ -142,6 +143,7 @@ class Workspace:
         from trellis.checks import CHECKS, READS
 
         state = session.get_one(WorkspaceState, 1)
+        settings = settings_of(state.settings)
         names = enabled if enabled is not None else enabled_plugins(session)
         manifests, faults = self._load(names)
         own: list[Contribution | Field] = [
@@ -149,11 +151,12 @@ class Workspace:
             *own_roles(session),
             *own_segments(session),
             *own_kpis(session),
+            *own_rules(settings),
         ]
         edition = compose(
             workspace=self.name,
             revision=state.revision,
-            settings=dataclasses.replace(settings_of(state.settings), rated=rated(session)),
+            settings=dataclasses.replace(settings, rated=rated(session)),
             manifests=manifests,
             hooks=self.plugins.hooks([manifest.name for manifest in manifests]),
             own=own,

@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
 revision = "core_0032"
-down_revision = "core_0028"
+down_revision = "core_0031"
 branch_labels = None
 depends_on = None
 

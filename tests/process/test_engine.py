@@ -473,6 +473,24 @@ def test_entering_a_segment_starts_a_process_but_being_in_it_from_the_first_does
     assert [one.record_id for one in world.instances()] == [entered]
 
 
+def test_a_customer_that_the_night_moves_to_another_stage_starts_a_process(world: World) -> None:
+    asked = node("userTask", "ask", for_="role:manager")
+    starts = ["customer.relationship_stage=lost"]
+    found = Process(
+        name="probe.lost", title=Text("Lost"), diagram=line(asked), entity="customer", starts=starts
+    )
+    world.bring(lost=found)
+    ann, _bob = world.customer(), world.customer()
+    for amount in (None, "5"):
+        with world.workspace.write() as session:
+            if amount is not None:
+                values = {"number": "1", "customer": ann, "ordered_at": "2020-01-01T10:00:00Z"}
+                world.door(session).create("order", {**values, "amount": amount})
+            refresh(session, world.workspace.edition(session))
+        world.work()
+    assert [one.record_id for one in world.instances()] == [ann]
+
+
 def test_a_mail_leaves_once_and_one_that_may_have_left_is_not_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch, post_office: tuple[str, Box]
 ) -> None:

@@ -174,8 +174,11 @@ def test_a_record_moves_through_its_stages(client: Client) -> None:
     unknown = client.post(f"{path}:move", {"stage": "nowhere"})
     assert (unknown.status_code, list(unknown.json["errors"])) == (422, ["stage"])
     assert list(client.post(f"{path}:move", {}).json["errors"]) == ["stage"]
+    contact = client.create("contact", name="Anna")
+    assert client.post(f"/contact/{contact}:move", {"stage": "won"}).status_code == 409
     customer = client.create("customer", name="Anna")
-    assert client.post(f"/customer/{customer}:move", {"stage": "won"}).status_code == 409
+    moved = client.post(f"/customer/{customer}:move", {"stage": "loyal"})
+    assert (moved.json["relationship_stage"], moved.json["stage_held"]) == ("loyal", True)
 
 
 def test_the_bin_is_listed_and_gives_back(client: Client) -> None:

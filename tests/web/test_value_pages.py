@@ -100,3 +100,32 @@ def test_satisfaction_and_programme_say_what_is_missing_and_show_what_is_there(s
         303,
     )
     assert "does not say who is a member" in client.get("/acme/analytics/programme").text
+
+
+def test_the_lifecycle_is_read_and_its_rules_are_decided(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    assert "Where customers stand" in client.get("/acme/analytics/lifecycle").text
+    answer = client.get("/api/v1/acme/analytics/lifecycle?customers=true").json
+    assert answer is not None and sum(one["customers"] for one in answer["stages"]) == answer["customers"]
+    rows = client.get("/acme/analytics/lifecycle?table=stages&format=csv").text.splitlines()
+    assert rows[0].startswith("Stage,Customers now,Held by hand,Entered") and len(rows) == 7
+    assert client.get("/acme/analytics/lifecycle?stage=friend").status_code == 400
+    token = token_of(client.get("/acme/settings/stages").text)
+    form = {"csrf_token": token, **{f"{one['stage']}.choice": "usual" for one in answer["stages"]}}
+    wrong = client.post(
+        "/acme/settings/stages", data={**form, "lost.choice": "rule", "lost": '{"field": "colour"}'}
+    )
+    assert wrong.status_code == 422 and "colour" in wrong.text and 'href="#f-lost-rule"' in wrong.text
+    missing = client.post("/acme/settings/stages", data={**form, "new.choice": "rule", "new": "null"})
+    assert missing.status_code == 422 and "Add a comparison" in missing.text
+    buyers = '{"all": [{"field": "orders_count", "op": "gte", "value": 1}]}'
+    kept = {**form, "lost.choice": "rule", "lost": buyers, "at_risk.choice": "never"}
+    assert client.post("/acme/settings/stages", data=kept).status_code == 302
+    page = client.get("/acme/analytics/lifecycle").text
+    found = client.get("/api/v1/acme/analytics/lifecycle").json
+    assert found is not None
+    numbers = {one["stage"]: (one["customers"], one["rule_of"]) for one in found["stages"]}
+    assert numbers["lost"] == (30, "own") and numbers["at_risk"] == (0, "own"), page
+    moved = client.get("/acme/analytics/lifecycle?stage=lost").text
+    assert "Entered “Lost customer”" in moved and "/acme/customer/1" in moved
+    assert sign_in("reader@acme.test").get("/acme/settings/stages").status_code == 403

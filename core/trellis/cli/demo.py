@@ -9,17 +9,24 @@ from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from trellis import enabling
 from trellis.cli.output import opened, progress
 from trellis.config import Config
 from trellis.contributions import Demo
+from trellis.crm.analytics import product_figures
+from trellis.crm.analytics.figures import count_purchases
 from trellis.crm.analytics.refreshing import refresh
+from trellis.crm.customers import standing
+from trellis.crm.customers.entities import Customer
+from trellis.crm.products import life
+from trellis.crm.products.entities import Product
 from trellis.demo import SIZES, DemoContext
-from trellis.edition import Settings
+from trellis.edition import Edition, Settings
 from trellis.errors import PluginError
 from trellis.installation import Installation
-from trellis.kpi.periods import today_in
+from trellis.kpi.periods import months_later, today_in
 from trellis.records.door import Records
 from trellis.records.membership import SegmentMember
 from trellis.security.actor import SYSTEM
@@ -29,6 +36,7 @@ from trellis.system import Event
 from trellis.workspace import Workspace
 
 PASSWORD = "trellis-demo"
+MONTHS = 12
 PEOPLE = (
     ("admin@demo.test", "Anna Meyer", "administrator"),
     ("manager@demo.test", "Tomáš Král", "manager"),
@@ -118,7 +126,11 @@ def load_demo(workspace: Workspace, plugin: str, customers: int, users: dict[str
 
 
 def _measure(workspace: Workspace, today: date) -> None:
-    """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week."""
+    """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week.
+
+    Customers go through the stages of the months before as well, so that their lifecycle has a history. Those of whom the
+    demo does not say when they came were there before.
+    """
     monday = today - timedelta(days=today.weekday())
     with workspace.write() as session:
         edition = workspace.edition(session)
@@ -128,9 +140,30 @@ def _measure(workspace: Workspace, today: date) -> None:
             SegmentEvent,
         ):  # who came and went while a year of data was written in a minute
             session.execute(sa.delete(told))
+        zone = ZoneInfo(edition.settings.timezone)
+        long_ago = datetime.combine(months_later(today, -MONTHS - 1), time(), zone)
+        just_now = Customer.created_at >= datetime.combine(today, time(), zone)
+        session.execute(sa.update(Customer).where(just_now).values(created_at=long_ago))
+        for month in reversed(range(1, MONTHS + 1)):
+            _pass_night(session, edition, months_later(today, -month))
         refresh(session, edition, today - timedelta(days=7), before)
         done = refresh(session, edition)
+        _confirm_stages(session, edition, today)
     workspace.record_faults(done.faults)
+
+
+def _pass_night(session: Session, edition: Edition, day: date) -> None:
+    """Moves customers through their stages as a night of the past would have done."""
+    count_purchases(session, edition, day)
+    now = datetime.combine(day, time(), ZoneInfo(edition.settings.timezone))
+    standing.refresh(session, edition, day, now)
+
+
+def _confirm_stages(session: Session, edition: Edition, today: date) -> None:
+    """Products stand where their sales said half a year ago, so that there is something to confirm."""
+    product_figures.refresh(session, edition, today - timedelta(days=182))
+    life.confirm(Records(session, edition, SYSTEM), session.scalars(sa.select(Product.id)).all())
+    product_figures.refresh(session, edition, today)
 
 
 def _tell(port: int, demos: Sequence[Demo]) -> None:

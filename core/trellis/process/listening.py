@@ -71,6 +71,11 @@ def note(event: Saved) -> None:
     enqueue(event.session, EVENT_JOB, arguments, None)
 
 
+def is_heard(session: Session, edition: Edition, entity: str) -> bool:
+    """Whether processes listen to records of an entity."""
+    return entity in _listeners(session, edition)
+
+
 def note_entries(session: Session, edition: Edition, at: datetime) -> None:
     """Keeps who entered a segment that processes listen to, when segments were brought up to date at a moment.
 

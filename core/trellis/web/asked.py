@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,16 @@ class AskedPage:
 
     question: Question
     fields: list[dict[str, Any]]
+    hidden: Mapping[str, str]
 
 
-def asked_page(name: str, labels: Mapping[str, Text]) -> AskedPage:
-    """The question of the address; ``labels`` name the options that the form has, in their order."""
+def asked_page(name: str, labels: Mapping[str, Text], kept: Sequence[str] = ()) -> AskedPage:
+    """The question of the address; ``labels`` name the options that the form has, in their order.
+
+    Those in ``kept`` are chosen elsewhere on the page, and the form keeps them. Raises OptionInvalid for one of them.
+    """
     analytics = analytics_named(name)
+    hidden = {key: request.args[key] for key in kept if request.args.get(key, "").strip()}
     given = {key: request.args[key] for key in labels if request.args.get(key, "").strip()}
     wrong: dict[str, str] = {}
     for option in analytics.options:
@@ -34,11 +39,11 @@ def asked_page(name: str, labels: Mapping[str, Text]) -> AskedPage:
                 option.read(given[option.name])
             except OptionInvalid as error:
                 wrong[option.name] = str(error)
-    options = analytics.read({} if wrong else given)
+    options = analytics.read(hidden if wrong else {**hidden, **given})
     known = {option.name: option for option in analytics.options}
     fields = [_field(known[key], label, given.get(key), wrong.get(key)) for key, label in labels.items()]
     question = Question(session=g.session, edition=g.edition, actor=g.actor, options=options)
-    return AskedPage(question, fields)
+    return AskedPage(question, fields, hidden)
 
 
 def _field(option: Option, label: Text, given: str | None, wrong: str | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from flask import g
 
 from trellis.crm.customers.agreeing import follow_up
 from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
+from trellis.crm.products import life
 from trellis.crm.sales import conversion, quotes
 from trellis.i18n import Text, translator
 from trellis.records.query import Record
@@ -60,10 +61,21 @@ def _quote(record: Record, base: str) -> Iterator[dict[str, Any]]:
         yield _link(_("Make an order"), "shopping-bag", f"{base}/quote/{record.id}/order", "post")
 
 
+def _product(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    """Confirms the stage that its sales propose."""
+    proposed = record.values.get("proposed_stage") or ""
+    if proposed not in ("", record.values.get("life_stage")) and g.actor.reaches(
+        "product", "update", {**record.values, "id": record.id}
+    ):
+        title = _("Confirm: %(stage)s", stage=life.TITLES[proposed])
+        yield _link(title, "check", f"{base}/product/{record.id}/confirm-stage", "post")
+
+
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
     "lead": _lead,
     "opportunity": _opportunity,
+    "product": _product,
     "quote": _quote,
 }

@@ -27,6 +27,7 @@ from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm_customers
 from trellis.crm.analytics.window import Window
+from trellis.crm.customers import standing
 from trellis.crm.customers.entities import Customer
 from trellis.crm.sales.entities import Order
 from trellis.kpi import engine
@@ -125,6 +126,7 @@ def test_the_analytics_agree_with_pandas(case: tuple[Book, pd.DataFrame]) -> Non
     check_pyramid(book, known, year)
     check_rfm(book, known, f"{year}-12-31")
     check_classes(book, known, year)
+    check_stages(book, known, str(known["day"].max().date()))
     check_loyalty(book, known, year)
     check_kpis(book, everything, known, year)
     check_lifetime(book, known, f"{year}-09-30")
@@ -205,6 +207,22 @@ def check_rfm(book: Book, known: pd.DataFrame, as_of: str) -> None:
         (name, row.recency, row.frequency, row.monetary, row.code)
         for name, row in zip(table.index, table.itertuples(), strict=True)
     ]
+
+
+def check_stages(book: Book, known: pd.DataFrame, as_of: str) -> None:
+    """The rules of the core in plain Python, for each customer."""
+    last = pd.Timestamp(as_of)
+    refresh_customer_value(book.session, book.edition, last.date())
+    standing.refresh(book.session, book.edition, last.date())
+    bought = known[known["amount"] >= 0].groupby("customer")["day"].agg(["min", "max", "count"])
+    expected = dict.fromkeys(known["customer"], "prospect")
+    for name, row in zip(bought.index, bought.itertuples(index=False), strict=True):
+        since, gone = (last - row[0]).days, (last - row[1]).days
+        early = "active" if row[2] >= 2 or since >= 90 else "new"
+        early = "loyal" if row[2] >= 5 and since >= 365 else early
+        expected[name] = "lost" if gone >= 365 else "at_risk" if gone >= 180 else early
+    stages = sa.select(Customer.external_id, Customer.relationship_stage)
+    assert {row[0]: row[1] for row in book.session.execute(stages)} == expected
 
 
 def check_loyalty(book: Book, known: pd.DataFrame, year: str) -> None:

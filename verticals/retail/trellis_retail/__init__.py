@@ -55,6 +55,11 @@ def trellis_lifecycles() -> list[trellis.Lifecycle]:
 
 
 @trellis.hookimpl
+def trellis_stage_rules() -> list[trellis.StageRule]:
+    return lifecycles.STAGE_RULES
+
+
+@trellis.hookimpl
 def trellis_segments() -> list[trellis.Segment]:
     return segments.SEGMENTS
 

@@ -1,11 +1,11 @@
-"""The stages of a promotion and of a return."""
+"""The stages of a promotion and of a return, and when buyers come to be at risk or lost."""
 
 from __future__ import annotations
 
 import trellis
 from trellis import Stage
 
-from trellis_retail.model import PROMOTIONS, RETURNS
+from trellis_retail.model import LIFECYCLE, PROMOTIONS, RETURNS
 
 _ = trellis.translator("trellis_retail")
 
@@ -57,5 +57,24 @@ LIFECYCLES = [
             ),
             Stage(value="refused", title=_("Refused"), kind="lost", tone="danger", moves=("received",)),
         ),
+    ),
+]
+
+STAGE_RULES = [
+    trellis.StageRule(
+        name="retail.stage_at_risk",
+        title=_("At risk"),
+        description=_("No receipt for 60 days"),
+        cell=LIFECYCLE,
+        stage="at_risk",
+        rule={"field": "last_order_at", "op": "lte", "value": {"days": -60}},
+    ),
+    trellis.StageRule(
+        name="retail.stage_lost",
+        title=_("Lost"),
+        description=_("No receipt for 180 days"),
+        cell=LIFECYCLE,
+        stage="lost",
+        rule={"field": "last_order_at", "op": "lte", "value": {"days": -180}},
     ),
 ]

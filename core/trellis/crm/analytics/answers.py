@@ -15,12 +15,18 @@ from trellis.crm.analytics import options
 from trellis.crm.analytics.abc import ASSUMPTIONS as ABC
 from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
+from trellis.crm.analytics.cross_sell import BASKETS, CUSTOMER, ITEMS, cross_sell
 from trellis.crm.analytics.items import KINDS
 from trellis.crm.analytics.keeping import Keeping, keeping
+from trellis.crm.analytics.lifecycle import ORDER, lifecycle, moved
 from trellis.crm.analytics.lifetime import Unit
 from trellis.crm.analytics.loyalty import loyalty
 from trellis.crm.analytics.moves import moves
 from trellis.crm.analytics.options import Option, OptionInvalid
+from trellis.crm.analytics.portfolio import CATEGORIES, GROWTH_FROM, SHARE_FROM, portfolio
+from trellis.crm.analytics.portfolio import KINDS as PORTFOLIO_KINDS
+from trellis.crm.analytics.product_figures import ASSUMPTIONS as PRODUCT_LIFE
+from trellis.crm.analytics.product_life import product_life
 from trellis.crm.analytics.programme import effectiveness as programme_effectiveness
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.rfm import rfm, rfm_customers
@@ -146,11 +152,36 @@ def _programme(asked: Question) -> dict[str, Any]:
     return programme_effectiveness(*who, asked.today, asked.options["programme"]).to_json()
 
 
+def _product_lifecycle(asked: Question) -> dict[str, Any]:
+    found = product_life(asked.session, asked.edition, asked.actor, asked.today)
+    return found.to_json() | {"assumptions": PRODUCT_LIFE.to_json(asked.edition)}
+
+
+def _bcg(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor, asked.window
+    chosen = {name: asked.options[name] for name in ("of", "growth_from", "share_from")}
+    return {"of": chosen["of"], **portfolio(*who, **chosen).to_json()}
+
+
+def _cross_sell(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor, asked.window
+    return cross_sell(*who, *(asked.options[name] for name in ("of", "by", "items"))).to_json()
+
+
 def _rfm(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor, asked.window
     answer = rfm(*who).to_json()
     if asked.options["customers"]:
         answer["lines"] = [line.to_json() for line in rfm_customers(*who)]
+    return answer
+
+
+def _lifecycle(asked: Question) -> dict[str, Any]:
+    who = asked.session, asked.edition, asked.actor, asked.window
+    answer = lifecycle(*who).to_json()
+    if asked.options["customers"]:
+        chosen = asked.options["stage"], asked.options["went_to"]
+        answer["lines"] = [line.to_json() for line in moved(*who, *chosen)]
     return answer
 
 
@@ -244,6 +275,21 @@ _OF_LIFETIME = (
     options.number("acquisition_cost", 0, 1e9, _("Cost of winning a customer"), 0.0),
 )
 
+_OF_LIFECYCLE = (
+    options.choice("stage", ORDER, _("Lines of those who entered this stage in the period")),
+    options.choice("went_to", ORDER, _("Lines of those who went on to this stage")),
+)
+_OF_PORTFOLIO = options.choice("of", PORTFOLIO_KINDS, _("Of products or of their categories"), CATEGORIES)
+_OF_BCG = (
+    options.number(
+        "growth_from", -1, 10, _("Growth of the market that counts as high: 0.1 is 10 %"), GROWTH_FROM
+    ),
+    options.number("share_from", 0.01, 100, _("Relative share that counts as high"), SHARE_FROM),
+)
+_OF_CROSS_SELL = (
+    options.choice("by", BASKETS, _("What was bought together: by one customer, or in one order"), CUSTOMER),
+    options.whole("items", 2, 30, _("So many of what most have bought"), ITEMS),
+)
 _FUNNEL = options.word("funnel", _("The name of a funnel; by default the one with most opportunities"))
 _SPLIT = options.choice("by", list(SALES_SPLITS), _("By person, unit or channel"), PERSON)
 
@@ -251,12 +297,16 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
         "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
         "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE)),
+        "lifecycle": Analytics(_lifecycle, (_PERIOD, _AS_OF, *_OF_LIFECYCLE, _CUSTOMERS), kept=True),
         "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
         "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
         "abc": Analytics(_abc, (_PERIOD, _AS_OF, _MEASURE, _OF, _CUSTOMERS)),
         "significance": Analytics(_significance, (_CUSTOMERS,), kept=True),
         "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True),
         "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
+        "product_lifecycle": Analytics(_product_lifecycle, (_AS_OF,)),
+        "bcg": Analytics(_bcg, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_BCG)),
+        "cross_sell": Analytics(_cross_sell, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_CROSS_SELL)),
         "funnel": Analytics(_funnel, (_PERIOD, _FUNNEL)),
         "effectiveness": Analytics(_effectiveness, (_PERIOD, _FUNNEL, _SPLIT)),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trellis.contributions import Panel
 from trellis.crm.analytics import panels, reasons
 from trellis.crm.analytics.figures import follow_customers
+from trellis.crm.customers import standing
 from trellis.crm.customers.panels import OF_CUSTOMERS
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
@@ -27,3 +28,4 @@ def trellis_after_save(event: Saved) -> None:
     if customers:
         follow_customers(event.session, event.edition, customers)
     segments.follow(event, customers)
+    standing.follow(event, customers)

@@ -49,11 +49,16 @@ def follow_customers(
     return changed
 
 
+def count_purchases(session: Session, edition: Edition, as_of: date) -> int:
+    """Counts anew what all customers bought up to a day; returns how many rows changed."""
+    return _count_purchases(session, edition, as_of, None)
+
+
 def refresh_customer_value(session: Session, edition: Edition, as_of: date | None = None) -> int:
     """Computes all figures of all customers as of a day; returns how many rows changed."""
     as_of = as_of or today_in(ZoneInfo(edition.settings.timezone))
     return (
-        _count_purchases(session, edition, as_of, None)
+        count_purchases(session, edition, as_of)
         + _rank(session, edition, as_of)
         + _class(session, edition, as_of)
         + _weigh(session, edition, as_of)

@@ -71,18 +71,19 @@ def _product_amounts(edition: Edition, actor: Actor, window: Window, measure: st
         OrderLine.product_id.label("item_id"),
         local_day(Order.ordered_at, edition.settings.timezone).label("day"),
         sa.func.coalesce(amount, sa.literal(0, FixedPoint())).label("amount"),
-    ).where(*_sold(edition, actor), _ordered(edition, window))
+    ).where(*_sold(edition, actor), ordered(edition, window))
 
 
 def _products_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
     size = sa.func.abs(OrderLine.amount, type_=FixedPoint())
     known = sa.case((OrderLine.cost_amount.is_not(None), size))
     query = sa.select(sa.func.sum(size), sa.func.sum(known))
-    whole, part = session.execute(query.where(*_sold(edition, actor), _ordered(edition, window))).one()
+    whole, part = session.execute(query.where(*_sold(edition, actor), ordered(edition, window))).one()
     return Coverage(float((part or 0) / whole) if whole else None, 0).measure
 
 
-def _ordered(edition: Edition, window: Window) -> sa.ColumnElement[bool]:
+def ordered(edition: Edition, window: Window) -> sa.ColumnElement[bool]:
+    """Orders of the window."""
     zone = ZoneInfo(edition.settings.timezone)
     return sa.and_(
         Order.ordered_at >= midnight(window.first, zone), Order.ordered_at < midnight(window.end, zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trellis.crm.analytics import abc, pyramid, significance, survey_scores
+from trellis.crm.analytics import abc, product_figures, pyramid, significance, survey_scores
 from trellis.crm.analytics.assumptions import Assumptions
 
 DECIDED: tuple[Assumptions, ...] = (
@@ -10,5 +10,6 @@ DECIDED: tuple[Assumptions, ...] = (
     pyramid.ASSUMPTIONS,
     abc.ASSUMPTIONS,
     survey_scores.ASSUMPTIONS,
+    product_figures.ASSUMPTIONS,
 )
 """In the order in which the settings show them."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trellis.contributions import IncomeSource
 from trellis.crm.analytics.figures import refresh_customer_value
+from trellis.crm.customers import standing
 from trellis.edition import Edition
 from trellis.jobs import Work
 from trellis.kpi import income, rates
@@ -78,9 +79,9 @@ def freshness(session: Session, edition: Edition) -> Freshness:
 def refresh(
     session: Session, edition: Edition, as_of: date | None = None, at: datetime | None = None
 ) -> segments.Refreshed:
-    """Computes tier, scores and segments anew, whatever their age; the rollup too when its sources have changed.
+    """Computes tier, scores, stages and segments anew, whatever their age; the rollup too when its sources have changed.
 
-    ``at`` is when records enter and leave segments; now, but for a history that is made up.
+    ``at`` is when customers move and records enter and leave segments; now, but for a history that is made up.
     """
     segments.lock(session)
     began, at = time.perf_counter(), at or datetime.now(UTC)
@@ -91,6 +92,7 @@ def refresh(
     if known is None or known.sources != sources:
         income.rebuild(session, edition)
     refresh_customer_value(session, edition, as_of)
+    standing.refresh(session, edition, as_of, at)
     done = segments.refresh(session, edition, today=as_of, now=at)
     if not _written_after(session, event):
         event = _last_event(session)  # what came after are members of segments, who moved just now

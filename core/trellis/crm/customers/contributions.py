@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Kpi, Lifecycle, Panel
-from trellis.crm.customers import agreeing, agreement_kpis, inviting, panels, questions
+from trellis.contributions import Kpi, Lifecycle, Panel, StageRule
+from trellis.crm.customers import (
+    agreeing,
+    agreement_kpis,
+    inviting,
+    panels,
+    questions,
+    stage_kpis,
+    stages,
+    standing,
+)
 from trellis.crm.customers.agreements import LIFECYCLE, Agreement
 from trellis.crm.customers.entities import Contact, Customer
 from trellis.crm.customers.invitations import Survey, SurveyInvitation
@@ -30,9 +39,11 @@ def trellis_entities() -> list[type[Entity]]:
 
 
 @hookimpl
-@concerns("programme", "survey", "survey_invitation", "agreement")
+@concerns("customer", "programme", "survey", "survey_invitation", "agreement")
 def trellis_before_save(event: BeforeSave) -> None:
-    if event.entity == "programme":
+    if event.entity == "customer":
+        standing.hold(event)
+    elif event.entity == "programme":
         check_programme(event)
     elif event.entity == "survey":
         questions.complete(event)
@@ -44,7 +55,12 @@ def trellis_before_save(event: BeforeSave) -> None:
 
 @hookimpl
 def trellis_lifecycles() -> list[Lifecycle]:
-    return [LIFECYCLE]
+    return [stages.LIFECYCLE, LIFECYCLE]
+
+
+@hookimpl
+def trellis_stage_rules() -> list[StageRule]:
+    return stages.RULES
 
 
 @hookimpl
@@ -54,4 +70,4 @@ def trellis_panels() -> list[Panel]:
 
 @hookimpl
 def trellis_kpis() -> list[Kpi]:
-    return [*KPIS, *agreement_kpis.KPIS]
+    return [*KPIS, *stage_kpis.KPIS, *agreement_kpis.KPIS]

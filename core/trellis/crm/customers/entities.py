@@ -8,9 +8,11 @@ from decimal import Decimal as Number
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
+from trellis.crm.products.entities import ABC, XYZ
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
+    Boolean,
     Choice,
     Date,
     DateTime,
@@ -34,6 +36,7 @@ CONTACT = _("Contact details")
 ADDRESS = _("Address")
 AGREED = _("Consent")
 VALUE = _("Value")
+LIFECYCLE = _("Lifecycle")
 
 TIERS = (
     Option("top", _("Top"), "good"),
@@ -43,13 +46,19 @@ TIERS = (
     Option("inactive", _("Inactive"), "warn"),
     Option("prospect", _("Prospect")),
 )
-ABC = (Option("A", _("A"), "good"), Option("B", _("B"), "info"), Option("C", _("C")))
-XYZ = (Option("X", _("X"), "good"), Option("Y", _("Y"), "info"), Option("Z", _("Z")))
 SIGNIFICANCE = (
     Option("key", _("Key"), "good"),
     Option("important", _("Important"), "info"),
     Option("ordinary", _("Ordinary")),
     Option("minor", _("Minor")),
+)
+RELATIONSHIP = (
+    Option("prospect", _("Prospect")),
+    Option("new", _("New"), "info"),
+    Option("active", _("Active"), "info"),
+    Option("loyal", _("Loyal customer"), "good"),
+    Option("at_risk", _("At risk"), "warn"),
+    Option("lost", _("Lost customer"), "danger"),
 )
 CONSENT = (
     Option("unknown", _("Not asked")),
@@ -125,6 +134,19 @@ class Customer(Entity):
     source: Mapped[str | None] = column(Text(120), label=_("Source"))
     birthday: Mapped[date | None] = column(Date(), label=_("Birthday"), personal=True)
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
+
+    relationship_stage: Mapped[str | None] = column(
+        Choice(RELATIONSHIP), label=_("Stage"), indexed=True, group=LIFECYCLE
+    )
+    stage_held: Mapped[bool | None] = column(
+        Boolean(),
+        label=_("Stage held"),
+        help=_("Somebody chose the stage: rules leave it as it is until this is taken back"),
+        group=LIFECYCLE,
+    )
+    stage_since: Mapped[datetime | None] = column(
+        DateTime(), label=_("In this stage since"), read_only=True, group=LIFECYCLE
+    )
 
     tier: Mapped[str | None] = column(
         Choice(TIERS), label=_("Tier"), read_only=True, in_list=True, indexed=True, group=VALUE

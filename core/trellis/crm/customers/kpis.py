@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from trellis.contributions import Cell, Direction, Kpi, Level, Unit
 from trellis.crm.customers.entities import Customer
+from trellis.crm.customers.stages import CELL
 from trellis.i18n import translator
 from trellis.kpi.arithmetic import ratio
 from trellis.kpi.income import IncomeDay
@@ -16,7 +17,6 @@ from trellis.kpi.query import KpiQuery
 
 _ = translator("trellis")
 
-LIFECYCLE = Cell(Direction.CUSTOMERS, Level.TACTICS, "CU5")
 LOYALTY = Cell(Direction.CUSTOMERS, Level.TACTICS, "AN1")
 
 
@@ -52,7 +52,7 @@ KPIS = [
     Kpi(
         name="active_customers",
         title=_("Active customers"),
-        cell=LIFECYCLE,
+        cell=CELL,
         formula=_("Customers with at least one purchase in the period"),
         entity=IncomeDay,
         date=IncomeDay.day,
@@ -61,7 +61,7 @@ KPIS = [
     Kpi(
         name="new_customers",
         title=_("New customers"),
-        cell=LIFECYCLE,
+        cell=CELL,
         formula=_("Customers whose first purchase lies in the period"),
         entity=Customer,
         date=Customer.first_order_at,

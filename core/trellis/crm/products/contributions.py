@@ -1,8 +1,9 @@
-"""What the core brings to products: the catalogue, price lists and bundles."""
+"""What the core brings to products: the catalogue, price lists and bundles, the lifecycle and the portfolio."""
 
 from __future__ import annotations
 
-from trellis.crm.products import prices
+from trellis.contributions import Lifecycle
+from trellis.crm.products import life, prices
 from trellis.crm.products.entities import BundlePart, Category, PriceList, PriceListItem, Product
 from trellis.hookspecs import concerns, hookimpl
 from trellis.records.entity import Entity
@@ -15,11 +16,18 @@ def trellis_entities() -> list[type[Entity]]:
 
 
 @hookimpl
-@concerns("price_list", "price_list_item", "bundle_part")
+def trellis_lifecycles() -> list[Lifecycle]:
+    return [life.LIFECYCLE]
+
+
+@hookimpl
+@concerns("product", "price_list", "price_list_item", "bundle_part")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.action not in ("created", "updated"):
         return
-    if event.entity == "price_list":
+    if event.entity == "product":
+        life.follow(event)
+    elif event.entity == "price_list":
         prices.check_list(event)
     elif event.entity == "price_list_item":
         prices.fill_item(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal as Number
 
 import sqlalchemy as sa
@@ -10,9 +10,34 @@ from sqlalchemy.orm import Mapped
 
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.types import Boolean, Date, Decimal, LongText, Money, Reference, Text
+from trellis.records.types import (
+    Boolean,
+    Choice,
+    Date,
+    DateTime,
+    Decimal,
+    LongText,
+    Money,
+    Option,
+    Percent,
+    Reference,
+    Text,
+)
 
 _ = translator("trellis")
+
+LIFECYCLE = _("Lifecycle")
+MARKET = _("Market")
+VALUE = _("Value")
+ABC = (Option("A", _("A"), "good"), Option("B", _("B"), "info"), Option("C", _("C")))
+XYZ = (Option("X", _("X"), "good"), Option("Y", _("Y"), "info"), Option("Z", _("Z")))
+LIFE = (
+    Option("introduction", _("Market introduction"), "info"),
+    Option("growth", _("Growth"), "good"),
+    Option("maturity", _("Maturity"), "good"),
+    Option("decline", _("Decline"), "warn"),
+    Option("withdrawn", _("Withdrawn")),
+)
 
 
 class Category(Entity):
@@ -36,6 +61,18 @@ class Category(Entity):
     )
     code: Mapped[str | None] = column(Text(60), label=_("Code"), in_list=True)
     parent_id: Mapped[int | None] = column(Reference("category"), label=_("Part of"), in_list=True)
+    market_growth: Mapped[Number | None] = column(
+        Percent(minimum=-1, maximum=100),
+        label=_("Growth of the market, a year"),
+        help=_("For the matrix of the portfolio; growth of own sales stands in while it is empty"),
+        group=MARKET,
+    )
+    rival_sales: Mapped[Number | None] = column(
+        Money(minimum=0, additive=False),
+        label=_("Sales of the largest rival, a year"),
+        help=_("In the currency of the workspace; the own assortment stands in while it is empty"),
+        group=MARKET,
+    )
 
 
 class Product(Entity):
@@ -67,6 +104,30 @@ class Product(Entity):
     measure: Mapped[str | None] = column(Text(20), label=_("Unit of measure"))
     active: Mapped[bool] = column(Boolean(), label=_("On sale"), default=True, in_list=True)
     description: Mapped[str | None] = column(LongText(), label=_("Description"))
+    life_stage: Mapped[str | None] = column(
+        Choice(LIFE), label=_("Stage"), in_list=True, indexed=True, group=LIFECYCLE
+    )
+    stage_since: Mapped[datetime | None] = column(
+        DateTime(), label=_("In this stage since"), read_only=True, group=LIFECYCLE
+    )
+    proposed_stage: Mapped[str | None] = column(
+        Choice(LIFE),
+        label=_("Proposed stage"),
+        help=_("By the sales trend; somebody confirms it"),
+        read_only=True,
+        group=LIFECYCLE,
+    )
+    sales_trend: Mapped[Number | None] = column(
+        Percent(),
+        label=_("Sales trend"),
+        help=_("Sales of the last 12 months against the 12 months before"),
+        read_only=True,
+        group=LIFECYCLE,
+    )
+    abc: Mapped[str | None] = column(
+        Choice(ABC), label=_("ABC class"), read_only=True, indexed=True, group=VALUE
+    )
+    xyz: Mapped[str | None] = column(Choice(XYZ), label=_("XYZ class"), read_only=True, group=VALUE)
 
 
 class PriceList(Entity):

@@ -26,7 +26,7 @@ from trellis.records.types import Money
 from trellis.web.choosing import asked, choices, measures, periods
 from trellis.web.sheets import Sheet, amount_text, asked_file
 from trellis.web.views.lists import base
-from trellis.web.views.measures import analysis_page
+from trellis.web.views.measures import CUSTOMER_VALUE, PORTFOLIO, analysis_page
 
 _ = translator("trellis")
 
@@ -54,6 +54,7 @@ def show_abc(workspace: str) -> str | Response:
     return analysis_page(
         "abc",
         _how_abc(found, kind),
+        family=PORTFOLIO if kind == "products" else CUSTOMER_VALUE,
         controls=[known, periods(), measures()],
         number=found.items,
         stacks=_stacks(found, kind),
@@ -160,15 +161,16 @@ def _matrix(found: Abc, kind: str) -> dict[str, Any]:
             group = found.of(first, second)
             step = min(6, round((group.share or 0.0) * 12)) if group.share and group.share > 0 else 0
             text = f"{format_number(group.items)} · {format_percent(group.share, 0) or '–'}"
-            url = _customers({"abc": first, "xyz": second}) if kind == "customers" and group.items else ""
+            url = _listed(kind, {"abc": first, "xyz": second}) if group.items else ""
             cells.append({"text": text, "step": step, "url": url} if group.items else None)
         rows.append({"title": first, "cells": cells})
     return {"corner": str(_("ABC ↓ XYZ →")), "titles": list(XYZ_CLASSES), "rows": rows}
 
 
-def _customers(values: dict[str, str]) -> str:
+def _listed(kind: str, values: dict[str, str]) -> str:
+    """The list of what has these classes by its last 12 months."""
     rules = [{"field": name, "op": "eq", "value": value} for name, value in values.items()]
-    return f"{base()}/customer?{urlencode({'filter': json.dumps({'all': rules})})}"
+    return f"{base()}/{kind.removesuffix('s')}?{urlencode({'filter': json.dumps({'all': rules})})}"
 
 
 def _how_abc(found: Abc, kind: str) -> Text:

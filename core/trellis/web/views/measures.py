@@ -1,7 +1,8 @@
-"""The frame of the analytics of customer value, with RFM."""
+"""The frame of the analytics of customers and products, with RFM."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g
@@ -22,15 +23,53 @@ _ = translator("trellis")
 blueprint = Blueprint("measures", __name__)
 
 
-_TABS: tuple[tuple[str, Text], ...] = (
-    ("pyramid", _("Pyramid")),
-    ("rfm", _("RFM")),
-    ("abc", _("ABC and XYZ")),
-    ("significance", _("Significance")),
-    ("loyalty", _("Loyalty")),
-    ("clv", _("Lifetime value")),
-    ("satisfaction", _("Satisfaction")),
-    ("programme", _("Loyalty programme")),
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Pages of analytics that stand under the same tabs: the path of each, with its title.
+
+    ``scope`` is what a reader is told who does not see all that is ``counted``.
+    """
+
+    title: Text
+    tabs: tuple[tuple[str, Text], ...]
+    counted: tuple[str, ...]
+    scope: Text
+
+    def crumbs(self) -> list[tuple[Text, str]]:
+        """The way to its first page."""
+        return [(self.title, self.tabs[0][0])]
+
+    def named(self, name: str) -> tuple[str, Text]:
+        """The path and title of the page of that name."""
+        return next(one for one in self.tabs if one[0].partition("?")[0].endswith(f"/{name}"))
+
+
+CUSTOMER_VALUE = Family(
+    title=_("Customer value"),
+    counted=("customer",),
+    scope=_("Only customers that you may see are counted"),
+    tabs=(
+        ("analytics/pyramid", _("Pyramid")),
+        ("analytics/rfm", _("RFM")),
+        ("analytics/abc", _("ABC and XYZ")),
+        ("analytics/significance", _("Significance")),
+        ("analytics/lifecycle", _("Lifecycle")),
+        ("analytics/loyalty", _("Loyalty")),
+        ("analytics/clv", _("Lifetime value")),
+        ("analytics/satisfaction", _("Satisfaction")),
+        ("analytics/programme", _("Loyalty programme")),
+    ),
+)
+PORTFOLIO = Family(
+    title=_("Product portfolio"),
+    counted=("product", "order", "order_line"),
+    scope=_("Only what was sold in orders that you may see is counted"),
+    tabs=(
+        ("portfolio/bcg", _("BCG matrix")),
+        ("analytics/abc?of=products", _("ABC and XYZ")),
+        ("portfolio/cross_sell", _("Bought together")),
+        ("portfolio/product_lifecycle", _("Lifecycle")),
+    ),
 )
 
 
@@ -65,27 +104,33 @@ def show_rfm(workspace: str) -> str:
     return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
-def analysis_page(name: str, formula: Text, *, export_url: str = "", **context: Any) -> str:
-    """A page of the analytics of customer value, under the tabs of all of them."""
-    title = dict(_TABS)[name]
-    sees_all = g.actor.sees_all("customer")
+def analysis_page(
+    name: str, formula: Text, *, export_url: str = "", family: Family = CUSTOMER_VALUE, **context: Any
+) -> str:
+    """A page of analytics, under the tabs of its family."""
+    here, title = family.named(name)
+    sees_all = all(g.actor.sees_all(one) for one in family.counted)
     frame = {
-        "title": str(_("Customer value")),
-        "sub": counted_at(),
+        "title": str(family.title),
+        "sub": counted_at() if family is CUSTOMER_VALUE else "",
         "tabs": [
-            {"title": str(one), "url": f"{base()}/analytics/{key}", "current": key == name}
-            for key, one in _TABS
+            {
+                "title": str(one),
+                "url": f"{base()}/{path}",
+                "current": path == here,
+            }
+            for path, one in family.tabs
         ],
         "periods": [],
         "formula": str(formula),
         "export_url": export_url,
         "start": way_to_begin(base()),
-        "scope": "" if sees_all else str(_("Only customers that you may see are counted")),
+        "scope": "" if sees_all else str(family.scope),
     }
     return page(
         f"analytics/{name}.html",
         title=title,
-        crumbs=[(_("Customer value"), "analytics")],
+        crumbs=family.crumbs(),
         icon="chart-line",
         analytics=frame,
         **context,

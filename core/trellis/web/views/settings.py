@@ -37,6 +37,7 @@ SECTIONS = (
             ("fields", _("Fields")),
             ("kpis", _("KPIs")),
             ("value", _("Customer value")),
+            ("stages", _("Customer lifecycle")),
         ),
     ),
     (

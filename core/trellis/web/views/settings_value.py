@@ -8,10 +8,13 @@ from typing import Any
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.crm.analytics import product_figures
 from trellis.crm.analytics.assumptions import Assumptions
 from trellis.crm.analytics.organisation import DECIDED
+from trellis.crm.analytics.product_figures import ASSUMPTIONS as PRODUCTS
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
+from trellis.jobs import enqueue
 from trellis.records.types import Percent
 from trellis.web.display import control, read_form
 from trellis.web.shell import toast
@@ -48,7 +51,10 @@ def save(workspace: str) -> BaseResponse | tuple[str, int]:
             errors |= {_key(one, name): texts for name, texts in messages(error).items()}
     if errors:
         return _page(typed, errors), 422
+    known = g.edition.settings.analytics
     g.workspace.save_settings(g.session, {"analytics": decided})
+    if decided.get(PRODUCTS.name) != known.get(PRODUCTS.name):
+        enqueue(g.session, product_figures.KIND, {}, None)
     toast(_("Saved"))
     return go(request.path)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import cycle
 
 import trellis
 
 _ = trellis.translator("trellis_retail")
 
 CENT = Decimal("0.01")
+MARKETS = ("0.03", "0.12", "0.06", "0.16", "-0.02")
+"""How fast the markets of the categories grow, as they follow each other."""
 
 ASSORTMENT = (
     (
@@ -111,7 +114,10 @@ def make(context: trellis.DemoContext) -> list[Shelf]:
     """Writes categories and products."""
     currency = context.records.edition.settings.currency
     root = context.create("category", [{"name": context.text(_("All goods")), "code": "ALL"}])[0]
-    names = [{"name": context.text(title), "parent": root} for title, _goods in ASSORTMENT]
+    names = [
+        {"name": context.text(title), "parent": root, "market_growth": growth}
+        for (title, _goods), growth in zip(ASSORTMENT, cycle(MARKETS), strict=False)
+    ]
     shelves = []
     for place, (category, (_title, goods)) in enumerate(
         zip(context.create("category", names), ASSORTMENT, strict=True), 1
