@@ -27,7 +27,7 @@ from trellis.kpi.composite import evaluate, leaves
 from trellis.kpi.periods import Period
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.results import Value, number
-from trellis.kpi.splits import Split, grouped, split_of
+from trellis.kpi.splits import Split, grouped, split_of, within
 from trellis.plugins import CORE, Fault, note_fault
 from trellis.records.days import bucket
 from trellis.records.types import FixedPoint, from_scaled
@@ -248,18 +248,24 @@ def measure_parts(
     periods: Sequence[Period],
     today: date,
     split: Split,
+    only: tuple[str, Sequence[Any]] | None = None,
 ) -> dict[Any, tuple[str, dict[int, Any]]]:
-    """Title and raw values by index of period, for each key of a breakdown; the largest first."""
+    """Title and raw values by index of period, for each key of a breakdown; the largest first.
+
+    With ``only`` = (breakdown, keys) no more is counted than is in those rows of another breakdown.
+    """
     if kpi.select is None:
-        return _composed_parts(session, edition, actor, kpi, periods, today, split)
+        return _composed_parts(session, edition, actor, kpi, periods, today, split, only)
+
+    def counted(wanted: Sequence[Period]) -> sa.Select[Any]:
+        statement = select(kpi, KpiQuery(edition, actor, wanted, today, kpi.date))
+        return statement if only is None else within(edition, kpi, statement, *only)
+
     if _splits_by_time(kpi, periods):
-        statement = select(kpi, KpiQuery(edition, actor, periods, today, kpi.date))
+        statement = counted(periods)
         parts = [grouped(statement, split, edition, actor, _bucket(edition, kpi, periods))]
     else:
-        asked = (
-            (index, select(kpi, KpiQuery(edition, actor, [one], today, kpi.date)))
-            for index, one in enumerate(periods)
-        )
+        asked = ((index, counted([one])) for index, one in enumerate(periods))
         parts = [grouped(statement, split, edition, actor, _constant(index)) for index, statement in asked]
     found: dict[Any, tuple[str, dict[int, Any]]] = {}
     for part in parts:
@@ -277,12 +283,15 @@ def _composed_parts(
     periods: Sequence[Period],
     today: date,
     split: Split,
+    only: tuple[str, Sequence[Any]] | None,
 ) -> dict[Any, tuple[str, dict[int, Any]]]:
     """The breakdown of a formula from those of its leaves: a key that one of them lacks has no value there."""
     parts = {
         one.name: (
             one,
-            measure_parts(session, edition, actor, one, periods, today, split_of(edition, one, split.by)),
+            measure_parts(
+                session, edition, actor, one, periods, today, split_of(edition, one, split.by), only
+            ),
         )
         for one in leaves(edition, kpi)
     }

@@ -72,7 +72,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MC4", _MC, _TA, _("Effectiveness")),
     ModelRow("MC5", _MC, _OP, _("Automated relationship model")),
     ModelRow("SA1", _S, _ST, _("Sales channels")),
-    ModelRow("SA2", _S, _TA, _("Sales planning")),
+    ModelRow("SA2", _S, _TA, _("Sales planning"), "opportunity/plan"),
     ModelRow("SA3", _S, _TA, _("Funnel"), "opportunity/board"),
     ModelRow("SA4", _S, _TA, _("Bonuses of sales staff")),
     ModelRow("SA5", _S, _TA, _("Effectiveness of sales"), "opportunity/effectiveness"),

@@ -39,6 +39,7 @@ _n = plural_translator("trellis")
 blueprint = Blueprint("funnels", __name__)
 
 TABS: tuple[tuple[str, Text], ...] = (
+    ("plan", _("Sales plan")),
     ("analysis", _("Funnel analysis")),
     ("effectiveness", _("Effectiveness of sales")),
 )
