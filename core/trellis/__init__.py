@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trellis.contributions import (
+        BonusKind,
+        BonusPart,
+        BonusScheme,
         Cell,
         Channel,
         Dashboard,
@@ -67,6 +70,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BeforeSave",
+    "BonusKind",
+    "BonusPart",
+    "BonusScheme",
     "Cell",
     "Change",
     "Channel",
@@ -131,7 +137,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
+    "trellis.contributions": "BonusKind BonusPart BonusScheme Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",

@@ -13,6 +13,7 @@ DIRECTIONS = (
     "customers",
     "products",
     "sales",
+    "sales.bonuses",
     "sales.reports",
     "service",
     "analytics",

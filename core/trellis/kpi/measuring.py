@@ -30,6 +30,7 @@ from trellis.kpi.results import Value, number
 from trellis.kpi.splits import Split, grouped, split_of, within
 from trellis.plugins import CORE, Fault, note_fault
 from trellis.records.days import bucket
+from trellis.records.query import ListQuery
 from trellis.records.types import FixedPoint, from_scaled
 from trellis.security.actor import Actor
 
@@ -273,6 +274,37 @@ def measure_parts(
             if index >= 0:
                 found.setdefault(key, (split.title(key, name), {}))[1][index] = raw
     return found
+
+
+def measure_keys(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    kpi: Kpi,
+    period: Period,
+    today: date,
+    by: str,
+    rule: Mapping[str, Any] | None = None,
+) -> dict[Any, Value | None]:
+    """A KPI in a period for each key of its breakdown ``by``, however many they are; of the records that fit ``rule`` alone."""
+    if kpi.select is None:
+        parts = {
+            one.name: measure_keys(session, edition, actor, one, period, today, by)
+            for one in leaves(edition, kpi)
+        }
+        keys = {key for values in parts.values() for key in values}
+        return {
+            key: evaluate(edition, kpi, {name: values.get(key) for name, values in parts.items()})
+            for key in keys
+        }
+    split = split_of(edition, kpi, by)
+    statement = select(kpi, KpiQuery(edition, actor, [period], today, kpi.date)).where(*split.conditions)
+    if rule is not None:
+        entity: Any = kpi.entity
+        fitting = ListQuery(edition.entity(entity.__entity__.name), edition, actor, rule=rule)
+        statement = statement.where(entity.id.in_(fitting.select(entity.id)))
+    rows = _rows(session, [kpi], statement.add_columns(split.key.label("split_key")).group_by(split.key))
+    return {key: number(kpi.unit, raw) for raw, key in rows}
 
 
 def _composed_parts(

@@ -10,6 +10,7 @@ from trellis.rest.calls import blueprint
 for _subject in (
     "analytics",
     "attachments",
+    "bonuses",
     "catalogue",
     "documentation",
     "events",

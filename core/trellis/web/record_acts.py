@@ -60,10 +60,20 @@ def _quote(record: Record, base: str) -> Iterator[dict[str, Any]]:
         yield _link(_("Make an order"), "shopping-bag", f"{base}/quote/{record.id}/order", "post")
 
 
+def _bonus_run(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    yield _link(_("Statements"), "receipt-text", f"{base}/bonus_run/{record.id}/statements")
+
+
+def _bonus_statement(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    yield _link(_("How it is reckoned"), "calculator", f"{base}/bonus_statement/{record.id}/lines")
+
+
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
     "lead": _lead,
     "opportunity": _opportunity,
     "quote": _quote,
+    "bonus_run": _bonus_run,
+    "bonus_statement": _bonus_statement,
 }

@@ -74,7 +74,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("SA1", _S, _ST, _("Sales channels")),
     ModelRow("SA2", _S, _TA, _("Sales planning"), "opportunity/plan"),
     ModelRow("SA3", _S, _TA, _("Funnel"), "opportunity/board"),
-    ModelRow("SA4", _S, _TA, _("Bonuses of sales staff")),
+    ModelRow("SA4", _S, _TA, _("Bonuses of sales staff"), "bonuses"),
     ModelRow("SA5", _S, _TA, _("Effectiveness of sales"), "opportunity/effectiveness"),
     ModelRow("SA6", _S, _OP, _("Automated reports"), "reports"),
     ModelRow("SE1", _V, _ST, _("Service levels")),
