@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
-from trellis.contributions import BonusKind, BonusScheme, Role
+from trellis.contributions import BonusKind, BonusScheme, Kpi, Role
 from trellis.crm.sales.bonuses import running
 from trellis.crm.sales.bonuses.measures import Measures
 from trellis.crm.sales.bonuses.reckoning import Figures, Line, reckon, total
-from trellis.crm.sales.bonuses.terms import Part, Terms, adopted, problems
+from trellis.crm.sales.bonuses.terms import Part, Terms
 from trellis.crm.sales.bonuses.tiers import read_tiers, written
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.kpi.periods import parse
@@ -308,6 +308,27 @@ def test_a_correction_is_made_once(staff: Staff, monkeypatch: pytest.MonkeyPatch
         running.close(staff.records, november)
 
 
+def test_another_definition_of_a_figure_is_no_correction(staff: Staff) -> None:
+    revenue = staff.edition.all(Kpi)["revenue"]
+    run = staff.reckon()
+    running.close(staff.records, run)
+    staff.order(staff.ann, "100")
+    november = staff.reckon("2026-11")
+    assert (
+        len(running.differences(staff.records, november)) == 0
+        and len(staff.stated(november)[staff.ann][1]) == 5
+    )
+    known = {**staff.edition.all(Kpi), "revenue": replace(revenue, version=2)}
+    staff.records.edition = replace(
+        staff.edition, contributions={**staff.edition.contributions, Kpi: known}, _cache={}
+    )
+    assert running.recalculate(staff.records, november) == 3
+    assert [len(lines) for _total, lines in staff.stated(november).values()] == [4, 4, 4]
+    del known["revenue"]
+    with pytest.raises(Conflict):
+        running.recalculate(staff.records, november)
+
+
 def test_people_see_their_own_and_heads_those_of_their_unit(staff: Staff) -> None:
     run = staff.reckon()
     ann, nora = staff.door(staff.ann, "agent"), staff.door(staff.nora, "manager")
@@ -368,11 +389,7 @@ def test_what_cannot_be_reckoned_is_refused_by_name(staff: Staff) -> None:
 
 def test_schemes_of_the_edition_fit_and_are_made_ones_own(staff: Staff) -> None:
     for brought in staff.edition.all(BonusScheme).values():
-        values, parts = adopted(brought)
-        assert [problems(staff.edition, one) for one in parts] == [{}] * len(parts)
-        scheme = staff.add("bonus_scheme", **values)
-        for one in parts:
-            staff.add("bonus_part", scheme=scheme, **one)
+        scheme = running.adopt(staff.records, brought)
         period = "2026-Q3" if brought.rhythm == "quarter" else PERIOD
         assert running.calculate(staff.records, scheme, period).values["statements"] == 4
 

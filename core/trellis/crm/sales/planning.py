@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Direction, Kpi
 from trellis.contributions import Unit as Measure
+from trellis.crm.sales.counting import funnel_named
 from trellis.crm.sales.pipeline import Pipeline, pipelines_by
 from trellis.crm.sales.working_days import working_days
 from trellis.edition import Edition
@@ -186,9 +187,10 @@ class Asked:
 
     @cached_property
     def kpi(self) -> Kpi:
-        """The KPI that is asked for, won sales by default."""
+        """The KPI that is asked for, by default that of the funnel with most opportunities, or won sales."""
         known = planned_kpis(self.edition)
-        name = self.wanted or (USUAL if USUAL in known else next(iter(known), ""))
+        usual = None if self.wanted else funnel_named(self.session, self.edition, self.actor, None).kpi
+        name = self.wanted or (usual if usual in known else USUAL) or ""
         if name not in known:
             told = {"name": name[:80], "known": ", ".join(known)}
             raise PlanUnknown(_("Sales are not planned by “%(name)s”; choose: %(known)s", **told))

@@ -18,7 +18,6 @@ from trellis.crm.sales.bonuses import running, words
 from trellis.crm.sales.bonuses.entities import CLOSED, BonusStatement
 from trellis.crm.sales.bonuses.kept import kept
 from trellis.crm.sales.bonuses.reckoning import Line
-from trellis.crm.sales.bonuses.terms import adopted
 from trellis.errors import PermissionRefused, TrellisError
 from trellis.i18n import format_datetime, format_money, format_number, plural_translator, translator
 from trellis.kpi.periods import PeriodInvalid, parse
@@ -65,12 +64,7 @@ def adopt(workspace: str, name: str) -> BaseResponse:
     brought: Brought | None = g.edition.all(Brought).get(name)
     if brought is None:
         abort(404)
-    scheme, parts = adopted(brought)
-    with g.records.whole():
-        made = g.records.create("bonus_scheme", scheme).id
-        for one in parts:
-            g.records.create("bonus_part", {**one, "scheme": made})
-    return go(f"{base()}/bonus_scheme/{made}")
+    return go(f"{base()}/bonus_scheme/{running.adopt(g.records, brought)}")
 
 
 @blueprint.post("/<workspace>/bonus_scheme/<int:record_id>/reckon")

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 from sqlalchemy.orm import Session
 
+from trellis.contributions import BonusScheme as Brought
 from trellis.crm.sales.bonuses.entities import CLOSED, CORRECTION, MONTHLY, OPEN, BonusRun, BonusScheme
 from trellis.crm.sales.bonuses.kept import corrected, door, kept, write
 from trellis.crm.sales.bonuses.measures import Measures
 from trellis.crm.sales.bonuses.reckoning import Line, reckon, total
-from trellis.crm.sales.bonuses.terms import Terms, parts_of, scheme_row
+from trellis.crm.sales.bonuses.terms import Terms, adopted, parts_of, scheme_row, versions_of
 from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import translator
@@ -49,6 +50,15 @@ class Difference:
     def amount(self) -> Decimal:
         """By how much it would change."""
         return total(self.after) - total(self.before)
+
+
+def adopt(records: Records, brought: Brought) -> int:
+    """Makes a scheme that the edition brings the organisation's own. Returns its id."""
+    scheme, parts = adopted(brought)
+    with records.whole():
+        made = records.create("bonus_scheme", scheme).id
+        records.save("bonus_part", [Write(values={**one, "scheme": made}) for one in parts])
+    return made
 
 
 def calculate(records: Records, scheme_id: int, period: str) -> Record:
@@ -149,7 +159,7 @@ def _apply(records: Records, run: BonusRun) -> int:
 def _differences(session: Session, edition: Edition, run: BonusRun) -> tuple[Terms, list[Difference]]:
     """The terms as they are now, and the statements that would be other ones by them."""
     scheme = scheme_row(session, run.scheme_id)
-    terms = Terms(parts=parts_of(session, scheme.id), people=_people(session, edition, scheme))
+    terms = _terms(session, edition, scheme)
     wanted = _reckoned(session, edition, terms, _period(edition, run))
     for person, lines in _corrections(session, edition, run).items():
         wanted[person] = [*wanted.get(person, []), *lines]
@@ -161,6 +171,16 @@ def _differences(session: Session, edition: Edition, run: BonusRun) -> tuple[Ter
         if list(before) != list(after) or (person in present) != (person in wanted):
             found.append(Difference(person=person, before=before, after=after))
     return terms, found
+
+
+def _terms(session: Session, edition: Edition, scheme: BonusScheme) -> Terms:
+    """The terms of a scheme as they are now. Raises Conflict where a KPI is no part of the edition any more."""
+    terms = Terms(parts=parts_of(session, scheme.id), people=_people(session, edition, scheme))
+    versions = versions_of(edition, terms.kpis)
+    missing = sorted(terms.kpis - versions.keys())
+    if missing:
+        raise Conflict(_("The KPI “%(name)s” of this scheme is not part of the edition", name=missing[0]))
+    return replace(terms, versions=versions)
 
 
 def _reckoned(session: Session, edition: Edition, terms: Terms, period: Period) -> dict[int, list[Line]]:
@@ -193,6 +213,8 @@ def _corrections(session: Session, edition: Edition, run: BonusRun) -> dict[int,
 def _corrected(session: Session, edition: Edition, closed: BonusRun) -> dict[int, Line]:
     """The correction of one closed run by person: what it would come to now, less what was stated and corrected before."""
     terms = Terms.from_json(closed.terms or {})
+    if versions_of(edition, terms.kpis) != terms.versions:
+        return {}  # what is counted otherwise by definition is no correction
     now = _reckoned(session, edition, terms, _period(edition, closed))
     before = corrected(session, closed.scheme_id, closed.period)
     found = {}

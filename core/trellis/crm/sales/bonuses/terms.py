@@ -80,12 +80,16 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """A scheme as a run is reckoned by it. ``plans`` are those of people by KPI, once the run is closed."""
+    """A scheme as a run is reckoned by it. Once the run is closed, ``plans`` are those of people by KPI.
+
+    ``versions`` are those of the definitions of its KPIs.
+    """
 
     parts: Sequence[Part]
     people: Sequence[tuple[int, int | None]] = ()
     """Who takes part, with the unit of each."""
     plans: Mapping[str, Mapping[int, Decimal]] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def kpis(self) -> set[str]:
@@ -97,6 +101,7 @@ class Terms:
         return {
             "parts": [part.to_json() for part in self.parts],
             "people": [list(one) for one in self.people],
+            "versions": dict(self.versions),
             "plans": {
                 kpi: {str(person): str(value) for person, value in plans.items()}
                 for kpi, plans in self.plans.items()
@@ -109,6 +114,7 @@ class Terms:
         return cls(
             parts=[Part.from_json(one) for one in values.get("parts", [])],
             people=[(person, unit) for person, unit in values.get("people", [])],
+            versions=values.get("versions", {}),
             plans={
                 kpi: {int(person): Decimal(value) for person, value in plans.items()}
                 for kpi, plans in values.get("plans", {}).items()
@@ -122,6 +128,12 @@ def parts_of(session: Session, scheme: int) -> list[Part]:
     rows = session.scalars(query.order_by(BonusPart.place, BonusPart.id))
     names = ("name", "kind", "kpi", "rate", "tiers", "threshold", "sharing", "formula", "amount", "rule")
     return [Part.from_json({name: getattr(row, name) for name in names}) for row in rows]
+
+
+def versions_of(edition: Edition, names: Iterable[str]) -> dict[str, int]:
+    """The versions of the definitions of KPIs, as far as the edition has them."""
+    known = edition.all(Kpi)
+    return {name: known[name].version for name in sorted(names) if name in known}
 
 
 def kpi_in(name: str) -> str:
