@@ -20,6 +20,7 @@ from trellis.kpi import engine
 from trellis.kpi.periods import Period
 from trellis.kpi.results import Value
 from trellis.kpi.splits import LABELS, NOT_SET, PERSON, UNIT
+from trellis.kpi.sums import is_sum
 from trellis.kpi.targets import DIMENSIONS, Targets, plannable
 from trellis.security.actor import Actor
 from trellis.security.people import User
@@ -67,8 +68,8 @@ EVERYBODY = Whom()
 
 
 def ways(edition: Edition, kpi: Kpi, whom: Whom) -> list[str]:
-    """By what the plan of a KPI for ``whom`` can be handed down: that of a person by goods alone."""
-    known = plannable(edition, kpi)
+    """By what the plan of a KPI for ``whom`` can be handed down: that of a person by goods alone; none for what is no sum."""
+    known = plannable(edition, kpi) if is_sum(edition, kpi) else []
     return [by for by in known if by not in (UNIT, PERSON)] if whom.person is not None else known
 
 

@@ -69,7 +69,7 @@ def handed_down(
     ]
     rows: list[list[Decimal | None]] = [list(row) for row in zip(*columns, strict=True)]
     given = [total for total in totals[:-1] if total is not None]
-    if unit in ADDITIVE and len(given) == len(totals) - 1 and sum(given) == totals[-1]:
+    if len(given) == len(totals) - 1 and sum(given) == totals[-1]:
         for row in rows:
             row[-1] = sum((one for one in row[:-1] if one is not None), Decimal(0))
     return rows

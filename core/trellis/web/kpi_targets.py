@@ -19,7 +19,6 @@ from werkzeug.datastructures import MultiDict
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.i18n import currency_symbol, current_formats, format_number, translator
-from trellis.kpi import planning
 from trellis.kpi.below import Below, Whom, people, ways
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse
 from trellis.kpi.splits import PERSON, UNIT
@@ -287,7 +286,7 @@ def _row(sheet: Sheet, typed: Typed, row: Row) -> dict[str, Any]:
 
 def _sums(sheet: Sheet, typed: Typed) -> list[dict[str, Any]]:
     """What the parts of a plan come to, and what of it is not handed down."""
-    if sheet.below is None or sheet.below.kpi.unit not in planning.ADDITIVE:
+    if sheet.below is None:
         return []
     kpi = sheet.below.kpi
     together, left = [], []

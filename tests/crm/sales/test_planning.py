@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
-from trellis.contributions import Grant, Role, Scope
-from trellis.crm.sales.planning import Asked, PlanUnknown, SalesPlan, sales_plan
+from trellis.contributions import Grant, Kpi, Role, Scope
+from trellis.crm.sales.planning import Asked, PlanUnknown, SalesPlan, planned_kpis, sales_plan
 from trellis.crm.sales.working_days import working_days
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import Text
 from trellis.kpi.below import Whom
 from trellis.kpi.periods import parse
+from trellis.kpi.sums import is_sum
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.workspace import Workspace
@@ -170,6 +171,23 @@ def test_readers_see_their_part_and_nothing_of_what_is_withheld(company: Company
     nobody = Role(name="own.no", title=Text("No"), grants=[Grant("opportunity", read=Scope.ALL)])
     with pytest.raises(PermissionRefused):
         company.plan(actor=Actor(user_id=company.bob, grants=merge_grants([nobody])))
+
+
+def test_only_sums_are_planned_by_part(company: Company) -> None:
+    edition = company.workspace.edition(company.session)
+    known = edition.all(Kpi)
+    sums = {name for name in known if is_sum(edition, known[name])}
+    assert sums >= {
+        "revenue",
+        "margin",
+        "orders",
+        "product_sales",
+        "products_sold",
+        "sales_won",
+        "leads_created",
+    }
+    assert not sums & {"average_order", "win_rate", "open_opportunities", "lead_conversion"}
+    assert "pipeline_weighted" not in planned_kpis(edition)
 
 
 def test_working_days_are_those_of_the_calendar(company: Company) -> None:

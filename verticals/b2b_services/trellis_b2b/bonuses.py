@@ -11,7 +11,7 @@ BONUSES = [
         name="b2b.contract_commission",
         title=_("Commission on contracts"),
         description=_(
-            "1 % of the contracts won up to the plan and 2 % above it, and equal shares in 0.2 % of those of the unit"
+            "1 % of the contracts won up to the plan and more above it, a tenth more for a win rate of half; with a cap"
         ),
         cell=Cell(Direction.SALES, Level.TACTICS, "SA4"),
         parts=(
@@ -23,11 +23,7 @@ BONUSES = [
                 threshold="0.5",
             ),
             BonusPart(
-                title=_("Contracts of the unit"),
-                kind=BonusKind.TEAM,
-                kpi="b2b.contracts_won",
-                rate="0.002",
-                sharing="equally",
+                title=_("Win rate"), kind=BonusKind.MULTIPLIER, formula="when(win_rate >= 0.5, 1.1, 1)"
             ),
             BonusPart(title=_("Cap"), kind=BonusKind.CAP, amount="4000"),
         ),

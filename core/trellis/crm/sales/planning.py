@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Direction, Kpi
 from trellis.contributions import Unit as Measure
 from trellis.crm.sales.counting import funnel_named
+from trellis.crm.sales.entities import Opportunity
 from trellis.crm.sales.pipeline import Pipeline, pipelines_by
 from trellis.crm.sales.working_days import working_days
 from trellis.edition import Edition
@@ -27,10 +28,9 @@ from trellis.i18n import translator
 from trellis.kpi import engine
 from trellis.kpi.below import EVERYBODY, Below, Whom, ways
 from trellis.kpi.periods import Grain, Period
-from trellis.kpi.planning import ADDITIVE
 from trellis.kpi.results import Forecast, Value, number, number_json
 from trellis.kpi.splits import PERSON
-from trellis.kpi.targets import Targets, plannable, targets
+from trellis.kpi.targets import Targets, targets
 from trellis.records.entity import Entity
 from trellis.security.actor import Actor
 
@@ -53,12 +53,11 @@ def planned_kpis(edition: Edition) -> dict[str, Kpi]:
         for name, kpi in edition.all(Kpi).items()
         if kpi.cell is not None
         and kpi.cell.direction is Direction.SALES
-        and kpi.unit in ADDITIVE
         and kpi.higher_is_better
-        and kpi.date is not None
+        and kpi.date is not Opportunity.expected_close  # what is open is no fact
         and isinstance(kpi.entity, type)
         and issubclass(kpi.entity, Entity)
-        and plannable(edition, kpi)
+        and ways(edition, kpi, EVERYBODY)
     }
 
 
@@ -189,8 +188,9 @@ class Asked:
     def kpi(self) -> Kpi:
         """The KPI that is asked for, by default that of the funnel with most opportunities, or won sales."""
         known = planned_kpis(self.edition)
-        usual = None if self.wanted else funnel_named(self.session, self.edition, self.actor, None).kpi
-        name = self.wanted or (usual if usual in known else USUAL) or ""
+        funnel = funnel_named(self.session, self.edition, self.actor, None)
+        usual = [name for name in (funnel.kpi, USUAL, *known) if name in known]
+        name = self.wanted or next(iter(usual), USUAL)
         if name not in known:
             told = {"name": name[:80], "known": ", ".join(known)}
             raise PlanUnknown(_("Sales are not planned by “%(name)s”; choose: %(known)s", **told))

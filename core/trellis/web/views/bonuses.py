@@ -106,7 +106,7 @@ def statements(workspace: str, record_id: int) -> str | Response:
         title=run.values["title"],
         inside=True,
         run={
-            "facts": _run_facts(run, currency),
+            "sub": _run_words(run, currency),
             "closed": closed,
             "differences_url": f"{base()}/bonus_run/{record_id}/differences" if may else "",
             "close_url": f"{base()}/bonus_run/{record_id}/close" if may else "",
@@ -335,18 +335,15 @@ def _brought() -> list[dict[str, Any]]:
     ]
 
 
-def _run_facts(run: Record, currency: str) -> list[dict[str, str]]:
+def _run_words(run: Record, currency: str) -> str:
+    """What a run came to, and when it was reckoned or closed."""
     values = run.values
-    facts = [
-        (_("Period"), _label(values["period"])),
-        (_("Statements"), format_number(values["statements"])),
-        (_("Total"), format_money(values["total"], currency)),
-    ]
-    if values["reckoned_at"] is not None:
-        facts.append((_("Reckoned"), format_datetime(values["reckoned_at"])))
+    found = [format_money(values["total"], currency)]
     if values["closed_at"] is not None:
-        facts.append((_("Closed"), format_datetime(values["closed_at"])))
-    return [{"label": str(label), "value": value, "text": ""} for label, value in facts]
+        found.append(str(_("closed %(moment)s", moment=format_datetime(values["closed_at"]))))
+    elif values["reckoned_at"] is not None:
+        found.append(str(_("reckoned %(moment)s", moment=format_datetime(values["reckoned_at"]))))
+    return " · ".join(found)
 
 
 def _close_dialog(run: Record, problems: Sequence[str] = ()) -> str:

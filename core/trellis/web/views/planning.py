@@ -51,6 +51,7 @@ def show(workspace: str) -> str | Response:
         analytics=_frame(found),
         controls=_controls(wanted),
         whom=_whom(wanted),
+        kpi=_kpi(wanted),
         parts=_stack(found),
         facts=_facts(found),
         note=_difference(found),
@@ -98,15 +99,28 @@ def _controls(wanted: Asked) -> list[dict[str, Any]]:
     month, quarter, year = (containing(today(), grain, fiscal_month) for grain in grains)
     known = {one.code: one.label for one in (quarter.previous, month, quarter, quarter.shifted(1), year)}
     known.setdefault(wanted.period.code, wanted.period.label)
-    kpis = [(name, kpi.title) for name, kpi in planned_kpis(g.edition).items()]
     levels = [(by, LEVELS[by]) for by in wanted.ways]
     return [
-        choices("kpi", _("What is planned"), kpis, "" if request.args.get("kpi") else wanted.kpi.name),
         choices(
             "period", _("Period"), known.items(), "" if request.args.get("period") else wanted.period.code
         ),
         choices("by", _("Handed down by"), levels, "" if request.args.get("by") else wanted.by),
     ]
+
+
+def _kpi(wanted: Asked) -> dict[str, Any]:
+    known = planned_kpis(g.edition)
+    return {
+        "title": str(wanted.kpi.title),
+        "options": [
+            {
+                "title": str(kpi.title),
+                "url": _url(kpi=name, whom=wanted.whom.text),
+                "current": name == wanted.kpi.name,
+            }
+            for name, kpi in known.items()
+        ],
+    }
 
 
 def _whom(wanted: Asked) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from trellis.contributions import BonusKind, BonusPart, BonusScheme, Cell, Direction, Level, MenuItem, Panel
+from trellis.contributions import BonusKind, BonusPart, BonusScheme, Cell, Direction, Level, Panel
 from trellis.crm.sales.bonuses import entities, panels
 from trellis.crm.sales.bonuses.kept import keep
 from trellis.crm.sales.bonuses.terms import check_part, check_scheme
@@ -86,22 +86,6 @@ def trellis_bonuses() -> list[BonusScheme]:
                 ),
             ),
         ),
-    ]
-
-
-@hookimpl
-def trellis_menu() -> list[MenuItem]:
-    return [
-        MenuItem(
-            name="bonuses",
-            title=_("Bonuses"),
-            cell=BONUSES,
-            path="bonuses",
-            direction=Direction.SALES,
-            level=Level.TACTICS,
-            icon="percent",
-            entity="bonus_statement",
-        )
     ]
 
 

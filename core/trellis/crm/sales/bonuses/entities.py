@@ -140,6 +140,7 @@ class BonusPart(Entity):
         Text(300),
         label=_("Tiers"),
         help=_("From which percent of the plan on, which percent of the fact: 0: 3; 100: 5"),
+        in_list=True,
         visible_when={"field": "kind", "op": "eq", "value": "tiers"},
     )
     threshold: Mapped[Number | None] = column(

@@ -20,7 +20,7 @@ _ = translator("trellis")
 
 
 def reckoning(records: Records, scheme: int) -> Mapping[str, Any]:
-    """The periods that are not closed, the one before the running one chosen, for those who may reckon."""
+    """The periods that are not closed, for those who may reckon; the last one that is over and behind the closed is chosen."""
     records.get("bonus_scheme", scheme)
     may = records.actor.may("bonus_run", "create")
     query = sa.select(BonusRun.period).where(BonusRun.scheme_id == scheme, BonusRun.state == CLOSED)
@@ -28,10 +28,11 @@ def reckoning(records: Records, scheme: int) -> Mapping[str, Any]:
     today = today_in(ZoneInfo(records.edition.settings.timezone))
     periods = periods_of(records.edition, scheme_row(records.session, scheme), today) if may else []
     left = [one for one in periods if one.code not in closed]
-    past = next((one.code for one in left if one.end <= today), "")
+    due = [one.code for one in left if one.end <= today and one.code > max(closed, default="")]
+    chosen = next(iter(due), left[0].code if left else "")
     return {
         "id": scheme,
-        "periods": [{"value": one.code, "title": one.label, "selected": one.code == past} for one in left],
+        "periods": [{"value": one.code, "title": one.label, "selected": one.code == chosen} for one in left],
         "may_reckon": may,
     }
 

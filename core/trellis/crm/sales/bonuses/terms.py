@@ -20,6 +20,7 @@ from trellis.errors import Message, RecordInvalid, RuleInvalid
 from trellis.i18n import translator
 from trellis.kpi.composite import FormulaInvalid, compiled
 from trellis.kpi.splits import PERSON, UNIT, split_names
+from trellis.kpi.sums import is_sum
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
 from trellis.records.rules import parse
@@ -226,7 +227,9 @@ def figures_of(edition: Edition, splits: Iterable[str]) -> dict[str, Kpi]:
     return {
         name: kpi
         for name, kpi in edition.all(Kpi).items()
-        if kpi.unit is Measure.MONEY and set(splits) <= set(split_names(edition, kpi))
+        if kpi.unit is Measure.MONEY
+        and is_sum(edition, kpi)
+        and set(splits) <= set(split_names(edition, kpi))
     }
 
 

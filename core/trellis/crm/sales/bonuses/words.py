@@ -153,6 +153,8 @@ def _team(basis: Mapping[str, Any], edition: Edition, currency: str) -> str:
         "figure": _money(basis["figure"], currency),
         "number": format_number(basis["heads"]),
     }
+    if not basis["heads"]:
+        return str(_("%(rate)s of %(kpi)s of the unit; the person has no unit", **told))
     if basis["sharing"] == BY_FIGURE:
         return str(
             _("%(rate)s of %(kpi)s of the unit: %(figure)s, shared by %(number)s by own figures", **told)
