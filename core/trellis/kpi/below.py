@@ -183,9 +183,17 @@ class Below:
         rows = self.session.execute(sa.select(entity.id, entity.parent_id, entity.name).where(*seen))
         return {key: (parent, name) for key, parent, name in sorted(rows, key=lambda row: (row[2], row[0]))}
 
+    @cached_property
+    def _head(self) -> int | None:
+        """What the parts are directly below in a tree: the unit, or the one category that all others belong to."""
+        if self.by == UNIT:
+            return self.whom.unit
+        roots = [key for key, (parent, _name) in self._nodes.items() if parent not in self._nodes]
+        return roots[0] if len(roots) == 1 and len(self._nodes) > 1 else None
+
     def _top(self, key: int | None) -> int | None:
         """The part that something in a tree counts with."""
-        head = self.whom.unit if self.by == UNIT else None
+        head = self._head
         passed: set[int] = set()
         while key is not None and key != head and key not in passed:
             passed.add(key)

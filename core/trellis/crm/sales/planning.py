@@ -314,7 +314,7 @@ def _rows(asked: Asked, pipelines: Mapping[int | None, Pipeline] | None) -> list
             figures=_figures(
                 asked,
                 None if key is None else below.plan(asked.known, asked.period, asked.parts, key),
-                facts.get(key, [None])[0],
+                facts.get(key, [0])[0],
                 None if pipelines is None else pipelines.get(key, Pipeline()),
             ),
         )
@@ -331,7 +331,9 @@ def _has_rest(
     return bool(facts.get(None, [None])[0] or open_rest.weighted or open_rest.overdue)
 
 
-def _figures(asked: Asked, plan: Decimal | None, fact: Value | None, pipeline: Pipeline | None) -> Figures:
+def _figures(asked: Asked, plan: Decimal | None, sold: Value | None, pipeline: Pipeline | None) -> Figures:
+    """The figures of a row; where nothing was sold a sum is zero."""
+    fact = number(asked.kpi.unit, sold or 0)
     gone, whole = asked.days
     run_rate = None
     if asked.period.end <= asked.today and fact is not None:

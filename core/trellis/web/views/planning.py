@@ -158,8 +158,9 @@ def _facts(found: SalesPlan) -> list[dict[str, str]]:
     facts: list[tuple[Text, str, Text | str]] = [
         (_("Plan"), _short(found, one.plan), ""),
         (_("Fact"), _short(found, one.fact), _share(one.attainment)),
-        (_("Deviation"), _signed(found, one.deviation), _("fact − plan")),
     ]
+    if one.deviation is not None:
+        facts.append((_("Deviation"), _signed(found, one.deviation), _("fact − plan")))
     if found.partial:
         days = _("%(gone)s of %(whole)s working days", gone=format_number(gone), whole=format_number(whole))
         facts.append((_("Run-rate"), _short(found, one.run_rate), days))

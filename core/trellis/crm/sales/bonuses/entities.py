@@ -45,7 +45,7 @@ LINE_KINDS = (*KINDS, Option(CORRECTION, _("Correction of a closed period")))
 EQUALLY, BY_FIGURE = "equally", "by_figure"
 SHARINGS = (Option(EQUALLY, _("Equally")), Option(BY_FIGURE, _("By their own figures")))
 OPEN, CLOSED = "open", "closed"
-STATES = (Option(OPEN, _("Open"), "info"), Option(CLOSED, _("Closed"), "good"))
+STATES = (Option(OPEN, _("Still open"), "info"), Option(CLOSED, _("Closed for good"), "good"))
 
 
 class BonusScheme(Entity):
