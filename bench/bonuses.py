@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -30,10 +31,10 @@ def main() -> None:
         _fill(workspace, given.size)
         mine, again, other = [], [], []
         for number in range(given.rounds):
-            run, seconds = _timed(lambda number=number: _reckon(workspace, number))
+            run, seconds = _timed(partial(_reckon, workspace, number))
             mine.append(seconds)
-            again.append(_timed(lambda run=run: _recalculate(workspace, run))[1])
-            other.append(_timed(lambda: _by_hand(workspace))[1])
+            again.append(_timed(partial(_recalculate, workspace, run))[1])
+            other.append(_timed(partial(_by_hand, workspace))[1])
         _compare(workspace, run)
     print(
         f"{given.database}, {PEOPLE} people, {given.size} orders: {min(mine) / min(other):.2f}x "
@@ -103,21 +104,21 @@ def _fill(workspace: Workspace, orders: int) -> None:
         if sqlite
         else "TIMESTAMPTZ '2026-10-01 12:00:00+00' + (n % 31) * INTERVAL '1 day'"
     )
-    extra = "'{}'" if sqlite else "'{}'::jsonb"
-    roles = "'[]'" if sqlite else "'[]'::jsonb"
-    common = f"created_at, updated_at, version, extra) SELECT n, {{}}, {now}, {now}, 1, {extra} FROM"
-    statements = (
-        'INSERT INTO "user" (id, name, email, active, roles, '
-        + common.format(f"'P' || n, 'p' || n || '@x.test', {'1' if sqlite else 'true'}, {roles}")
-        + f" ({series(PEOPLE, sqlite)}) AS t",
-        "INSERT INTO kpi_target (id, kpi, period, person_id, value, key, "
-        + common.format(
-            f"'revenue', '{PERIOD}', n, {orders // PEOPLE * 40 * unit}, 'revenue/{PERIOD}/person-' || n"
+    empty, none = ("'{}'", "'[]'") if sqlite else ("'{}'::jsonb", "'[]'::jsonb")
+
+    def rows(table: str, columns: str, values: str, number: int) -> str:
+        return (
+            f"INSERT INTO {table} (id, created_at, updated_at, version, extra, {columns}) "
+            f"SELECT n, {now}, {now}, 1, {empty}, {values} FROM ({series(number, sqlite)}) AS t"
         )
-        + f" ({series(PEOPLE, sqlite)}) AS t",
-        'INSERT INTO "order" (id, number, owner_id, ordered_at, amount, '
-        + common.format(f"'N' || n, 1 + n % {PEOPLE}, {day}, ((n * 7919) % 10000) * {unit} / 100")
-        + f" ({series(orders, sqlite)}) AS t",
+
+    plan = f"'revenue', '{PERIOD}', n, {orders // PEOPLE * 40 * unit}, 'revenue/{PERIOD}/person-' || n"
+    person = f"'P' || n, 'p' || n || '@x.test', {'1' if sqlite else 'true'}, {none}"
+    sold = f"'N' || n, 1 + n % {PEOPLE}, {day}, ((n * 7919) % 10000) * {unit} / 100"
+    statements = (
+        rows('"user"', "name, email, active, roles", person, PEOPLE),
+        rows("kpi_target", "kpi, period, person_id, value, key", plan, PEOPLE),
+        rows('"order"', "number, owner_id, ordered_at, amount", sold, orders),
     )
     with workspace.namespace.connection() as connection:
         for statement in statements:

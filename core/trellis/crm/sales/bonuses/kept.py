@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +22,8 @@ from trellis.security.people import User
 
 _ = translator("trellis")
 
+_statement, _line = (cast(sa.Table, one.__table__).c for one in (BonusStatement, BonusLine))
+_OF_LINE = [_line[name] for name in ("id", "statement_id", "name", "kind", "period", "amount", "basis")]
 _AT_WORK = "trellis_bonuses"
 """In a session while Trellis itself writes what was reckoned."""
 
@@ -63,29 +65,29 @@ def door(records: Records) -> Iterator[Records]:
 
 def kept(session: Session, run: int, actor: Actor = SYSTEM) -> dict[int, Statement]:
     """The statements of a run that ``actor`` may see by person, those in the bin too: in two statements of the database."""
-    lines: dict[int, list[BonusLine]] = {}
-    of_run = sa.select(BonusStatement.id).where(BonusStatement.run_id == run)
-    query = sa.select(BonusLine).where(
-        BonusLine.statement_id.in_(of_run), BonusLine.deleted_at.is_(None), actor.visible(BonusLine)
+    lines: dict[int, list[Any]] = {}
+    of_run = sa.select(_statement.id).where(_statement.run_id == run)
+    query = sa.select(*_OF_LINE).where(
+        _line.statement_id.in_(of_run), _line.deleted_at.is_(None), actor.visible(BonusLine)
     )
-    for line in session.scalars(query.order_by(BonusLine.place).execution_options(populate_existing=True)):
+    for line in session.execute(query.order_by(_line.place)):
         lines.setdefault(line.statement_id, []).append(line)
-    statements = sa.select(BonusStatement).where(BonusStatement.run_id == run, actor.visible(BonusStatement))
-    rows = session.scalars(statements.execution_options(populate_existing=True))
+    columns = (_statement.id, _statement.person_id, _statement.total, _statement.deleted_at)
+    mine = sa.select(*columns).where(_statement.run_id == run, actor.visible(BonusStatement))
     return {
         row.person_id: Statement(
             person=row.person_id,
             id=row.id,
-            lines=[_line(one) for one in lines.get(row.id, [])],
+            lines=[_stated(one) for one in lines.get(row.id, [])],
             line_ids=[one.id for one in lines.get(row.id, [])],
             total=row.total,
             binned=row.deleted_at is not None,
         )
-        for row in rows
+        for row in session.execute(mine)
     }
 
 
-def _line(row: BonusLine) -> Line:
+def _stated(row: Any) -> Line:
     return Line(name=row.name, kind=row.kind, period=row.period, amount=row.amount, basis=row.basis or {})
 
 
@@ -109,9 +111,10 @@ def corrected(session: Session, scheme: int, period: str) -> dict[int, Decimal]:
     return {person: amount for person, amount in session.execute(query)}
 
 
-def write(records: Records, run: BonusRun, wanted: Mapping[int, Sequence[Line]]) -> None:
-    """Brings the statements of a run to what was reckoned; what is so already is not touched."""
-    present = kept(records.session, run.id)
+def write(
+    records: Records, run: BonusRun, present: Mapping[int, Statement], wanted: Mapping[int, Sequence[Line]]
+) -> None:
+    """Brings the statements of a run, now ``present``, to what was reckoned; what is so already is not touched."""
     gone = [one.id for one in present.values() if not one.binned and one.person not in wanted and one.id]
     back = [one.id for one in present.values() if one.binned and one.person in wanted and one.id]
     if gone:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import BonusScheme as Brought
 from trellis.crm.sales.bonuses.entities import CLOSED, CORRECTION, MONTHLY, OPEN, BonusRun, BonusScheme
-from trellis.crm.sales.bonuses.kept import corrected, door, kept, write
+from trellis.crm.sales.bonuses.kept import Statement, corrected, door, kept, write
 from trellis.crm.sales.bonuses.measures import Measures
 from trellis.crm.sales.bonuses.reckoning import Line, reckon, total
 from trellis.crm.sales.bonuses.terms import Terms, adopted, parts_of, scheme_row, versions_of
@@ -84,7 +84,8 @@ def calculate(records: Records, scheme_id: int, period: str) -> Record:
 def differences(records: Records, run_id: int) -> list[Difference]:
     """What would change if an open run were reckoned now. Raises Conflict for a closed one, PermissionRefused."""
     _require(records, run_id)
-    return _differences(records.session, records.edition, _open_run(records.session, run_id))[1]
+    run = _open_run(records.session, run_id)
+    return _differences(records.session, records.edition, run, kept(records.session, run_id))[1]
 
 
 def recalculate(records: Records, run_id: int) -> int:
@@ -101,7 +102,8 @@ def close(records: Records, run_id: int) -> Record:
     run = _open_run(session, run_id)
     if _period(edition, run).end > _today(edition):
         raise Conflict(_("The period is not over yet"))
-    terms, changed = _differences(session, edition, run)
+    present = kept(session, run.id)
+    terms, changed = _differences(session, edition, run, present)
     if changed:
         raise Conflict(_("Figures have changed since this was reckoned; look at what differs first"))
     stamp = {"state": CLOSED, "closed_at": datetime.now(UTC), "closed_by": records.actor.user_id}
@@ -109,7 +111,7 @@ def close(records: Records, run_id: int) -> Record:
     final = replace(terms, plans=measures.plans())
     with door(records) as mine:
         mine.update("bonus_run", run.id, {}, kept={**stamp, "terms": final.to_json()})
-        ids = [one.id for one in kept(session, run.id).values() if one.id is not None and not one.binned]
+        ids = [one.id for one in present.values() if one.id is not None and not one.binned]
         mine.save("bonus_statement", [Write(id=one, values={}, kept={"state": CLOSED}) for one in ids])
     return mine.get("bonus_run", run_id)
 
@@ -139,13 +141,14 @@ def _open_run(session: Session, run_id: int) -> BonusRun:
 
 def _apply(records: Records, run: BonusRun) -> int:
     """Writes what differs, and the terms it was reckoned by; how many statements that were."""
-    terms, changed = _differences(records.session, records.edition, run)
-    wanted = {one.person: one.after for one in changed if one.after}
     present = kept(records.session, run.id)
+    terms, changed = _differences(records.session, records.edition, run, present)
+    wanted = {one.person: one.after for one in changed if one.after}
     whole = {person: one.lines for person, one in present.items() if not one.binned} | wanted
     gone = {one.person for one in changed if not one.after}
     statements = {person: lines for person, lines in whole.items() if person not in gone}
-    write(records, run, statements)
+    if changed:
+        write(records, run, present, statements)
     figures = {
         "statements": len(statements),
         "total": sum((total(lines) for lines in statements.values()), Decimal(0)),
@@ -156,14 +159,16 @@ def _apply(records: Records, run: BonusRun) -> int:
     return len(changed)
 
 
-def _differences(session: Session, edition: Edition, run: BonusRun) -> tuple[Terms, list[Difference]]:
+def _differences(
+    session: Session, edition: Edition, run: BonusRun, kept_now: Mapping[int, Statement]
+) -> tuple[Terms, list[Difference]]:
     """The terms as they are now, and the statements that would be other ones by them."""
     scheme = scheme_row(session, run.scheme_id)
     terms = _terms(session, edition, scheme)
     wanted = _reckoned(session, edition, terms, _period(edition, run))
     for person, lines in _corrections(session, edition, run).items():
         wanted[person] = [*wanted.get(person, []), *lines]
-    present = {person: one for person, one in kept(session, run.id).items() if not one.binned}
+    present = {person: one for person, one in kept_now.items() if not one.binned}
     found = []
     for person in dict.fromkeys([*wanted, *present]):
         before = present[person].lines if person in present else []
