@@ -65,19 +65,16 @@ def _by_hand(workspace: Workspace) -> None:
     high = "MAX" if workspace.namespace.dialect == "sqlite" else "GREATEST"
     with workspace.namespace.connection() as connection:
         for statement in (
-            "DROP TABLE IF EXISTS hand_statement",
-            "DROP TABLE IF EXISTS hand_line",
-            f"""CREATE TABLE hand_line AS
-                SELECT o.owner_id AS person, 1 AS place,
-                       0.03 * {low}(o.fact, t.value) + 0.05 * {high}(o.fact - t.value, 0) AS amount
-                FROM (SELECT owner_id, SUM(amount) AS fact FROM "order"
-                      WHERE ordered_at >= '{START}' AND ordered_at < '{END}' AND deleted_at IS NULL
-                        AND (currency IS NULL OR currency = 'EUR') GROUP BY owner_id) AS o
-                JOIN kpi_target AS t ON t.person_id = o.owner_id AND t.kpi = 'revenue' AND t.period = '{PERIOD}'
-                UNION ALL
-                SELECT owner_id, 2, 0.01 * SUM(amount) FROM "order"
+            *(f"DROP TABLE IF EXISTS hand_{name}" for name in ("statement", "line", "sum")),
+            f"""CREATE TABLE hand_sum AS SELECT owner_id AS person, SUM(amount) AS fact FROM "order"
                 WHERE ordered_at >= '{START}' AND ordered_at < '{END}' AND deleted_at IS NULL
                   AND (currency IS NULL OR currency = 'EUR') GROUP BY owner_id""",
+            f"""CREATE TABLE hand_line AS
+                SELECT o.person, 1 AS place,
+                       0.03 * {low}(o.fact, t.value) + 0.05 * {high}(o.fact - t.value, 0) AS amount
+                FROM hand_sum AS o JOIN kpi_target AS t
+                  ON t.person_id = o.person AND t.kpi = 'revenue' AND t.period = '{PERIOD}'
+                UNION ALL SELECT person, 2, 0.01 * fact FROM hand_sum""",
             "CREATE TABLE hand_statement AS SELECT person, SUM(amount) AS total FROM hand_line GROUP BY person",
         ):
             connection.exec_driver_sql(statement)

@@ -76,6 +76,12 @@ def test_thresholds_missing_plans_and_unknown_figures() -> None:
     assert amounts(reckoned(half, named={"orders": Decimal(1)}, digits=0)) == [0]
 
 
+def test_what_comes_to_too_much_is_refused_by_name() -> None:
+    large = Part(name="Large", kind=BonusKind.PERCENT, kpi="revenue", rate=Decimal(2))
+    with pytest.raises(Conflict, match="Large"):
+        reckoned(large, facts={0: Decimal(10) ** 13})
+
+
 def test_tiers_are_read_as_they_are_written() -> None:
     assert written(read_tiers("0:3%; 100 : 5,5;120:7")) == "0: 3; 100: 5.5; 120: 7"
     for wrong in ("", "3", "0: x", "5: 1", "0: 1; 0: 2", "0: 1; 50: 2; 40: 1", "0: -1", "0: 1e9"):

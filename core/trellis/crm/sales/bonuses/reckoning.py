@@ -14,12 +14,17 @@ from typing import Any
 from trellis.contributions import BonusKind
 from trellis.crm.sales.bonuses.terms import ON_FORMULAS, Part
 from trellis.crm.sales.bonuses.tiers import slices
+from trellis.errors import Conflict
+from trellis.i18n import translator
 from trellis.kpi.composite import compiled, flat
 from trellis.records.expressions import ExpressionFailed, names_of
 
+_ = translator("trellis")
+
 _DIGITS = 50
 """Of the arithmetic; amounts have at most fourteen before the point, rates four after it."""
-_LARGEST = Decimal(10) ** 13
+_LARGEST = Decimal(10) ** 11
+"""No line comes to more, so that all people together fit into a field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +53,16 @@ class Line:
 
 
 def reckon(parts: Sequence[Part], figures: Figures, period: str, digits: int) -> list[Line]:
-    """The lines of a statement, one a part."""
+    """The lines of a statement, one a part. Raises Conflict for more than a field of money holds."""
     exact, shown = Decimal(0), Decimal(0)
     lines = []
     with localcontext() as context:
         context.prec = _DIGITS
         for place, part in enumerate(parts):
             step, basis = _step(part, place, figures, exact)
-            exact = max(min(exact + step, _LARGEST), -_LARGEST)
+            exact += step
+            if abs(exact) > _LARGEST:
+                raise Conflict(_("The part “%(name)s” comes to too large an amount", name=part.name))
             now = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
             lines.append(Line(name=part.name, kind=part.kind, period=period, amount=now - shown, basis=basis))
             shown = now
