@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trellis.contributions import (
+        BonusKind,
+        BonusPart,
+        BonusScheme,
         Cell,
         Channel,
         Dashboard,
@@ -70,6 +73,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BeforeSave",
+    "BonusKind",
+    "BonusPart",
+    "BonusScheme",
     "Cell",
     "Change",
     "Channel",
@@ -137,7 +143,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage StageRule Template Unit Watch Widget",
+    "trellis.contributions": "BonusKind BonusPart BonusScheme Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage StageRule Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",

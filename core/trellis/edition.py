@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ClauseElement
 
 from trellis.contributions import (
+    BonusScheme,
     Channel,
     Contribution,
     Dashboard,
@@ -64,6 +65,7 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
         Instruction: "trellis_instructions",
         Dashboard: "trellis_dashboards",
         Report: "trellis_reports",
+        BonusScheme: "trellis_bonuses",
         Role: "trellis_roles",
         MenuItem: "trellis_menu",
         Panel: "trellis_panels",
@@ -172,6 +174,12 @@ class Edition:
     def all(self, kind: type[C]) -> Mapping[str, C]:
         """All contributions of a kind, by name: ``edition.all(Kpi)["revenue"]``."""
         return self.contributions.get(kind, {})  # type: ignore[return-value]
+
+    @property
+    def confidential(self) -> frozenset[str]:
+        """The entities that a right on all kinds of records does not open."""
+        names = (name for name, view in self.entities.items() if view.info.confidential)
+        return self.cached("confidential", lambda: frozenset(names))  # type: ignore[no-any-return]
 
     def plugin(self, name: str) -> Manifest | None:
         """The manifest of an enabled plugin; None for the core and the organisation's own."""

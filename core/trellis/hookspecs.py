@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from trellis.contributions import (
+    BonusScheme,
     Channel,
     Dashboard,
     Demo,
@@ -132,6 +133,11 @@ def trellis_dashboards() -> list[Dashboard]:  # type: ignore[empty-body]
 @hookspec
 def trellis_reports() -> list[Report]:  # type: ignore[empty-body]
     """Report definitions. Since 0.1."""
+
+
+@hookspec
+def trellis_bonuses() -> list[BonusScheme]:  # type: ignore[empty-body]
+    """Bonus schemes of sales staff, to be made one's own. Since 0.1."""
 
 
 # --- Work -----------------------------------------------------------------------------------------------------------

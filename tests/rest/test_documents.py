@@ -86,9 +86,7 @@ def test_what_is_wrong_with_a_template_is_said_and_nothing_is_kept(client: Clien
 
 
 def test_a_template_is_whole_before_it_is_kept(client: Client) -> None:
-    refused = client.post(
-        "/document_template", {"name": "A", "of_entity": "oder", "body": "<p>\n{% if x %}"}
-    )
+    refused = client.post("/document_template", {"name": "A", "of_entity": "oder", "body": "<p>\n{% if x %}"})
     assert refused.status_code == 422 and set(refused.json["errors"]) == {"of_entity", "body"}
     assert "Line 2" in refused.json["errors"]["body"][0]
 

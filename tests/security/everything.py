@@ -65,6 +65,7 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
         spare = {
             "bundle_part": {"part": records.create("product", {"name": text[:60]}).id},
             "report_recipient": {"person": somebody},
+            "bonus_statement": {"person": somebody},
         }
         for _round in range(3):
             for view in edition.entities.values():
@@ -83,7 +84,9 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
+    "document_template": {"of_entity": "customer", "body": "B"},
     "mail_template": {"of_entity": "customer", "subject": "S", "body": "B"},
+    "bonus_part": {"kpi": "revenue", "rate": "0.03"},
     "report": {
         "of_entity": "customer",
         "columns": "name",

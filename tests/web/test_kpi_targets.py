@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from trellis.installation import Installation
 from trellis.kpi.targets import KpiTarget
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
 from trellis.system import Event
 from web.conftest import token_of
 
@@ -101,3 +103,52 @@ def test_the_grid_follows_rights(sign_in: SignIn, installation: Installation) ->
     form = {"csrf_token": token_of(page.text), "shown": json.dumps({}), "revenue/2026-01": "5"}
     assert reader.post(GRID, data=form).status_code == 403
     assert planned(installation) == {}
+
+
+def test_a_plan_is_handed_down_and_added_up(sign_in: SignIn, installation: Installation) -> None:
+    with installation.workspace("acme").write() as session:
+        records = Records(session, installation.workspace("acme").edition(session), SYSTEM)
+        north, south, _below = (
+            records.create("unit", {"name": name, "parent": parent}).id
+            for name, parent in (("North", None), ("South", None), ("Deep", 1))
+        )
+        for unit, amount in ((north, 300), (south, 100), (_below, 0)):
+            records.create(
+                "order",
+                {"number": f"{unit}", "ordered_at": "2025-01-10T10:00:00Z", "amount": amount, "unit": unit},
+            )
+        light = records.create("category", {"name": "Light"}).id
+    client = sign_in("admin@acme.test")
+    address = "year=2026&kpi=revenue&by=unit"
+    grid, fill = f"/acme/kpis/targets?{address}", f"/acme/kpis/targets/fill?{address}"
+    page = client.get(grid).text
+    assert "Hand down equally" in page and "Deep" not in re.sub(
+        r"(?s)<nav.*?</nav>|<div id=.*?</div>", "", page
+    )
+    typed = {"revenue/2026-01": "100", "revenue/2026-02": "0.05"}
+
+    def cells(act: str, percent: str = "", **changes: str) -> dict[str, str]:
+        form = form_of(page, act=act, only="", percent=percent, **{**typed, **changes})
+        return cells_of(client.post(fill, data=form).text)
+
+    january, february = (
+        [f"revenue/2026-{month}/unit-{one}" for one in (north, south)] for month in ("01", "02")
+    )
+    equally = cells("equally")
+    assert [equally[key] for key in (*january, *february)] == ["50", "50", "0.03", "0.02"]
+    as_before = cells("as_last_year", "10")
+    assert [as_before[key] for key in january] == ["82.5", "27.5"]
+    shares = {january[0]: "1", january[1]: "4"}
+    assert [cells("as_now", **shares)[key] for key in january] == ["20", "80"]
+    assert cells("add_up", **{january[0]: "70", january[1]: "75.5"})["revenue/2026-01"] == "145.5"
+
+    form = form_of(page, **typed, **{january[0]: "60", january[1]: "30"})
+    assert client.post(grid, data=form).status_code == 302
+    sums = re.search(r"(?s)<tfoot>.*?</tfoot>", client.get(grid).text)
+    assert sums is not None and ">90<" in sums[0] and '<td class="num warn">10<' in sums[0]
+    goods = f"/acme/kpis/targets?year=2026&kpi=product_sales&by=category&whom=unit-{north}"
+    key = f"product_sales/2026-01/unit-{north}/category-{light}"
+    assert client.post(goods, data=form_of(client.get(goods).text, **{key: "7"})).status_code == 302
+    assert planned(installation)[key] == 7
+    for wrong in ("&kpi=revenue&by=category", "&kpi=moon&by=unit", "&kpi=revenue&by=unit&whom=moon"):
+        assert client.get(f"/acme/kpis/targets?year=2026{wrong}").status_code == 200

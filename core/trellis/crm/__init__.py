@@ -14,6 +14,7 @@ DIRECTIONS = (
     "customers.documents",
     "products",
     "sales",
+    "sales.bonuses",
     "sales.reports",
     "service",
     "analytics",

@@ -38,7 +38,7 @@ class FormulaInvalid(TrellisError):
 
 def parts_of(kpi: Kpi) -> tuple[str, ...]:
     """The names of the KPIs that a formula is over, in order. Raises FormulaInvalid."""
-    return tuple(sorted(_compiled(kpi.expression)[1]))
+    return tuple(sorted(compiled(kpi.expression)[1]))
 
 
 def leaves(edition: Edition, kpi: Kpi) -> list[Kpi]:
@@ -59,14 +59,14 @@ def evaluate(edition: Edition, kpi: Kpi, values: Mapping[str, Value | None], dep
     """What a KPI comes to, given the ``values`` of its leaves."""
     if kpi.select is not None or depth > DEEPEST:
         return values.get(kpi.name)
-    expression, names = _compiled(kpi.expression)
+    expression, names = compiled(kpi.expression)
     known = edition.all(Kpi)
     given: dict[str, Any] = {}
     for name in names:
         value = evaluate(edition, known[name], values, depth + 1) if name in known else None
         if value is None:
             return None
-        given[_flat(name)] = Decimal(str(value))
+        given[flat(name)] = Decimal(str(value))
     try:
         raw = expression(names_of(given, 0))
         return number(kpi.unit, raw) if _is_number(raw) else None
@@ -100,17 +100,18 @@ def _check_circle(known: Mapping[str, Kpi], start: str, way: Sequence[str]) -> N
 
 
 @lru_cache(maxsize=1000)
-def _compiled(text: str) -> tuple[Expression, frozenset[str]]:
-    """The expression, and the names in it. Dots of names are not those of the expression language."""
-    dotted = {_flat(name): name for name in _DOTTED.findall(text)}
+def compiled(text: str) -> tuple[Expression, frozenset[str]]:
+    """An expression over KPIs, and the names in it. Dots of names are not those of the expression language."""
+    dotted = {flat(name): name for name in _DOTTED.findall(text)}
     try:
-        expression = compile_expression(_DOTTED.sub(lambda found: _flat(found[0]), text))
+        expression = compile_expression(_DOTTED.sub(lambda found: flat(found[0]), text))
     except ExpressionInvalid as error:
         raise FormulaInvalid(error.detail) from None
     return expression, frozenset(dotted.get(name, name) for name in expression.columns)
 
 
-def _flat(name: str) -> str:
+def flat(name: str) -> str:
+    """The name by which an expression of :func:`compiled` is given a value."""
     return name.replace(".", "__")
 
 

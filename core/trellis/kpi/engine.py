@@ -22,8 +22,8 @@ from trellis.kpi.periods import Period, today_in
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.reported import NOTHING_KEPT, Kept
 from trellis.kpi.results import KpiResult, Part, Point, Share, Value, number
-from trellis.kpi.splits import PERSON, UNIT, Split, field_path, split_of
-from trellis.kpi.targets import Targets, targets
+from trellis.kpi.splits import Split, field_path, split_of, within
+from trellis.kpi.targets import DIMENSIONS, Targets, targets
 from trellis.security.actor import Actor
 
 SPARKLINE = 12
@@ -106,13 +106,17 @@ def parts(
     periods: Sequence[Period],
     by: str,
     today: date | None = None,
+    only: tuple[str, Sequence[Any]] | None = None,
 ) -> list[Part]:
-    """A KPI over several periods for each row of a breakdown, those that are largest now first."""
+    """A KPI over several periods for each row of a breakdown, those that are largest now first.
+
+    With ``only`` = (breakdown, keys) no more is counted than is in those rows of another breakdown.
+    """
     kpi = find(edition, name)
     split = split_of(edition, kpi, by)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     planned = targets(session, [kpi], periods, actor)
-    measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split)
+    measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split, only)
     found = [
         Part(
             key=key,
@@ -132,8 +136,8 @@ def parts(
 
 
 def _target_of(planned: Targets, kpi: Kpi, period: Period, split: Split, key: Any) -> Value | None:
-    """The target of a row of a breakdown; only units and people have some."""
-    if key is None or split.by not in (UNIT, PERSON):
+    """The target of a row of a breakdown; only what is planned by has some."""
+    if key is None or split.reference is None or DIMENSIONS.get(split.by) != split.reference:
         return None
     return number(kpi.unit, planned.of(kpi, period, **{split.by: key}))
 
@@ -149,10 +153,7 @@ def records(
     ids: Any = IncomeDay.customer_id if issubclass(kpi.entity, IncomeDay) else kpi.entity.id
     statement = select(kpi, query).with_only_columns(ids, maintain_column_froms=True).distinct()
     if by is not None:
-        split = split_of(edition, kpi, by)
-        statement = statement.where(
-            *split.conditions, split.key.is_(None) if key is None else split.key == key
-        )
+        statement = within(edition, kpi, statement, by, [key])
     return str(_entity_name(kpi)), statement
 
 

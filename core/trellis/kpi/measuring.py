@@ -27,9 +27,10 @@ from trellis.kpi.composite import evaluate, leaves
 from trellis.kpi.periods import Period
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.results import Value, number
-from trellis.kpi.splits import Split, grouped, split_of
+from trellis.kpi.splits import Split, grouped, split_of, within
 from trellis.plugins import CORE, Fault, note_fault
 from trellis.records.days import bucket
+from trellis.records.query import ListQuery
 from trellis.records.types import FixedPoint, from_scaled
 from trellis.security.actor import Actor
 
@@ -248,18 +249,24 @@ def measure_parts(
     periods: Sequence[Period],
     today: date,
     split: Split,
+    only: tuple[str, Sequence[Any]] | None = None,
 ) -> dict[Any, tuple[str, dict[int, Any]]]:
-    """Title and raw values by index of period, for each key of a breakdown; the largest first."""
+    """Title and raw values by index of period, for each key of a breakdown; the largest first.
+
+    With ``only`` = (breakdown, keys) no more is counted than is in those rows of another breakdown.
+    """
     if kpi.select is None:
-        return _composed_parts(session, edition, actor, kpi, periods, today, split)
+        return _composed_parts(session, edition, actor, kpi, periods, today, split, only)
+
+    def counted(wanted: Sequence[Period]) -> sa.Select[Any]:
+        statement = select(kpi, KpiQuery(edition, actor, wanted, today, kpi.date))
+        return statement if only is None else within(edition, kpi, statement, *only)
+
     if _splits_by_time(kpi, periods):
-        statement = select(kpi, KpiQuery(edition, actor, periods, today, kpi.date))
+        statement = counted(periods)
         parts = [grouped(statement, split, edition, actor, _bucket(edition, kpi, periods))]
     else:
-        asked = (
-            (index, select(kpi, KpiQuery(edition, actor, [one], today, kpi.date)))
-            for index, one in enumerate(periods)
-        )
+        asked = ((index, counted([one])) for index, one in enumerate(periods))
         parts = [grouped(statement, split, edition, actor, _constant(index)) for index, statement in asked]
     found: dict[Any, tuple[str, dict[int, Any]]] = {}
     for part in parts:
@@ -267,6 +274,37 @@ def measure_parts(
             if index >= 0:
                 found.setdefault(key, (split.title(key, name), {}))[1][index] = raw
     return found
+
+
+def measure_keys(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    kpi: Kpi,
+    period: Period,
+    today: date,
+    by: str,
+    rule: Mapping[str, Any] | None = None,
+) -> dict[Any, Value | None]:
+    """A KPI in a period for each key of its breakdown ``by``, however many they are; of the records that fit ``rule`` alone."""
+    if kpi.select is None:
+        parts = {
+            one.name: measure_keys(session, edition, actor, one, period, today, by)
+            for one in leaves(edition, kpi)
+        }
+        keys = {key for values in parts.values() for key in values}
+        return {
+            key: evaluate(edition, kpi, {name: values.get(key) for name, values in parts.items()})
+            for key in keys
+        }
+    split = split_of(edition, kpi, by)
+    statement = select(kpi, KpiQuery(edition, actor, [period], today, kpi.date)).where(*split.conditions)
+    if rule is not None:
+        entity: Any = kpi.entity
+        fitting = ListQuery(edition.entity(entity.__entity__.name), edition, actor, rule=rule)
+        statement = statement.where(entity.id.in_(fitting.select(entity.id)))
+    rows = _rows(session, [kpi], statement.add_columns(split.key.label("split_key")).group_by(split.key))
+    return {key: number(kpi.unit, raw) for raw, key in rows}
 
 
 def _composed_parts(
@@ -277,12 +315,15 @@ def _composed_parts(
     periods: Sequence[Period],
     today: date,
     split: Split,
+    only: tuple[str, Sequence[Any]] | None,
 ) -> dict[Any, tuple[str, dict[int, Any]]]:
     """The breakdown of a formula from those of its leaves: a key that one of them lacks has no value there."""
     parts = {
         one.name: (
             one,
-            measure_parts(session, edition, actor, one, periods, today, split_of(edition, one, split.by)),
+            measure_parts(
+                session, edition, actor, one, periods, today, split_of(edition, one, split.by), only
+            ),
         )
         for one in leaves(edition, kpi)
     }

@@ -262,7 +262,7 @@ def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> di
 
 def _problems_of_records(edition: Edition, declaration: Mapping[str, Any]) -> dict[str, list[Message]]:
     view = edition.entities.get(str(declaration.get("entity")))
-    if view is None:
+    if view is None or view.info.confidential:
         return {"entity": [_("Choose what is counted")]}
     errors: dict[str, list[Message]] = {}
     if declaration.get("date") not in [one.column for one in dates_of(view)]:

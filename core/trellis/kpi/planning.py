@@ -1,4 +1,4 @@
-"""Filling a plan in: from the year before, going on from the period before, and a year's figure over its periods."""
+"""Filling a plan in: from the year before, going on from the period before, over its periods, and over those below."""
 
 from __future__ import annotations
 
@@ -52,3 +52,24 @@ def spread(unit: Unit, total: Decimal, weights: Sequence[Decimal]) -> list[Decim
     for place in order[:left]:
         parts[place] += 1
     return [part * step for part in parts]
+
+
+def handed_down(
+    unit: Unit, totals: Sequence[Decimal | None], weights: Sequence[Sequence[Decimal]]
+) -> list[list[Decimal | None]]:
+    """What each part gets of ``totals``: those of some periods and, as the last, of the year that they make.
+
+    ``weights`` are those of the parts in each of them. The parts add up to each total exactly; where the periods are the
+    whole year, those of each part are its year too.
+    """
+    parts = len(weights[0])
+    columns = [
+        [None] * parts if total is None else list(spread(unit, total, shares))
+        for total, shares in zip(totals, weights, strict=True)
+    ]
+    rows: list[list[Decimal | None]] = [list(row) for row in zip(*columns, strict=True)]
+    given = [total for total in totals[:-1] if total is not None]
+    if len(given) == len(totals) - 1 and sum(given) == totals[-1]:
+        for row in rows:
+            row[-1] = sum((one for one in row[:-1] if one is not None), Decimal(0))
+    return rows

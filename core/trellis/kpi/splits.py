@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -197,6 +197,18 @@ def _field_name(column: Any) -> str | None:
         if isinstance(_declaration(column).get("type"), Reference)
         else column.key
     )
+
+
+def within(
+    edition: Edition, kpi: Kpi, statement: sa.Select[Any], by: str, keys: Sequence[Any]
+) -> sa.Select[Any]:
+    """``statement`` of a KPI limited to some rows of its breakdown ``by``."""
+    split = split_of(edition, kpi, by)
+    given = [key for key in keys if key is not None]
+    of_them = split.key.in_(given)
+    if len(given) < len(keys):
+        of_them = sa.or_(of_them, split.key.is_(None)) if given else split.key.is_(None)
+    return statement.where(*split.conditions, of_them)
 
 
 def grouped(

@@ -1,4 +1,4 @@
-"""Targets: the planned value of a KPI in a period, for all, for a unit or for a person.
+"""Targets: the planned value of a KPI in a period, for all, for a unit or for a person, of all goods or of some.
 
 A target is a record like any other, so that import, REST, audit, rights and undo are those of records.
 """
@@ -19,6 +19,7 @@ from trellis.errors import Message, RecordInvalid, TrellisError
 from trellis.i18n import translator
 from trellis.kpi.catalogue import KpiNotFound, find
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, parse
+from trellis.kpi.splits import PERSON, UNIT, split_names, split_of
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.events import BeforeSave
@@ -34,6 +35,8 @@ TARGET = "kpi_target"
 
 class KpiTarget(Entity):
     """A planned value. Without unit and person it is the plan of the whole workspace; without a value there is none.
+
+    With a category or a product it is the part of that plan that these goods make.
 
     ``key`` says what is planned (``revenue/2026-10/unit-3``) and is unique: import and batches update by it.
     """
@@ -64,6 +67,12 @@ class KpiTarget(Entity):
     person_id: Mapped[int | None] = column(
         Reference("user", "CASCADE"), label=_("Planned for the person"), in_list=True
     )
+    category_id: Mapped[int | None] = column(
+        Reference("category", "CASCADE"), label=_("Planned for the category"), in_list=True
+    )
+    product_id: Mapped[int | None] = column(
+        Reference("product", "CASCADE"), label=_("Planned for the product"), in_list=True
+    )
     value: Mapped[Decimal | None] = column(
         Number(), label=_("Planned value"), in_list=True, help=_("Percent as a ratio: 0.25 is 25 %")
     )
@@ -78,6 +87,13 @@ class KpiTarget(Entity):
 
 
 _TARGET = cast(sa.Table, KpiTarget.__table__)
+DIMENSIONS: Mapping[str, str] = {
+    UNIT: "unit",
+    PERSON: "user",
+    "category": "category",
+    "product": "product",
+}
+"""What a plan can be handed down to: the breakdown of a KPI, and the entity that its keys are ids of."""
 PLANNED = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 
 
@@ -89,18 +105,32 @@ class Planned:
     period: str
     unit: int | None = None
     person: int | None = None
+    category: int | None = None
+    product: int | None = None
 
     @property
     def key(self) -> str:
         """The key of its record."""
-        whom = f"/unit-{self.unit}" if self.unit is not None else ""
-        whom += f"/person-{self.person}" if self.person is not None else ""
-        return f"{self.kpi}/{self.period}{whom}"
+        given = ((name, getattr(self, name)) for name in DIMENSIONS)
+        parts = "".join(f"/{name}-{number}" for name, number in given if number is not None)
+        return f"{self.kpi}/{self.period}{parts}"
+
+    @property
+    def of_goods(self) -> bool:
+        """Whether it is the part of a plan that some goods make."""
+        return self.category is not None or self.product is not None
 
     @property
     def values(self) -> dict[str, Any]:
         """Its fields."""
-        return {"kpi": self.kpi, "period": self.period, "of_unit": self.unit, "person": self.person}
+        goods = {"category": self.category, "product": self.product}
+        return {
+            "kpi": self.kpi,
+            "period": self.period,
+            "of_unit": self.unit,
+            "person": self.person,
+            **{name: number for name, number in goods.items() if number is not None},
+        }
 
 
 @dataclass(frozen=True)
@@ -111,12 +141,20 @@ class Targets:
     head: int | None = None
 
     def of(
-        self, kpi: Kpi, period: Period, *, unit: int | None = None, person: int | None = None
+        self,
+        kpi: Kpi,
+        period: Period,
+        *,
+        unit: int | None = None,
+        person: int | None = None,
+        category: int | None = None,
+        product: int | None = None,
     ) -> Decimal | None:
         """One target, or None; without unit and person that of the whole."""
         if unit is None and person is None:
             unit = self.head
-        return self.values.get(Planned(kpi=kpi.name, period=period.code, unit=unit, person=person))
+        whom = {"unit": unit, "person": person, "category": category, "product": product}
+        return self.values.get(Planned(kpi=kpi.name, period=period.code, **whom))
 
     def whole(self, kpi: Kpi, period: Period, parts: Sequence[Period], **whom: int | None) -> Decimal | None:
         """The target of a period: its own, or those of its ``parts`` together where each of them has one."""
@@ -127,6 +165,16 @@ class Targets:
         return sum(values, Decimal(0))
 
 
+def plannable(edition: Edition, kpi: Kpi) -> list[str]:
+    """Those of ``DIMENSIONS`` that a KPI can be broken down by, and so planned by."""
+    known = split_names(edition, kpi)
+    return [
+        by
+        for by, entity in DIMENSIONS.items()
+        if by in known and split_of(edition, kpi, by).reference == entity
+    ]
+
+
 def complete(event: BeforeSave) -> None:
     """Checks a target that is about to be written, and gives it its key."""
     if event.action not in ("created", "updated"):
@@ -134,7 +182,7 @@ def complete(event: BeforeSave) -> None:
     values = {**event.before, **event.values}
     errors: dict[str, Sequence[Message]] = {}
     try:
-        find(event.edition, values.get("kpi") or "")
+        _check_goods(event.edition, find(event.edition, values.get("kpi") or ""), values, errors)
     except KpiNotFound as error:
         errors["kpi"] = [str(error)]
     try:
@@ -148,10 +196,22 @@ def complete(event: BeforeSave) -> None:
         errors["person"] = [_("A target is for a unit or for a person, not for both")]
     if errors:
         raise RecordInvalid(errors)
-    planned = Planned(
-        kpi=values["kpi"], period=period.code, unit=values.get("of_unit"), person=values.get("person")
-    )
+    whom = {name: values.get(name) for name in ("person", "category", "product")}
+    planned = Planned(kpi=values["kpi"], period=period.code, unit=values.get("of_unit"), **whom)
     event.values["key"] = planned.key
+
+
+def _check_goods(
+    edition: Edition, kpi: Kpi, values: Mapping[str, Any], errors: dict[str, Sequence[Message]]
+) -> None:
+    """Notes a category or product that the KPI does not tell apart, and both at once."""
+    given = [name for name in ("category", "product") if values.get(name) is not None]
+    if len(given) > 1:
+        errors["product"] = [_("A target is for a category or for a product, not for both")]
+    for name in given:
+        if name not in plannable(edition, kpi):
+            text = _("%(kpi)s is not counted by category or product", kpi=kpi.title)
+            errors[name] = [text]
 
 
 def save(records: Records, wanted: Mapping[Planned, Decimal | None]) -> int | None:
@@ -227,7 +287,15 @@ def targets(
     For an actor limited to a branch of units the whole is the unit at its head.
     """
     table = _TARGET.c
-    query = sa.select(table.kpi, table.period, table.of_unit_id, table.person_id, table.value).where(
+    query = sa.select(
+        table.kpi,
+        table.period,
+        table.of_unit_id,
+        table.person_id,
+        table.category_id,
+        table.product_id,
+        table.value,
+    ).where(
         table.kpi.in_([kpi.name for kpi in kpis]),
         table.period.in_([period.code for period in periods]),
         table.value.is_not(None),
@@ -236,7 +304,14 @@ def targets(
     )
     return Targets(
         {
-            Planned(kpi=row.kpi, period=row.period, unit=row.of_unit_id, person=row.person_id): row.value
+            Planned(
+                kpi=row.kpi,
+                period=row.period,
+                unit=row.of_unit_id,
+                person=row.person_id,
+                category=row.category_id,
+                product=row.product_id,
+            ): row.value
             for row in session.execute(query)
         },
         actor.within[0] if actor.within else None,

@@ -176,6 +176,8 @@ class EntityInfo:
     - ``date_field``: the field that places a record in time on timelines and calendars
     - ``timeline``: its records stand on the timeline of the records they refer to
     - ``amount_field``: the figure summed on boards and in footers
+    - ``confidential``: a right on all kinds of records (``*``) opens no more of it than one's own records to read; more is
+      given by its name
     """
 
     name: str
@@ -193,6 +195,7 @@ class EntityInfo:
     date_field: str | None = None
     timeline: bool = False
     amount_field: str | None = None
+    confidential: bool = False
 
 
 def column(

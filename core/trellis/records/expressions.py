@@ -66,6 +66,11 @@ def _concat(*parts: Any) -> str:
     return "".join(texts)
 
 
+def _quotient(one: Any, other: Any) -> Any:
+    """Division that is exact for whole numbers too, as far as decimals are."""
+    return (Decimal(one) if isinstance(one, int) else one) / other
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "lower": lambda value: _text(value).lower(),
     "upper": lambda value: _text(value).upper(),
@@ -103,6 +108,7 @@ class Evaluator(SimpleEval):  # type: ignore[misc]
         super().__init__(functions=dict(FUNCTIONS), names={})
         operators, nodes = self.__dict__["operators"], self.__dict__["nodes"]
         self.operators: dict[type[ast.AST], Any] = {kind: operators[kind] for kind in _OPERATORS}
+        self.operators[ast.Div] = _quotient
         self.nodes: dict[type[ast.AST], Any] = {kind: nodes[kind] for kind in _NODES} | {
             ast.Constant: self._constant,
             ast.List: lambda node: [self._eval(one) for one in node.elts],

@@ -11,6 +11,7 @@ for _subject in (
     "analytics",
     "attachments",
     "documents",
+    "bonuses",
     "catalogue",
     "documentation",
     "events",

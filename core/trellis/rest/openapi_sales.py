@@ -17,7 +17,7 @@ _WISHED = {"type": "boolean"}
 
 
 def sales_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The conversion of leads, quotes of opportunities, orders of quotes."""
+    """The conversion of leads, quotes of opportunities, orders of quotes, runs of bonuses."""
     answer = parts.record_answer(_schema("lead"), _("The lead, with links to what it became"))
     call = parts.operation(
         "convert_lead",
@@ -43,6 +43,43 @@ def sales_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
             parameters=parts.refs("id", "idempotency_key"),
         )
         yield f"/{entity}/{{id}}:{new}", {"post": call}
+    yield from _bonus_paths(edition)
+
+
+def _bonus_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
+    schemes, runs = (str(edition.entity(f"bonus_{name}").info.plural) for name in ("scheme", "run"))
+    key = parts.refs("id", "idempotency_key")
+    refused = "400 401 403 404 409 413 415 422"
+    run = {"200": parts.record_answer(_schema("bonus_run"), _("The run"))}
+    period = {"type": "object", "properties": {"period": {"type": "string"}}, "required": ["period"]}
+    call = parts.operation(
+        "reckon_bonus_scheme",
+        _("Reckon a bonus scheme in a period"),
+        schemes,
+        run,
+        problems=refused,
+        parameters=key,
+        requestBody=parts.json_body({**period, "additionalProperties": False}),
+    )
+    yield "/bonus_scheme/{id}:reckon", {"post": call}
+    differ = parts.read(
+        "list_bonus_differences",
+        _("What would change if a run were reckoned now"),
+        runs,
+        parts.ITEMS,
+        problems="400 401 403 404 409",
+        parameters=parts.refs("id"),
+    )
+    yield "/bonus_run/{id}/differences", {"get": differ}
+    changed = {"200": parts.json_answer(parts.OBJECT, _("How many statements changed"))}
+    acts = (
+        ("reckon", _("Bring an open run of bonuses up to date"), changed),
+        ("close", _("Close a run of bonuses for good"), run),
+    )
+    for act, summary, answers in acts:
+        name = f"{act}_bonus_run"
+        call = parts.operation(name, summary, runs, answers, problems=refused, parameters=key)
+        yield f"/bonus_run/{{id}}:{act}", {"post": call}
 
 
 def _schema(entity: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -29,6 +29,7 @@ class Actor:
     the ids of the user's unit and all units below it. ``administrator`` reaches everything in this workspace;
     ``personal_data`` is the right to take out and to erase what is kept about a person. ``within`` are the units whose
     records alone are looked at, whatever else the actor may see: figures of one branch, the unit at its head first.
+    ``confidential`` are entities that a right on all kinds of records does not open; no figures are made of them.
     """
 
     user_id: int | None = None
@@ -40,6 +41,7 @@ class Actor:
     grants: Mapping[str, Grant] = field(default_factory=lambda: MappingProxyType({}))
     fields: frozenset[FieldRule] = frozenset()
     within: tuple[int, ...] = ()
+    confidential: frozenset[str] = frozenset()
     source: str = "system"
 
     @cached_property
@@ -84,8 +86,8 @@ class Actor:
 
     @property
     def sees_everything(self) -> bool:
-        """Whether no record of any entity is out of sight."""
-        scopes = {grant.read for grant in self.grants.values()}
+        """Whether no record is out of sight of any entity that figures are made of."""
+        scopes = {grant.read for name, grant in self.grants.items() if name not in self.confidential}
         return not self.within and (self.administrator or ("*" in self.grants and scopes == {Scope.ALL}))
 
     def require(self, entity: str, act: Act) -> None:
@@ -154,12 +156,18 @@ SYSTEM = Actor(name="Trellis", administrator=True)
 """The server itself: demo data, imports by the operator, maintenance."""
 
 
-def merge_grants(roles: Sequence[Role]) -> Mapping[str, Grant]:
-    """The rights of several roles together: for each entity the widest of each right."""
+def merge_grants(roles: Sequence[Role], confidential: Collection[str] = ()) -> Mapping[str, Grant]:
+    """The rights of several roles together: for each entity the widest of each right.
+
+    Of ``confidential`` entities a right on all kinds of records gives no more than the own ones to read.
+    """
     named = {grant.entity for role in roles for grant in role.grants}
+    if "*" in named:
+        named |= set(confidential)
     merged: dict[str, Grant] = {}
     for entity in named:
-        grants = [found for role in roles if (found := _grant(role, entity)) is not None]
+        secret = entity in confidential
+        grants = [found for role in roles if (found := _grant(role, entity, secret=secret)) is not None]
         merged[entity] = Grant(
             entity,
             read=max((grant.read for grant in grants), key=_ORDER.__getitem__),
@@ -170,6 +178,9 @@ def merge_grants(roles: Sequence[Role]) -> Mapping[str, Grant]:
     return MappingProxyType(merged)
 
 
-def _grant(role: Role, entity: str) -> Grant | None:
+def _grant(role: Role, entity: str, *, secret: bool) -> Grant | None:
     by_entity = {grant.entity: grant for grant in role.grants}
-    return by_entity.get(entity) or by_entity.get("*")
+    found, everything = by_entity.get(entity), by_entity.get("*")
+    if found is not None or everything is None or not secret:
+        return found or everything
+    return Grant(entity, read=min(everything.read, Scope.OWN, key=_ORDER.__getitem__))

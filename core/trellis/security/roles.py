@@ -91,7 +91,8 @@ def actor_from(session: Session, edition: Edition, user: Any, source: str) -> Ac
         units=units_below(session, user.unit_id),
         administrator=any(role.administrator for role in roles),
         personal_data=any(role.personal_data for role in roles),
-        grants=merge_grants(roles),
+        grants=merge_grants(roles, edition.confidential),
+        confidential=edition.confidential,
         fields=merge_field_rules(roles),
         source=source,
     )

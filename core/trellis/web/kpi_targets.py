@@ -1,12 +1,12 @@
-"""What the grid of targets shows and reads: KPI by period, for the whole, a unit or a person."""
+"""What the grid of targets shows and reads: KPI by period, for the whole, a unit or a person, or handed down to parts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -14,19 +14,16 @@ from urllib.parse import urlencode
 import orjson
 from babel import numbers
 from flask import g
-from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.i18n import currency_symbol, current_formats, format_number, translator
-from trellis.kpi import engine, planning
+from trellis.kpi.below import Below, Whom, people, ways
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse
-from trellis.kpi.splits import PERSON, UNIT, split_names
+from trellis.kpi.splits import PERSON, UNIT
 from trellis.kpi.targets import TARGET, Planned, Targets, targets
 from trellis.records.numbers import NumberUnclear, read_number
-from trellis.security.people import User
-from trellis.security.roles import units_below
 from trellis.web.figures import unit_word
 from trellis.web.kpi_board import units
 from trellis.web.widgets import today
@@ -34,14 +31,8 @@ from trellis.web.widgets import today
 _ = translator("trellis")
 
 GRAINS = {"month": (_("Months"), Grain.MONTH), "quarter": (_("Quarters"), Grain.QUARTER)}
-COPY, GO_ON, EVEN, PATTERN = "copy", "go_on", "even", "pattern"
-FILLS = {
-    COPY: _("Copy from the year before"),
-    GO_ON: _("Go on from the period before"),
-    EVEN: _("Spread the year evenly"),
-    PATTERN: _("Spread the year as last year came"),
-}
-MOST_PEOPLE = 100
+MOST_PRODUCTS = 50
+"""Products that were sold the year before and stand in the grid of a plan by product, the largest ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,32 +41,37 @@ class Row:
 
     kpi: Kpi
     title: str
-    unit: int | None = None
-    person: int | None = None
+    whose: Mapping[str, int | None] = field(default_factory=dict)
+    """For whom or which goods, by dimension."""
 
     def planned(self, period: Period) -> Planned:
         """What a cell plans."""
-        return Planned(kpi=self.kpi.name, period=period.code, unit=self.unit, person=self.person)
+        return Planned(kpi=self.kpi.name, period=period.code, **self.whose)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What the address of the grid asks for: the rows of one KPI, or all KPIs for ``whom`` (``unit-3``, ``person-5``)."""
+    """What the address of the grid asks for: the rows of one KPI, or all KPIs for ``whom`` (``unit-3``, ``person-5``).
+
+    With ``by`` too, the plan of one KPI for ``whom`` and its parts.
+    """
 
     year: str = ""
     grain: str = "month"
     whom: str = ""
     kpi: str = ""
+    by: str = ""
 
     @classmethod
     def of(cls, arguments: MultiDict[str, str]) -> Sheet:
         """Reads an address; what it does not know is as usual."""
         asked = cls(**{one.name: arguments[one.name] for one in fields(cls) if one.name in arguments})
-        return replace(
+        asked = replace(
             asked,
             grain=asked.grain if asked.grain in GRAINS else "month",
             kpi=asked.kpi if asked.kpi in g.edition.all(Kpi) else "",
         )
+        return replace(asked, by=asked.by if asked.by in asked.ways else "")
 
     def url(self, path: str, **changes: str) -> str:
         """The address with some parts changed."""
@@ -96,24 +92,64 @@ class Sheet:
         return [*self.whole.split(GRAINS[self.grain][1]), self.whole]
 
     @cached_property
+    def head(self) -> Whom:
+        """For whom the plan is; the whole organisation for an address that names nobody."""
+        with suppress(ValueError):
+            return Whom.read(self.whom)
+        return Whom()
+
+    @cached_property
+    def ways(self) -> list[str]:
+        """By what the plan of the KPI can be handed down."""
+        return ways(g.edition, g.edition.all(Kpi)[self.kpi], self.head) if self.kpi else []
+
+    @cached_property
+    def below(self) -> Below | None:
+        """The parts of the plan, where it is handed down."""
+        if not self.by:
+            return None
+        kpi = g.edition.all(Kpi)[self.kpi]
+        return Below(session=g.session, edition=g.edition, actor=g.actor, kpi=kpi, whom=self.head, by=self.by)
+
+    @cached_property
     def rows(self) -> list[Row]:
         """The rows that the reader may see."""
         kpis = g.edition.all(Kpi)
+        if self.below is not None:
+            return self._handed_rows(self.below)
         if self.kpi:
             kpi = kpis[self.kpi]
             known = [Row(kpi=kpi, title=str(_("The whole organisation")))]
-            known += [Row(kpi=kpi, title=title, unit=int(key)) for key, title in units()]
-            return known + [Row(kpi=kpi, title=title, person=key) for key, title in people()]
-        unit, person = _whom(self.whom)
-        found = [Row(kpi=kpi, title=str(kpi.title), unit=unit, person=person) for kpi in kpis.values()]
+            known += [Row(kpi=kpi, title=title, whose={UNIT: int(key)}) for key, title in units()]
+            everybody = people(g.session, g.actor).items()
+            return known + [Row(kpi=kpi, title=title, whose={PERSON: key}) for key, title in everybody]
+        whose = {UNIT: self.head.unit, PERSON: self.head.person}
+        found = [Row(kpi=kpi, title=str(kpi.title), whose=whose) for kpi in kpis.values()]
         return sorted(found, key=lambda row: list(Direction).index(_direction(row.kpi)))
+
+    def _handed_rows(self, below: Below) -> list[Row]:
+        """The plan above, and a row for each part: with goods, those that are planned or were sold."""
+        titles = dict(options())
+        whose = {UNIT: self.head.unit, PERSON: self.head.person}
+        sold = [key for key in self.before if key is not None] if self.by == "product" else []
+        keys = dict.fromkeys([*below.titles, *sorted(below.goods_in(self.known)), *sold[:MOST_PRODUCTS]])
+        named = below.named(list(keys))
+        above = Row(kpi=below.kpi, title=titles.get(self.head.text, titles[""]), whose=whose)
+        return [above, *(Row(kpi=below.kpi, title=named[key], whose=below.whose(key)) for key in keys)]
+
+    @cached_property
+    def before(self) -> Mapping[int | None, Sequence[Any]]:
+        """What the parts came to in the periods of the year before."""
+        periods = [period.year_before for period in self.columns[:-1]]
+        return self.below.facts(periods, today()) if self.below is not None else {}
 
     @cached_property
     def known(self) -> Targets:
         """What is planned now, with the year before."""
-        kpis = list({row.kpi.name: row.kpi for row in self.rows}.values())
+        kpis = g.edition.all(Kpi)
         before = [period.year_before for period in self.columns]
-        return targets(g.session, kpis, [*self.columns, *before], g.actor)
+        wanted = [kpis[self.kpi]] if self.kpi else list(kpis.values())
+        return targets(g.session, wanted, [*self.columns, *before], g.actor)
 
 
 @dataclass
@@ -125,12 +161,11 @@ class Typed:
     errors: dict[str, list[str]] = field(default_factory=dict)
 
 
-def people() -> list[tuple[int, str]]:
-    """Id and name of the people who may sign in, as far as the reader may see them."""
-    if not g.actor.may("user", "read"):
-        return []
-    query = select(User.id, User.name).where(User.deleted_at.is_(None), User.active, g.actor.visible(User))
-    return [(row.id, row.name) for row in g.session.execute(query.order_by(User.name).limit(MOST_PEOPLE))]
+def options() -> list[tuple[str, str]]:
+    """For whom can be planned, as addresses say it, with titles."""
+    found = [("", str(_("The whole organisation")))]
+    found += [(f"{UNIT}-{key}", title) for key, title in units()]
+    return found + [(f"{PERSON}-{key}", title) for key, title in people(g.session, g.actor).items()]
 
 
 def may_plan() -> bool:
@@ -193,69 +228,17 @@ def wanted(sheet: Sheet, typed: Typed) -> dict[Planned, Decimal | None]:
     return found
 
 
-def filled(sheet: Sheet, typed: Typed, act: str, percent: Decimal, only: str) -> int:
-    """Fills rows in by one of ``FILLS``, as if it were typed; ``only`` is the first key of one row. How many cells."""
-    number = 0
-    for row in sheet.rows:
-        keys = [row.planned(period).key for period in sheet.columns]
-        if only and only != keys[0]:
-            continue
-        for key, value in zip(keys, _proposed(sheet, typed, row, act, percent), strict=True):
-            text = text_of(row.kpi, value)
-            if value is not None and text != typed.texts.get(key):
-                typed.texts[key] = text
-                number += 1
-    return number
-
-
-def _proposed(sheet: Sheet, typed: Typed, row: Row, act: str, percent: Decimal) -> Sequence[Decimal | None]:
-    """What a row is filled with; None where a cell stays as it is."""
-    unit = row.kpi.unit
-    if act == COPY:
-        before = [sheet.known.values.get(row.planned(period.year_before)) for period in sheet.columns]
-        return [planning.raised(unit, value, percent) for value in before]
-    now = [_now(row, typed, period) for period in sheet.columns]
-    if act == GO_ON:
-        return [*planning.going_on(unit, now[:-1], percent), now[-1]]
-    total = now[-1]
-    if total is None:
-        return [None] * len(now)
-    parts = len(now) - 1
-    weights = _pattern(sheet, row) if act == PATTERN else [Decimal(1)] * parts
-    return [*planning.spread(unit, total, weights), total]
-
-
-def _now(row: Row, typed: Typed, period: Period) -> Decimal | None:
+def value_in(row: Row, typed: Typed, period: Period) -> Decimal | None:
     """What stands in a cell, as far as it can be read."""
     with suppress(NumberUnclear):
         return value_of(row.kpi, typed.texts.get(row.planned(period).key, ""))
     return None
 
 
-def _pattern(sheet: Sheet, row: Row) -> list[Decimal]:
-    """What the periods of the year before came to, for whom the row is."""
-    before = [period.year_before for period in sheet.columns[:-1]]
-    actor = replace(g.actor, within=units_below(g.session, row.unit)) if row.unit else g.actor
-    if row.person is None:
-        points = engine.series(g.session, g.edition, actor, row.kpi.name, before, today())
-    elif PERSON not in split_names(g.edition, row.kpi):
-        points = []
-    else:
-        parts = engine.parts(g.session, g.edition, actor, row.kpi.name, before, PERSON, today())
-        points = next((list(part.points) for part in parts if part.key == row.person), [])
-    values = [Decimal(str(point.value or 0)) for point in points]
-    return values or [Decimal(1)] * len(before)
-
-
-def percent_of(text: str) -> Decimal | None:
-    """The percentage of a form; 0 when it is empty, None when it is no number that makes sense."""
-    try:
-        value = (
-            read_number(text, numbers.get_decimal_symbol(current_formats())) if text.strip() else Decimal(0)
-        )
-    except (NumberUnclear, InvalidOperation):
-        return None
-    return value if -100 <= value <= 1000 else None
+def sum_of(values: Sequence[Decimal | None]) -> Decimal | None:
+    """The values that there are together; None where there are none."""
+    given = [value for value in values if value is not None]
+    return sum(given, Decimal(0)) if given else None
 
 
 def grid(sheet: Sheet, typed: Typed) -> dict[str, Any]:
@@ -269,6 +252,7 @@ def grid(sheet: Sheet, typed: Typed) -> dict[str, Any]:
     return {
         "columns": [*heads, str(_("Year %(year)s", year=sheet.whole.label))],
         "groups": [{"title": title, "rows": rows} for title, rows in groups.items()],
+        "sums": _sums(sheet, typed),
         "shown": json.dumps({key: text for key, text in shown.items() if text}, ensure_ascii=False),
     }
 
@@ -300,13 +284,31 @@ def _row(sheet: Sheet, typed: Typed, row: Row) -> dict[str, Any]:
     }
 
 
+def _sums(sheet: Sheet, typed: Typed) -> list[dict[str, Any]]:
+    """What the parts of a plan come to, and what of it is not handed down."""
+    if sheet.below is None:
+        return []
+    kpi = sheet.below.kpi
+    together, left = [], []
+    for period in sheet.columns:
+        above, *parts = (_shown(sheet, typed, row, period) for row in sheet.rows)
+        total = sum_of(parts)
+        rest = None if above is None or total is None else above - total
+        together.append({"text": text_of(kpi, total), "tone": ""})
+        left.append(
+            {"text": text_of(kpi, rest), "tone": "" if not rest else "warn" if rest > 0 else "danger"}
+        )
+    titles = (_("Together below"), _("Above, not below"))
+    return [
+        {"title": str(title), "cells": cells} for title, cells in zip(titles, (together, left), strict=True)
+    ]
+
+
+def _shown(sheet: Sheet, typed: Typed, row: Row, period: Period) -> Decimal | None:
+    """The value of a cell as it is shown: typed, or planned."""
+    planned = row.planned(period)
+    return value_in(row, typed, period) if planned.key in typed.texts else sheet.known.values.get(planned)
+
+
 def _direction(kpi: Kpi) -> Direction:
     return kpi.cell.direction if kpi.cell else Direction.MANAGEMENT
-
-
-def _whom(text: str) -> tuple[int | None, int | None]:
-    """(unit, person) of ``unit-3``, ``person-5``; neither for all else."""
-    kind, _dash, number = text.partition("-")
-    if not number.isdecimal() or len(number) > 18:
-        return None, None
-    return (int(number), None) if kind == UNIT else (None, int(number)) if kind == PERSON else (None, None)

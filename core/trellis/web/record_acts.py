@@ -71,6 +71,14 @@ def _product(record: Record, base: str) -> Iterator[dict[str, Any]]:
         yield _link(title, "check", f"{base}/product/{record.id}/confirm-stage", "post")
 
 
+def _bonus_run(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    yield _link(_("Statements"), "receipt-text", f"{base}/bonus_run/{record.id}/statements")
+
+
+def _bonus_statement(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    yield _link(_("How it is reckoned"), "calculator", f"{base}/bonus_statement/{record.id}/lines")
+
+
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
@@ -78,4 +86,6 @@ _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "opportunity": _opportunity,
     "product": _product,
     "quote": _quote,
+    "bonus_run": _bonus_run,
+    "bonus_statement": _bonus_statement,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import trellis
 
 from trellis_b2b import lifecycles
+from trellis_b2b.bonuses import BONUSES
 from trellis_b2b.dashboards import DASHBOARDS
 from trellis_b2b.demo import DEMOS
 from trellis_b2b.entities import ChangeRequest, Consultant, Engagement, Milestone, TimeEntry
@@ -71,6 +72,11 @@ def trellis_income() -> list[trellis.IncomeSource]:
 @trellis.hookimpl
 def trellis_dashboards() -> list[trellis.Dashboard]:
     return DASHBOARDS
+
+
+@trellis.hookimpl
+def trellis_bonuses() -> list[trellis.BonusScheme]:
+    return BONUSES
 
 
 @trellis.hookimpl

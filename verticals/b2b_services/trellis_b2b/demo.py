@@ -159,6 +159,10 @@ def load(context: DemoContext) -> None:
         context.plan("b2b.contracts_won", f"{_months_back(context.today, month):%Y-%m}", 150_000)
         for person in context.users.values():
             context.plan("b2b.contracts_won", f"{_months_back(context.today, month):%Y-%m}", 90_000, person)
+    context.bonuses(
+        "b2b.contract_commission",
+        [f"{_months_back(context.today, month):%Y-%m}" for month in (3, 2, 1, 0)],
+    )
 
 
 def _programme(context: DemoContext) -> dict[str, Any]:

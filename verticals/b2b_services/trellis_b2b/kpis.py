@@ -155,6 +155,12 @@ KPIS = [
         entity=Opportunity,
         date=Opportunity.closed_at,
         select=_contracts_won,
+        rule={
+            "all": [
+                {"field": "funnel", "op": "eq", "value": CONTRACTS},
+                {"field": "outcome", "op": "eq", "value": "won"},
+            ]
+        },
         formula=_("Amounts of the service contracts won in the period"),
     ),
 ]

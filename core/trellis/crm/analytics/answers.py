@@ -40,9 +40,12 @@ from trellis.crm.sales.counting import Scope, funnel_named, last_months
 from trellis.crm.sales.effectiveness import SPLITS as SALES_SPLITS
 from trellis.crm.sales.effectiveness import effectiveness
 from trellis.crm.sales.funnel import funnel
+from trellis.crm.sales.planning import Asked as AskedPlan
+from trellis.crm.sales.planning import sales_plan
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
+from trellis.kpi.below import EVERYBODY, LEVELS, WHOM, Whom
 from trellis.kpi.periods import Grain, Period, containing, parse, today_in
 from trellis.kpi.splits import PERSON
 from trellis.security.actor import Actor
@@ -235,6 +238,25 @@ def _effectiveness(asked: Question) -> dict[str, Any]:
     return effectiveness(sales_scope(asked), asked.options["by"]).to_json()
 
 
+def asked_plan(asked: Question) -> AskedPlan:
+    """The sales plan that is asked for: of the running quarter where no period is given."""
+    quarter = containing(asked.today, Grain.QUARTER, asked.edition.settings.fiscal_month)
+    return AskedPlan(
+        session=asked.session,
+        edition=asked.edition,
+        actor=asked.actor,
+        period=asked.period or quarter,
+        today=asked.today,
+        whom=asked.options["whom"],
+        wanted=asked.options["kpi"],
+        wanted_by=asked.options["by"],
+    )
+
+
+def _plan(asked: Question) -> dict[str, Any]:
+    return sales_plan(asked_plan(asked)).to_json()
+
+
 _PERIOD = options.period(_("2026, 2026-Q3, 2026-10, 2026-W41 or 2026-10-23"))
 _AS_OF = options.day("as_of", _("The day, today by default"))
 _CUSTOMERS = options.flag("customers", _("Also a line for each customer"))
@@ -293,6 +315,17 @@ _OF_CROSS_SELL = (
 _FUNNEL = options.word("funnel", _("The name of a funnel; by default the one with most opportunities"))
 _SPLIT = options.choice("by", list(SALES_SPLITS), _("By person, unit or channel"), PERSON)
 
+_KPI = options.word("kpi", _("The name of a KPI of sales that is a sum; won sales by default"))
+_WHOM = Option(
+    name="whom",
+    help=_("unit-3 or person-5; the whole organisation by default"),
+    schema={"type": "string", "pattern": WHOM},
+    parse=Whom.read,
+    expected=_("a unit or a person: unit-3, person-5"),
+    default=EVERYBODY,
+)
+_LEVEL = options.choice("by", list(LEVELS), _("By what the plan is handed down"))
+
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
         "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
@@ -308,6 +341,7 @@ ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
         "bcg": Analytics(_bcg, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_BCG)),
         "cross_sell": Analytics(_cross_sell, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_CROSS_SELL)),
         "funnel": Analytics(_funnel, (_PERIOD, _FUNNEL)),
+        "plan": Analytics(_plan, (_PERIOD, _AS_OF, _KPI, _WHOM, _LEVEL)),
         "effectiveness": Analytics(_effectiveness, (_PERIOD, _FUNNEL, _SPLIT)),
     }
 )

@@ -76,6 +76,10 @@ _OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bu
 """What those who sell need to know, whoever keeps it."""
 _LEVELS = ("business_calendar", "holiday", "sla_policy", "sla_escalation", "survey", "mail_template")
 """What decides when cases are due, what customers are asked and what is written to them, whoever works on them."""
+_RULES = ("bonus_scheme", "bonus_part")
+"""By what rules people earn a bonus."""
+_EARNED = ("bonus_statement", "bonus_line")
+"""What they earned: their own, and of those who head a unit, that of its people."""
 
 
 @hookimpl
@@ -96,6 +100,8 @@ def trellis_roles() -> list[Role]:
             cell=STRUCTURE,
             grants=[
                 Grant("*", read=Scope.ALL, create=True, update=Scope.ALL, delete=Scope.UNIT),
+                *(Grant(name, read=Scope.ALL) for name in _RULES),
+                *(Grant(name, read=Scope.UNIT) for name in _EARNED),
                 *people,
             ],
         ),
@@ -108,7 +114,7 @@ def trellis_roles() -> list[Role]:
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
-                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_OFFERS, *_LEVELS)),
+                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_OFFERS, *_LEVELS, *_RULES)),
                 *people,
             ],
         ),

@@ -134,6 +134,16 @@ def trellis_kpis() -> list[Kpi]:
 def trellis_menu() -> list[MenuItem]:
     return [
         MenuItem(
+            name="sales_plan",
+            title=_("Sales plan"),
+            cell=Cell(Direction.SALES, Level.TACTICS, "SA2"),
+            path="opportunity/plan",
+            direction=Direction.SALES,
+            level=Level.TACTICS,
+            icon="target",
+            entity="opportunity",
+        ),
+        MenuItem(
             name="funnel_analysis",
             title=_("Funnel analysis"),
             cell=FUNNEL,

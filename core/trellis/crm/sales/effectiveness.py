@@ -182,7 +182,7 @@ def _plans(scope: Scope, by: str, kpi: Kpi) -> dict[Any, Plan]:
     facts = {
         one.key: one.points[-1].value for one in engine.parts(*who, kpi.name, [scope.period], by, scope.today)
     }
-    keys = {*facts, *(getattr(one, by) for one in known.values)}
+    keys = {*facts, *(getattr(one, by) for one in known.values if not one.of_goods)}
     return {
         key: Plan(
             plan=known.whole(kpi, scope.period, months, **{by: key}) if key is not None else None,

@@ -31,6 +31,7 @@ _ = translator("trellis")
 blueprint = Blueprint("funnels", __name__)
 
 TABS: tuple[tuple[str, Text], ...] = (
+    ("plan", _("Sales plan")),
     ("analysis", _("Funnel analysis")),
     ("effectiveness", _("Effectiveness of sales")),
 )

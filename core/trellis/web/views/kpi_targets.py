@@ -11,11 +11,12 @@ from trellis.contributions import Direction, Kpi
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.errors import RecordInvalid
 from trellis.i18n import plural_translator, translator
+from trellis.kpi.below import LEVELS
 from trellis.kpi.targets import TARGET, save
 from trellis.records.door import BatchInvalid
-from trellis.web import kpi_targets
-from trellis.web.kpi_board import units
-from trellis.web.kpi_targets import FILLS, GRAINS, Sheet, Typed
+from trellis.web import kpi_filling, kpi_targets
+from trellis.web.kpi_filling import FILLS, HANDED
+from trellis.web.kpi_targets import GRAINS, Sheet, Typed
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go, messages
 
@@ -61,14 +62,19 @@ def fill(workspace: str) -> str | tuple[str, int]:
     """Fills cells in as if they were typed; nothing is written before they are saved."""
     sheet = Sheet.of(request.args)
     typed = kpi_targets.typed_in(sheet, request.form)
-    percent = kpi_targets.percent_of(request.form.get("percent", ""))
-    if percent is None or request.form.get("act") not in FILLS:
+    percent = kpi_filling.percent_of(request.form.get("percent", ""))
+    if percent is None or request.form.get("act") not in _fills(sheet):
         return _page(sheet, typed, [str(_("Must be a number from −100 to 1000"))]), 422
-    number = kpi_targets.filled(sheet, typed, request.form["act"], percent, request.form.get("only", ""))
+    number = kpi_filling.filled(sheet, typed, request.form["act"], percent, request.form.get("only", ""))
     told = _n(
         "%(num)s cell is filled in; save to keep it", "%(num)s cells are filled in; save to keep them", number
     )
     return _page(sheet, typed, told=str(told) if number else str(_("There is nothing to fill in from")))
+
+
+def _fills(sheet: Sheet) -> dict[str, Any]:
+    """The ways to fill the grid in."""
+    return {**HANDED, **FILLS} if sheet.by else FILLS
 
 
 def _sentences(error: RecordInvalid) -> list[str]:
@@ -92,9 +98,10 @@ def _page(sheet: Sheet, typed: Typed, percent_errors: list[str] | None = None, t
         ],
         "whom": _chooser(sheet, path),
         "kpis": _kpi_chooser(sheet, path),
+        "ways": _way_chooser(sheet, path),
         "fills": [
             {"value": name, "title": str(title), "selected": name == request.form.get("act")}
-            for name, title in FILLS.items()
+            for name, title in _fills(sheet).items()
         ],
         "only": _rows_to_fill(grid),
         "percent": request.form.get("percent", ""),
@@ -116,19 +123,32 @@ def _page(sheet: Sheet, typed: Typed, percent_errors: list[str] | None = None, t
 
 def _chooser(sheet: Sheet, path: str) -> dict[str, Any]:
     """For whom is planned: the organisation, a unit or a person."""
-    options = [("", str(_("The whole organisation")))]
-    options += [(f"unit-{key}", title) for key, title in units()]
-    options += [(f"person-{key}", title) for key, title in kpi_targets.people()]
+    options = kpi_targets.options()
     known = dict(options)
+    everybody = bool(sheet.kpi) and not sheet.by
     return {
-        "title": str(_("Everybody")) if sheet.kpi else known.get(sheet.whom, known[""]),
+        "title": str(_("Everybody")) if everybody else known.get(sheet.whom, known[""]),
         "options": [
             {
                 "title": title,
-                "url": sheet.url(path, whom=key, kpi=""),
-                "current": key == sheet.whom and not sheet.kpi,
+                "url": sheet.url(path, whom=key) if sheet.by else sheet.url(path, whom=key, kpi=""),
+                "current": key == sheet.whom and not everybody,
             }
             for key, title in options
+        ],
+    }
+
+
+def _way_chooser(sheet: Sheet, path: str) -> dict[str, Any] | None:
+    """Whether one KPI is planned for everybody, or one plan is handed down, and by what."""
+    if not sheet.ways:
+        return None
+    options = {"": str(_("Not handed down"))} | {by: str(LEVELS[by]) for by in sheet.ways}
+    return {
+        "title": str(_("Handed down: %(by)s", by=options[sheet.by])) if sheet.by else options[""],
+        "options": [
+            {"title": title, "url": sheet.url(path, by=by), "current": by == sheet.by}
+            for by, title in options.items()
         ],
     }
 
@@ -140,7 +160,7 @@ def _kpi_chooser(sheet: Sheet, path: str) -> dict[str, Any]:
     return {
         "title": dict(options)[sheet.kpi],
         "options": [
-            {"title": title, "url": sheet.url(path, kpi=key, whom=""), "current": key == sheet.kpi}
+            {"title": title, "url": sheet.url(path, kpi=key, whom="", by=""), "current": key == sheet.kpi}
             for key, title in options
         ],
     }

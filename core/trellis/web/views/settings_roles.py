@@ -200,7 +200,7 @@ def _fields(view: EntityView, role: Role | None) -> dict[str, Any]:
 
 def _groups(role: Role | None) -> list[dict[str, Any]]:
     """The rights of a role on every entity, by direction; those that “all others” gives are written out."""
-    grants = merge_grants([role]) if role else {}
+    grants = merge_grants([role], g.edition.confidential) if role else {}
     everything = Scope.ALL if role and role.administrator else None
     groups: dict[str, list[dict[str, Any]]] = {}
     for view in g.edition.entities.values():

@@ -1,0 +1,1 @@
+"""Bonuses of sales staff (SA4)."""
