@@ -25,6 +25,7 @@ SUBJECTS = (
     "/segments",
     "/analytics",
     "/events",
+    "/notifications",
     "/entities",
     "/imports",
     "/plugins",
@@ -89,6 +90,9 @@ def test_it_follows_the_edition_and_the_language(client: Client, workspace: Work
     assert "/gym.membership" not in after["paths"]
 
 
+OF_ALL = ("/mail-templates", ":draft", ":mail")
+
+
 def test_each_call_of_the_application_is_described(client: Client, app: Flask) -> None:
     described = {
         (path.replace("{id}", "{}"), method)
@@ -109,8 +113,10 @@ def test_each_call_of_the_application_is_described(client: Client, app: Flask) -
         if path == "/entities/<name:entity>":
             path = "/entities/{name}"
         path = path.replace("/analytics/<name:analytics>", "/analytics/rfm")
-        if "/files" in path:  # the same for all entities, so described once
-            path = path.replace("<name:entity>", "{name}").replace("<id:number>", "{number}")
+        if "/files" in path or path.endswith(OF_ALL):  # the same for all entities, so described once
+            path = path.replace("<name:entity>", "{name}")
+        if "/files" in path:
+            path = path.replace("<id:number>", "{number}")
         for written, meant in (entity | named).items():
             path = path.replace(written, meant)
         if path.endswith(("/personal-data", ":erase")):  # of people alone

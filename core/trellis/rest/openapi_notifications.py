@@ -7,7 +7,6 @@ from typing import Any
 
 from trellis.i18n import translator
 from trellis.rest import openapi_parts as parts
-from trellis.rest.calls import LARGEST_ID
 
 _ = translator("trellis")
 
@@ -33,9 +32,8 @@ def notification_paths() -> Iterator[tuple[str, dict[str, Any]]]:
     )
     yield "/notifications", {"get": listed}
     yield "/notifications:read", {"post": _mark("read_notifications", _("Mark all as read"), tag, [])}
-    number = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
-    one = [{"in": "path", "name": "number", "required": True, "schema": number}]
-    yield "/notifications/{number}:read", {"post": _mark("read_notification", _("Mark as read"), tag, one)}
+    one = _mark("read_notification", _("Mark as read"), tag, parts.refs("id"))
+    yield "/notifications/{id}:read", {"post": one}
     kinds = parts.read(
         "list_notification_kinds", _("Kinds, and how the caller is told of each"), tag, parts.ITEMS
     )
