@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
-revision = "core_0032"
-down_revision = "core_0031"
+revision = "core_0034"
+down_revision = "core_0033"
 branch_labels = None
 depends_on = None
 

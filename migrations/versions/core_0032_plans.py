@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, FixedPoint, JsonData, UtcDateTime
 
-revision = "core_0030"
-down_revision = "core_0029"
+revision = "core_0032"
+down_revision = "core_0031"
 branch_labels = None
 depends_on = None
 

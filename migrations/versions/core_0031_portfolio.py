@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import FixedPoint
 
-revision = "core_0029c"
-down_revision = "core_0029b"
+revision = "core_0031"
+down_revision = "core_0030"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import FixedPoint, UtcDateTime
 
-revision = "core_0029b"
+revision = "core_0030"
 down_revision = "core_0029"
 branch_labels = None
 depends_on = None
