@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from flask import Blueprint, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -20,8 +20,22 @@ _ = translator("trellis")
 
 blueprint = Blueprint("template_editing", __name__)
 
+View = TypeVar("View", bound=Callable[..., Any])
 
-@blueprint.get("/<workspace>/<any(mail_template, document_template):entity>/new")
+
+def of_each(path: str, method: str) -> Callable[[View], View]:
+    """Puts a view at the addresses of each kind, before those of records in general."""
+
+    def add(view: View) -> View:
+        for name in KINDS:
+            place = f"/<workspace>/{name}{path}"
+            blueprint.add_url_rule(place, view_func=view, methods=[method], defaults={"entity": name})
+        return view
+
+    return add
+
+
+@of_each("/new", "GET")
 def new(workspace: str, entity: str) -> str:
     """For which records, or as which template of a plugin; then the editor."""
     view = view_of(entity)
@@ -55,7 +69,7 @@ def new(workspace: str, entity: str) -> str:
     return entity_page("letters/new.html", view, title=KINDS[entity].new, inside=True, choice=choice)
 
 
-@blueprint.post("/<workspace>/<any(mail_template, document_template):entity>/new")
+@of_each("/new", "POST")
 def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     view_of(entity)
     values = _given(entity)
@@ -67,14 +81,14 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     return go(f"{base()}/{entity}/{made.id}")
 
 
-@blueprint.get("/<workspace>/<any(mail_template, document_template):entity>/<int:record_id>/edit")
+@of_each("/<int:record_id>/edit", "GET")
 def edit(workspace: str, entity: str, record_id: int) -> str:
     view_of(entity)
     known = g.records.get(entity, record_id)
     return _editor(entity, record_id, {**known.values, "version": known.version}, {})
 
 
-@blueprint.post("/<workspace>/<any(mail_template, document_template):entity>/<int:record_id>/edit")
+@of_each("/<int:record_id>/edit", "POST")
 def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[str, int]:
     view_of(entity)
     known = g.records.get(entity, record_id)
@@ -92,7 +106,7 @@ def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
     return go(f"{base()}/{entity}/{record_id}")
 
 
-@blueprint.post("/<workspace>/<any(mail_template, document_template):entity>/preview")
+@of_each("/preview", "POST")
 def look(workspace: str, entity: str) -> str:
     """What a template makes of a record, while it is typed."""
     view_of(entity)
