@@ -36,8 +36,8 @@ def data_of(records: Records, entity: str, record_id: int) -> dict[str, Value]:
     view = records.edition.entity(entity)
     record = records.get(entity, record_id)
     related = {}
-    for name, rows in _related(records, view, record_id):
-        related[name] = _several(records, records.edition.entity(name.partition(".")[0]), rows)
+    for name, other, rows in _related(records, view, record_id):
+        related[name] = _several(records, other, rows)
     return {
         "record": _several(records, view, [record])[0],
         "related": related,
@@ -88,11 +88,13 @@ def _referring(edition: Edition, actor: Actor, view: EntityView) -> Iterator[tup
         yield name, other, field
 
 
-def _related(records: Records, view: EntityView, record_id: int) -> Iterator[tuple[str, Sequence[Record]]]:
+def _related(
+    records: Records, view: EntityView, record_id: int
+) -> Iterator[tuple[str, EntityView, Sequence[Record]]]:
     for name, other, field in _referring(records.edition, records.actor, view):
         rule = {"field": field.name, "op": "eq", "value": record_id}
         sort = ["position"] if "position" in other.fields else ["id"]
-        yield name, records.list(other.name, rule=rule, sort=sort, limit=MOST).items
+        yield name, other, records.list(other.name, rule=rule, sort=sort, limit=MOST).items
 
 
 def _several(records: Records, view: EntityView, rows: Sequence[Record]) -> list[dict[str, Value]]:
@@ -113,10 +115,10 @@ def _one(
 ) -> dict[str, Value]:
     fields: dict[str, Value] = {"id": record.id}
     for name, field in view.fields.items():
-        if name not in record.values:
+        if name not in record.values or field.type.kind == "json":
             continue
         value = record.values[name]
-        known = linked.get(name, {}).get(value) if value is not None else None
+        known = linked[name].get(value) if name in linked else None
         fields[name] = known or _told(edition, view, field, record, value)
     title = record.titles.get(view.info.title_field) or record.values.get(view.info.title_field)
     return {"kind": "record", "text": str(title or f"#{record.id}"), "fields": fields}

@@ -24,6 +24,7 @@ from trellis.records.entity import SYSTEM_FIELDS
 _ = translator("trellis")
 
 _SHOWN = nh3.ALLOWED_TAGS - {"img", "map", "area"}
+_SILENT = {"script", "style", "title"}
 _ATTRIBUTES = {"td": {"colspan", "align"}, "th": {"colspan", "align"}, "p": {"align"}}
 
 
@@ -142,7 +143,7 @@ def _document_preview(entity: str, given: Mapping[str, Any], number: int | None)
     except RecordInvalid as error:
         return {"problems": [str(one) for found in error.errors.values() for one in found]}
     text = made.content.decode(errors="replace")
-    return shown | {"html": nh3.clean(text, tags=_SHOWN, attributes=_ATTRIBUTES)}
+    return shown | {"html": nh3.clean(text, tags=_SHOWN, attributes=_ATTRIBUTES, clean_content_tags=_SILENT)}
 
 
 KINDS = {

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.customers.documents import choosing
 from trellis.crm.customers.documents.entities import LANGUAGES
+from trellis.documents.making import DocumentTemplate
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.web.shell import shell, toast
@@ -45,12 +46,11 @@ def make(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
 
 def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
     found = choosing.templates_of(g.records, entity)
-    languages = {one.value: str(one.label) for one in LANGUAGES}
     chosen = request.form.get("template", "")
     options = [
         {
             "value": (value := f"{one.name}{_BETWEEN}{ending}"),
-            "title": f"{one.title} ({languages.get(one.language, one.language)}), {_FORMATS[ending]}",
+            "title": f"{_title(one)}, {_FORMATS[ending]}",
             "selected": value == chosen,
         }
         for one in found
@@ -77,3 +77,9 @@ def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
     if not options:
         dialog |= {"action": "", "verb": ""}
     return render_template("dialog_form.html", dialog=dialog, shell=shell())
+
+
+def _title(one: DocumentTemplate) -> str:
+    """What a template is called, with its language where the title does not say it."""
+    language = next((str(known.label) for known in LANGUAGES if known.value == one.language), one.language)
+    return one.title if language.lower() in one.title.lower() else f"{one.title} ({language})"

@@ -55,6 +55,7 @@ def new(workspace: str, entity: str) -> str:
             for one in g.edition.entities.values()
             if one.info.parent is None and g.actor.may(one.name, "read")
         ],
+        "has_subjects": "subject" in KINDS[entity].edited,
         "contributed": [
             {
                 "title": one.title,
