@@ -38,7 +38,7 @@ from trellis.records.query import Record
 from trellis.web import process_page, record_acts
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
-from trellis.web.display import new_title, origin, person, shown, title_of
+from trellis.web.display import new_title, origin, person, second_line, shown, title_of
 from trellis.web.plugin_calls import read, sized
 from trellis.web.record_files import card
 
@@ -402,18 +402,18 @@ def _related(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
     view = one.view
     rows = []
     for record in one.items:
-        when = (
-            shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
-            if view.info.date_field
-            else ""
-        )
+        title, note = title_of(view, record), second_line(g.edition, base, view, record)
+        if view.info.title_field == one.field.name and note:
+            title, note = note, ""  # it is not called by the name of the record that it stands beside
+        elif view.info.subtitle_field == one.field.name:
+            note = ""
+        if view.info.date_field:
+            note = shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
         amount = view.fields[view.info.amount_field] if view.info.amount_field else None
         figure = shown(g.edition, base, amount, record)["text"] if amount else ""
         badge = next(iter(_badges_of_stage(view, record, base)), None)
         url = f"{base}/{view.name}/{record.id}"
-        rows.append(
-            {"title": title_of(view, record), "note": when, "figure": figure, "badge": badge, "url": url}
-        )
+        rows.append({"title": title, "note": note, "figure": figure, "badge": badge, "url": url})
     return {
         "title": str(view.info.plural),
         "total": format_number(one.count),
