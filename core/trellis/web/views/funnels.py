@@ -293,7 +293,7 @@ def _ageing(found: Funnel) -> Sheet:
         title=_("How long opportunities are in their stage"),
         heads=(
             _("Stage"),
-            _("Open"),
+            _("Open deals"),
             _("Amount"),
             _("Usual"),
             _("As usual"),
@@ -443,7 +443,7 @@ def _comparison(found: Effectiveness) -> Sheet:
         _("Average won deal"),
         _("Sales cycle"),
         _("Activities per win"),
-        _("Open"),
+        _("Open deals"),
         _("Weighted pipeline"),
         _("Velocity, a day"),
         _("Plan"),
