@@ -353,7 +353,7 @@ def _days_in_stage(record: Record) -> str:
     since = record.values.get("stage_since")
     if since is None:
         return ""
-    return str(_n("%(num)s day", "%(num)s days", (datetime.now(UTC) - since).days))
+    return str(_n("%(num)s day", "%(num)s days", max((datetime.now(UTC) - since).days, 0)))
 
 
 def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iterator[dict[str, Any]]:
