@@ -51,6 +51,7 @@ def test_each_filter_finds_what_was_done(sign_in: SignIn, drain: Drain) -> None:
         == []
     )
     assert rows(admin, drain, who="x", since="yesterday", action="burned") == rows(admin, drain)
+    assert all(f'value="{name}"' in admin.get("/acme/settings/audit").text for name in ("import", "process"))
     page = admin.get("/acme/settings/audit?action=updated&entity=customer").text
     assert "Linz" in page and "<s>Wien</s>" in page and "/acme/customer/3" in page
 

@@ -98,6 +98,8 @@ def test_an_opportunity_becomes_a_quote_and_an_order(sign_in: SignIn, client: Cl
     page = admin.get("/acme/quote/1?tab=quote_line").text
     assert "Q-000001" in page and "299.70" in page and "/acme/quote/1/order" not in page
     assert "New quote line" in page
+    assert ">Desk<" in admin.get("/acme/quote/1").text  # a line is called by its product, there by its quote
+    assert ">Q-000001<" in admin.get(f"/acme/product/{product}").text
     assert client.post("/quote/1:order").status_code == 409
     sent = client.post("/quote/1:move", {"stage": "sent", "valid_until": "2999-01-01"})
     assert sent.status_code == 200, sent.text

@@ -171,6 +171,7 @@ def test_staff_invite_from_the_pages(house: House, sign_in: Callable[[str], Flas
     survey = house.boss.create("survey", name="After a visit", kind="csat")
     rule = {"field": "city", "op": "eq", "value": "Brno"}
     segment = house.boss.post("/segments", {"title": "In Brno", "rule": rule}).json["segment"]  # type: ignore[index]
+    assert admin.get("/acme/survey/options").json["items"][0]["sub"] == "CSAT"  # type: ignore[index]
     page = f"/acme/survey/{survey}/invite"
     shown = admin.get(f"{page}?segment={segment}").text
     assert "In Brno" in shown and "There is nobody to invite" in shown

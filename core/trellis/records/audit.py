@@ -22,7 +22,7 @@ from trellis.system import Event
 
 KIND = "audit"
 AT_ONCE = 1000
-SOURCES = ("web", "rest", "cli", "import", "system")
+SOURCES = ("web", "rest", "cli", "import", "process", "system")
 ACTIONS = ("created", "updated", "deleted", "restored", "erased", ENTERED, LEFT)
 
 COLUMNS = ("id", "at", "actor_id", "actor_name", "source", "entity", "record_id", "action", "changes")

@@ -9,7 +9,7 @@ from typing import Any
 from flask import g
 
 from trellis.edition import EntityView
-from trellis.i18n import format_date, format_datetime, format_number, translator
+from trellis.i18n import format_date, format_datetime, format_number, format_percent, translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.mass import titles_of
@@ -68,8 +68,12 @@ def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
         return format_date(date.fromisoformat(value))
     if isinstance(declared.type, types.Reference):
         return (names or {}).get((declared.type.entity, value)) or f"#{value}"
+    if isinstance(declared.type, types.Percent):
+        return format_percent(declared.type.check(value))
     if isinstance(declared.type, types.Decimal):
-        return format_number(declared.type.check(value))
+        return format_number(
+            declared.type.check(value), 2 if isinstance(declared.type, types.Money) else None
+        )
     return _stage(declared, value) or str(value)
 
 

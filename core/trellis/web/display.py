@@ -82,6 +82,12 @@ def shown(edition: Edition, base: str, field: Field, record: Record, *, bare: bo
     return teller(edition, base, record.entity, field, bare=bare)(record)
 
 
+def second_line(edition: Edition, base: str, view: EntityView, record: Record) -> str:
+    """What tells records of one name apart: the field under their title, as it is shown; empty where there is none."""
+    field = view.fields.get(view.info.subtitle_field or "")
+    return str(shown(edition, base, field, record)["text"]) if field else ""
+
+
 def teller(
     edition: Edition, base: str, entity: str, field: Field, *, bare: bool = False
 ) -> Callable[[Record], Shown]:

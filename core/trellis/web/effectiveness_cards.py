@@ -74,7 +74,7 @@ def comparison(found: Effectiveness) -> Sheet:
         _("Average won deal"),
         _("Sales cycle"),
         _("Activities per win"),
-        _("Open"),
+        _("Open deals"),
         _("Weighted pipeline"),
         _("Velocity, a day"),
         _("Plan"),

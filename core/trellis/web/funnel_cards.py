@@ -148,7 +148,7 @@ def ageing(found: Funnel) -> Sheet:
         title=_("How long opportunities are in their stage"),
         heads=(
             _("Stage"),
-            _("Open"),
+            _("Open deals"),
             _("Amount"),
             _("Usual"),
             _("As usual"),

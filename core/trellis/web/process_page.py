@@ -268,7 +268,7 @@ def _notes(steps: Sequence[Any]) -> dict[str, str]:
 def _step_row(one: Any, words: Any, base: str) -> dict[str, Any]:
     who, key = (one.by_name, one.by_id) if one.left_at else (one.person_name, one.person_id)
     late = one.left_at is None and one.due_at is not None and one.due_at < datetime.now(UTC)
-    state = (_("Done"), "good") if one.left_at else (_("Overdue"), "danger") if late else (_("Open"), "warn")
+    state = (_("Done"), "good") if one.left_at else (_("Overdue"), "danger") if late else (_("To do"), "warn")
     undone = one.kind == USER and one.left_at is not None and one.by_id is None
     return {
         "title": str(words(one.title)),
@@ -278,7 +278,7 @@ def _step_row(one: Any, words: Any, base: str) -> dict[str, Any]:
         "queued": one.kind == USER and one.left_at is None and one.person_id is None,
         "due": format_datetime(one.due_at) if one.due_at else "",
         "took": str(in_words(((one.left_at or datetime.now(UTC)) - one.entered_at).total_seconds())),
-        "state": str(_("Left") if undone else state[0]),
+        "state": str(_("Left out") if undone else state[0]),
         "tone": "neutral" if undone else state[1],
     }
 

@@ -40,7 +40,7 @@ from trellis.records.query import Record
 from trellis.web import process_page, record_acts
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.conditions import in_state, states_of
-from trellis.web.display import new_title, origin, person, shown, title_of
+from trellis.web.display import new_title, origin, person, second_line, shown, title_of
 from trellis.web.plugin_calls import read, sized
 from trellis.web.record_files import card
 
@@ -195,7 +195,12 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
     }
     if entry.record is None or entry.view is None:
         return common | _change_event(view, entry.event or {}, names)
+    named = entry.view.fields[entry.view.info.title_field].type
     title = title_of(entry.view, entry.record)
+    if (
+        isinstance(named, types.Reference) and named.entity == view.name
+    ):  # by the name of this record once more
+        title = second_line(g.edition, base, entry.view, entry.record) or title
     found = common | {
         "icon": KINDS[entry.kind][1] if entry.kind in KINDS else entry.view.info.icon,
         "title": title if entry.kind in KINDS else f"{entry.view.info.title} {title}",
@@ -359,7 +364,7 @@ def _days_in_stage(record: Record) -> str:
     since = record.values.get("stage_since")
     if since is None:
         return ""
-    return str(_n("%(num)s day", "%(num)s days", (datetime.now(UTC) - since).days))
+    return str(_n("%(num)s day", "%(num)s days", max((datetime.now(UTC) - since).days, 0)))
 
 
 def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iterator[dict[str, Any]]:
@@ -411,18 +416,18 @@ def _related(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
     view = one.view
     rows = []
     for record in one.items:
-        when = (
-            shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
-            if view.info.date_field
-            else ""
-        )
+        title, note = title_of(view, record), second_line(g.edition, base, view, record)
+        if view.info.title_field == one.field.name and note:
+            title, note = note, ""  # it is not called by the name of the record that it stands beside
+        elif view.info.subtitle_field == one.field.name:
+            note = ""
+        if view.info.date_field:
+            note = shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
         amount = view.fields[view.info.amount_field] if view.info.amount_field else None
         figure = shown(g.edition, base, amount, record)["text"] if amount else ""
         badge = next(iter(_badges_of_stage(view, record, base)), None)
         url = f"{base}/{view.name}/{record.id}"
-        rows.append(
-            {"title": title_of(view, record), "note": when, "figure": figure, "badge": badge, "url": url}
-        )
+        rows.append({"title": title, "note": note, "figure": figure, "badge": badge, "url": url})
     return {
         "title": str(view.info.plural),
         "total": format_number(one.count),

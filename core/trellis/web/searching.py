@@ -54,4 +54,4 @@ def second_lines(found: Found, base: str) -> dict[int, str]:
         return {}
     ids = [hit.id for hit in found.hits]
     page = ListQuery(view, g.edition, g.actor, ids=ids, fields=[name], limit=len(ids)).page(g.session)
-    return {one.id: display.shown(g.edition, base, view.fields[name], one)["text"] for one in page.items}
+    return {one.id: display.second_line(g.edition, base, view, one) for one in page.items}

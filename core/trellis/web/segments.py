@@ -198,7 +198,7 @@ def history_of(segment: Segment, base: str) -> dict[str, Any]:
         "moves": [
             {
                 **titles[one.record_id],
-                "act": str(_("Entered") if one.entered else _("Left")),
+                "act": str(_("Entered a segment") if one.entered else _("Left a segment")),
                 "tone": "good" if one.entered else "warn",
                 "when": format_datetime(one.at),
             }

@@ -99,7 +99,6 @@ def _reviews(width: int = 6) -> Widget:
 _BOARD_OF_APPLICATIONS = Widget(
     kind="board",
     title=_("Applications"),
-    width=8,
     options={"entity": "banking.application", "lifecycle": "banking.applications"},
 )
 _CALL_TODAY = Widget(
@@ -127,10 +126,10 @@ DASHBOARDS = [
         home=True,
         widgets=(
             _strip("net_margin", "deposits", "loans", "npl", "application_conversion", "kyc_on_time"),
-            _BOARD_OF_APPLICATIONS,
+            _maturing(width=8),
             Widget(kind="tasks", width=4),
             Widget(kind="pyramid", width=4),
-            _maturing(),
+            _BOARD_OF_APPLICATIONS,
             _CALL_TODAY,
             Widget(kind="kpi_trend", width=8, options={"kpis": ("banking.net_margin",)}),
             Widget(kind="changes", width=4),
@@ -174,9 +173,9 @@ DASHBOARDS = [
         widgets=(
             _strip("approval_rate", "time_to_decision", "application_conversion", "lent", "npl"),
             _BOARD_OF_APPLICATIONS,
+            _applications(width=8),
+            _late(width=8),
             Widget(kind="tasks", width=4),
-            _applications(width=6),
-            _late(width=6),
             Widget(kind="kpi_trend", width=6, options={"kpis": ("banking.lent",)}),
             Widget(kind="kpi_trend", width=6, options={"kpis": ("banking.npl",)}),
         ),

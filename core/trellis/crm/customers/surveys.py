@@ -40,8 +40,8 @@ class SurveyAnswer(Entity):
         direction="customers",
         level="tactics",
         row="CU6",
-        title_field="id",
-        subtitle_field="customer",
+        title_field="customer",
+        subtitle_field="survey",
         sort="-answered_at",
         date_field="answered_at",
         timeline=True,
@@ -54,7 +54,7 @@ class SurveyAnswer(Entity):
     customer_id: Mapped[int | None] = column(
         Reference("customer", "CASCADE"), label=_("Customer"), in_list=True
     )
-    survey: Mapped[str] = column(Choice(SURVEYS), label=_("Survey"), required=True, default="acsi")
+    survey: Mapped[str] = column(Choice(SURVEYS), label=_("Kind of survey"), required=True, default="acsi")
     answered_at: Mapped[datetime] = column(DateTime(), label=_("Answered"), required=True, in_list=True)
     channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
     q1: Mapped[int | None] = column(

@@ -177,7 +177,8 @@ class PriceListItem(Entity):
         direction="products",
         level="strategy",
         row="PR1",
-        title_field="id",
+        title_field="product",
+        subtitle_field="price_list",
         parent="price_list",
     )
     __table_args__ = (sa.Index("ix_price_list_item_product", "product_id", "price_list_id", "quantity_from"),)
@@ -210,7 +211,8 @@ class BundlePart(Entity):
         direction="products",
         level="strategy",
         row="PR1",
-        title_field="id",
+        title_field="part",
+        subtitle_field="bundle",
         parent="bundle",
     )
 

@@ -166,7 +166,8 @@ class OpportunityLine(Entity):
         icon="list",
         direction="sales",
         level="tactics",
-        title_field="id",
+        title_field="product",
+        subtitle_field="opportunity",
         parent="opportunity",
     )
 
@@ -255,7 +256,8 @@ class OrderLine(Entity):
         icon="list",
         direction="sales",
         level="operations",
-        title_field="id",
+        title_field="product",
+        subtitle_field="order",
         parent="order",
     )
 
@@ -345,7 +347,8 @@ class QuoteLine(Entity):
         icon="list",
         direction="sales",
         level="operations",
-        title_field="id",
+        title_field="product",
+        subtitle_field="quote",
         parent="quote",
     )
 

@@ -200,7 +200,7 @@ def _days(stage: Stage, record: Record) -> dict[str, str] | None:
     since = record.values.get("stage_since")
     if since is None:
         return None
-    days = (datetime.now(UTC) - since).days
+    days = max((datetime.now(UTC) - since).days, 0)
     usual = stage.days or 0
     tone = "danger" if usual and days > 2 * usual else "warn" if usual and days > 1.5 * usual else ""
     return {

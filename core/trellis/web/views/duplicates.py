@@ -12,7 +12,7 @@ from trellis.i18n import plural_translator, translator
 from trellis.quality import distinct
 from trellis.quality.duplicates import MOST_IN_GROUP, Group, comparable, find, groups
 from trellis.records.query import ListQuery
-from trellis.web.display import title_of
+from trellis.web.display import second_line, title_of
 from trellis.web.list_head import may_merge
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of, whole_numbers
@@ -96,7 +96,6 @@ def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
     view = view_of(entity)
     ids = [str(one.id) for one in group.records[:2]]
     more = group.count - len(group.records)
-    sub = view.info.subtitle_field or ""
     return {
         "reason": str(group.reason),
         "key": group.key,
@@ -104,7 +103,7 @@ def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
             {
                 "id": one.id,
                 "title": title_of(view, one),
-                "sub": one.titles.get(sub) or str(one.values.get(sub) or ""),
+                "sub": second_line(g.edition, base(), view, one),
                 "url": f"{base()}/{entity}/{one.id}",
             }
             for one in group.records

@@ -17,7 +17,7 @@ from trellis.records import export_job
 from trellis.records.exporter import Export, write_file
 from trellis.records.query import ListQuery
 from trellis.records.rules import describe, parse
-from trellis.web.display import origin, title_of
+from trellis.web.display import origin, second_line, title_of
 from trellis.web.filters import builder_fields, builder_words
 from trellis.web.grouping import whole_context
 from trellis.web.list_page import counts
@@ -144,13 +144,12 @@ def options(workspace: str, entity: str) -> dict[str, Any]:
         view, g.edition, g.actor, text=request.args.get("q", ""), fields=names, sort=sort, limit=OPTIONS
     )
     found = query.page(g.session).items
-    sub = view.info.subtitle_field or ""
     return {
         "items": [
             {
                 "id": record.id,
                 "title": title_of(view, record),
-                "sub": record.titles.get(sub) or str(record.values.get(sub) or ""),
+                "sub": second_line(g.edition, base(), view, record),
             }
             for record in found
         ]

@@ -43,6 +43,7 @@ FACES: Mapping[str, Text] = {
     "rest": _("REST"),
     "cli": _("Command line"),
     "import": _("Import"),
+    "process": _("Process"),
     "system": _("System"),
 }
 

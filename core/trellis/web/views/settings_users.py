@@ -13,6 +13,7 @@ from trellis import mail
 from trellis.contributions import Role
 from trellis.errors import Conflict, RecordInvalid, TrellisError
 from trellis.i18n import format_number, format_time, translator
+from trellis.records.mass import titles_of
 from trellis.records.query import ListQuery, Record
 from trellis.security import attempts, second_factor
 from trellis.security.identities import (
@@ -215,7 +216,9 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
         {"value": role.name, "title": str(role.title), "selected": role.name in chosen}
         for role in g.edition.all(Role).values()
     ]
-    unit = control(g.edition, base(), g.edition.entity("user").fields["unit"], user.unit_id if user else None)
+    unit_id = user.unit_id if user else None
+    called = titles_of(g.records, "unit", [unit_id]).get(unit_id, "") if unit_id else ""
+    unit = control(g.edition, base(), g.edition.entity("user").fields["unit"], unit_id, title=called)
     fields = [
         field("name", _("Full name"), required=True),
         field(

@@ -69,7 +69,7 @@ class Report(Entity):
     name: Mapped[str] = column(
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
     )
-    about: Mapped[str | None] = column(LongText(), label=_("About"))
+    about: Mapped[str | None] = column(LongText(), label=_("Description"))
     of_entity: Mapped[str] = column(
         Text(80),
         label=_("Records"),

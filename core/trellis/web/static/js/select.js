@@ -21,12 +21,20 @@ function options(select) {
   };
 }
 
+// The field that a page begins with covers the others with its choices only when it is pressed or typed in.
+function focusClosed(choice) {
+  choice.open = () => {};
+  const release = () => delete choice.open;
+  for (const act of ["keydown", "mousedown", "focusout"]) choice.control.addEventListener(act, release, { once: true, capture: true });
+  choice.focus();
+}
+
 export async function enhance(select) {
   if (select.tomselect) return select.tomselect;
   await vendor("tom-select.min.js");
   if (!select.tomselect) new window.TomSelect(select, options(select));
   select.setAttribute("aria-hidden", "true");
-  if (select.autofocus) select.tomselect.focus();
+  if (select.autofocus) focusClosed(select.tomselect);
   return select.tomselect;
 }
 
