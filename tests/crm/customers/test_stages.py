@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from measured import Book, counted
 from trellis.contributions import StageRule
+from trellis.crm.analytics import refreshing
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.crm.customers import standing
 from trellis.crm.customers.stages import FIELD
@@ -97,6 +98,15 @@ def test_nights_move_customers_and_tell_of_it(book: Book) -> None:
     ]
     since = book.records.get("customer", anna).values["stage_since"]
     assert since == datetime.combine(TODAY + timedelta(days=400), time(), UTC)
+
+
+def test_figures_that_moved_customers_are_fresh_afterwards(book: Book) -> None:
+    anna = book.customer()
+    refreshing.refresh(book.session, book.edition)
+    book.order(anna, ago(400))
+    refreshing.refresh(book.session, book.edition)
+    assert told(book, anna) == [["prospect", "lost"]]
+    assert not refreshing.freshness(book.session, book.edition).stale
 
 
 def test_purchases_move_their_customer_at_once(book: Book) -> None:

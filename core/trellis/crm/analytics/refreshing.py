@@ -26,6 +26,7 @@ from trellis.process import listening
 from trellis.records.entity import Base
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.types import UtcDateTime
+from trellis.security.actor import SYSTEM
 from trellis.segments import engine as segments
 from trellis.system import Event, PluginState
 from trellis.workspace import Workspace
@@ -94,8 +95,10 @@ def refresh(
     refresh_customer_value(session, edition, as_of)
     standing.refresh(session, edition, as_of, at)
     done = segments.refresh(session, edition, today=as_of, now=at)
-    if not _written_after(session, event):
-        event = _last_event(session)  # what came after are members of segments, who moved just now
+    if not _written_after(session, event, at):
+        event = _last_event(
+            session
+        )  # what came after are customers and members of segments, who moved just now
     listening.note_entries(session, edition, at)
     measured = Measured(
         name=CUSTOMER_VALUE,
@@ -151,8 +154,10 @@ def _sources(session: Session, edition: Edition) -> str:
     return " ".join([edition.settings.timezone, *rated, *sources])
 
 
-def _written_after(session: Session, event_id: int) -> bool:
-    later = sa.exists().where(Event.id > event_id, Event.action.not_in((ENTERED, LEFT)))
+def _written_after(session: Session, event_id: int, at: datetime) -> bool:
+    """Whether something was written that is not of the refresh of this moment."""
+    moved = sa.and_(Event.entity == "customer", Event.source == SYSTEM.source, Event.at == at)
+    later = sa.exists().where(Event.id > event_id, Event.action.not_in((ENTERED, LEFT)), sa.not_(moved))
     return bool(session.scalar(sa.select(later)))
 
 
