@@ -76,7 +76,8 @@ def make(records: Records, template: DocumentTemplate, record_id: int, format: s
         "data": data,
     }
     content = fill(asked)
-    return Document(filename=f"{_UNSAFE.sub(' ', title).strip()[:120]}.{ending}", content=content)
+    name = " ".join(_UNSAFE.sub(" ", title).split())
+    return Document(filename=f"{name[:120]}.{ending}", content=content)
 
 
 def fill(asked: Mapping[str, Any]) -> bytes:
