@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import g, render_template
 from markupsafe import Markup
 
-from trellis.contributions import Lifecycle, Panel, Segment
-from trellis.crm.service.entities import BEFORE
-from trellis.edition import Edition, EntityView
+from trellis.contributions import Lifecycle, Panel
+from trellis.edition import EntityView
 from trellis.errors import PermissionRefused
 from trellis.i18n import (
     format_date,
     format_datetime,
-    format_day,
     format_number,
-    format_time,
     plural_translator,
     translator,
 )
-from trellis.letters.writing import about_field, links
+from trellis.letters.writing import links
 from trellis.plugins import Fault
 from trellis.privacy import is_person
 from trellis.quality.merged import parts_of
 from trellis.quality.merging import mergeable
-from trellis.records import related, types
+from trellis.records import related
 from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
-from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
 from trellis.web import process_page, record_acts
-from trellis.web.changes import Names, field_changes, names_in
+from trellis.web.changes import names_in
 from trellis.web.conditions import in_state, states_of
-from trellis.web.display import new_title, origin, person, second_line, shown, title_of
+from trellis.web.display import origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
 from trellis.web.record_files import card
+from trellis.web.record_lists import short_list, table_of
+from trellis.web.record_timeline import KINDS, change, composer_for, timeline_context
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
-
-KINDS: Mapping[str, tuple[Any, str]] = {
-    "note": (_("Note"), "sticky-note"),
-    "mail": (_("Mail"), "mail"),
-    "call": (_("Log a call"), "phone"),
-    "meeting": (_("Meeting"), "users"),
-    "task": (_("Task"), "circle-check"),
-}
-_TALKS = frozenset(KINDS) | {"activity"}
 
 
 def record_context(
@@ -97,7 +83,7 @@ def record_context(
         "tab": tab if tab in ("timeline", "details", "history") else "related",
         "next_step": _next_step(view, record, base),
         "cards": [],
-        "related": [_related(one, base, record.id) for one in lists if one.count],
+        "related": [short_list(one, base, record.id) for one in lists if one.count],
         "panels": list(_panels(view, record)) if not deleted else [],
         "files": None if deleted else card(view.name, record.id, may_change=may_edit),
         "processes": process_page.record_context(view.name, record, base) if not deleted else None,
@@ -109,9 +95,9 @@ def record_context(
     elif tab == "history":
         events = related.history(g.session, g.edition, view.name, record.id)
         names = names_in((view, one) for one in events)
-        context["changes"] = [_change(view, one, names) for one in events]
+        context["changes"] = [change(view, one, names) for one in events]
     elif tab != "details":
-        context["table"] = _table(next(one for one in lists if one.view.name == tab), base, record.id)
+        context["table"] = table_of(next(one for one in lists if one.view.name == tab), base, record.id)
     return context
 
 
@@ -134,138 +120,6 @@ def prop(
         "edit_url": f"{base}/{view.name}/{record.id}/field/{declared.name}" if editable else "",
     }
     return in_state(made, state)
-
-
-def composer_for(view: EntityView) -> str | None:
-    """The field by which an activity refers to a record of this entity; None for who may make none."""
-    return about_field(g.edition, view.name) if g.actor.may("activity", "create") else None
-
-
-def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> dict[str, Any]:
-    """The timeline: composer, kinds to choose from, and what happened, by day."""
-    url = f"{base}/{view.name}/{record.id}"
-    entries = related.timeline(g.session, g.edition, g.actor, view.name, record.id)
-    groups = {"talks": _TALKS, "records": None, "changes": frozenset({"change"})}
-    wanted = [entry for entry in entries if _wanted(entry, kind, groups)]
-    names = names_in((view, entry.event) for entry in wanted if entry.event)
-    days = groupby(wanted, key=lambda entry: format_day(entry.at))
-    link = composer_for(view)
-    return {
-        "composer": {
-            "url": f"{url}/compose",
-            "kinds": [
-                {"value": key, "title": str(title), "icon": icon} for key, (title, icon) in KINDS.items()
-            ],
-            "placeholder": str(_("What happened, or what is to be done; @ mentions somebody")),
-            "people_url": f"{base}/user/options",
-            "reminders": [{"value": one.value, "title": str(one.label)} for one in BEFORE],
-        }
-        if link
-        else None,
-        "kinds": [
-            {"title": str(title), "url": f"{url}?kind={key}", "current": kind == key}
-            for key, title in (
-                ("", _("All")),
-                ("talks", _("Talks")),
-                ("records", _("Records")),
-                ("changes", _("Changes")),
-            )
-        ],
-        "days": [
-            {"title": title, "events": [_event(view, entry, base, names) for entry in group]}
-            for title, group in days
-        ],
-        "more_url": "",
-    }
-
-
-def _wanted(entry: related.Entry, kind: str, groups: Mapping[str, frozenset[str] | None]) -> bool:
-    if kind not in groups:
-        return True
-    known = groups[kind]
-    return entry.kind in known if known is not None else entry.kind not in _TALKS | {"change"}
-
-
-def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> dict[str, Any]:
-    common = {
-        "time": format_time(entry.at),
-        "moment": entry.at.isoformat(),
-        "moment_text": format_datetime(entry.at),
-        "tone": "neutral",
-    }
-    if entry.record is None or entry.view is None:
-        return common | _change_event(view, entry.event or {}, names)
-    named = entry.view.fields[entry.view.info.title_field].type
-    title = title_of(entry.view, entry.record)
-    if (
-        isinstance(named, types.Reference) and named.entity == view.name
-    ):  # by the name of this record once more
-        title = second_line(g.edition, base, entry.view, entry.record) or title
-    found = common | {
-        "icon": KINDS[entry.kind][1] if entry.kind in KINDS else entry.view.info.icon,
-        "title": title if entry.kind in KINDS else f"{entry.view.info.title} {title}",
-        "url": f"{base}/{entry.view.name}/{entry.record.id}",
-        "card": entry.record.values.get("body") or "",
-    }
-    amount = entry.view.info.amount_field
-    if amount:
-        found["text"] = shown(g.edition, base, entry.view.fields[amount], entry.record)["text"]
-    if entry.kind == "mail" and entry.record.values.get("mail_to"):
-        found["text"] = str(_("to %(address)s", address=entry.record.values["mail_to"]))
-        if entry.record.values.get("done_at") is None:
-            found["badge"] = {"text": str(_("Not sent yet")), "tone": "info"}
-    if entry.kind == "task" and entry.record.values.get("done_at") is None:
-        late = entry.at < datetime.now(UTC)
-        found["badge"] = {
-            "text": str(_("Overdue") if late else _("To do")),
-            "tone": "danger" if late else "info",
-        }
-    return found
-
-
-def segment_of(edition: Edition, changes: Mapping[str, Any]) -> str:
-    """The title of the segment that an entry of the log is about; its name where it is no more, or not for the reader."""
-    before, after = changes["segment"]
-    known = edition.all(Segment).get(after or before)
-    return str(known.title) if known else ""
-
-
-def _change_event(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    if event["action"] in (ENTERED, LEFT):
-        said = {"title": segment_of(g.edition, event["changes"])}
-        entered = event["action"] == ENTERED
-        title = (
-            _("Entered the segment “%(title)s”", **said)
-            if entered
-            else _("Left the segment “%(title)s”", **said)
-        )
-        return {"icon": "log-in" if entered else "log-out", "title": str(title), "changes": []}
-    titles = {
-        "created": _("%(who)s made this record", who=event["actor_name"]),
-        "updated": _("%(who)s changed this record", who=event["actor_name"]),
-        "deleted": _("%(who)s moved this record to the bin", who=event["actor_name"]),
-        "restored": _("%(who)s brought this record back", who=event["actor_name"]),
-        "erased": _("%(who)s erased personal data of this record", who=event["actor_name"]),
-    }
-    icons = {
-        "created": "plus",
-        "updated": "pencil",
-        "deleted": "trash",
-        "restored": "undo-2",
-        "erased": "eraser",
-    }
-    changes = field_changes(view, event, names) if event["action"] in ("updated", "erased") else []
-    return {"icon": icons[event["action"]], "title": str(titles[event["action"]]), "changes": changes}
-
-
-def _change(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    return {
-        "when": format_datetime(event["at"]),
-        "moment": event["at"].isoformat(),
-        "who": event["actor_name"],
-        "act": _change_event(view, event, names)["title"],
-        "fields": field_changes(view, event, names),
-    }
 
 
 def _badges(view: EntityView, record: Record, base: str) -> list[dict[str, Any]]:
@@ -410,81 +264,6 @@ def _next_step(view: EntityView, record: Record, base: str) -> dict[str, Any] | 
         return None
     day = record.values.get("next_step_on")
     return {"title": step, "text": format_date(day) if day else "", "act": None, "later_url": ""}
-
-
-def _related(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
-    view = one.view
-    rows = []
-    for record in one.items:
-        title, note = title_of(view, record), second_line(g.edition, base, view, record)
-        if view.info.title_field == one.field.name and note:
-            title, note = note, ""  # it is not called by the name of the record that it stands beside
-        elif view.info.subtitle_field == one.field.name:
-            note = ""
-        if view.info.date_field:
-            note = shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
-        amount = view.fields[view.info.amount_field] if view.info.amount_field else None
-        figure = shown(g.edition, base, amount, record)["text"] if amount else ""
-        badge = next(iter(_badges_of_stage(view, record, base)), None)
-        url = f"{base}/{view.name}/{record.id}"
-        rows.append({"title": title, "note": note, "figure": figure, "badge": badge, "url": url})
-    return {
-        "title": str(view.info.plural),
-        "total": format_number(one.count),
-        "url": _list_url(one, base, record_id),
-        "origin": origin(g.edition, view.owner),
-        "rows": rows,
-    }
-
-
-def _badges_of_stage(view: EntityView, record: Record, base: str) -> Iterator[dict[str, str]]:
-    lifecycle = view.lifecycle(record.values)
-    if lifecycle is not None:
-        value = shown(g.edition, base, view.fields[lifecycle.field], record)
-        if value["kind"] == "badge":
-            yield {"text": value["text"], "tone": value["tone"]}
-
-
-def _list_url(one: related.RelatedList, base: str, record_id: int) -> str:
-    rule = json.dumps({"field": one.field.name, "op": "eq", "value": record_id})
-    return f"{base}/{one.view.name}?{urlencode({'filter': rule})}"
-
-
-def _table(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
-    view = one.view
-    names = [
-        name
-        for name, field in view.fields.items()
-        if field.in_list and name not in (view.info.title_field, one.field.name)
-    ]
-    title = {"label": str(view.info.title), "align": "start"}
-    columns = [
-        title,
-        *({"label": str(view.fields[name].label), "align": _align(view.fields[name])} for name in names),
-    ]
-    rows = [
-        {
-            "url": f"{base}/{view.name}/{record.id}",
-            "title": title_of(view, record),
-            "cells": [shown(g.edition, base, view.fields[name], record) for name in names],
-        }
-        for record in one.items
-    ]
-    return {
-        "title": str(view.info.plural),
-        "columns": columns,
-        "rows": rows,
-        "url": _list_url(one, base, record_id),
-        "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}"
-        if g.actor.may(view.name, "create")
-        else "",
-        "new_title": new_title(view),
-        "total": format_number(one.count),
-    }
-
-
-def _align(declared: Field) -> str:
-    return "end" if isinstance(declared.type, types.Integer | types.Decimal) else "start"
 
 
 def _panel(panel: Panel, record_id: int, records: Records) -> Markup:

@@ -20,7 +20,8 @@ from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
 from trellis.web.conditions import in_state, states_of, states_of_form, told
 from trellis.web.display import control, new_title, origin, read_form, title_of
-from trellis.web.record_page import composer_for, prop, record_context, timeline_context
+from trellis.web.record_page import prop, record_context
+from trellis.web.record_timeline import composer_for, timeline_context
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, messages, sentences, view_of, whole_number
 

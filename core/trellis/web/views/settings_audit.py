@@ -18,7 +18,7 @@ from trellis.records.events import ENTERED, LEFT
 from trellis.security.people import User
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.display import person
-from trellis.web.record_page import segment_of
+from trellis.web.record_timeline import segment_of
 from trellis.web.views.lists import base, go, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
 

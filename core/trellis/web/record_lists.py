@@ -1,0 +1,97 @@
+"""The records that refer to a record: short lists beside it, and a table each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import g
+
+from trellis.edition import EntityView
+from trellis.i18n import (
+    format_number,
+    translator,
+)
+from trellis.records import related, types
+from trellis.records.entity import Field
+from trellis.records.query import Record
+from trellis.web.display import new_title, origin, second_line, shown, title_of
+
+_ = translator("trellis")
+
+
+def short_list(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
+    view = one.view
+    rows = []
+    for record in one.items:
+        title, note = title_of(view, record), second_line(g.edition, base, view, record)
+        if view.info.title_field == one.field.name and note:
+            title, note = note, ""  # it is not called by the name of the record that it stands beside
+        elif view.info.subtitle_field == one.field.name:
+            note = ""
+        if view.info.date_field:
+            note = shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
+        amount = view.fields[view.info.amount_field] if view.info.amount_field else None
+        figure = shown(g.edition, base, amount, record)["text"] if amount else ""
+        badge = next(iter(_badges_of_stage(view, record, base)), None)
+        url = f"{base}/{view.name}/{record.id}"
+        rows.append({"title": title, "note": note, "figure": figure, "badge": badge, "url": url})
+    return {
+        "title": str(view.info.plural),
+        "total": format_number(one.count),
+        "url": _list_url(one, base, record_id),
+        "origin": origin(g.edition, view.owner),
+        "rows": rows,
+    }
+
+
+def _badges_of_stage(view: EntityView, record: Record, base: str) -> Iterator[dict[str, str]]:
+    lifecycle = view.lifecycle(record.values)
+    if lifecycle is not None:
+        value = shown(g.edition, base, view.fields[lifecycle.field], record)
+        if value["kind"] == "badge":
+            yield {"text": value["text"], "tone": value["tone"]}
+
+
+def _list_url(one: related.RelatedList, base: str, record_id: int) -> str:
+    rule = json.dumps({"field": one.field.name, "op": "eq", "value": record_id})
+    return f"{base}/{one.view.name}?{urlencode({'filter': rule})}"
+
+
+def table_of(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
+    view = one.view
+    names = [
+        name
+        for name, field in view.fields.items()
+        if field.in_list and name not in (view.info.title_field, one.field.name)
+    ]
+    title = {"label": str(view.info.title), "align": "start"}
+    columns = [
+        title,
+        *({"label": str(view.fields[name].label), "align": _align(view.fields[name])} for name in names),
+    ]
+    rows = [
+        {
+            "url": f"{base}/{view.name}/{record.id}",
+            "title": title_of(view, record),
+            "cells": [shown(g.edition, base, view.fields[name], record) for name in names],
+        }
+        for record in one.items
+    ]
+    return {
+        "title": str(view.info.plural),
+        "columns": columns,
+        "rows": rows,
+        "url": _list_url(one, base, record_id),
+        "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}"
+        if g.actor.may(view.name, "create")
+        else "",
+        "new_title": new_title(view),
+        "total": format_number(one.count),
+    }
+
+
+def _align(declared: Field) -> str:
+    return "end" if isinstance(declared.type, types.Integer | types.Decimal) else "start"
