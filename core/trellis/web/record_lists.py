@@ -12,14 +12,11 @@ from flask import g
 from trellis.edition import EntityView
 from trellis.i18n import (
     format_number,
-    translator,
 )
 from trellis.records import related, types
 from trellis.records.entity import Field
 from trellis.records.query import Record
 from trellis.web.display import new_title, origin, second_line, shown, title_of
-
-_ = translator("trellis")
 
 
 def short_list(one: related.RelatedList, base: str, record_id: int) -> dict[str, Any]:
