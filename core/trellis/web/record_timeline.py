@@ -98,9 +98,7 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
         return common | _change_event(view, entry.event or {}, names)
     named = entry.view.fields[entry.view.info.title_field].type
     title = title_of(entry.view, entry.record)
-    if (
-        isinstance(named, types.Reference) and named.entity == view.name
-    ):  # by the name of this record once more
+    if isinstance(named, types.Reference) and named.entity == view.name:  # the name of this record once more
         title = second_line(g.edition, base, entry.view, entry.record) or title
     found = common | {
         "icon": KINDS[entry.kind][1] if entry.kind in KINDS else entry.view.info.icon,
