@@ -232,7 +232,8 @@ def test_a_read_of_a_plugin_keeps_nothing_that_it_wrote(
     endpoint = RestEndpoint(name="bad.look", title=Text("Look"), slug="look", call=_leaky)
     house = enabled(open_installation, trellis_rest=lambda: [endpoint])
     house.write("Petra")
-    assert house.client.get("/x/bad/look").json == {"text": "fine"}
+    told = house.client.get("/x/bad/look").json  # PostgreSQL refuses to write in a transaction that reads
+    assert told == {"text": "fine"} or told["code"] == "plugin_failed"
     assert house.client.get("/customer/1").json["city"] is None
 
 

@@ -26,7 +26,7 @@ from trellis.records.door import Records
 from trellis.records.events import FOLLOWED, MERGING, BeforeSave, Change, Saved
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.journal import EVENTS, signed
-from trellis.records.rules import Leaf, RuleContext, parse, to_sql, walk
+from trellis.records.rules import Leaf, Predicate, RuleContext, parse, to_predicate, to_sql, walk
 from trellis.records.types import JsonData, UtcDateTime
 from trellis.security.actor import SYSTEM
 from trellis.settings.stages import rules_of
@@ -44,8 +44,14 @@ Moves = Mapping[tuple[str, str], int]
 
 
 def hold(event: BeforeSave) -> None:
-    """A stage that is given with a write is held from then on, unless the write says otherwise; one taken away is not."""
+    """A stage that is given with a write is held from then on, unless the write says otherwise; one taken away is not.
+
+    A new customer without one is written with the stage of the rules, where its own fields decide it.
+    """
     values, before = event.values, event.before
+    if event.action == "created" and values.get(FIELD) is None:
+        _begin(event)
+        return
     if event.action not in ("created", "updated") or FIELD not in values:
         return
     if values[FIELD] == before.get(FIELD):
@@ -54,6 +60,32 @@ def hold(event: BeforeSave) -> None:
     held = bool(before.get("stage_held"))
     if event.session.info.get(MERGING) is None and bool(values.get("stage_held", held)) is held:
         values["stage_held"] = values[FIELD] is not None
+
+
+def _begin(event: BeforeSave) -> None:
+    edition, values = event.edition, event.values
+    if event.actor.source in _LOADING:
+        return
+    today = _today(edition)
+    fits: Sequence[tuple[str, Predicate]] = edition.cached(
+        ("first stages", today), lambda: _predicates(edition, today)
+    )
+    row = dict.fromkeys(edition.entity("customer").fields) | values
+    stage = next((stage for stage, fit in fits if fit(row)), None)
+    if stage is not None:
+        values.update({FIELD: stage, "stage_since": datetime.now(UTC)})
+
+
+def _predicates(edition: Edition, today: date) -> list[tuple[str, Predicate]]:
+    """The rules of the stages over a customer's own values, the furthest first; none where a rule asks for more than these."""
+    view, context = edition.entity("customer"), RuleContext(edition=edition, actor=SYSTEM, today=today)
+    found = []
+    for one in reversed(rules_of(edition).values()):
+        try:
+            found.append((one.stage, to_predicate(parse(one.rule, view, edition), context)))
+        except ValueError:
+            return []
+    return found
 
 
 def follow(event: Saved, touched: Collection[int] = ()) -> None:
@@ -145,8 +177,10 @@ def _moved(stage: Any, since: Any, now: datetime) -> dict[str, Any]:
 
 def _matters(edition: Edition, change: Change) -> bool:
     """Whether a change of a customer can move it."""
+    if change.action == "created":
+        return FIELD not in change.changes
     if change.action != "updated":
-        return change.action in ("created", "restored")
+        return change.action == "restored"
     return not _read(edition).isdisjoint(change.changes)
 
 

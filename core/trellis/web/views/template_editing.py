@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from flask import Blueprint, abort, g, render_template, request
@@ -28,8 +29,12 @@ def of_each(path: str, method: str) -> Callable[[View], View]:
 
     def add(view: View) -> View:
         for name in KINDS:
-            place = f"/<workspace>/{name}{path}"
-            blueprint.add_url_rule(place, view_func=view, methods=[method], defaults={"entity": name})
+            blueprint.add_url_rule(
+                f"/<workspace>/{name}{path}",
+                f"{name}_{view.__name__}",
+                partial(view, entity=name),
+                methods=[method],
+            )
         return view
 
     return add

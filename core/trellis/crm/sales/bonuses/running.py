@@ -84,7 +84,7 @@ def calculate(records: Records, scheme_id: int, period: str) -> Record:
 def differences(records: Records, run_id: int) -> list[Difference]:
     """What would change if an open run were reckoned now. Raises Conflict for a closed one, PermissionRefused."""
     _require(records, run_id)
-    run = _open_run(records.session, run_id)
+    run = _open_run(records.session, run_id, held=False)
     return _differences(records.session, records.edition, run, kept(records.session, run_id))[1]
 
 
@@ -130,9 +130,10 @@ def _require(records: Records, run_id: int) -> None:
         raise PermissionRefused()
 
 
-def _open_run(session: Session, run_id: int) -> BonusRun:
-    """The run, held by this transaction until it ends. Raises Conflict for a closed one."""
-    query = sa.select(BonusRun).where(BonusRun.id == run_id).with_for_update()
+def _open_run(session: Session, run_id: int, *, held: bool = True) -> BonusRun:
+    """The run, ``held`` by this transaction until it ends. Raises Conflict for a closed one."""
+    query = sa.select(BonusRun).where(BonusRun.id == run_id)
+    query = query.with_for_update() if held else query
     run = session.scalars(query.execution_options(populate_existing=True)).one()
     if run.state != OPEN:
         raise Conflict(_("This period is closed; what changes is a line of the next open one"))
