@@ -12,7 +12,8 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from trellis.edition import Edition, EntityView
-from trellis.i18n import format_date, format_money, format_number, format_percent, format_time, translator
+from trellis.i18n import format_date, translator
+from trellis.letters.facts import worded
 from trellis.records import types
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
@@ -119,55 +120,29 @@ def _one(
             continue
         value = record.values[name]
         known = linked[name].get(value) if name in linked else None
-        fields[name] = known or _told(edition, view, field, record, value)
+        fields[name] = known or _told(edition, field, record, value)
     title = record.titles.get(view.info.title_field) or record.values.get(view.info.title_field)
     return {"kind": "record", "text": str(title or f"#{record.id}"), "fields": fields}
 
 
-def _told(edition: Edition, view: EntityView, field: Field, record: Record, value: Any) -> Value:
-    """A value beside its text."""
+def _told(edition: Edition, field: Field, record: Record, value: Any) -> Value:
+    """A value beside its text, which is that of mails."""
+    if value is None:
+        return None
+    text = worded(edition, record, field)
     match field.type, value:
-        case _, None:
-            return None
         case types.Reference(), _:
-            text = record.titles.get(field.name, f"#{value}")
             return {"kind": "record", "text": text, "fields": {"id": value, "name": text}}
-        case types.Money() as money, _:
-            currency = str(record.values.get(money.currency) or edition.settings.currency)
-            return _figure(value, format_money(value, currency))
-        case types.Percent(), _:
-            return _figure(value, format_percent(value))
         case types.Integer() | types.Decimal(), _:
-            return _figure(value, format_number(value))
-        case types.Choice() as choice, _:
-            option = choice.option(str(value))
-            return {
-                "kind": "choice",
-                "value": str(value),
-                "text": str(option.label) if option else str(value),
-            }
+            return {"kind": "figure", "value": str(value), "text": text}
         case types.Boolean(), _:
-            return {"kind": "flag", "value": value, "text": str(_("Yes") if value else _("No"))}
+            return {"kind": "flag", "value": value, "text": text}
         case _, datetime():
-            text = f"{format_date(value, _LONG_AGO)}, {format_time(value)}"
             return {"kind": "moment", "value": value.isoformat(), "text": text}
         case _, date():
-            return _day(value)
-    stage = _stage(view, field, record)
-    return {"kind": "choice", "value": str(value), "text": stage} if stage else str(value)
-
-
-def _figure(value: Any, text: str) -> Value:
-    return {"kind": "figure", "value": str(value), "text": text}
+            return {"kind": "day", "value": value.isoformat(), "text": text}
+    return text if text == value else {"kind": "choice", "value": str(value), "text": text}
 
 
 def _day(value: date) -> Value:
     return {"kind": "day", "value": value.isoformat(), "text": format_date(value, _LONG_AGO)}
-
-
-def _stage(view: EntityView, field: Field, record: Record) -> str | None:
-    lifecycle = view.lifecycle(record.values)
-    if lifecycle is None or lifecycle.field != field.name:
-        return None
-    value = record.values.get(field.name)
-    return next((str(one.title) for one in lifecycle.stages if one.value == value), None)
