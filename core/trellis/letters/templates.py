@@ -134,12 +134,13 @@ def _contributed(edition: Edition, entity: str | None) -> Iterator[MailTemplate]
                 entity=one.entity,
                 language=one.language,
                 subject=one.subject,
-                body=_text(edition, one),
+                body=text_of(edition, one),
                 owner=one.owner,
             )
 
 
-def _text(edition: Edition, template: Template) -> str:
-    key = ("mail template", template.name)
+def text_of(edition: Edition, template: Template) -> str:
+    """What the file of a template holds, read once."""
+    key = ("text of template", template.name)
     text: str = edition.cached(key, lambda: template.file.read_text(encoding="utf-8").strip())
     return text

@@ -65,7 +65,7 @@ def _mails_brought(edition: Edition) -> Iterator[Brought]:
 def _documents_brought(edition: Edition) -> Iterator[Brought]:
     for one in edition.all(Template).values():
         if one.subject is None and one.file.suffix.lower() == ".html":
-            values = {"language": one.language, "body": one.file.read_text(encoding="utf-8")}
+            values = {"language": one.language, "body": mails.text_of(edition, one)}
             yield Brought(
                 name=one.name, title=str(one.title), entity=one.entity, owner=one.owner, values=values
             )

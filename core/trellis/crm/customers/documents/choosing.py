@@ -12,8 +12,10 @@ from trellis.attachments import Attachment
 from trellis.contributions import Template
 from trellis.crm.customers.documents.entities import TEMPLATE
 from trellis.documents.making import Document, DocumentTemplate, make
+from trellis.edition import Edition
 from trellis.errors import RecordInvalid
 from trellis.i18n import current_language, translator
+from trellis.letters.templates import text_of
 from trellis.records.door import Records
 
 _ = translator("trellis")
@@ -26,7 +28,7 @@ _MOST = 200
 def templates_of(records: Records, entity: str) -> list[DocumentTemplate]:
     """What can be made about records of ``entity``: one's own first, those in the reader's language before others."""
     brought = [
-        _brought(one)
+        _brought(records.edition, one)
         for one in records.edition.all(Template).values()
         if one.entity == entity and one.subject is None
     ]
@@ -43,7 +45,7 @@ def template_of(records: Records, name: str) -> Iterator[DocumentTemplate]:
     """The template of this name, with its Word file while the block lasts. Raises RecordInvalid where there is none."""
     brought = records.edition.all(Template).get(name)
     if brought is not None and brought.subject is None:
-        yield _brought(brought)
+        yield _brought(records.edition, brought)
         return
     number = name.removeprefix(_OWN)
     if not name.startswith(_OWN) or not number.isdecimal() or len(number) > 18:
@@ -83,14 +85,14 @@ def _is_word(one: Attachment) -> bool:
     return one.name.lower().endswith(WORD)
 
 
-def _brought(one: Template) -> DocumentTemplate:
+def _brought(edition: Edition, one: Template) -> DocumentTemplate:
     is_word = one.file.suffix.lower() == WORD
     return DocumentTemplate(
         name=one.name,
         title=str(one.title),
         entity=one.entity,
         language=one.language,
-        content="" if is_word else one.file.read_text(encoding="utf-8"),
+        content="" if is_word else text_of(edition, one),
         word=one.file if is_word else None,
     )
 
