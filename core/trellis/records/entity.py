@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
@@ -284,7 +286,8 @@ def _index_for_lists(table: sa.Table) -> None:
 SYSTEM_FIELDS = ("external_id", "owner", "unit", "created_at", "updated_at")
 
 
-def declared_fields(entity: type[Entity]) -> dict[str, Field]:
+@cache
+def declared_fields(entity: type[Entity]) -> Mapping[str, Field]:
     """The fields that an entity class declares by its columns, by name, in the order of declaration."""
     fields: dict[str, Field] = {}
     for attribute in sa.inspect(entity).column_attrs:
@@ -296,7 +299,7 @@ def declared_fields(entity: type[Entity]) -> dict[str, Field]:
         name = key.removesuffix("_id") if isinstance(declared["type"], Reference) else key
         fields[name] = Field(name=name, entity=entity.__entity__.name, column=key, **declared)
     own = {name: field for name, field in fields.items() if name not in SYSTEM_FIELDS}
-    return own | {name: fields[name] for name in SYSTEM_FIELDS if name in fields}
+    return MappingProxyType(own | {name: fields[name] for name in SYSTEM_FIELDS if name in fields})
 
 
 def default_value(field: Field) -> Any:
