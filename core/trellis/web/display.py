@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -64,7 +64,9 @@ def title_of(view: EntityView, record: Record) -> str:
     value = record.values.get(view.info.title_field)
     if view.info.title_field in record.titles:
         return record.titles[view.info.title_field]
-    return f"#{record.id}" if value is None else str(value)
+    if value is None:
+        return f"#{record.id}"
+    return format_date(value) if isinstance(value, date) else str(value)
 
 
 def new_title(view: EntityView) -> str:

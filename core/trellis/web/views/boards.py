@@ -67,6 +67,7 @@ def show(workspace: str, entity: str) -> str:
         "forecast": forecast_context(lifecycle, rule),
         "move_url": f"{base()}/{entity}/{{id}}/move",
         "ages": "stage_since" in view.fields,
+        "empty": not any(column.count for column in (*found.open, *found.closed)),
         "columns": [_column(view, lifecycle, column, rule) for column in found.open],
         "folded": [_folded(view, lifecycle, column, rule) for column in found.closed],
     }
