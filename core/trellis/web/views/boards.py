@@ -63,7 +63,6 @@ def show(workspace: str, entity: str) -> str:
         if entity == "opportunity"
         else "",
         "shapes": shapes(listing, base()),
-        "people": [],
         "forecast": forecast_context(lifecycle, rule),
         "move_url": f"{base()}/{entity}/{{id}}/move",
         "ages": "stage_since" in view.fields,
