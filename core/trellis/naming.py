@@ -37,5 +37,5 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
         return {name: one.title for name, one in found if one.entity == "customer"}
     if what == CHANNEL:
         brought = {name.rpartition(".")[2]: one.title for name, one in edition.all(Channel).items()}
-        return {**CHANNELS, **brought}
+        return {**brought, **CHANNELS}
     return language_names() if what == LANGUAGE else {}
