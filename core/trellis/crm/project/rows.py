@@ -57,7 +57,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MK4", _K, _OP, _("Conversation scripts")),
     ModelRow("CU1", _C, _ST, _("Segmentation"), "segments"),
     ModelRow("CU2", _C, _TA, _("Agreements"), "agreement"),
-    ModelRow("CU3", _C, _TA, _("Target segment profile"), "segments"),
+    ModelRow("CU3", _C, _TA, _("Target segment profile")),
     ModelRow("CU4", _C, _TA, _("Customer significance"), "analytics/significance"),
     ModelRow("CU5", _C, _TA, _("Customer lifecycle"), "analytics/lifecycle"),
     ModelRow("CU6", _C, _TA, _("Customer satisfaction"), "analytics/satisfaction"),
