@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +137,10 @@ def _node(
         "mark": MARKS.get(element.kind, ""),
         "spoken": f"{spoken}: {STATES[state]}" if position.heat is None else spoken,
         "first": _first_line(box.height, len(lines) + bool(note)),
-        "aside": shape == "gateway" and _line_above(diagram, element, box),
+        "aside": _side(diagram, box, lines)
+        if shape == "gateway" and _line_above(diagram, element, box)
+        else "",
+        "beside": shape == "event" and _line_below(diagram, element, box),
     }
 
 
@@ -146,6 +149,23 @@ def _line_above(diagram: Diagram, element: Element, box: Box) -> bool:
     into = [diagram.lines.get(flow.id, ())[::-1] for flow in diagram.entering(element.id)]
     out = [diagram.lines.get(flow.id, ()) for flow in diagram.leaving(element.id)]
     return any(len(line) > 1 and line[0][1] <= box.y + 1 and line[1][1] < box.y for line in (*into, *out))
+
+
+def _side(diagram: Diagram, box: Box, lines: Sequence[str]) -> str:
+    """Where a name beside a gateway finds room: at the left, unless another box is in its way there."""
+    need = max(map(len, lines), default=0) * PER_LETTER
+    near = [
+        one
+        for one in diagram.boxes.values()
+        if one.x < box.x and one.y < box.y + box.height / 2 < one.y + one.height and one.width < box.x - one.x
+    ]
+    return "right" if any(box.x - one.x - one.width < need for one in near) else "left"
+
+
+def _line_below(diagram: Diagram, element: Element, box: Box) -> bool:
+    """An arrow leaves where the name of an event would stand."""
+    out = [diagram.lines.get(flow.id, ()) for flow in diagram.leaving(element.id)]
+    return any(len(line) > 1 and line[1][1] > line[0][1] >= box.y + box.height - 1 for line in out)
 
 
 def _first_line(height: float, lines: int) -> float:
