@@ -18,7 +18,7 @@ from trellis.notifications import sending as notifications
 from trellis.notifications.kinds import tell_of_job
 from trellis.notifications.notify import MAIL_JOB as NOTIFICATION_MAIL
 from trellis.process import jobs as process
-from trellis.process.listening import EVENT_JOB
+from trellis.process.events import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
 from trellis.process.runs import TIMER_JOB
 from trellis.records import audit, export_job

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trellis.i18n import translator
 from trellis.process.diagram import Element
+from trellis.process.elements import GATHER
 from trellis.process.expressions import Expression, compile_expression
 from trellis.process.forms import FORM, RESERVED
 
@@ -48,6 +49,8 @@ def variables(element: Element) -> Iterator[str]:
             yield name.removeprefix(FORM)
         elif name == "result":
             yield value
+        elif name.startswith(GATHER):
+            yield name.removeprefix(GATHER)
     if element.kind == "callActivity":
         yield from names_of(element.properties.get("out", ""))
     if element.kind == "scriptTask":
