@@ -632,7 +632,7 @@ WRONG: Mapping[str, tuple[bytes, str]] = {
         ),
         "g: Say which arrow",
     ),
-    "unsupported": (line(node("businessRuleTask", "rule")), "rule: Trellis cannot run"),
+    "unsupported": (line(node("transaction", "rule")), "rule: Trellis cannot run"),
     "operation": (line(node("serviceTask", "call", call="rm")), "call: “call” names no operation"),
     "parameter": (
         line(node("serviceTask", "call", call="send_mail", to="a@b.test", body="x")),
@@ -671,4 +671,4 @@ def test_a_wrong_diagram_is_refused_by_element_and_reason(name: str, edition: Ed
 
 def test_a_plugin_with_a_wrong_diagram_is_not_enabled(world: World) -> None:
     with pytest.raises(EditionInvalid, match="rule: Trellis cannot run"):
-        world.bring(bad=line(node("businessRuleTask", "rule")))
+        world.bring(bad=line(node("transaction", "rule")))

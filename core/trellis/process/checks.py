@@ -40,7 +40,10 @@ def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Probl
     found = [*_shape(diagram), *_arrows(diagram)]
     if found:
         return found
-    names = Names(edition, process, diagram)
+    try:
+        names = Names(edition, process, diagram)
+    except DiagramInvalid as error:  # of its decision tables
+        return error.problems
     for element in diagram.elements.values():
         found += element_problems(names, element)
     for flow in diagram.flows.values():

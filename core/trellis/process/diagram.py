@@ -187,6 +187,13 @@ def tree(text: bytes) -> etree._Element:
 
 
 def _parse(text: bytes) -> etree._Element:
+    root = xml(text)
+    if root.tag != f"{BPMN}definitions":
+        raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
+    return root
+
+
+def xml(text: bytes) -> etree._Element:
     """XML that reaches nothing outside itself and cannot grow. Raises DiagramInvalid."""
     if len(text) > LARGEST:
         raise _invalid(_("A diagram is at most 1 MB large"), "")
@@ -200,8 +207,6 @@ def _parse(text: bytes) -> etree._Element:
         raise _invalid(_("This is not XML: %(problem)s", problem=str(error)), "") from None
     if declares or root.getroottree().docinfo.internalDTD is not None:  # written in whatever encoding
         raise _invalid(_("A diagram may not declare a document type or entities"), "")
-    if root.tag != f"{BPMN}definitions":
-        raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
     return root
 
 

@@ -12,7 +12,9 @@ from trellis.errors import Conflict
 from trellis.i18n import translator
 from trellis.jobs.queue import enqueue
 from trellis.process import events, scripts
+from trellis.process.decisions import compiled
 from trellis.process.diagram import Element
+from trellis.process.dmn import tables
 from trellis.process.elements import CALL, RESULT, SET
 from trellis.process.expressions import compile_argument
 from trellis.process.flow import Ran, Token
@@ -67,6 +69,8 @@ class Doing:
     def _do_one(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
         if element.kind == "scriptTask":
             self._script(run, element, runs)
+        elif element.kind == "businessRuleTask":
+            self._decide(run, element, runs)
         else:
             self._service(run, element, runs)
 
@@ -77,6 +81,13 @@ class Doing:
         for name, expression in scripts.assignments(element.detail):
             found[name] = made[name] = expression(facts)
         run.set(runs, made)
+
+    def _decide(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
+        table = tables(run.diagram.text)[element.detail]
+        decided = compiled(table).decide(run.stand(runs))
+        result = element.properties.get(RESULT)
+        alone = next(iter(decided.outputs.values()))
+        run.set(runs, {result: alone} if result else decided.outputs)
 
     def _service(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
         operation = self._records.edition.all(Operation).get(element.properties.get(CALL, ""))

@@ -7,11 +7,12 @@ import re
 from trellis.contributions import Operation, Process, Segment
 from trellis.edition import Edition
 from trellis.i18n import translator
-from trellis.process import assignment, events, loops, scripts
+from trellis.process import assignment, decisions, events, loops, scripts
 from trellis.process.diagram import Element, Problem
+from trellis.process.dmn import tables
 from trellis.process.elements import CALL, GATHER, IN, MATCH, OUT, PEOPLE, RESULT, SERVICES, SET
 from trellis.process.expressions import compile_argument, compile_expression, is_moment
-from trellis.process.forms import RESERVED, FormInvalid, form_of
+from trellis.process.forms import RESERVED, FormInvalid, form_of, is_variable
 from trellis.process.naming import Names, guard
 
 _ = translator("trellis")
@@ -30,6 +31,7 @@ def element_problems(names: Names, element: Element) -> list[Problem]:
         "scriptTask": _check_script,
         "callActivity": _check_call,
         "startEvent": _check_begin,
+        "businessRuleTask": _check_decision,
     }.get(element.kind)
     found = guard(element.id, lambda: check(names, element)) if check else []
     if element.event == "timer":
@@ -220,6 +222,25 @@ def _check_sets(names: Names, element: Element) -> None:
 def _check_script(names: Names, element: Element) -> None:
     for _name, expression in scripts.assignments(element.detail):
         names.check(expression.paths)
+
+
+def _check_decision(names: Names, element: Element) -> None:
+    known = tables(names.diagram.text)
+    table = known.get(element.detail)
+    if table is None:
+        raise ValueError(
+            _(
+                "There is no decision table “%(name)s”. There are: %(known)s",
+                name=element.detail,
+                known=", ".join(known),
+            )
+        )
+    result = element.properties.get(RESULT, "")
+    if result and (len(table.outputs) > 1 or not is_variable(result)):
+        raise ValueError(_("“result” names the variable of a table with one output"))
+    found = list(decisions.problems(table, names.check))
+    if found:
+        raise ValueError("; ".join(str(one) for one in found))
 
 
 def _check_call(names: Names, element: Element) -> None:

@@ -6,6 +6,7 @@ from trellis.process.diagram import Element
 
 PEOPLE = ("userTask", "manualTask")
 SERVICES = ("serviceTask", "sendTask")
+BY_ITSELF = ("scriptTask", "businessRuleTask")
 GATEWAYS = ("exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBasedGateway")
 THROWN = ("message", "signal", "error", "escalation", "compensate")
 """What events throw; the engine does."""
@@ -20,16 +21,16 @@ KINDS: dict[str, tuple[str, ...]] = {
     "receiveTask": ("message",),
     **{
         kind: ("",)
-        for kind in (*PEOPLE, *SERVICES, *GATEWAYS, "task", "scriptTask", "subProcess", "callActivity")
+        for kind in (*PEOPLE, *SERVICES, *GATEWAYS, "task", *BY_ITSELF, "subProcess", "callActivity")
     },
 }
 """The elements that can be run, and what their events may be about."""
-SEVERAL = (*PEOPLE, *SERVICES, "scriptTask", "subProcess", "callActivity")
+SEVERAL = (*PEOPLE, *SERVICES, *BY_ITSELF, "subProcess", "callActivity")
 """What may run several times."""
 SET = "set."
 MATCH = "match."
 GATHER = "gather."
-CALL, RESULT = "call", "result"
+CALL, RESULT, TABLE = "call", "result", "table"
 IN, OUT = "in.", "out"
 
 
@@ -37,4 +38,4 @@ def is_work(element: Element) -> bool:
     """The engine does it by itself: it waits for nobody."""
     if element.kind in ("endEvent", "intermediateThrowEvent"):
         return element.event in THROWN
-    return element.kind in (*SERVICES, "scriptTask")
+    return element.kind in (*SERVICES, *BY_ITSELF)

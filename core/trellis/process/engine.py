@@ -25,7 +25,7 @@ from trellis.i18n import translator
 from trellis.process import scripts, steps, telling, versions
 from trellis.process.diagram import Element
 from trellis.process.doing import Doing, door_of
-from trellis.process.elements import IN, OUT, PEOPLE, is_work
+from trellis.process.elements import BY_ITSELF, IN, OUT, PEOPLE, is_work
 from trellis.process.expressions import compile_argument
 from trellis.process.flow import StepFailed, Token
 from trellis.process.forms import answers, form_of
@@ -193,7 +193,7 @@ class Engine:
         passed = len(run.passed)
         run.passed.append((token, datetime.now(UTC)))
         try:
-            with nullcontext() if element.kind == "scriptTask" else self._records.whole():
+            with nullcontext() if element.kind in BY_ITSELF else self._records.whole():
                 goes_on = self._doing.do(run, token)
                 done = True
                 if goes_on:

@@ -51,6 +51,11 @@ RESERVED = frozenset({"record", "starter", "loop", "true", "false", "none"})
 FORM, REQUIRE = "form.", "require."
 
 
+def is_variable(name: str) -> bool:
+    """Whether a step may set a variable of that name."""
+    return name.isidentifier() and not name.startswith("_") and name not in RESERVED
+
+
 class FormInvalid(ValueError):
     """A task states a form that cannot be made."""
 

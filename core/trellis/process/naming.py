@@ -9,6 +9,7 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import translator
 from trellis.process import scripts
 from trellis.process.diagram import Diagram, Problem
+from trellis.process.dmn import tables
 from trellis.process.elements import PEOPLE
 from trellis.process.expressions import Path
 from trellis.process.loops import ABOUT_LOOP, lines_of
@@ -38,8 +39,11 @@ class Names:
         self.view: EntityView | None = edition.entities.get(process.entity or "")
         self._items = items
         self.variables: set[str] = set()
+        known = tables(diagram.text)
         for element in diagram.elements.values():
             self.variables.update(scripts.variables(element))
+            if element.kind == "businessRuleTask" and element.detail in known:
+                self.variables.update(one.name for one in known[element.detail].outputs)
 
     def within(self, element: str) -> Names:
         """What may be named where an element stands: also the items of those around it that run several times."""

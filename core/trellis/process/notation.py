@@ -49,6 +49,8 @@ def about(node: etree._Element, tag: str, known: Mapping[str | None, str]) -> tu
         return "", node.get("calledElement", "")
     if tag == "receiveTask":
         return "message", known.get(node.get("messageRef"), "")
+    if tag == "businessRuleTask":
+        return "", _decision(node)
     for event in EVENTS:
         found = node.find(f"{BPMN}{event}EventDefinition")
         if found is None:
@@ -99,6 +101,13 @@ def several(node: etree._Element, stated: Mapping[str, str]) -> Several | None:
         until=_expression(loop.findtext(f"{BPMN}completionCondition", "").strip()),
         one_by_one=loop.get("isSequential") == "true",
     )
+
+
+def _decision(node: etree._Element) -> str:
+    """The table that a business rule task asks: its property ``table``, or as tools write it."""
+    told = _attributes(node).get("decisionRef", "")
+    ids = (_attributes(one).get("decisionId", "") for one in _extensions(node))
+    return properties(node).get("table", "") or told or next((one for one in ids if one), "")
 
 
 def _expression(text: str) -> str:

@@ -10,8 +10,14 @@ from trellis.process.notation import BPMN
 EACH = "each "
 """Before the name of an element whose number of runs is asked for."""
 
-_LEFT_OUT = ("ioSpecification", "dataInputAssociation", "dataOutputAssociation", "property")
-"""Data of a tool: variables belong to the instance here."""
+_LEFT_OUT = (
+    "ioSpecification",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "property",
+    "extensionElements",
+)
+"""What tools and the engine write beside the standard, and data of a tool: variables belong to the instance here."""
 
 
 def prepared(diagram: Diagram) -> etree._Element:
