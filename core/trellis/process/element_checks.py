@@ -7,7 +7,7 @@ import re
 from trellis.contributions import Operation, Process, Segment
 from trellis.edition import Edition
 from trellis.i18n import translator
-from trellis.process import assignment, decisions, events, loops, scripts
+from trellis.process import assignment, deadlines, decisions, events, loops, scripts
 from trellis.process.diagram import Element, Problem
 from trellis.process.dmn import tables
 from trellis.process.elements import CALL, GATHER, IN, MATCH, OUT, PEOPLE, RESULT, SERVICES, SET
@@ -86,16 +86,10 @@ def _check_begin(names: Names, element: Element) -> None:
 def _check_people(names: Names, element: Element) -> None:
     _check_form(names, element)
     for word in assignment.words(element.properties.get("for", "")):
-        if word.startswith("="):
-            names.check(compile_expression(word[1:]).paths)
-        elif not assignment.is_assignment(word):
-            raise ValueError(_("“%(word)s” names nobody a task can be for", word=word))
-        elif word.startswith(assignment.ROLE):
-            names.require_role(word.removeprefix(assignment.ROLE))
-        elif word == assignment.OWNER and names.view is None:
-            raise ValueError(_("“owner” needs a process that is about records of an entity"))
-        elif word.startswith(assignment.PERFORMER):
-            names.require_element(word.removeprefix(assignment.PERFORMER))
+        _check_word(names, word)
+    for _act, word in deadlines.names(element):
+        if word != assignment.MANAGER:
+            _check_word(names, word)
     for word in assignment.words(element.properties.get("not", "")):
         if word.startswith(assignment.PERFORMER):
             names.require_element(word.removeprefix(assignment.PERFORMER))
@@ -104,6 +98,26 @@ def _check_people(names: Names, element: Element) -> None:
     due = element.properties.get("due", "")
     if due:
         _check_time(names, due)
+    for act in deadlines.acts(element):
+        if not due:
+            raise ValueError(_("“%(name)s” needs “due”", name=act))
+        after = element.properties.get(f"{act}{deadlines.AFTER}", "")
+        if after:
+            _check_time(names, after)
+
+
+def _check_word(names: Names, word: str) -> None:
+    """A word that says for whom a task is."""
+    if word.startswith("="):
+        names.check(compile_expression(word[1:]).paths)
+    elif not assignment.is_assignment(word):
+        raise ValueError(_("“%(word)s” names nobody a task can be for", word=word))
+    elif word.startswith(assignment.ROLE):
+        names.require_role(word.removeprefix(assignment.ROLE))
+    elif word == assignment.OWNER and names.view is None:
+        raise ValueError(_("“owner” needs a process that is about records of an entity"))
+    elif word.startswith(assignment.PERFORMER):
+        names.require_element(word.removeprefix(assignment.PERFORMER))
 
 
 def _check_time(names: Names, text: str) -> None:

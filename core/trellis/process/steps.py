@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.errors import TrellisError
-from trellis.process import times
+from trellis.process import deadlines, times
 from trellis.process.assignment import Assigning
 from trellis.process.diagram import Element
 from trellis.process.elements import AWAITED, PEOPLE
@@ -45,8 +45,10 @@ def enter(session: Session, run: Run) -> tuple[list[tuple[Element, Token]], list
         run.passed.clear()
     entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
     made = [_made(session, run, element, token, now) for element, token in entered]
-    for row, audiences in made:
-        step = session.scalar(_INSERT, row)
+    for (_element, token), (row, audiences) in zip(entered, made, strict=True):
+        step = session.scalar(_INSERT, row) or 0
+        if row.get("due_at") is not None:
+            deadlines.watch(session, run.element(token), step, row["due_at"], run.stand(token.runs))
         if audiences:
             session.execute(
                 sa.insert(AUDIENCES),
