@@ -242,10 +242,11 @@ class Process(Contribution):
     ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
     segment). ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
     the roles in ``managers`` see all its instances and may reassign, retry and cancel. Texts of the diagram are translated
-    by the catalogue of the plugin.
+    by the catalogue of the plugin. ``tables`` are DMN files with the decision tables that its business rule tasks ask.
     """
 
     diagram: Path | bytes
+    tables: Sequence[Path | bytes] = ()
     entity: str | None = None
     starts: Sequence[str] = ()
     starters: Sequence[str] = ()

@@ -37,6 +37,7 @@ def load(context: trellis.DemoContext) -> None:
     context.survey([one.id for one in buyers])
     context.cases([one.id for one in buyers], CASES)
     desk.courses(context, buyers)
+    desk.approvals(context, shelves)
 
 
 DEMO = trellis.Demo(
