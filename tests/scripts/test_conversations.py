@@ -85,8 +85,8 @@ def test_answers_lead_through_a_script_fill_fields_and_are_kept_on_the_timeline(
         assert at is not None
         assert spoken(str(at.say), records, "customer", vera) == "Good day, Vera. A minute?"
         assert (
-            spoken("{record.city} {record.nothing} {", records, "customer", vera)
-            == "{record.city} {record.nothing} {"
+            spoken("{record.city} {record.nothing", records, "customer", vera)
+            == "{record.city} {record.nothing"
         )
         assert spoken("{record.city}, {record.nothing}", records, "customer", vera) == "…, …"
         talks.object(run, "greet", "who")
