@@ -15,6 +15,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from trellis.contributions import Script, ScriptAnswer, ScriptObjection, ScriptStep
+from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator, use_locale
 from trellis.letters.facts import LetterFacts, told_part
@@ -94,6 +95,17 @@ def keep(event: BeforeSave) -> None:
         raise PermissionRefused(_("Begin a conversation beside a record, by a script"))
 
 
+def about(edition: Edition, record: Record) -> dict[str, int]:
+    """The records on whose timelines a conversation beside ``record`` stands: itself, and those that it refers to."""
+    found = {record.entity: record.id} if record.entity in _ABOUT else {}
+    for name, field in edition.entity(record.entity).references.items():
+        target = cast(Reference, field.type).entity
+        value = record.values.get(name)
+        if name == target and target in _ABOUT and value is not None:
+            found.setdefault(target, value)
+    return found
+
+
 def spoken(text: str, records: Records, entity: str, record_id: int) -> str:
     """A text of a script with the values of the record; what is empty or withheld is left open."""
     facts = LetterFacts(records, entity, record_id)
@@ -102,6 +114,15 @@ def spoken(text: str, records: Records, entity: str, record_id: int) -> str:
     except ExpressionInvalid:
         return text
     return "".join(one if isinstance(one, str) else _said(one, facts) for one in parts)
+
+
+def without_marks(text: str) -> str:
+    """A text of a script as it is told of, with its marks left open."""
+    try:
+        parts = compile_argument(text).parts
+    except ExpressionInvalid:
+        return text
+    return "".join(one if isinstance(one, str) else _OPEN for one in parts)
 
 
 def _said(expression: Any, facts: LetterFacts) -> str:
@@ -288,20 +309,10 @@ class Conversations:
             "of_entity": record.entity,
             "record": record.id,
             "step": script.steps[0].key,
-            **self._about(record),
+            **about(self._edition, record),
         }
         with self._door() as door:
             return door.create(RUN, {}, values).id
-
-    def _about(self, record: Record) -> dict[str, int]:
-        """The records on whose timelines a conversation beside ``record`` stands: itself, and those that it refers to."""
-        found = {record.entity: record.id} if record.entity in _ABOUT else {}
-        for name, field in self._edition.entity(record.entity).references.items():
-            target = cast(Reference, field.type).entity
-            value = record.values.get(name)
-            if name == target and target in _ABOUT and value is not None:
-                found.setdefault(target, value)
-        return found
 
     def _fill(self, run: Conversation, answer: ScriptAnswer, typed: Any) -> Mapping[str, Any]:
         """Writes what an answer fills; what is kept of it. Raises RecordInvalid that names the field."""

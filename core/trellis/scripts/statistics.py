@@ -202,3 +202,33 @@ def _version(row: Any, counted: Mapping[tuple[str, str | None], int]) -> Version
         results={result: n for (state, result), n in counted.items() if state == DONE and result},
         broke_off=sum(n for (state, _result), n in counted.items() if state == STOPPED),
     )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The conversations by one script, of all versions."""
+
+    runs: int = 0
+    going_on: int = 0
+    done: int = 0
+    good: int = 0
+
+
+def totals(records: Records) -> dict[str, Totals]:
+    """The conversations of each script that the reader may see; empty for who sees none."""
+    if not records.actor.may(RUN, "read"):
+        return {}
+    group = _run.script, _run.state, _run.result
+    query = sa.select(*group, sa.func.count()).where(
+        _run.deleted_at.is_(None), _run.script.is_not(None), records.actor.visible(ScriptRun)
+    )
+    found: dict[str, Totals] = {}
+    for script, state, result, count in records.session.execute(query.group_by(*group)):
+        known = found.get(script, Totals())
+        found[script] = Totals(
+            runs=known.runs + count,
+            going_on=known.going_on + (count if state == RUNNING else 0),
+            done=known.done + (count if state == DONE else 0),
+            good=known.good + (count if result == ScriptResult.GOOD else 0),
+        )
+    return found

@@ -13,7 +13,7 @@ from trellis.records import types
 from trellis.records.door import Records
 from trellis.records.entity import Field
 from trellis.scripts.content import CELL
-from trellis.scripts.running import Conversation, Conversations
+from trellis.scripts.running import Conversation, Conversations, without_marks
 from trellis.scripts.tables import OBJECTION, RUN
 
 _ = translator("trellis")
@@ -45,7 +45,7 @@ def _steps(run: Conversation, records: Records) -> Iterator[Mapping[str, Any]]:
         choice = next((known for known in made if known.key == one.choice), None)
         declared = seen.entity(run.entity).fields.get(one.field)
         yield {
-            "say": str(step.say),
+            "say": without_marks(str(step.say)),
             "choice": str(choice.title) if choice else one.choice,
             "objection": one.kind == OBJECTION,
             "filled": f"{declared.label}: {told(seen, declared, one.value)}" if declared else "",
