@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from samples import registry
 from talking import OFFER, probe
+from trellis.config import Config
 from trellis.enabling import enable
 from trellis.errors import Conflict, EditionInvalid, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import Text
@@ -27,28 +29,31 @@ from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
 from trellis.security.recognition import by_email
 from trellis.security.roles import save_role
+from trellis.testing.templates import Prepare
 from trellis.workspace import Workspace
 
+PEOPLE = {"boss": "administrator", "ann": "agent", "eve": "reader", "tom": "own.narrow"}
 LONG_AGO = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC))
 
 
-class Desk:
-    """A workspace with the sample script, and people who lead conversations."""
+def furnish(config: Config) -> None:
+    """The sample script, and people who lead conversations or may not."""
+    installation = Installation(config, registry(probe(OFFER)))
+    workspace = installation.workspace("acme")
+    enable(workspace, "probe")
+    with workspace.write() as session:
+        narrow = {"customer": {"read": "all", "update": "own", "fields": {"city": "none"}}}
+        save_role(session, "own.narrow", "Narrow", narrow | {"user": {"read": "all"}})
+    for email, role in PEOPLE.items():
+        add_user(installation, workspace, f"{email}@acme.test", email.title(), [role])
+    installation.close()
 
-    def __init__(self, installation: Installation, workspace: Workspace) -> None:
-        self.installation, self.workspace = installation, workspace
-        installation.plugins.add(probe(OFFER))
-        enable(workspace, "probe")
-        with workspace.write() as session:
-            narrow = {"customer": {"read": "all", "update": "own", "fields": {"city": "none"}}}
-            save_role(session, "own.narrow", "Narrow", narrow | {"user": {"read": "all"}})
-        for email, role in (
-            ("boss", "administrator"),
-            ("ann", "agent"),
-            ("eve", "reader"),
-            ("tom", "own.narrow"),
-        ):
-            add_user(installation, workspace, f"{email}@acme.test", email.title(), [role])
+
+class Desk:
+    """A workspace with the sample script, and the doors of its people."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
 
     @contextmanager
     def of(self, name: str) -> Iterator[tuple[Records, Conversations]]:
@@ -71,8 +76,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(installation: Installation, workspace: Workspace) -> Desk:
-    return Desk(installation, workspace)
+def prepare() -> Prepare | None:
+    return furnish
+
+
+@pytest.fixture
+def desk(open_installation: Callable[..., Installation]) -> Desk:
+    return Desk(open_installation(plugins=registry(probe(OFFER))).workspace("acme"))
 
 
 def test_answers_lead_through_a_script_fill_fields_and_are_kept_on_the_timeline(desk: Desk) -> None:
@@ -84,10 +94,7 @@ def test_answers_lead_through_a_script_fill_fields_and_are_kept_on_the_timeline(
         at = talks.get(run).at
         assert at is not None
         assert spoken(str(at.say), records, "customer", vera) == "Good day, Vera. A minute?"
-        assert (
-            spoken("{record.city} {record.nothing", records, "customer", vera)
-            == "{record.city} {record.nothing"
-        )
+        assert spoken("{record.city} {", records, "customer", vera) == "… {"
         assert spoken("{record.city}, {record.nothing}", records, "customer", vera) == "…, …"
         talks.object(run, "greet", "who")
         assert talks.answer(run, "greet", "yes").left() == 2
@@ -292,7 +299,7 @@ def test_a_person_takes_their_conversations_along(desk: Desk) -> None:
 
 
 def test_a_script_that_cannot_be_run_is_left_out_and_told(
-    installation: Installation, workspace: Workspace
+    open_installation: Callable[..., Installation],
 ) -> None:
     greet, mail, town = OFFER.steps
     yes, no = greet.answers
@@ -323,7 +330,7 @@ def test_a_script_that_cannot_be_run_is_left_out_and_told(
         "It has no steps": replace(OFFER, steps=()),
     }
     bad = [replace(one, name=f"probe.bad{number}") for number, one in enumerate(wrong.values())]
-    installation.plugins.add(probe(OFFER, *bad))
+    workspace = open_installation(plugins=registry(probe(OFFER, *bad))).workspace("acme")
     with pytest.raises(EditionInvalid) as refused:
         enable(workspace, "probe")
     told = str(refused.value).split("; Plugin")

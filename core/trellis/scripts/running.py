@@ -25,7 +25,7 @@ from trellis.records.events import BeforeSave
 from trellis.records.expressions import ExpressionFailed, ExpressionInvalid
 from trellis.records.query import Record
 from trellis.records.reach import with_all_rights
-from trellis.records.types import Reference
+from trellis.records.types import LongText, Reference, ValueInvalid
 from trellis.scripts import versions
 from trellis.scripts.tables import ANSWER, DONE, OBJECTION, PASSAGES, RUN, RUNNING, RUNS, STOPPED
 
@@ -333,7 +333,11 @@ class Conversations:
 
     def _remark(self, named: str, value: Any) -> str:
         text = str(value).strip()
-        if len(text) > LONGEST_REMARK or "\x00" in text:
+        try:
+            LongText().check(text)
+        except ValueInvalid as error:
+            raise RecordInvalid({named: [error.message]}) from None
+        if len(text) > LONGEST_REMARK:
             raise RecordInvalid({named: [_("At most %(most)s characters", most=LONGEST_REMARK)]})
         return text
 

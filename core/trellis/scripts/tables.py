@@ -135,7 +135,7 @@ class ScriptRun(Entity):
     )
     result: Mapped[str | None] = column(Choice(RESULTS), label=_("Result"), read_only=True, in_list=True)
     outcome: Mapped[str | None] = column(Text(300), label=_("Outcome"), read_only=True, in_list=True)
-    path: Mapped[str | None] = column(LongText(), label=_("Path"), read_only=True)
+    path: Mapped[str | None] = column(LongText(), label=_("Path"), read_only=True, in_list=True)
     customer_id: Mapped[int | None] = column(
         Reference("customer"), label=_("Customer"), read_only=True, in_list=True
     )
