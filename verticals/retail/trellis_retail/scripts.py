@@ -283,7 +283,7 @@ _DAMAGED = trellis.Script(
                     key="both",
                     title=_("I want something for the trouble"),
                     reply=_(
-                        "I understand. I may give a coupon of 10 on top; more is for the head of the store."
+                        "I understand. I may give a coupon on top; more is for the head of the store."
                     ),
                 ),
             ),
