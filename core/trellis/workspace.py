@@ -23,6 +23,7 @@ from trellis.plugins import CORE, Fault, PluginRegistry
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
 from trellis.records.events import FOLLOWED
+from trellis.scripts.own import own_scripts
 from trellis.search import index as search
 from trellis.security.roles import own_roles
 from trellis.segments.own import own_segments
@@ -151,6 +152,7 @@ class Workspace:
             *own_roles(session),
             *own_segments(session),
             *own_kpis(session),
+            *own_scripts(session),
             *own_rules(settings),
         ]
         edition = compose(

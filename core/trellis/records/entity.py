@@ -177,7 +177,10 @@ class EntityInfo:
     - ``sort``: how lists are sorted at first (``-ordered_at``)
     - ``date_field``: the field that places a record in time on timelines and calendars
     - ``timeline``: its records stand on the timeline of the records they refer to
+    - ``beside``: the two fields that say beside which record of any entity one was made: its entity, its id; with
+      ``timeline`` it stands on that record's timeline
     - ``amount_field``: the figure summed on boards and in footers
+    - ``by_hand``: people make records of it themselves; otherwise Trellis does, by another act of theirs
     - ``confidential``: a right on all kinds of records (``*``) opens no more of it than one's own records to read; more is
       given by its name
     """
@@ -196,7 +199,9 @@ class EntityInfo:
     sort: str = ""
     date_field: str | None = None
     timeline: bool = False
+    beside: tuple[str, str] | None = None
     amount_field: str | None = None
+    by_hand: bool = True
     confidential: bool = False
 
 

@@ -31,6 +31,7 @@ for _subject in (
     "quotes",
     "records",
     "reports",
+    "scripts",
     "search",
     "segments",
     "surveys",
