@@ -12,6 +12,7 @@ DIRECTIONS = (
     "management",
     "customers",
     "customers.documents",
+    "customers.circulation",
     "products",
     "sales",
     "sales.bonuses",

@@ -314,7 +314,7 @@ class _Names:
         self.edition, self.process = edition, process
         self.view: EntityView | None = edition.entities.get(process.entity or "")
         self._elements = diagram.elements
-        self.variables: set[str] = set()
+        self.variables: set[str] = set(process.given)
         for element in diagram.elements.values():
             self.variables.update(scripts.variables(element))
 

@@ -231,6 +231,7 @@ class Engine:
             element=element.id,
             later=lambda kind, arguments: enqueue(self.session, kind, arguments, None),
             start=lambda name, record: self._start_beside(run, door, name, record),
+            by=run.by,
         )
         try:
             found = call_operation(operation, call)
