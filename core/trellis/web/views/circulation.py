@@ -23,6 +23,7 @@ from trellis.web import uploads
 from trellis.web.display import control, read_form
 from trellis.web.document_desk import desk_context
 from trellis.web.shell import entity_page, shell, toast
+from trellis.web.views import letters
 from trellis.web.views.lists import base, go, messages, sentences, view_of, whole_number
 
 _ = translator("trellis")
@@ -38,6 +39,18 @@ def show(workspace: str) -> str:
     view = view_of(DOCUMENT)
     found = desk_context(desk.waiting(g.records), desk.sent(g.records), desk.decided(g.records), base())
     return entity_page("documents/desk.html", view, title=_("Documents to decide"), inside=True, desk=found)
+
+
+@blueprint.get("/<workspace>/document/<int:number>/mail")
+def mail(workspace: str, number: int) -> str | BaseResponse:
+    """A mail from the record of a document, with its file."""
+    files.opened(g.records, number)
+    place = files.record_of(g.session, number) if files.may_open(g.records, number) else None
+    if place is None:
+        return letters.ask(workspace, DOCUMENT, number)
+    found = files.versions(g.session, number)
+    chosen = f"?file={found[0].row.attachment_id}" if found and found[0].file is not None else ""
+    return go(f"{base()}/{place[0]}/{place[1]}/mail{chosen}")
 
 
 @blueprint.get("/<workspace>/document/<int:number>/send")
@@ -221,10 +234,10 @@ def _proposed(number: int) -> int | None:
 def _void_dialog(number: int, errors: dict[str, list[str]]) -> str:
     reason = Field(name="reason", type=LongText(), label=_("Reason"), required=True)
     dialog = {
-        "title": str(_("Void the document?")),
+        "title": str(_("Make the document void?")),
         "text": str(_("Its file and its sign-offs stay, and its number is not given again.")),
         "action": f"{base()}/document/{number}/void",
-        "verb": str(_("Void")),
+        "verb": str(_("Make void")),
         "danger": True,
         "fields": [
             control(g.edition, base(), reason, request.form.get("reason"), errors=errors.get("reason"))

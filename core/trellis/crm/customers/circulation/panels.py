@@ -49,7 +49,6 @@ def circulation(records: Records, document: int) -> Mapping[str, Any]:
         "task": _task(records, steps),
         "acts": _acts(records, document, record.values["state"], has_file=bool(found)) if may_change else (),
         "record": None if place is None or not may_open else {"entity": place[0], "id": place[1]},
-        "file": found[0].file.id if found and found[0].file and may_open else None,
     }
 
 
