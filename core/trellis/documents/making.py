@@ -80,7 +80,8 @@ def make(
         )
     timezone = records.edition.settings.timezone
     with use_locale(template.language, timezone, template.language):
-        data = data_of(records, template.entity, record_id) | {"document": dict(told)}
+        pictures = template.word is not None or "image" in template.content or "logo" in template.content
+        data = data_of(records, template.entity, record_id, pictures=pictures) | {"document": dict(told)}
     about = data["record"]["text"]
     title = f"{template.title} {about}"
     asked = {

@@ -51,7 +51,8 @@ class DocumentTemplate(Entity):
         label=_("Content"),
         help=_(
             "HTML with {{ record.name }}, {% for line in related.order_line %} and {% if record.amount > 1000 %}. "
-            "Attach a Word file (.docx) with the same marks instead, and leave this empty."
+            "Attach a Word file (.docx) with the same marks instead, and leave this empty. PDF comes of HTML; a Word file "
+            "stays Word."
         ),
     )
     numbering: Mapped[str | None] = column(
