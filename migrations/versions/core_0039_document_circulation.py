@@ -196,8 +196,22 @@ def upgrade() -> None:
             ondelete="SET NULL",
         )
 
+    with op.batch_alter_table("report", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("kpis", sa.String(length=1000), nullable=True))
+        batch_op.add_column(sa.Column("grain", sa.String(length=60), server_default="month", nullable=False))
+        batch_op.add_column(sa.Column("periods", sa.BigInteger(), server_default="3", nullable=False))
+        batch_op.add_column(sa.Column("running", sa.Boolean(), nullable=True))
+        batch_op.add_column(sa.Column("breakdown", sa.String(length=100), nullable=True))
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("report", schema=None) as batch_op:
+        batch_op.drop_column("breakdown")
+        batch_op.drop_column("running")
+        batch_op.drop_column("periods")
+        batch_op.drop_column("grain")
+        batch_op.drop_column("kpis")
+
     with op.batch_alter_table("document_template", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_document_template_route_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_document_template_route_id"))

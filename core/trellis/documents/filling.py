@@ -4,7 +4,7 @@ A template is made by people, and a loop in it may have no end, or a document no
 of memory, time and size, and not the server. Templates are Jinja's in its sandbox: they read what they are given and can
 call nothing else; there are no files to include.
 
-Standard input is JSON: ``format`` (html, docx, pdf), ``language``, ``title``, ``template`` (text of HTML, or the path of a
+Standard input is JSON: ``format`` (html, docx, pdf), ``language``, ``title``, ``wide`` (pages lie across), ``template`` (text of HTML, or the path of a
 Word file), ``data`` (:mod:`trellis.documents.values`).
 """
 
@@ -240,7 +240,12 @@ def printed(asked: dict[str, Any], text: str) -> bytes:
     from trellis.documents.markup import nodes_of
 
     nodes, pictures = nodes_of(text)
-    content = {"language": asked["language"], "title": asked["title"], "nodes": nodes}
+    content = {
+        "language": asked["language"],
+        "title": asked["title"],
+        "nodes": nodes,
+        "wide": bool(asked.get("wide")),
+    }
     program = Path(__file__).with_name("page.typ")
     with TemporaryDirectory(prefix="trellis-pdf-") as folder:
         page = Path(folder) / program.name

@@ -147,11 +147,15 @@ class FieldType:
 class Text(FieldType):
     """One line of text of at most ``length`` characters.
 
-    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too.
+    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too. ``known`` is a
+    kind of names (``entities``, ``roles``, ``segments``, ``kpis``) that forms let people choose by their titles, with ``many``
+    several of them by commas.
     """
 
     length: int = 200
     offers: str = ""
+    known: str = ""
+    many: bool = False
 
     def sql(self) -> TypeEngine[Any]:
         return sa.String(self.length)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
+from trellis.crm.sales.reports.definition import names_in
 from trellis.edition import OWN, Edition, EntityView
 from trellis.i18n import (
     Text,
@@ -24,6 +27,7 @@ from trellis.plugins import CORE
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import Record
+from trellis.web.vocabularies import choices, words
 
 _ = translator("trellis")
 
@@ -52,9 +56,9 @@ def origin(edition: Edition, owner: str) -> dict[str, Any] | None:
 
 def person(name: str, key: int | None = None) -> dict[str, Any]:
     """Somebody as an avatar: initials on a ground that is always the same for the same person."""
-    words = [word for word in name.split() if word[0].isalnum()] or [name or "?"]
-    letters = [one for one in words[0] if one.isalnum()] or ["?"]
-    initials = letters[0] + (words[-1][0] if len(words) > 1 else "".join(letters[1:2]))
+    parts = [part for part in name.split() if part[0].isalnum()] or [name or "?"]
+    letters = [one for one in parts[0] if one.isalnum()] or ["?"]
+    initials = letters[0] + (parts[-1][0] if len(parts) > 1 else "".join(letters[1:2]))
     return {"name": name, "initials": initials.upper(), "tone": (key or sum(map(ord, name))) % TONES}
 
 
@@ -110,6 +114,9 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
         case types.Choice() as choice:
             return lambda record, value: _choice(choice, str(value))
     plain = _plain(field.type)
+    if isinstance(field.type, types.Text) and field.type.known:
+        named = field.type
+        return lambda record, value: {"kind": "text", "text": words(named, str(value), record.values)}
     view = edition.entity(entity)
     if any(one.field == field.name for one in view.lifecycles):
         return lambda record, value: _stage(view, field, record) or plain(value)
@@ -236,9 +243,19 @@ CONTROLS: Mapping[type[types.FieldType], str] = {
 
 
 def control(
-    edition: Edition, base: str, field: Field, value: Any, *, title: str = "", errors: list[str] | None = None
+    edition: Edition,
+    base: str,
+    field: Field,
+    value: Any,
+    *,
+    title: str = "",
+    errors: list[str] | None = None,
+    values: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """A field of a form, with its present value (a Python value, or the text that was typed)."""
+    """A field of a form, with its present value (a Python value, or the text that was typed).
+
+    ``values`` are what else the record holds, which some choices depend on.
+    """
     kind = CONTROLS.get(type(field.type), "text")
     given: dict[str, Any] = {
         "id": field.name.replace(".", "-"),
@@ -267,11 +284,31 @@ def control(
             given["options"] = [{"value": value, "title": title or f"#{value}", "selected": True}]
     elif isinstance(field.type, types.Money):
         given["addon"] = currency_symbol(edition.settings.currency)
+    elif isinstance(field.type, types.Text) and (names := choices(field.type, values)):
+        given |= _named_choices(field.type, names, value)
     elif isinstance(field.type, types.Text):
         given |= {"maxlength": field.type.length, "offers": field.type.offers}
     elif field.mentions:
         given["people_url"] = f"{base}/user/options"
     return given
+
+
+def _named_choices(declared: types.Text, names: Sequence[tuple[str, str]], value: Any) -> dict[str, Any]:
+    """Names to choose from by their titles: those chosen first, in their order, what is unknown among them too."""
+    known = dict(names)
+    chosen = names_in(str(value or "")) if declared.many else [str(value)] if value else []
+    rest = [name for name in known if name not in chosen] if declared.many else []
+    shown = [*chosen, *rest] if declared.many else [*(one for one in chosen if one not in known), *known]
+    options = [{"value": one, "title": known.get(one, one), "selected": one in chosen} for one in shown]
+    return {"kind": "choices" if declared.many else "choice", "options": options, "several": declared.many}
+
+
+def typed(field: Field, form: MultiDict[str, str]) -> str:
+    """The text of a control in a form that was sent; of several choices the names by commas."""
+    texts = form.getlist(field.name)
+    if isinstance(field.type, types.Text) and field.type.many:
+        return ", ".join(one for one in texts if one)
+    return texts[-1] if texts else ""
 
 
 def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:

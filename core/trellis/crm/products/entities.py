@@ -158,7 +158,7 @@ class PriceList(Entity):
         Text(60), label=_("Channel"), help=_("For all channels when left empty"), in_list=True
     )
     segment: Mapped[str | None] = column(
-        Text(160), label=_("Segment"), help=_("The name of a segment of customers; for all when left empty")
+        Text(160, known="segments"), label=_("Segment"), help=_("For all customers when left empty")
     )
     active: Mapped[bool] = column(Boolean(), label=_("In use"), default=True, in_list=True)
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"))

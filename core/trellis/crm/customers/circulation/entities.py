@@ -160,7 +160,10 @@ class ApprovalStep(Entity):
         Reference("position"), label=_("Position"), help=_("Whoever holds it"), in_list=True
     )
     role: Mapped[str | None] = column(
-        Text(160), label=_("Role"), help=_("Anybody with it; the first who decides"), in_list=True
+        Text(160, known="roles"),
+        label=_("Role"),
+        help=_("Anybody with it; the first who decides"),
+        in_list=True,
     )
     days: Mapped[int | None] = column(
         Integer(minimum=1, maximum=365), label=_("Days to decide"), in_list=True
