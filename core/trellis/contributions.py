@@ -242,7 +242,8 @@ class Process(Contribution):
     ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
     segment). ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
     the roles in ``managers`` see all its instances and may reassign, retry and cancel. Texts of the diagram are translated
-    by the catalogue of the plugin. ``tables`` are DMN files with the decision tables that its business rule tasks ask.
+    by the catalogue of the plugin. ``given`` are variables that code hands over when it starts an instance; nobody starts
+    such a process by hand. ``tables`` are DMN files with the decision tables that its business rule tasks ask.
     """
 
     diagram: Path | bytes
@@ -251,6 +252,7 @@ class Process(Contribution):
     starts: Sequence[str] = ()
     starters: Sequence[str] = ()
     managers: Sequence[str] = ()
+    given: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,13 +299,15 @@ class Template(Contribution):
 
     One with a ``subject`` is of a mail: its file is the text (.txt), and holds fields of the record and of its references
     as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``. A document has marks of Jinja:
-    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["retail.card_number"] }}``.
+    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["retail.card_number"] }}``. ``numbering`` is
+    the pattern of its numbers, ``C-{year}-{number:4}``.
     """
 
     entity: str
     file: Path
     language: str = "en"
     subject: str | None = None
+    numbering: str = ""
 
 
 class ScriptResult(StrEnum):

@@ -85,7 +85,8 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
-    "document_template": {"of_entity": "customer", "body": "B"},
+    "document_template": {"of_entity": "customer", "body": "B", "numbering": "B-{number}"},
+    "approval_step": {"role": "agent"},
     "mail_template": {"of_entity": "customer", "subject": "S", "body": "B"},
     "bonus_part": {"kpi": "revenue", "rate": "0.03"},
     "report": {

@@ -13,6 +13,7 @@ DIRECTIONS = (
     "market",
     "customers",
     "customers.documents",
+    "customers.circulation",
     "products",
     "sales",
     "sales.bonuses",

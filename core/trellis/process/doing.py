@@ -110,6 +110,7 @@ class Doing:
             element=element.id,
             later=lambda kind, arguments: enqueue(self._records.session, kind, arguments, None),
             start=lambda name, record: self._start(run, door, name, record),
+            by=run.by,
         )
         try:
             found = call_operation(operation, call)

@@ -38,7 +38,7 @@ class Names:
         self.edition, self.process, self.diagram = edition, process, diagram
         self.view: EntityView | None = edition.entities.get(process.entity or "")
         self._items = items
-        self.variables: set[str] = set()
+        self.variables: set[str] = set(process.given)
         known = tables(diagram.text)
         for element in diagram.elements.values():
             self.variables.update(scripts.variables(element))

@@ -26,7 +26,8 @@ class OperationCall:
 
     ``records`` writes as the process; ``entity`` and ``record_id`` are what the instance is about, if anything.
     ``arguments`` are checked by the parameters of the operation, ``values`` those given as ``set.<field>``. ``later`` puts a
-    job into the queue, and ``start`` starts another process, both in this transaction.
+    job into the queue, and ``start`` starts another process, both in this transaction. ``by`` is who completed the task that
+    led here; None where none did.
     """
 
     records: Records
@@ -38,6 +39,7 @@ class OperationCall:
     element: str
     later: Callable[[str, Mapping[str, Any]], int]
     start: Callable[[str, int | None], int]
+    by: int | None = None
 
 
 def call_operation(operation: Operation, call: OperationCall) -> Any:

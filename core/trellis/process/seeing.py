@@ -23,6 +23,8 @@ COLUMNS = tuple(column for column in _instance if column.name not in ("flow", "v
 def may_start(records: Records, process: Process, record: Record | None) -> bool:
     """Whether the actor may start a process by hand, about this record where it is about one."""
     actor = records.actor
+    if process.given:
+        return False
     if process.entity is not None:
         if record is None or not actor.reaches(process.entity, "read", record.values):
             return False

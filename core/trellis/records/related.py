@@ -34,13 +34,14 @@ class RelatedList:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something on a timeline: a record (an order, a call) or a change of the record itself."""
+    """Something on a timeline: a record (an order, a call), a change of the record itself, or what an engine tells of it."""
 
     at: datetime
     kind: str
     record: Record | None = None
     view: EntityView | None = None
     event: Mapping[str, Any] | None = None
+    told: Any = None
 
 
 def related_lists(

@@ -13,6 +13,7 @@ for _subject in (
     "documents",
     "bonuses",
     "catalogue",
+    "circulation",
     "documentation",
     "events",
     "extensions",

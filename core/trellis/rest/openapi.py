@@ -13,6 +13,7 @@ from trellis.edition import Edition
 from trellis.i18n import current_language, translator
 from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
+from trellis.rest.openapi_circulation import circulation_paths
 from trellis.rest.openapi_files import file_paths
 from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_letters import letter_paths
@@ -68,6 +69,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from _figure_paths(edition)
     yield from _other_paths(edition)
     yield from file_paths(edition)
+    yield from circulation_paths(edition)
     yield from letter_paths(edition)
     yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}

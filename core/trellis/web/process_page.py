@@ -225,11 +225,16 @@ def instance_context(
 
 
 def record_context(entity: str, record: Any, base: str) -> dict[str, Any] | None:
-    """The card of processes beside a record: tasks about it, what goes on, and what can be started."""
+    """The card of processes beside a record: tasks about it, what goes on, and what can be started.
+
+    What code starts has a place of its own on the page.
+    """
     if not any(one.entity == entity for one in g.edition.all(Process).values()):
         return None
-    tasks = Tasks(g.records).of_record(entity, record.id)
-    runs = instance_rows(seeing.Instances(g.records).of_record(entity, record.id), base)
+    shown = [name for name, one in g.edition.all(Process).items() if not one.given]
+    tasks = [one for one in Tasks(g.records).of_record(entity, record.id) if one.process in shown]
+    found = seeing.Instances(g.records).of_record(entity, record.id)
+    runs = instance_rows([one for one in found if one.process in shown], base)
     starts = [
         {"title": str(one.title), "url": f"{base}/processes/{one.name}/start?record={record.id}"}
         for one in seeing.startable(g.records, record)

@@ -44,15 +44,15 @@ class Programme(Entity):
     name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True)
     started_on: Mapped[date] = column(Date(), label=_("Started"), required=True, in_list=True)
     segment: Mapped[str | None] = column(
-        Text(160),
+        Text(160, names="segment"),
         label=_("Segment of the members"),
-        help=_("The name of a segment; its customers joined when the programme started"),
+        help=_("Its customers joined when the programme started"),
         group=MEMBERS,
     )
     member_field: Mapped[str | None] = column(
-        Text(80),
+        Text(80, names="customer_field"),
         label=_("Field of the members"),
-        help=_("The name of a field of the customer: yes or no, or the day of joining"),
+        help=_("A field of the customer: yes or no, or the day of joining"),
         group=MEMBERS,
     )
     compare_by: Mapped[str] = column(
