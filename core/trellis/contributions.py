@@ -240,16 +240,20 @@ class Process(Contribution):
 
     It is started by hand, and by the events in ``starts`` beside the message of its start event: ``order.created``,
     ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
-    segment). ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
-    the roles in ``managers`` see all its instances and may reassign, retry and cancel. Texts of the diagram are translated
+    segment), ``segment_left.retail.at_risk`` (one leaves it). ``schedule`` starts it by the clock, as cron writes it
+    (``0 9 * * 1-5``: on weekdays at nine), in the time zone of the workspace. ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
+    the roles in ``managers`` see all its instances and may reassign, retry and cancel. The process that it ``replaces`` is not
+    started any more, by people, events or the clock. Texts of the diagram are translated
     by the catalogue of the plugin.
     """
 
     diagram: Path | bytes
     entity: str | None = None
     starts: Sequence[str] = ()
+    schedule: str = ""
     starters: Sequence[str] = ()
     managers: Sequence[str] = ()
+    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from trellis.contributions import Operation, Process, Role, Segment
 from trellis.edition import Edition, EntityView
 from trellis.i18n import translator
-from trellis.process import assignment, events, scripts
+from trellis.process import assignment, events, schedule, scripts
 from trellis.process.diagram import Diagram, DiagramInvalid, Element, Flow, Problem
 from trellis.process.expressions import (
     Path,
@@ -28,7 +28,7 @@ PEOPLE = ("userTask", "manualTask")
 SERVICES = ("serviceTask", "sendTask")
 GATEWAYS = ("exclusiveGateway", "inclusiveGateway", "parallelGateway")
 KINDS: dict[str, tuple[str, ...]] = {
-    "startEvent": ("", "message"),
+    "startEvent": ("", "message", "timer"),
     "endEvent": ("", "terminate", "error"),
     "intermediateCatchEvent": ("timer", "message"),
     "intermediateThrowEvent": ("",),
@@ -50,16 +50,24 @@ Found = Iterator[Problem]
 
 def check_process(edition: Edition, process: Any) -> None:
     """The check when an edition is built. Raises DiagramInvalid that names each problem."""
-    roles = [role for role in (*process.starters, *process.managers) if role not in edition.all(Role)]
-    found = [Problem("", _("There is no role “%(role)s”", role=role)) for role in roles]
-    for event in process.starts:
-        found += _guard("", lambda event=event: _check_start(edition, process, event))  # type: ignore[misc]
+    found = about(edition, process)
     try:
         found += problems(edition, process, diagram_of(content(process)))
     except OSError as error:
         found.append(Problem("", _("The file cannot be read: %(problem)s", problem=str(error))))
     if found:
         raise DiagramInvalid(found)
+
+
+def about(edition: Edition, process: Process) -> list[Problem]:
+    """What is wrong with what is said of a process beside its diagram: its roles, and what starts it."""
+    roles = [role for role in (*process.starters, *process.managers) if role not in edition.all(Role)]
+    found = [Problem("", _("There is no role “%(role)s”", role=role)) for role in roles]
+    for event in process.starts:
+        found += _guard("", lambda event=event: _check_start(edition, process, event))  # type: ignore[misc]
+    if process.schedule:
+        found += _guard("", lambda: _check_schedule(process, process.schedule))
+    return found
 
 
 def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Problem]:
@@ -82,10 +90,11 @@ def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Probl
 
 
 def _check_start(edition: Edition, process: Process, event: str) -> None:
-    if event.startswith(events.SEGMENT):
-        segment = edition.all(Segment).get(event.removeprefix(events.SEGMENT))
+    moved = events.of_segment(event)
+    if moved is not None:
+        segment = edition.all(Segment).get(moved[0])
         if segment is None or segment.entity != process.entity:
-            raise ValueError(_("There is no segment “%(name)s”", name=event.removeprefix(events.SEGMENT)))
+            raise ValueError(_("There is no segment “%(name)s”", name=moved[0]))
         return
     occasion = events.parse(edition, event)
     if process.entity is not None and occasion.entity != process.entity:
@@ -96,6 +105,12 @@ def _check_start(edition: Edition, process: Process, event: str) -> None:
                 entity=process.entity,
             )
         )
+
+
+def _check_schedule(process: Process, text: str) -> None:
+    schedule.check(text)
+    if process.entity is not None:
+        raise ValueError(_("What starts by the clock is about no record"))
 
 
 def _guard(element: str, check: Callable[[], None]) -> list[Problem]:
@@ -172,7 +187,9 @@ def _element(names: _Names, element: Element) -> list[Problem]:
         "startEvent": _check_begin,
     }.get(element.kind)
     found = _guard(element.id, lambda: check(names, element)) if check else []
-    if element.event == "timer":
+    if element.event == "timer" and element.kind == "startEvent":
+        found += _guard(element.id, lambda: _check_schedule(names.process, element.detail))
+    elif element.event == "timer":
         found += _guard(element.id, lambda: _check_time(names, element.detail))
     if element.event == "message":
         found += _guard(element.id, lambda: _check_message(names, element))
@@ -196,7 +213,8 @@ def _check_begin(names: _Names, element: Element) -> None:
     form = form_of(element)
     if form.fields or form.shown:
         raise FormInvalid(_("A start event asks for variables only (form.<variable>)"))
-    if (element.event or names.process.starts) and any(one.required for one in form.own.values()):
+    by_itself = element.event or names.process.starts or names.process.schedule
+    if by_itself and any(one.required for one in form.own.values()):
         raise FormInvalid(_("What starts by an event cannot require answers"))
 
 

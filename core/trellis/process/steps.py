@@ -112,7 +112,7 @@ def _made(
     run.facts.variables = run.variables
     try:
         if element.event == "message":
-            return {**row, "awaits": _awaited(run, element)}, ()
+            return {**row, "awaits": awaited(run, element)}, ()
         if element.kind not in PEOPLE:
             return row, ()
         assigning = Assigning(session, run.id, run.row["started_by_id"], run.facts)
@@ -124,7 +124,8 @@ def _made(
         raise StepFailed(element.id, str(error)) from error
 
 
-def _awaited(run: Run, element: Element) -> str:
+def awaited(run: Run, element: Element) -> str:
+    """What a wait is found by."""
     told = {
         name.removeprefix(MATCH): compile_argument(text)(run.facts)
         for name, text in element.properties.items()
