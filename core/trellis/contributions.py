@@ -258,11 +258,18 @@ class Process(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What a service task tells an operation; ``type`` checks it."""
+    """What a service task tells an operation; ``type`` checks it.
+
+    ``label`` and ``help`` are how people see it who draw processes. Where it ``names`` something (``entity``, ``stage`` or
+    ``process``), they choose from what there is.
+    """
 
     name: str
     type: FieldType
     required: bool = False
+    label: Label | None = None
+    help: Label | None = None
+    names: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

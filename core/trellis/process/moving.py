@@ -21,7 +21,7 @@ from trellis.process import steps, versions
 from trellis.process.checks import GATEWAYS
 from trellis.process.diagram import Diagram, Element
 from trellis.process.flow import Flow, Specification, specification_of
-from trellis.process.runs import Runs, process_of
+from trellis.process.runs import Runs
 from trellis.process.tables import INSTANCES, OPEN, STEPS, ProcessVersion
 from trellis.records.door import Records
 
@@ -76,15 +76,6 @@ class Moving:
             Standing(row.id, row.number, tuple(obstacles(self._diagram(row.version_id), newest, row.active)))
             for row in self._session.execute(query.limit(MOST_AT_ONCE)).all()
         ]
-
-    def standing_of(self, instance: int) -> tuple[Text, ...] | None:
-        """Why one instance cannot go on with the newest version; None when it does, or has ended."""
-        row = self._runs.locked(instance)
-        newest = versions.present(self._edition, process_of(self._edition, row["process"]))
-        before = self._diagram(row["version_id"])
-        if row["state"] not in OPEN or before.digest == newest.digest:
-            return None
-        return tuple(obstacles(before, newest, row["active"]))
 
     def move(self, instance: int) -> None:
         """Has an instance go on with the newest version. Raises RecordNotFound, Conflict that says what stands against it."""

@@ -14,6 +14,9 @@ _ = translator("trellis")
 
 NAMESPACES = {"bpmndi": DI[1:-1], "dc": DC[1:-1], "di": DD[1:-1]}
 
+LABEL = (90.0, 14.0)
+"""The room of a name under an event or a gateway."""
+
 
 def drawn(text: bytes) -> bytes:
     """A file with a drawing of all its elements: as it is, where it has one. Raises DiagramInvalid."""
@@ -58,8 +61,17 @@ def _shape(plane: etree._Element, name: str, box: Box, diagram: Diagram) -> None
     if name in diagram.elements and diagram.elements[name].kind == "subProcess":
         about["isExpanded"] = "true"
     shape = etree.SubElement(plane, f"{DI}BPMNShape", about)
+    _bounds(shape, box)
+    known = diagram.elements.get(name)
+    if known is not None and known.name and known.kind.endswith(("Event", "Gateway")):
+        middle = box.x + box.width / 2
+        label = Box(middle - LABEL[0] / 2, box.y + box.height + 7, *LABEL)
+        _bounds(etree.SubElement(shape, f"{DI}BPMNLabel"), label)
+
+
+def _bounds(parent: etree._Element, box: Box) -> None:
     numbers = _numbers(x=box.x, y=box.y, width=box.width, height=box.height)
-    etree.SubElement(shape, f"{DC}Bounds", numbers)
+    etree.SubElement(parent, f"{DC}Bounds", numbers)
 
 
 def _numbers(**values: float) -> Mapping[str, str]:
