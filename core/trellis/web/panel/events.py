@@ -147,7 +147,7 @@ class Message(Part):
         entity = model.get("entity") or names.draft.entity
         rows = [
             (
-                dict(names.fields(entity)).get(row.get("name", ""), _("Field")),
+                dict(names.fields(entity)).get(row.get("name", ""), _("New comparison")),
                 self._row(number, row, names, entity),
             )
             for number, row in enumerate(model["rows"])

@@ -135,7 +135,7 @@ class Starts(DraftPart):
     def show(self, model: Model, names: Names) -> dict[str, Any]:
         known = {**WHAT, **MOVES}
         rows = [
-            (known.get(row.get("what", ""), _("Event")), self._fields(number, row, names))
+            (known.get(row.get("what", ""), _("New event")), self._fields(number, row, names))
             for number, row in enumerate(model["rows"])
         ]
         about = _("Each of these starts a run by itself")

@@ -126,7 +126,10 @@ class Condition(Part):
             return group(_("Condition"), made)
         named = [(path, one.label) for path, one in names.named.items()]
         rows = [
-            (_("Comparison"), self._row(number, row, names, named))
+            (
+                names.named[row["path"]].label if row.get("path") in names.named else _("New comparison"),
+                self._row(number, row, names, named),
+            )
             for number, row in enumerate(model["rows"])
         ]
         return group(_("Condition"), made, rows=rows, add=_("Add a comparison"))

@@ -79,7 +79,7 @@ class Work(Part):
 
     def _titled(self, row: Model, model: Model, names: Names) -> str:
         known = dict(names.fields(self._entity(model)))
-        return str(known.get(row.get("name", ""), _("Field")))
+        return str(known.get(row.get("name", ""), _("New field")))
 
     def _row(self, number: int, row: Model, model: Model, names: Names) -> list[dict[str, Any]]:
         entity = self._entity(model)
@@ -155,7 +155,7 @@ class Called(Part):
         ]
         rows = [
             (
-                row.get("name") or _("Variable"),
+                row.get("name") or _("New variable"),
                 [
                     self.text(f"{number}.name", _("Variable there"), row.get("name", ""), required=True),
                     self.text(f"{number}.value", _("Gets the value"), row.get("value", ""), help=VALUE_HELP),
@@ -196,7 +196,7 @@ class Other(Part):
     def show(self, model: Model, names: Names) -> dict[str, Any]:
         rows = [
             (
-                row.get("name") or _("Property"),
+                row.get("name") or _("New property"),
                 [
                     self.text(f"{number}.name", _("Name"), row.get("name", "")),
                     self.text(f"{number}.value", _("Value"), row.get("value", "")),

@@ -12,6 +12,7 @@ class Editor {
     this.version = root.dataset.version;
     this.chosen = "";
     this.dirty = false;
+    this.questions = 0;
     this.asking = Promise.resolve();
     this.panel = root.querySelector("[data-panel]");
     this.problems = root.querySelector("[data-problems]");
@@ -47,7 +48,7 @@ class Editor {
 
   fit() {
     this.canvas.zoom("fit-viewport", "auto");
-    if (this.canvas.zoom() > 1.2) this.canvas.zoom(1, "auto");
+    this.canvas.zoom(Math.min(this.canvas.zoom() * 0.95, 1), "auto");
   }
 
   listen() {
@@ -81,6 +82,7 @@ class Editor {
     const chosen = element ? (element.labelTarget ?? element).id : "";
     if (chosen === this.chosen) return;
     this.chosen = chosen;
+    this.panel.inert = true; // what is typed now must not go to what was chosen before
     this.show();
   }
 
@@ -151,7 +153,17 @@ class Editor {
 
   // Answers come in the order of the questions; one that is out of date by then, because somebody types on, is not shown.
   ask(said, form) {
-    this.asking = this.asking.then(() => this.answer(said ?? new FormData(), said ? form : null)).catch(() => this.tell(this.root.dataset.failed));
+    this.questions += 1;
+    this.panel.setAttribute("aria-busy", "true");
+    this.asking = this.asking
+      .then(() => this.answer(said ?? new FormData(), said ? form : null))
+      .catch(() => this.tell(this.root.dataset.failed))
+      .then(() => {
+        this.questions -= 1;
+        if (this.questions) return;
+        this.panel.inert = false;
+        this.panel.removeAttribute("aria-busy");
+      });
     return this.asking;
   }
 
@@ -187,6 +199,7 @@ class Editor {
     const focus = this.panel.contains(document.activeElement) ? document.activeElement : null;
     const { id, dataset } = focus ?? {};
     this.panel.replaceChildren(...made.childNodes);
+    this.panel.inert = false;
     window.htmx.process(this.panel);
     window.htmx.trigger(this.panel, "htmx:load", { elt: this.panel });
     const group = dataset?.act?.split(":")[1];

@@ -21,6 +21,7 @@ const camel = (text) => text.replace(/-(\w)/g, (_all, letter) => letter.toUpperC
 function kindOf(id) {
   const name = id.replace("replace-with-", "").replace("non-interrupting-", "");
   if (name.endsWith("subprocess")) return name === "subprocess" || name === "expanded-subprocess" ? ["subProcess", ""] : ["", ""];
+  if (name === "receive-task") return ["receiveTask", "message"];
   if (name === "rule-task") return ["businessRuleTask", ""];
   const found = name.match(/^(\w+)-(start|intermediate-catch|intermediate-throw|boundary|end)$/);
   if (!found) return [camel(name), ""];
