@@ -24,6 +24,7 @@ for _subject in (
     "mass",
     "notifications",
     "own_kpis",
+    "own_processes",
     "own_segments",
     "personal_data",
     "plugins",
