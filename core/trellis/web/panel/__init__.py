@@ -127,7 +127,7 @@ def _flow(names: Names, flow: Flow, form: MultiDict[str, str] | None) -> Answer:
     parts: list[Part] = [default, condition] if chooses else []
     if form is None or not chooses:
         models = {
-            "condition": condition.load_flow(flow),
+            "condition": condition.load_flow(flow, names),
             "default": {"on": source is not None and source.default == flow.id},
         }
     else:

@@ -75,11 +75,14 @@ class Ways(Part):
                     _("Condition"),
                     row.get("text", ""),
                     required=True,
-                    help=_("Choose the arrow in the diagram to put it together from fields and answers"),
                 ),
             ]
             rows.append((titles[row["flow"]], fields))
         shown = group(_("Ways"), made, rows=rows)
+        kept = [row["flow"] for row in model["rows"] if row.get("flow") in titles]
+        others = [one for one in kept if one != model.get("default")]
+        for row, flow in zip(shown["rows"], others, strict=True):
+            row["choose"] = flow
         return {**shown, "fixed": True}
 
     def save(self, model: Model, names: Names, change: Change) -> None:
@@ -100,12 +103,14 @@ class Condition(Part):
     def row(self) -> Model:
         return {"path": "", "sign": "=="}
 
-    def load_flow(self, flow: Flow) -> Model:
+    def load_flow(self, flow: Flow, names: Names) -> Model:
         """What the arrow says."""
         found = apart(flow.condition) if flow.condition else ([], AND)
         if found is None:
             return {"mode": "text", "text": flow.condition, "rows": []}
         rows = [{"path": one.path, "sign": one.operator, "value": _written(one.value)} for one in found[0]]
+        if [_comparison(row, names) for row in rows] != found[0]:  # a value of another type than the field
+            return {"mode": "text", "text": flow.condition, "rows": []}
         return {"mode": found[1], "text": flow.condition, "rows": rows or [self.row()]}
 
     def show(self, model: Model, names: Names) -> dict[str, Any]:
@@ -137,7 +142,7 @@ class Condition(Part):
     def _row(self, number: int, row: Model, names: Names, named: Any) -> list[dict[str, Any]]:
         path, sign = row.get("path", ""), row.get("sign") or "=="
         kind = names.named[path].type if path in names.named else None
-        signs = [(one, title) for one, title in SIGNS.items() if one in _signs(kind)]
+        signs = [(one, title) for one, title in SIGNS.items() if one in (sign, *_signs(kind))]
         made = [
             self.choice(f"{number}.path", _("What"), path, named, required=True),
             self.choice(f"{number}.sign", _("Comparison"), sign, signs, blank=False),
@@ -193,9 +198,9 @@ def _written(value: Any) -> str:
 def _comparison(row: Model, names: Names) -> Comparison:
     path, given = row["path"], str(row.get("value", ""))
     kind = names.named[path].type if path in names.named else None
-    sign = row.get("sign") if row.get("sign") in _signs(kind) else _signs(kind)[0]
+    sign = row.get("sign") if row.get("sign") in SIGNS else _signs(kind)[0]
     row["sign"] = sign
-    return Comparison(path, str(sign), _value(given, kind))
+    return Comparison(path, str(sign), "" if sign in (EMPTY, FILLED) else _value(given, kind))
 
 
 def _value(given: str, kind: types.FieldType | None) -> Any:

@@ -4,6 +4,7 @@ import { apply, drawingModule, EXTENSION } from "./process-modeler.js";
 import { onLoad, vendor, within } from "./vendor.js";
 
 const ROOM = 50;
+const PAUSE = 800; // problems that are shown are looked at again when somebody stops changing the diagram
 
 class Editor {
   constructor(root) {
@@ -227,6 +228,8 @@ class Editor {
     this.dirty = true;
     this.edits = (this.edits ?? 0) + 1;
     this.tell(this.root.dataset.unsaved);
+    clearTimeout(this.later);
+    if (!this.problems.hidden) this.later = setTimeout(() => this.look(), PAUSE);
   }
 
   tell(text) {
@@ -259,6 +262,10 @@ class Editor {
 
   async check() {
     await this.settle();
+    await this.look();
+  }
+
+  async look() {
     const form = new FormData();
     await this.add(form);
     await this.point(await this.post(this.root.dataset.checkUrl, form).catch(() => null));
@@ -285,7 +292,7 @@ class Editor {
     for (const id of this.marked) this.canvas.addMarker(id, "has-problem");
     this.problems.innerHTML = answer.html;
     this.problems.hidden = false;
-    this.tell(answer.text);
+    document.querySelector("#live").textContent = answer.text;
   }
 }
 
