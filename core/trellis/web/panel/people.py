@@ -28,7 +28,7 @@ TITLES = {
     "date": _("Date"),
     "datetime": _("Date and time"),
     "email": _("Mail address"),
-    "person": _("Person"),
+    "person": _("Somebody who works here"),
 }
 
 

@@ -16,7 +16,7 @@ _ = translator("trellis")
 
 CHOOSING = ("exclusiveGateway", "inclusiveGateway")
 SIGNS = {
-    "==": _("is"),
+    "==": _("equals"),
     "!=": _("is not"),
     ">": _("more than"),
     ">=": _("at least"),
