@@ -180,6 +180,43 @@ def test_what_is_no_sound_file_is_refused_and_unknown_elements_are_named(office:
     assert "dragonTask" in named["dragon"] and "adHocSubProcess" in named["anyhow"]
 
 
+OF_OTHERS = {
+    "gateways": (
+        '<b:startEvent id="s"/><b:task id="t" name="Größe"/><b:exclusiveGateway id="g" name="Split"/><b:task id="u"/>'
+        '<b:task id="v"/><b:endEvent id="e"/><b:sequenceFlow id="1" sourceRef="s" targetRef="t"/>'
+        '<b:sequenceFlow id="2" sourceRef="t" targetRef="g"/><b:sequenceFlow id="3" sourceRef="g" targetRef="u"/>'
+        '<b:sequenceFlow id="4" sourceRef="g" targetRef="v"/><b:sequenceFlow id="5" sourceRef="u" targetRef="e"/>'
+        '<b:sequenceFlow id="6" sourceRef="v" targetRef="e"/>',
+        {"g", "3", "4"},
+    ),
+    "edges": (
+        '<b:startEvent id="s"/><b:subProcess id="p" name="Collapsed"/><b:boundaryEvent id="m" attachedToRef="p" '
+        'cancelActivity="false"><b:messageEventDefinition/></b:boundaryEvent><b:boundaryEvent id="c" attachedToRef="p">'
+        '<b:cancelEventDefinition/></b:boundaryEvent><b:endEvent id="e"/><b:sequenceFlow id="1" sourceRef="s" '
+        'targetRef="p"/><b:sequenceFlow id="2" sourceRef="p" targetRef="e"/><b:sequenceFlow id="3" sourceRef="m" '
+        'targetRef="e"/><b:sequenceFlow id="4" sourceRef="c" targetRef="e"/>',
+        {"p", "c"},
+    ),
+}
+"""Small files like the public models of the BPMN Model Interchange Working Group: A.2.0 and A.3.0."""
+
+
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_models_of_other_tools_open_and_what_cannot_run_is_named(office: Office, name: str) -> None:
+    inside, named = OF_OTHERS[name]
+    head = '<?xml version="1.0" encoding="ISO-8859-1" standalone="yes"?>'
+    head += (
+        '<b:definitions xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:t">'
+    )
+    text = f'{head}<b:process isExecutable="false" id="W-6-">{inside}</b:process></b:definitions>'
+    with office.drafts() as drafts:
+        row = drafts.create(Draft(title=name), text.encode("latin-1"))
+        row.diagram.decode()
+        with pytest.raises(DiagramInvalid) as wrong:
+            drafts.publish(row.name)
+    assert {problem.element for problem in wrong.value.problems} == named
+
+
 def test_a_file_without_a_drawing_gets_one_that_holds_the_same(office: Office) -> None:
     there = read(drawn(ASK))
     assert there.elements == read(ASK).elements and there.boxes.keys() == there.elements.keys()

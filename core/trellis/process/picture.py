@@ -19,10 +19,13 @@ LABEL = (90.0, 14.0)
 
 
 def drawn(text: bytes) -> bytes:
-    """A file with a drawing of all its elements: as it is, where it has one. Raises DiagramInvalid."""
+    """A file in UTF-8 with a drawing of all its elements: as it is, where it has one. Raises DiagramInvalid."""
     diagram = read(text)
     placed = laid_out(diagram)
-    return text if placed is diagram else _with_drawing(text, placed)
+    if placed is not diagram:
+        return _with_drawing(text, placed)
+    root = tree(text)
+    return text if (root.getroottree().docinfo.encoding or "").upper() == "UTF-8" else _written(root)
 
 
 def blank() -> bytes:
@@ -38,7 +41,7 @@ def blank() -> bytes:
     root = tree(text.encode())
     for node in root.iter(f"{BPMN}startEvent", f"{BPMN}userTask", f"{BPMN}endEvent"):
         node.set("name", str(words[node.get("id")]))
-    return drawn(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
+    return drawn(_written(root))
 
 
 def _with_drawing(text: bytes, diagram: Diagram) -> bytes:
@@ -53,6 +56,10 @@ def _with_drawing(text: bytes, diagram: Diagram) -> bytes:
         edge = etree.SubElement(plane, f"{DI}BPMNEdge", id=f"drawing_{name}", bpmnElement=name)
         for x, y in points:
             etree.SubElement(edge, f"{DD}waypoint", _numbers(x=x, y=y))
+    return _written(root)
+
+
+def _written(root: etree._Element) -> bytes:
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)  # type: ignore[no-any-return]
 
 
