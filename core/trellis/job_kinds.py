@@ -22,6 +22,7 @@ from trellis.process.deadlines import LATE_JOB
 from trellis.process.events import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
 from trellis.process.runs import TIMER_JOB
+from trellis.process.schedule import PLAN_JOB, SCHEDULE_JOB
 from trellis.records import audit, export_job
 from trellis.records.importer import runs
 
@@ -47,6 +48,8 @@ JOB_KINDS: Kinds = MappingProxyType(
         TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
         LATE_JOB: JobKind(_("Late task of a process"), process.work_late),
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
+        SCHEDULE_JOB: JobKind(_("Start of a process by the clock"), process.work_schedule),
+        PLAN_JOB: JobKind(_("Times of processes"), process.work_plan, daily=True),
         expiring.KIND: JobKind(_("Days of agreements"), expiring.work, daily=True),
         sending.KIND: JobKind(_("Invitations to a survey"), sending.work),
         NOTIFICATION_MAIL: JobKind(_("Notification by mail"), notifications.work_mail),

@@ -20,6 +20,7 @@ from trellis.errors import PluginError
 from trellis.kpi.own import own_kpis
 from trellis.kpi.rates import rated
 from trellis.plugins import CORE, Fault, PluginRegistry
+from trellis.process.own import own_processes
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
 from trellis.records.events import FOLLOWED
@@ -153,6 +154,7 @@ class Workspace:
             *own_segments(session),
             *own_kpis(session),
             *own_scripts(session),
+            *own_processes(session),
             *own_rules(settings),
         ]
         edition = compose(

@@ -3,51 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from samples import gym, registry
-from trellis import enabling
-from trellis.config import Config
-from trellis.edition import Settings
-from trellis.installation import Installation
-from trellis.security.identities import add_user
-from trellis.web.app import create_app
-from web.conftest import PASSWORD, fill
-from werkzeug.serving import make_server
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running server with one workspace; its address."""
-    installation = Installation(Config(home=tmp_path_factory.mktemp("site")), registry(gym()))
-    workspace = installation.create_workspace("acme", Settings(title="Acme"))
-    enabling.enable(workspace, "gym")
-    add_user(installation, workspace, "admin@acme.test", "Anna Meyer", ["administrator"], PASSWORD)
-    add_user(installation, workspace, "boris@acme.test", "Boris Bell", ["manager"], PASSWORD)
-    fill(workspace)
-    server = make_server("127.0.0.1", 0, create_app(installation), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    installation.close()
-
-
-@pytest.fixture
-def page(site: str, browser_page: Page) -> Page:
-    """Somebody who has signed in."""
-    browser_page.goto(f"{site}/acme/login")
-    browser_page.fill("input[name=email]", "admin@acme.test")
-    browser_page.fill("input[name=password]", PASSWORD)
-    browser_page.press("input[name=password]", "Enter")
-    expect(browser_page.locator("h1")).to_contain_text("Anna")
-    browser_page.wait_for_load_state()  # keys and menus work once the scripts are there
-    return browser_page
+from web.conftest import PASSWORD
 
 
 def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:

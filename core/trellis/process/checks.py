@@ -9,7 +9,7 @@ from trellis.contributions import Process, Role
 from trellis.edition import Edition
 from trellis.i18n import translator
 from trellis.process.diagram import Diagram, DiagramInvalid, Element, Flow, Problem
-from trellis.process.element_checks import check_start, element_problems
+from trellis.process.element_checks import check_schedule, check_start, element_problems
 from trellis.process.elements import GATEWAYS, KINDS, SERVICES, SEVERAL
 from trellis.process.expressions import compile_expression
 from trellis.process.naming import Names, guard
@@ -23,16 +23,24 @@ Found = Iterator[Problem]
 
 def check_process(edition: Edition, process: Any) -> None:
     """The check when an edition is built. Raises DiagramInvalid that names each problem."""
-    roles = [role for role in (*process.starters, *process.managers) if role not in edition.all(Role)]
-    found = [Problem("", _("There is no role “%(role)s”", role=role)) for role in roles]
-    for event in process.starts:
-        found += guard("", lambda event=event: check_start(edition, process, event))  # type: ignore[misc]
+    found = about(edition, process)
     try:
         found += problems(edition, process, diagram_of(content(process)))
     except OSError as error:
         found.append(Problem("", _("The file cannot be read: %(problem)s", problem=str(error))))
     if found:
         raise DiagramInvalid(found)
+
+
+def about(edition: Edition, process: Process) -> list[Problem]:
+    """What is wrong with what is said of a process beside its diagram: its roles, and what starts it."""
+    roles = [role for role in (*process.starters, *process.managers) if role not in edition.all(Role)]
+    found = [Problem("", _("There is no role “%(role)s”", role=role)) for role in roles]
+    for event in process.starts:
+        found += guard("", lambda event=event: check_start(edition, process, event))  # type: ignore[misc]
+    if process.schedule:
+        found += guard("", lambda: check_schedule(process, process.schedule))
+    return found
 
 
 def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Problem]:

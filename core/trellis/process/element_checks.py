@@ -7,7 +7,7 @@ import re
 from trellis.contributions import Operation, Process, Segment
 from trellis.edition import Edition
 from trellis.i18n import translator
-from trellis.process import assignment, deadlines, decisions, events, loops, scripts
+from trellis.process import assignment, deadlines, decisions, events, loops, schedule, scripts
 from trellis.process.diagram import Element, Problem
 from trellis.process.dmn import tables
 from trellis.process.elements import CALL, GATHER, IN, MATCH, OUT, PEOPLE, RESULT, SERVICES, SET
@@ -34,7 +34,9 @@ def element_problems(names: Names, element: Element) -> list[Problem]:
         "businessRuleTask": _check_decision,
     }.get(element.kind)
     found = guard(element.id, lambda: check(names, element)) if check else []
-    if element.event == "timer":
+    if element.event == "timer" and element.kind == "startEvent":
+        found += guard(element.id, lambda: check_schedule(names.process, element.detail))
+    elif element.event == "timer":
         found += guard(element.id, lambda: _check_time(names, element.detail))
     if element.event == "message":
         found += guard(element.id, lambda: _check_message(names, element))
@@ -46,10 +48,12 @@ def element_problems(names: Names, element: Element) -> list[Problem]:
 
 
 def check_start(edition: Edition, process: Process, event: str) -> None:
-    if event.startswith(events.SEGMENT):
-        segment = edition.all(Segment).get(event.removeprefix(events.SEGMENT))
+    """Raises ValueError where nothing of that name starts a process about these records."""
+    moved = events.of_segment(event)
+    if moved is not None:
+        segment = edition.all(Segment).get(moved[0])
         if segment is None or segment.entity != process.entity:
-            raise ValueError(_("There is no segment “%(name)s”", name=event.removeprefix(events.SEGMENT)))
+            raise ValueError(_("There is no segment “%(name)s”", name=moved[0]))
         return
     occasion = events.parse(edition, event)
     if process.entity is not None and occasion.entity != process.entity:
@@ -60,6 +64,13 @@ def check_start(edition: Edition, process: Process, event: str) -> None:
                 entity=process.entity,
             )
         )
+
+
+def check_schedule(process: Process, text: str) -> None:
+    """Raises ValueError for what no clock can start."""
+    schedule.check(text)
+    if process.entity is not None:
+        raise ValueError(_("What starts by the clock is about no record"))
 
 
 def _check_form(names: Names, element: Element) -> None:
@@ -79,7 +90,8 @@ def _check_begin(names: Names, element: Element) -> None:
     form = form_of(element)
     if form.fields or form.shown:
         raise FormInvalid(_("A start event asks for variables only (form.<variable>)"))
-    if (element.event or names.process.starts) and any(one.required for one in form.own.values()):
+    by_itself = element.event or names.process.starts or names.process.schedule
+    if by_itself and any(one.required for one in form.own.values()):
         raise FormInvalid(_("What starts by an event cannot require answers"))
 
 

@@ -13,7 +13,7 @@ THROWN = ("message", "signal", "error", "escalation", "compensate")
 AWAITED = ("message", "signal")
 """What events wait for that comes from outside the instance."""
 KINDS: dict[str, tuple[str, ...]] = {
-    "startEvent": ("", "message", "signal"),
+    "startEvent": ("", "message", "signal", "timer"),
     "endEvent": ("", "terminate", *THROWN),
     "intermediateCatchEvent": ("timer", "message", "signal"),
     "intermediateThrowEvent": ("", "message", "signal", "escalation", "compensate"),

@@ -1,4 +1,5 @@
-"""What processes listen to, as diagrams write it: ``case.created``, ``case.stage=escalated``, ``segment.at_risk``."""
+"""What processes listen to, as diagrams write it: ``case.created``, ``case.stage=escalated``, ``segment.at_risk``,
+``segment_left.at_risk``."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from trellis.records.events import Change
 _ = translator("trellis")
 
 ACTIONS = ("created", "updated", "deleted", "restored")
-SEGMENT = "segment."
+SEGMENT, SEGMENT_LEFT = "segment.", "segment_left."
+SIDES = {SEGMENT: 1, SEGMENT_LEFT: -1}
+"""How what is said of a segment begins, and whether a record then enters it (1) or leaves it (-1)."""
 MESSAGE, SIGNAL = "message.", "signal."
 """What processes tell one another: a message those that match it, a signal all that wait for it."""
 EVENT_JOB = "process_event"
@@ -34,6 +37,13 @@ class Occasion:
         if self.action:
             return change.action == self.action
         return self.field in change.changes and str(change.changes[self.field][1]) == self.value
+
+
+def of_segment(text: str) -> tuple[str, int] | None:
+    """The segment that a text is about, and whether it is entered (1) or left (-1); None for events of records."""
+    return next(
+        ((text.removeprefix(start), side) for start, side in SIDES.items() if text.startswith(start)), None
+    )
 
 
 def parse(edition: Edition, text: str) -> Occasion:

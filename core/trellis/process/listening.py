@@ -26,6 +26,7 @@ from trellis.process.elements import AWAITED, MATCH
 from trellis.process.engine import Engine
 from trellis.process.events import EVENT_JOB
 from trellis.process.expressions import compile_expression
+from trellis.process.runs import starting
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
 from trellis.process.variables import InstanceFacts
 from trellis.records.door import Records
@@ -78,38 +79,39 @@ def is_heard(session: Session, edition: Edition, entity: str) -> bool:
 
 
 def note_entries(session: Session, edition: Edition, at: datetime) -> None:
-    """Keeps who entered a segment that processes listen to, when segments were brought up to date at a moment.
+    """Keeps who entered and left segments that processes listen to, when they were brought up to date at a moment.
 
     Whoever is in a segment when it is counted for the first time has not entered it.
     """
     event = SEGMENT_EVENT.c
-    for name in _segments(edition):
+    for name, side in _segments(edition):
         before = sa.select(event.id).where(event.segment == name, event.at < at).limit(1)
         if session.scalar(before) is None:
             continue
-        entered = sa.select(event.record_id).where(event.segment == name, event.at == at, event.change == 1)
-        _enqueue(session, name, session.scalars(entered.order_by(event.record_id)).all())
+        moved = sa.select(event.record_id).where(event.segment == name, event.at == at, event.change == side)
+        _enqueue(session, name, side, session.scalars(moved.order_by(event.record_id)).all())
 
 
-def note_entered(session: Session, edition: Edition, moves: Sequence[tuple[str, int]]) -> None:
-    """Keeps who entered a segment that processes listen to, as (segment, record), with the write that let them in."""
-    for name in _segments(edition) if moves else ():
-        _enqueue(session, name, [record for segment, record in moves if segment == name])
+def note_moved(session: Session, edition: Edition, moves: Sequence[tuple[int, tuple[str, int]]]) -> None:
+    """Keeps who entered (1) or left (-1) a segment that processes listen to, with the write that moved them."""
+    for name, side in _segments(edition) if moves else ():
+        records = [record for way, (segment, record) in moves if (segment, way) == (name, side)]
+        _enqueue(session, name, side, records)
 
 
-def _enqueue(session: Session, segment: str, ids: Sequence[int]) -> None:
+def _enqueue(session: Session, segment: str, side: int, ids: Sequence[int]) -> None:
     for first in range(0, len(ids), MOST_AT_ONCE):
         part = [int(one) for one in ids[first : first + MOST_AT_ONCE]]
-        enqueue(session, EVENT_JOB, {"segment": segment, "ids": part}, None)
+        enqueue(session, EVENT_JOB, {"segment": segment, "side": side, "ids": part}, None)
 
 
-def _segments(edition: Edition) -> dict[str, list[str]]:
-    """The processes that start when a record enters a segment, by segment."""
-    found: dict[str, list[str]] = {}
-    for process in edition.all(Process).values():
+def _segments(edition: Edition) -> dict[tuple[str, int], list[str]]:
+    """The processes that start when a record enters (1) or leaves (-1) a segment."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for process in starting(edition):
         for text in process.starts:
-            if text.startswith(events.SEGMENT):
-                found.setdefault(text.removeprefix(events.SEGMENT), []).append(process.name)
+            if (moved := events.of_segment(text)) is not None:
+                found.setdefault(moved, []).append(process.name)
     return found
 
 
@@ -123,7 +125,8 @@ def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, A
     """Starts and wakes what listens to the events of a job; the door that it wrote by."""
     door = Records(session, edition, SYSTEM)
     if "segment" in arguments:
-        for process in _segments(edition).get(arguments["segment"], ()):
+        moved = arguments["segment"], arguments.get("side", 1)
+        for process in _segments(edition).get(moved, ()):
             for record in arguments["ids"]:
                 _start(door, process, record, f"event:{job}:{record}:{process}")
         return door
@@ -215,11 +218,11 @@ def _listeners(session: Session, edition: Edition) -> Mapping[str, Listeners]:
 
 def _gathered(session: Session, edition: Edition) -> dict[str, Listeners]:
     found: dict[str, Listeners] = {}
-    for process in edition.all(Process).values():
+    for process in starting(edition):
         diagram = versions.present(edition, process)
         start = diagram.start.detail if diagram.start.event == "message" else ""
         for text in (*process.starts, *([start] if start else [])):
-            if not text.startswith((events.SEGMENT, events.MESSAGE)):
+            if events.of_segment(text) is None and not text.startswith(events.MESSAGE):
                 entity = events.parse(edition, text).entity
                 found.setdefault(entity, Listeners()).starts.append((text, process.name))
     for diagram in _running(session, edition):

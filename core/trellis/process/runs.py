@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -132,6 +132,13 @@ def process_of(edition: Edition, name: str) -> Process:
     if found is None:
         raise RecordNotFound(_("There is no process “%(name)s” here", name=name))
     return found
+
+
+def starting(edition: Edition) -> Iterable[Process]:
+    """The processes that start: all but those that others replace."""
+    known = edition.all(Process).values()
+    replaced = {one.replaces for one in known if one.replaces and one.replaces != one.name}
+    return [one for one in known if one.name not in replaced]
 
 
 class Runs:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from trellis.contributions import Process
 from trellis.errors import PermissionRefused, RecordNotFound
 from trellis.process.engine import Engine
-from trellis.process.runs import process_of
+from trellis.process.runs import process_of, starting
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
 from trellis.process.tasks import manages
 from trellis.records.door import Records
@@ -23,7 +23,7 @@ COLUMNS = tuple(column for column in _instance if column.name not in ("flow", "v
 def may_start(records: Records, process: Process, record: Record | None) -> bool:
     """Whether the actor may start a process by hand, about this record where it is about one."""
     actor = records.actor
-    if process.given:
+    if process.given or process not in starting(records.edition):
         return False
     if process.entity is not None:
         if record is None or not actor.reaches(process.entity, "read", record.values):

@@ -25,6 +25,7 @@ for _subject in (
     "mass",
     "notifications",
     "own_kpis",
+    "own_processes",
     "own_segments",
     "personal_data",
     "plugins",

@@ -18,6 +18,7 @@ from trellis.rest.openapi_files import file_paths
 from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_letters import letter_paths
 from trellis.rest.openapi_notifications import notification_paths
+from trellis.rest.openapi_own_processes import own_process_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
@@ -156,6 +157,7 @@ def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]
     yield "/search", {"get": search}
     yield from process_paths()
     yield from script_paths(edition)
+    yield from own_process_paths(edition)
     yield from notification_paths()
     yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")

@@ -92,8 +92,8 @@ def _recounted(
     before |= _members(session, names, gone) if gone else set()
     entering, leaving = sorted(wanted - before), sorted(before - wanted)
     if entering or leaving:
-        entered = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
-        listening.note_entered(session, edition, entered)
+        moved = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
+        listening.note_moved(session, edition, moved)
     return [*entering, *leaving]
 
 
