@@ -40,6 +40,10 @@ if TYPE_CHECKING:
         Role,
         Scope,
         Script,
+        ScriptAnswer,
+        ScriptObjection,
+        ScriptOutcome,
+        ScriptResult,
         ScriptStep,
         Segment,
         Stage,
@@ -115,6 +119,10 @@ __all__ = [
     "Saved",
     "Scope",
     "Script",
+    "ScriptAnswer",
+    "ScriptObjection",
+    "ScriptOutcome",
+    "ScriptResult",
     "ScriptStep",
     "Segment",
     "SegmentQuery",
@@ -143,7 +151,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "BonusKind BonusPart BonusScheme Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage StageRule Template Unit Watch Widget",
+    "trellis.contributions": "BonusKind BonusPart BonusScheme Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptAnswer ScriptObjection ScriptOutcome ScriptResult ScriptStep Segment Stage StageRule Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",

@@ -12,6 +12,7 @@ from trellis.contributions import (
     NotificationKind,
     Process,
     Role,
+    Script,
     Segment,
     StageRule,
     Template,
@@ -22,6 +23,7 @@ from trellis.kpi.checks import check_income, check_kpi, income_reads, kpi_reads
 from trellis.letters.templates import check_template as check_mail
 from trellis.notifications.words import check_kind
 from trellis.process.checks import check_process
+from trellis.scripts.checks import check_script
 from trellis.security.field_rights import check_role
 from trellis.segments.checks import check_segment, segment_reads
 from trellis.settings.stages import check_stage_rule
@@ -40,6 +42,7 @@ CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
         Role: check_role,
         Process: check_process,
         Template: _check_template,
+        Script: check_script,
         NotificationKind: check_kind,
     }
 )

@@ -241,13 +241,15 @@ class Process(Contribution):
     It is started by hand, and by the events in ``starts`` beside the message of its start event: ``order.created``,
     ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
     segment), ``segment_left.retail.at_risk`` (one leaves it). ``schedule`` starts it by the clock, as cron writes it
-    (``0 9 * * 1-5``: on weekdays at nine), in the time zone of the workspace. ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
-    the roles in ``managers`` see all its instances and may reassign, retry and cancel. The process that it ``replaces`` is not
-    started any more, by people, events or the clock. Texts of the diagram are translated
-    by the catalogue of the plugin.
+    (``0 9 * * 1-5``: on weekdays at nine), in the time zone of the workspace. ``starters`` are the roles that may start it by
+    hand; without any, whoever may change the record. People of the roles in ``managers`` see all its instances and may
+    reassign, retry and cancel. The process that it ``replaces`` is not started any more, by people, events or the clock. Texts
+    of the diagram are translated by the catalogue of the plugin. ``tables`` are DMN files with the decision tables that its
+    business rule tasks ask.
     """
 
     diagram: Path | bytes
+    tables: Sequence[Path | bytes] = ()
     entity: str | None = None
     starts: Sequence[str] = ()
     schedule: str = ""
@@ -316,26 +318,77 @@ class Template(Contribution):
     subject: str | None = None
 
 
+class ScriptResult(StrEnum):
+    """What an outcome of a conversation means to those who count them."""
+
+    GOOD = "good"
+    NEUTRAL = "neutral"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptOutcome:
+    """One way in which a conversation can end."""
+
+    key: str
+    title: Label
+    result: ScriptResult = ScriptResult.NEUTRAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptAnswer:
+    """What the other side may answer to a step. It leads ``to`` the step of that key, or ends with an ``outcome``.
+
+    ``fills`` is the field of the record that it writes: with ``value``, or, without one, with what is typed. ``asks`` says
+    what is to be typed: the words over that field, or over a remark that is kept with the conversation where it fills none.
+    """
+
+    key: str
+    title: Label
+    to: str = ""
+    outcome: str = ""
+    fills: str = ""
+    value: Any = None
+    asks: Label | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptObjection:
+    """What the other side may say against it, and the reply to that; the conversation stays at its step."""
+
+    key: str
+    title: Label
+    reply: Label
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScriptStep:
-    """One step of a conversation script; ``answers`` maps an answer to the next step's key ("" ends).
+    """One step of a conversation: what to ``say``, with ``{record.name}``, ``{record.owner.name}`` and ``{sender.name}``.
 
-    An answer is a translatable text, or a plain word where that is enough. ``fills`` is the field of the record that it
-    is written to.
+    ``hint`` is for who speaks, and not said. At most nine ``answers``: they have the keys 1 to 9.
     """
 
     key: str
     say: Label
-    answers: Mapping[Label, str] | Mapping[str, str] = field(default_factory=dict)
-    fills: str | None = None
+    answers: Sequence[ScriptAnswer]
+    objections: Sequence[ScriptObjection] = ()
+    hint: Label | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script(Contribution):
-    """A branching conversation script, run beside a record of one of ``entities``."""
+    """A branching conversation, run beside a record of one of ``entities``; it begins with the first of its ``steps``.
+
+    ``objections`` are at hand at every step. Of several entities each has what the texts name; a field that an answer fills
+    is one of at least one of them, and is left alone beside others. ``replaces`` names a script that it is offered instead
+    of.
+    """
 
     entities: Sequence[str]
     steps: Sequence[ScriptStep]
+    outcomes: Sequence[ScriptOutcome]
+    objections: Sequence[ScriptObjection] = ()
+    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.crm.customers import demo as people
+from trellis.crm.market import demo as talks
 from trellis.crm.sales.bonuses import demo as bonuses
 from trellis.crm.sales.history import STAY
 from trellis.i18n import Text, translator, use_locale
@@ -237,6 +238,10 @@ class DemoContext:
     def bonuses(self, scheme: str, periods: Sequence[str]) -> None:
         """Makes a bonus scheme of the edition the organisation's own and reckons it; of the periods all but the last are closed."""
         bonuses.reckon(self.records, scheme, periods)
+
+    def talk(self, script: str, entity: str, number: int) -> None:
+        """Writes so many conversations by a script beside records of an entity that were made, in the last 90 days."""
+        talks.talk(self, script, entity, number)
 
     def stages(self, spans: Mapping[int, tuple[datetime, datetime]]) -> None:
         """Gives opportunities a past: from when each began it went through its funnel to where it is since the second moment.

@@ -281,7 +281,7 @@ def _entities(hooks: Hooks, faults: list[Fault]) -> dict[str, EntityView]:
 
 
 def _owned(fields: Mapping[str, Field], owner: str) -> dict[str, Field]:
-    return {name: one.with_owner(owner) for name, one in fields.items()}
+    return {name: one if one.owner == owner else one.with_owner(owner) for name, one in fields.items()}
 
 
 def _fields(hooks: Hooks, faults: list[Fault], own: Sequence[Field]) -> Iterator[tuple[str, Field]]:

@@ -160,7 +160,11 @@ def trellis_templates() -> list[Template]:  # type: ignore[empty-body]
 
 @hookspec
 def trellis_scripts() -> list[Script]:  # type: ignore[empty-body]
-    """Branching conversation scripts. Since 0.1."""
+    """Branching conversation scripts, run beside a record.
+
+    Steps with answers and objections, which fill fields and lead to outcomes. One that cannot be run is left out and told:
+    a step that nothing leads to, a next step, field or outcome that is not there, no way to an outcome. Since 0.1.
+    """
 
 
 @hookspec

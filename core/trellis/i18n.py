@@ -189,6 +189,17 @@ def format_percent(ratio: Decimal | float | None, decimals: int = 1) -> str:
     return "" if ratio is None else f"{format_number(Decimal(str(ratio)) * 100, decimals)}{NBSP}%"
 
 
+def language_names() -> Mapping[str, str]:
+    """What languages are called in the current one, by their two letters."""
+    return _language_names(current_language())
+
+
+@lru_cache(maxsize=8)
+def _language_names(language: str) -> Mapping[str, str]:
+    known = _cldr_of(language).languages.items()
+    return {code: name[:1].upper() + name[1:] for code, name in known if len(code) == 2}
+
+
 def currency_symbol(currency: str) -> str:
     """The short sign of a currency in the current language (``€``, ``₽``)."""
     return numbers.get_currency_symbol(currency, locale=_cldr()) if currency else ""

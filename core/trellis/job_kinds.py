@@ -18,7 +18,8 @@ from trellis.notifications import sending as notifications
 from trellis.notifications.kinds import tell_of_job
 from trellis.notifications.notify import MAIL_JOB as NOTIFICATION_MAIL
 from trellis.process import jobs as process
-from trellis.process.listening import EVENT_JOB
+from trellis.process.deadlines import LATE_JOB
+from trellis.process.events import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
 from trellis.process.runs import TIMER_JOB
 from trellis.process.schedule import PLAN_JOB, SCHEDULE_JOB
@@ -45,6 +46,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
         TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
+        LATE_JOB: JobKind(_("Late task of a process"), process.work_late),
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
         SCHEDULE_JOB: JobKind(_("Start of a process by the clock"), process.work_schedule),
         PLAN_JOB: JobKind(_("Times of processes"), process.work_plan, daily=True),

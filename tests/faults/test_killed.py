@@ -243,7 +243,7 @@ from trellis.i18n import Text
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner, queue
 from trellis.jobs.work import Work
-from trellis.process.engine import Engine
+from trellis.process.doing import Doing
 from trellis.process.runs import Runs
 
 def note(name):
@@ -274,7 +274,7 @@ def dies_at(owner, name, number, after=False):
     setattr(owner, name, counted)
 """
 MOMENTS = (
-    "dies_at(Engine, '_service', 1, after=True)",
+    "dies_at(Doing, 'do', 1, after=True)",
     "dies_at(Runs, 'keep', 2)",
     "dies_at(Work, 'finish', 3)",
     "dies_at(queue, 'claim', 4, after=True)",

@@ -23,6 +23,7 @@ STRICT = (
     "member_field",
     "hours",
     "remind_before",
+    "replaces",
     *WEEK,
 )
 """Fields that are texts and yet do not take any text."""

@@ -10,6 +10,7 @@ _ = translator("trellis")
 
 DIRECTIONS = (
     "management",
+    "market",
     "customers",
     "customers.documents",
     "products",

@@ -15,6 +15,7 @@ from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
 from trellis.kpi.composite import leaves
 from trellis.kpi.income import IncomeDay
+from trellis.naming import names
 from trellis.records.entity import Entity, Field
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.types import Choice, Reference
@@ -107,7 +108,13 @@ def splits_of(edition: Edition, kpi: Kpi) -> dict[str, Split]:
         if column is not None:
             own = _field_name(column) if carrier is kpi.entity else None
             found[by] = Split(
-                by=by, key=column, label=LABELS[by], conditions=conditions, reference=reference, field=own
+                by=by,
+                key=column,
+                label=LABELS[by],
+                conditions=conditions,
+                reference=reference,
+                titles=names(edition, by),
+                field=own,
             )
     customer = _customer_key(edition, kpi)
     if customer is not None:

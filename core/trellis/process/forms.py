@@ -47,8 +47,13 @@ TYPES: Mapping[str, Callable[[], types.FieldType]] = {
 
 DECLARED = re.compile(r"(?P<type>[a-z]+)(?P<required>!?)\s+(?P<label>[^:]+?)\s*(?::\s*(?P<options>.+))?")
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,59}")
-RESERVED = frozenset({"record", "starter", "true", "false", "none"})
+RESERVED = frozenset({"record", "starter", "loop", "true", "false", "none"})
 FORM, REQUIRE = "form.", "require."
+
+
+def is_variable(name: str) -> bool:
+    """Whether a step may set a variable of that name."""
+    return name.isidentifier() and not name.startswith("_") and name not in RESERVED
 
 
 class FormInvalid(ValueError):

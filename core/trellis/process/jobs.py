@@ -12,10 +12,10 @@ from trellis.i18n import translator
 from trellis.jobs.mails import mailing, send_once
 from trellis.jobs.queue import enqueue
 from trellis.jobs.work import Work
-from trellis.process import listening, schedule
+from trellis.process import deadlines, listening, schedule
 from trellis.process.engine import Engine
 from trellis.process.runs import TIMER_JOB
-from trellis.process.tables import OPEN, ProcessInstance
+from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 
@@ -39,6 +39,21 @@ def work_timer(work: Work) -> None:
                 Engine(door).tick(number)
             else:
                 enqueue(session, TIMER_JOB, {"instance": number}, None, datetime.now(UTC) + ABSENT)
+        work.finish(session, {})
+    _tell(work, door)
+
+
+def work_late(work: Work) -> None:
+    """Does what is to be done about a late task; what cannot be done fails the job, and says why."""
+    with work.workspace.write() as session:
+        edition = work.workspace.edition(session)
+        door = Records(session, edition, SYSTEM)
+        step = int(work.arguments["step"])
+        process = session.scalar(sa.select(ProcessStep.process).where(ProcessStep.id == step))
+        if process is None or process in edition.all(Process):
+            deadlines.act_on(door, step, str(work.arguments["act"]))
+        else:
+            enqueue(session, deadlines.LATE_JOB, work.arguments, None, datetime.now(UTC) + ABSENT)
         work.finish(session, {})
     _tell(work, door)
 

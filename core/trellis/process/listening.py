@@ -20,9 +20,11 @@ from trellis.errors import RecordNotFound, TrellisError
 from trellis.guard import has_abandoned
 from trellis.jobs.queue import enqueue
 from trellis.process import events, versions
-from trellis.process.checks import MATCH
 from trellis.process.diagram import Diagram
-from trellis.process.engine import SOURCE, Engine
+from trellis.process.doing import SOURCE
+from trellis.process.elements import AWAITED, MATCH
+from trellis.process.engine import Engine
+from trellis.process.events import EVENT_JOB
 from trellis.process.expressions import compile_expression
 from trellis.process.runs import starting
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
@@ -33,9 +35,8 @@ from trellis.records.expressions import ExpressionFailed
 from trellis.security.actor import SYSTEM
 from trellis.segments.tables import SEGMENT_EVENT
 
-EVENT_JOB = "process_event"
 MOST_AT_ONCE = 500
-"""Records of a segment whose processes one job starts."""
+"""Records of a segment whose processes one job starts, and waits that one job ends."""
 
 
 @dataclass
@@ -129,6 +130,9 @@ def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, A
             for record in arguments["ids"]:
                 _start(door, process, record, f"event:{job}:{record}:{process}")
         return door
+    if "told" in arguments:
+        _hear_told(door, job, arguments)
+        return door
     entity = arguments["entity"]
     known = _listeners(session, edition).get(entity)
     for place, told in enumerate(arguments["changes"] if known else ()):
@@ -144,14 +148,35 @@ def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, A
     return door
 
 
-def _start(door: Records, name: str, record_id: int, key: str) -> None:
+def _hear_told(door: Records, job: int, arguments: Mapping[str, Any]) -> None:
+    """Starts and wakes what a message or a signal of a process is for, some at a time."""
+    entity, record_id = arguments["record"]
+    after = arguments.get("after", 0)
+    for process in door.edition.all(Process).values() if not after else ():
+        start = versions.present(door.edition, process).start
+        fits = process.entity in (None, entity) and process.name != arguments["by"]
+        if fits and start.event in AWAITED and events.told(start) == arguments["told"]:
+            _start(door, process.name, record_id, f"event:{job}:{process.name}")
+    found = sa.select(ProcessStep.id, ProcessStep.instance_id, ProcessStep.token).where(
+        ProcessStep.awaits == arguments["awaits"],
+        ProcessStep.left_at.is_(None),
+        ProcessStep.id > after,
+        ProcessStep.id <= arguments["until"],
+    )
+    rows = door.session.execute(found.order_by(ProcessStep.id).limit(MOST_AT_ONCE)).all()
+    _wake_all(door, [(instance, token) for _step, instance, token in rows])
+    if len(rows) == MOST_AT_ONCE:
+        enqueue(door.session, EVENT_JOB, {**arguments, "after": rows[-1].id}, None)
+
+
+def _start(door: Records, name: str, record_id: int | None, key: str) -> None:
     """Starts a process, where the condition of its start event is true."""
     process = door.edition.all(Process)[name]
     when = versions.present(door.edition, process).start.properties.get("when", "")
     about = record_id if process.entity is not None else None
     try:
         if when:
-            record = (process.entity, record_id) if process.entity else None
+            record = (process.entity, record_id) if process.entity and record_id is not None else None
             facts = InstanceFacts(door.session, door.edition, {}, record, None)
             if not compile_expression(when.removeprefix("="))(facts):
                 return
@@ -171,7 +196,11 @@ def _wake(door: Records, entity: str, event: str, shapes: set[tuple[str, ...]], 
     found = sa.select(ProcessStep.instance_id, ProcessStep.token).where(
         ProcessStep.awaits.in_(keys), ProcessStep.left_at.is_(None)
     )
-    for instance, token in door.session.execute(found).all():
+    _wake_all(door, [(instance, token) for instance, token in door.session.execute(found)])
+
+
+def _wake_all(door: Records, waits: Sequence[tuple[int, str]]) -> None:
+    for instance, token in waits:
         try:
             with door.whole():
                 Engine(door).catch(instance, token)
@@ -193,7 +222,7 @@ def _gathered(session: Session, edition: Edition) -> dict[str, Listeners]:
         diagram = versions.present(edition, process)
         start = diagram.start.detail if diagram.start.event == "message" else ""
         for text in (*process.starts, *([start] if start else [])):
-            if events.of_segment(text) is None:
+            if events.of_segment(text) is None and not text.startswith(events.MESSAGE):
                 entity = events.parse(edition, text).entity
                 found.setdefault(entity, Listeners()).starts.append((text, process.name))
     for diagram in _running(session, edition):
@@ -216,6 +245,6 @@ def _running(session: Session, edition: Edition) -> Iterator[Diagram]:
 
 def _waits(diagram: Diagram) -> Iterator[tuple[str, tuple[str, ...]]]:
     for element in diagram.elements.values():
-        if element.event == "message" and element.kind != "startEvent":
+        if element.event == "message" and element.kind != "startEvent" and not events.told(element):
             names = sorted(name.removeprefix(MATCH) for name in element.properties if name.startswith(MATCH))
             yield element.detail, tuple(names) or ("id",)

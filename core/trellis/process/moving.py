@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Process
 from trellis.errors import Conflict
 from trellis.i18n import Text, translator
-from trellis.process import steps, versions
-from trellis.process.checks import GATEWAYS
+from trellis.process import versions
 from trellis.process.diagram import Diagram, Element
-from trellis.process.flow import Flow, Specification, specification_of
-from trellis.process.runs import Runs
+from trellis.process.flow import Flow
+from trellis.process.runs import Run, Runs
+from trellis.process.specification import Specification, specification_of
 from trellis.process.tables import INSTANCES, OPEN, STEPS, ProcessVersion
 from trellis.records.door import Records
 
@@ -31,7 +31,7 @@ MOST_AT_ONCE = 200
 """Instances that one act moves; the others wait for the next."""
 _instance, _step = INSTANCES.c, STEPS.c
 _ACTIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
-_JOINS = tuple(kind for kind in GATEWAYS if kind != "exclusiveGateway")
+_JOINS = ("parallelGateway", "inclusiveGateway")
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,15 @@ class Moving:
             self.move(instance)
         return len(can)
 
-    def _wait_anew(self, run: Any) -> None:
+    def _wait_anew(self, run: Run) -> None:
         """Waits for events are found by what the newest version says of them."""
-        run.facts.variables = run.variables
-        waiting = sa.select(_step.id, _step.element).where(
+        tokens = {token.key: token for token in run.flow.waiting()}
+        waiting = sa.select(_step.id, _step.token).where(
             _step.instance_id == run.id, _step.left_at.is_(None), _step.awaits.is_not(None)
         )
         for row in self._session.execute(waiting).all():
-            awaits = steps.awaited(run, run.diagram.elements[row.element])
+            token = tokens[row.token]
+            awaits = run.awaited(run.element(token), token)
             self._session.execute(sa.update(STEPS).where(_step.id == row.id).values(awaits=awaits))
 
     def _diagram(self, version: int) -> Diagram:
@@ -125,6 +126,8 @@ def obstacles(before: Diagram, newest: Diagram, active: Sequence[str]) -> Iterat
             yield _(
                 "“%(element)s”, where it stands, is of another kind in the newest version.", element=called
             )
+        elif old.several is not None:
+            yield _("“%(element)s” runs several times just now.", element=called)
         elif _edges(before, name) != _edges(newest, name):
             yield _("Other events stand at the edge of “%(element)s” in the newest version.", element=called)
     at_once = [name for name in active if before.elements[name].kind != "subProcess"]

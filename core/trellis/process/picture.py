@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from lxml import etree
 
 from trellis.i18n import translator
-from trellis.process.diagram import BPMN, DC, DD, DI, Box, Diagram, read, tree
+from trellis.process.diagram import DC, DD, DI, Box, Diagram, read, tree
 from trellis.process.layout import laid_out
+from trellis.process.notation import BPMN
 
 _ = translator("trellis")
 

@@ -5,7 +5,8 @@ Tasks in the queue of a role tell nobody: they stand under “My tasks” of all
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,18 +40,19 @@ def tell(session: Session, edition: Edition, actor: Actor, step: int) -> None:
     """Tells whom a task is for, unless they did what brought it."""
     row = session.execute(sa.select(STEPS).where(_step.id == step)).one()
     people = [row.person_id] if row.person_id is not None else _holders(session, step)
-    process = process_of(edition, row.process)
-    told = {"task": _words(edition, row.process, row.title), "process": process.title}
     kept_from = set(row.excluded)
-    notify(
-        session,
-        edition,
-        TASK,
-        [one for one in people if one not in kept_from],
-        by=actor,
-        path=f"processes/tasks/{step}",
-        told=told,
-    )
+    tell_people(session, edition, actor, row, TASK, [one for one in people if one not in kept_from])
+
+
+def tell_people(
+    session: Session, edition: Edition, actor: Actor, step: Any, kind: str, people: Sequence[int]
+) -> None:
+    """Tells people of a task: that it waits for them, or that it is late."""
+    told = {
+        "task": _words(edition, step.process, step.title),
+        "process": process_of(edition, step.process).title,
+    }
+    notify(session, edition, kind, people, by=actor, path=f"processes/tasks/{step.id}", told=told)
 
 
 def _words(edition: Edition, process: str, title: str) -> Text | str:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 
 from trellis.driver import fetch, run
+from trellis.records.events import Beside
 
 FEW = 100
 """Fewer rows are not worth a COPY, which goes to the server and back twice."""
@@ -105,8 +106,8 @@ def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[R
     (_copy if copies else _insert)(connection, table, [*common, *names], values)
 
 
-def insert_row(session: Session, table: sa.Table, row: Row, beside: sa.Table, other: Row) -> int:
-    """Inserts one row that has no id yet and, ``beside`` it, another whose ``record_id`` is its id, which is returned.
+def insert_row(session: Session, table: sa.Table, row: Row, beside: Sequence[Beside]) -> int:
+    """Inserts one row that has no id yet, which is returned, and at least one other ``beside`` it.
 
     PostgreSQL does it by one statement: each that goes to the server and back takes as long as the insert itself.
     """
@@ -115,21 +116,34 @@ def insert_row(session: Session, table: sa.Table, row: Row, beside: sa.Table, ot
     if dialect.name == "sqlite" or _has_defaults(table, frozenset(row)):
         (record_id,) = new_ids(session, table, 1)
         insert_rows(session, table, {}, [{"id": record_id, **row}])
-        insert_rows(session, beside, {}, [{"record_id": record_id, **other}])
+        insert_beside(session, [(record_id, one) for one in beside])
         return record_id
-    quote = dialect.identifier_preparer.quote
-    columns, marks = ", ".join(map(quote, other)), ", ".join([_mark(dialect)] * len(other))
-    statement = (
-        f"WITH written AS ({_inserting(connection, table, list(row))} RETURNING id) "
-        f"INSERT INTO {quote(beside.name)} ({columns}, record_id) SELECT {marks}, id FROM written RETURNING record_id"
-    )
+    parts = [f"written AS ({_inserting(connection, table, list(row))} RETURNING id)"]
+    for place, one in enumerate(beside):
+        parts.append(f"beside_{place} AS ({_inserting_beside(dialect, one)})")
     values = [
         _convert(value, where.c[name], dialect)
-        for where, given in ((table, row), (beside, other))
+        for where, given in ((table, row), *((one.table, one.row) for one in beside))
         for name, value in given.items()
     ]
+    statement = f"WITH {', '.join(parts)} SELECT id FROM written"
     ((record_id,),), _description = fetch(connection, statement, tuple(values))
     return record_id  # type: ignore[no-any-return]
+
+
+def insert_beside(session: Session, rows: Sequence[tuple[int, Beside]]) -> None:
+    """Inserts rows that belong to records with these ids, a statement for each table."""
+    tables = dict.fromkeys((one.table, one.id_column) for _id, one in rows)
+    for table, id_column in tables:
+        some = [{id_column: record_id, **one.row} for record_id, one in rows if one.table is table]
+        insert_rows(session, table, {}, some)
+
+
+def _inserting_beside(dialect: Dialect, one: Beside) -> str:
+    quote = dialect.identifier_preparer.quote
+    columns = ", ".join(map(quote, [*one.row, one.id_column]))
+    marks = "".join(f"{_mark(dialect)}, " for _column in one.row)
+    return f"INSERT INTO {quote(one.table.name)} ({columns}) SELECT {marks}id FROM written"
 
 
 def change_rows(session: Session, table: sa.Table, rows: Sequence[tuple[int, int, Row]]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, cast
@@ -17,9 +17,9 @@ from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
 from trellis.records import conditions, schema
-from trellis.records.bulk import change_rows, insert_row, insert_rows, new_ids, rows_by
+from trellis.records.bulk import change_rows, insert_beside, insert_row, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
-from trellis.records.events import FOLLOWED, Action, BeforeSave, Change, Saved
+from trellis.records.events import FOLLOWED, Action, BeforeSave, Beside, Change, Saved
 from trellis.records.journal import EVENTS, keep, signed
 from trellis.records.lifecycles import check_move
 from trellis.records.plan import Plan, plan_of
@@ -45,6 +45,7 @@ class _Draft:
     before: dict[str, Any]
     row: Mapping[str, Any]
     id: int | None = None
+    beside: list[Beside] = field(default_factory=list)
 
 
 _Row = tuple[int, int, Mapping[str, Any]]
@@ -277,9 +278,9 @@ class Records:
 
     def _fill_in(self, view: EntityView, plan: Plan, values: dict[str, Any]) -> None:
         """What a new record has where nothing is given."""
-        for field in plan.defaults:
-            if field.name not in values:
-                values[field.name] = default_value(field)
+        for one in plan.defaults:
+            if one.name not in values:
+                values[one.name] = default_value(one)
         if values.get("owner") is None and self.actor.user_id is not None and view.name != "user":
             values["owner"] = self.actor.user_id
         if values.get("unit") is None and self.actor.units:
@@ -301,6 +302,7 @@ class Records:
                 edition=self.edition,
                 actor=self.actor,
                 id=draft.id,
+                beside=draft.beside,
             )
             for index, draft in drafts.items()
         }
@@ -313,16 +315,18 @@ class Records:
         for draft, columns, record_id in zip(drafts, encoded, ids, strict=True):
             draft.id = columns["id"] = record_id
         insert_rows(self.session, table, self._stamp(), encoded)
+        insert_beside(self.session, [(one.id or 0, beside) for one in drafts for beside in one.beside])
         forms = plan_of(self.edition, view).forms
         return [Change(one.id or 0, "created", created(forms, one.values)) for one in drafts]
 
     def _insert_one(self, view: EntityView, draft: _Draft) -> Change:
-        """Writes a new record together with its event."""
+        """Writes a new record together with its event and what plugins put beside it."""
         table = cast(sa.Table, view.entity.__table__)
         row = {**self._stamp(), "extra": {}, **encode(view, draft.values, {})}
         changes = created(plan_of(self.edition, view).forms, draft.values)
         event = {**signed(self.actor, view.name), "action": "created", "changes": changes}
-        draft.id = insert_row(self.session, table, row, EVENTS, event)
+        beside = [*draft.beside, Beside(EVENTS, "record_id", event)]
+        draft.id = insert_row(self.session, table, row, beside)
         return Change(draft.id, "created", changes)
 
     def _stamp(self) -> dict[str, Any]:

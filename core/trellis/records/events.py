@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
     from trellis.edition import Edition
@@ -21,12 +22,21 @@ MERGING = "trellis_merging"
 Action = Literal["created", "updated", "deleted", "restored", "erased"]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A row of a table that is no entity, to be written together with a new record, whose id goes into ``id_column``."""
+
+    table: sa.Table
+    id_column: str
+    row: Mapping[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class BeforeSave:
     """One record before it is written. ``values`` may be changed; ``before`` is empty for a new record.
 
     Both map field names (as in REST) to Python values; ``values`` holds only what is written. ``id`` is None for a new
-    record.
+    record; rows that are to be written with it go into ``beside``.
     """
 
     entity: str
@@ -37,6 +47,7 @@ class BeforeSave:
     edition: Edition
     actor: Actor
     id: int | None = None
+    beside: list[Beside] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,11 +147,13 @@ class FieldType:
 class Text(FieldType):
     """One line of text of at most ``length`` characters.
 
-    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too.
+    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too. ``names``
+    says what the text is the name of (``trellis.naming``): people then read, and choose, the title.
     """
 
     length: int = 200
     offers: str = ""
+    names: str = ""
 
     def sql(self) -> TypeEngine[Any]:
         return sa.String(self.length)

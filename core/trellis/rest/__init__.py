@@ -32,6 +32,7 @@ for _subject in (
     "quotes",
     "records",
     "reports",
+    "scripts",
     "search",
     "segments",
     "surveys",

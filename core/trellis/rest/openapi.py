@@ -22,6 +22,7 @@ from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
 from trellis.rest.openapi_sales import sales_paths
+from trellis.rest.openapi_scripts import script_paths
 from trellis.rest.openapi_segments import segment_paths
 from trellis.rest.openapi_surveys import survey_paths
 
@@ -154,6 +155,7 @@ def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]
     yield "/search", {"get": search}
     yield from process_paths()
     yield from own_process_paths(edition)
+    yield from script_paths(edition)
     yield from notification_paths()
     yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")

@@ -42,7 +42,8 @@ SELECT coalesce(string_agg(right(digits, length), ' '), '')
 FROM (SELECT right(regexp_replace(value, '\\D', '', 'g'), {LONGEST_NUMBER}) AS digits) AS number,
 generate_series({SHORTEST_NUMBER}, length(digits)) AS length
 $$""",
-    # Words as they were typed, maybe with a longer end, and by their stems.
+    # Words by their stems, which whatever has a word has too; those that dictionaries leave out, and those that may go on,
+    # as they were typed. Each word more that is asked for is one more list of all records that have it to read through.
     """CREATE OR REPLACE FUNCTION trellis_asked(asked text) RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
@@ -54,7 +55,10 @@ BEGIN
     FOREACH part IN ARRAY string_to_array(whole, ' ') LOOP
       forms := NULL;
       FOREACH form IN ARRAY string_to_array(part, '|') LOOP
-        alike := to_tsquery('pg_catalog.simple', form) || to_tsquery('pg_catalog.russian', split_part(form, ':', 1));
+        alike := to_tsquery('pg_catalog.russian', split_part(form, ':', 1));
+        IF form LIKE '%:*' OR numnode(alike) = 0 THEN
+          alike := to_tsquery('pg_catalog.simple', form) || alike;
+        END IF;
         forms := coalesce(forms || alike, alike);
       END LOOP;
       parts := coalesce(parts && forms, forms);

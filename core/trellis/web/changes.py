@@ -13,7 +13,7 @@ from trellis.i18n import format_date, format_datetime, format_number, format_per
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.mass import titles_of
-from trellis.web.display import which_lifecycle
+from trellis.web.display import known_words
 
 _ = translator("trellis")
 
@@ -84,5 +84,5 @@ def _stage(declared: Field, value: Any) -> str:
         return ""
     lifecycles = [one for one in view.lifecycles if one.field == declared.name]
     stages = [(stage.value, stage.title) for one in lifecycles for stage in one.stages]
-    known = stages or which_lifecycle(view, declared.name)
+    known = stages or known_words(g.edition, view, declared).items()
     return str(next((title for one, title in known if one == value), ""))

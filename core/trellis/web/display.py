@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from trellis.i18n import (
     format_percent,
     translator,
 )
+from trellis.naming import names
 from trellis.plugins import CORE
 from trellis.records import types
 from trellis.records.entity import Field
@@ -63,7 +64,9 @@ def title_of(view: EntityView, record: Record) -> str:
     value = record.values.get(view.info.title_field)
     if view.info.title_field in record.titles:
         return record.titles[view.info.title_field]
-    return f"#{record.id}" if value is None else str(value)
+    if value is None:
+        return f"#{record.id}"
+    return format_date(value) if isinstance(value, date) else str(value)
 
 
 def new_title(view: EntityView) -> str:
@@ -113,14 +116,18 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
     view = edition.entity(entity)
     if any(one.field == field.name for one in view.lifecycles):
         return lambda record, value: _stage(view, field, record) or plain(value)
-    if isinstance(field.type, types.Text) and (known := dict(which_lifecycle(view, field.name))):
+    if known := known_words(edition, view, field):
         return lambda record, value: {"kind": "text", "text": str(known.get(value, value))}
     return lambda record, value: plain(value)
 
 
-def which_lifecycle(view: EntityView, name: str) -> list[tuple[str, Text]]:
-    """The values of a field that says which lifecycle a record follows, with the titles of these; none for other fields."""
-    return [(str(one.when[1]), one.title) for one in view.lifecycles if one.when and one.when[0] == name]
+def known_words(edition: Edition, view: EntityView, field: Field) -> Mapping[str, Text | str]:
+    """The titles of the values of a text that says which lifecycle a record follows, or names something; else none."""
+    if not isinstance(field.type, types.Text):
+        return {}
+    if field.type.names:
+        return names(edition, field.type.names)
+    return {str(one.when[1]): one.title for one in view.lifecycles if one.when and one.when[0] == field.name}
 
 
 def _reference(base: str, target: types.Reference, known: str | None, value: int) -> Shown:
@@ -280,7 +287,7 @@ def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
         return []
     lifecycles = [one for one in view.lifecycles if one.field == field.name]
     found = [(stage.value, stage.title) for one in lifecycles[:1] for stage in one.stages]
-    known = found or which_lifecycle(view, field.name)
+    known = found or known_words(edition, view, field).items()
     return [{"value": value, "title": str(title)} for value, title in known]
 
 

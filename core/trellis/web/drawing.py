@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,21 @@ ICONS: Mapping[str, str] = {
     "scriptTask": "sigma",
     "receiveTask": "inbox",
     "callActivity": "workflow",
+    "businessRuleTask": "table-2",
     "timer": "clock",
     "message": "mail",
     "error": "triangle-alert",
     "terminate": "circle-stop",
+    "signal": "radio",
+    "escalation": "chevrons-up",
+    "compensate": "rewind",
 }
-MARKS = {"exclusiveGateway": "x", "parallelGateway": "plus", "inclusiveGateway": "circle"}
+MARKS = {
+    "exclusiveGateway": "x",
+    "parallelGateway": "plus",
+    "inclusiveGateway": "circle",
+    "eventBasedGateway": "pentagon",
+}
 STATES: Mapping[str, Text] = {
     "done": _("Done"),
     "active": _("Here now"),
@@ -65,6 +74,7 @@ def drawing(diagram: Diagram, words: Callable[[str], Any], position: Position) -
         if (box := placed.boxes.get(lane)) is not None
     ]
     edges = [_edge(placed, flow, words, position) for flow in placed.flows.values()]
+    edges += _undoing(placed)
     return {"view_box": _view_box(placed, bool(lanes)), "lanes": lanes, "nodes": nodes, "edges": edges}
 
 
@@ -115,6 +125,8 @@ def _node(
     lines = wrapped(title, room)[: MOST_LINES - bool(note)]
     heat = (position.heat or {}).get(element.id, 0)
     spoken = title or element.id
+    if element.several is not None:
+        spoken = str(_("%(name)s, several times", name=spoken))
     return {
         "id": element.id,
         "shape": shape,
@@ -135,10 +147,34 @@ def _node(
         "heat": heat,
         "icon": ICONS.get(element.event or element.kind, ""),
         "mark": MARKS.get(element.kind, ""),
+        "foot": _foot(element),
         "spoken": f"{spoken}: {STATES[state]}" if position.heat is None else spoken,
         "first": _first_line(box.height, len(lines) + bool(note)),
-        "aside": shape == "gateway" and _line_above(diagram, element, box),
+        "aside": _side(diagram, box, lines)
+        if shape == "gateway" and _line_above(diagram, element, box)
+        else "",
+        "beside": shape == "event" and _line_below(diagram, element, box),
     }
+
+
+def _foot(element: Element) -> str:
+    """The mark at the foot of an activity: that it runs several times, or only undoes another."""
+    if element.several is not None:
+        return "menu" if element.several.one_by_one else "tally-3"
+    return "rewind" if element.undoes else ""
+
+
+def _undoing(diagram: Diagram) -> list[dict[str, Any]]:
+    """The lines from the edges of activities to what undoes them."""
+    found = []
+    for element in diagram.of_kind("boundaryEvent"):
+        target = diagram.boxes.get(diagram.undoing.get(element.attached, ""))
+        if element.event == "compensate" and target is not None:
+            box = diagram.boxes[element.id]
+            x, y = box.x + box.width / 2, box.y + box.height
+            points = f"{x:g},{y:g} {x:g},{target.y + target.height / 2:g} {target.x:g},{target.y + target.height / 2:g}"
+            found.append({"points": points, "state": "aside", "label": None})
+    return found
 
 
 def _line_above(diagram: Diagram, element: Element, box: Box) -> bool:
@@ -146,6 +182,23 @@ def _line_above(diagram: Diagram, element: Element, box: Box) -> bool:
     into = [diagram.lines.get(flow.id, ())[::-1] for flow in diagram.entering(element.id)]
     out = [diagram.lines.get(flow.id, ()) for flow in diagram.leaving(element.id)]
     return any(len(line) > 1 and line[0][1] <= box.y + 1 and line[1][1] < box.y for line in (*into, *out))
+
+
+def _side(diagram: Diagram, box: Box, lines: Sequence[str]) -> str:
+    """Where a name beside a gateway finds room: at the left, unless another box is in its way there."""
+    need = max(map(len, lines), default=0) * PER_LETTER
+    near = [
+        one
+        for one in diagram.boxes.values()
+        if one.x < box.x and one.y < box.y + box.height / 2 < one.y + one.height and one.width < box.x - one.x
+    ]
+    return "right" if any(box.x - one.x - one.width < need for one in near) else "left"
+
+
+def _line_below(diagram: Diagram, element: Element, box: Box) -> bool:
+    """An arrow leaves where the name of an event would stand."""
+    out = [diagram.lines.get(flow.id, ()) for flow in diagram.leaving(element.id)]
+    return any(len(line) > 1 and line[1][1] > line[0][1] >= box.y + box.height - 1 for line in out)
 
 
 def _first_line(height: float, lines: int) -> float:

@@ -9,8 +9,8 @@ import orjson
 from flask import g
 
 from trellis.i18n import Text, plural_translator, translator
-from trellis.process.checks import KINDS
 from trellis.process.diagram import Diagram, DiagramInvalid, Problem, read
+from trellis.process.elements import KINDS
 from trellis.process.own import Draft, OwnProcess
 from trellis.web.panel import TITLES, Answer, called
 from trellis.web.panel.names import Names

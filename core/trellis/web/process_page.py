@@ -12,7 +12,7 @@ from flask import g
 from trellis.contributions import Process
 from trellis.i18n import Text, format_datetime, format_number, translator
 from trellis.process import seeing, versions
-from trellis.process.diagram import Diagram
+from trellis.process.diagram import Diagram, Element
 from trellis.process.figures import StepFigures, figures
 from trellis.process.moving import obstacles
 from trellis.process.tables import CANCELLED, DONE, FAILED, OPEN, RUNNING, USER, ProcessStep, ProcessVersion
@@ -143,7 +143,10 @@ def instance_context(
     known = titles([found])
     number = g.session.scalar(sa.select(ProcessVersion.number).where(ProcessVersion.id == found.version_id))
     position = Position(
-        done=frozenset(found.done), active=frozenset(found.active), stuck=found.stuck, notes=_notes(steps)
+        done=frozenset(found.done),
+        active=frozenset(found.active),
+        stuck=found.stuck,
+        notes=_notes(steps, diagram.elements),
     )
     managing = manages(g.actor, process)
     url = f"{base}/processes/runs/{found.id}"
@@ -212,12 +215,19 @@ def _steps(instance: int) -> Sequence[Any]:
     return rows
 
 
-def _notes(steps: Sequence[Any]) -> dict[str, str]:
-    """Who did a task, or has it, and until when."""
+def _notes(steps: Sequence[Any], elements: Mapping[str, Element]) -> dict[str, str]:
+    """Who did a task, or has it, and until when; of one that runs several times, how many are done."""
     now = datetime.now(UTC)
     notes = {}
     for one in steps:
-        if one.kind == USER:
+        known = elements.get(one.element)
+        if known is not None and known.several is not None:
+            if one.element in notes:
+                continue
+            runs = [each for each in steps if each.element == one.element]
+            done = sum(1 for each in runs if each.left_at is not None)
+            notes[one.element] = f"{format_number(done)}/{format_number(len(runs))}"
+        elif one.kind == USER:
             name = (one.by_name or one.person_name or "").split(" ")[0]
             moment = when(one.left_at or one.due_at, now)
             notes[one.element] = " · ".join(part for part in (name, moment) if part)

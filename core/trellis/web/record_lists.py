@@ -28,7 +28,7 @@ def short_list(one: related.RelatedList, base: str, record_id: int) -> dict[str,
             title, note = note, ""  # it is not called by the name of the record that it stands beside
         elif view.info.subtitle_field == one.field.name:
             note = ""
-        if view.info.date_field:
+        if view.info.date_field and view.info.date_field != view.info.title_field:
             note = shown(g.edition, base, view.fields[view.info.date_field], record)["text"]
         amount = view.fields[view.info.amount_field] if view.info.amount_field else None
         figure = shown(g.edition, base, amount, record)["text"] if amount else ""
@@ -83,7 +83,7 @@ def table_of(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
         "rows": rows,
         "url": _list_url(one, base, record_id),
         "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}"
-        if g.actor.may(view.name, "create")
+        if view.info.by_hand and g.actor.may(view.name, "create")
         else "",
         "new_title": new_title(view),
         "total": format_number(one.count),

@@ -22,6 +22,7 @@ from trellis.letters.writing import about_field
 from trellis.records import related, types
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
+from trellis.scripts.tables import RUN
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.display import second_line, shown, title_of
 
@@ -106,6 +107,8 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
         "url": f"{base}/{entry.view.name}/{entry.record.id}",
         "card": entry.record.values.get("body") or "",
     }
+    if entry.kind == RUN:
+        found |= _conversation(entry.view, entry.record, base)
     amount = entry.view.info.amount_field
     if amount:
         found["text"] = shown(g.edition, base, entry.view.fields[amount], entry.record)["text"]
@@ -120,6 +123,15 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
             "tone": "danger" if late else "info",
         }
     return found
+
+
+def _conversation(view: EntityView, record: Record, base: str) -> dict[str, Any]:
+    """How a conversation ended, or that it has not, and its path."""
+    state = "result" if record.values.get("result") else "state"
+    badge = shown(g.edition, base, view.fields[state], record)
+    title = record.values.get("outcome") or badge["text"]
+    path = record.values.get("path") or ""
+    return {"badge": {"text": title, "tone": badge.get("tone", "neutral")}, "card": path}
 
 
 def segment_of(edition: Edition, changes: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from trellis import Cell, Direction, Level
 PROCESSES = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG3")
 POSITIONS = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG4")
 CONTROL = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG6")
+SCRIPTS = Cell(Direction.MARKET, Level.OPERATIONS, "MK4")
 SEGMENTATION = Cell(Direction.CUSTOMERS, Level.STRATEGY, "CU1")
 AGREEMENTS = Cell(Direction.CUSTOMERS, Level.TACTICS, "CU2")
 PYRAMID = Cell(Direction.CUSTOMERS, Level.TACTICS, "AN4")

@@ -17,8 +17,9 @@ from trellis_banking.panels import PANELS
 from trellis_banking.reports import REPORT_LIST
 from trellis_banking.roles import ROLES
 from trellis_banking.schedule import CALLS
+from trellis_banking.scripts import SCRIPT_LIST
 from trellis_banking.segments import SEGMENTS
-from trellis_banking.work import CHANNEL_LIST, INSTRUCTION_LIST, MENU, SCRIPT_LIST, TEMPLATE_LIST
+from trellis_banking.work import CHANNEL_LIST, INSTRUCTION_LIST, MENU, TEMPLATE_LIST
 
 _ = trellis.translator("trellis_banking")
 

@@ -215,7 +215,7 @@ class Application(trellis.Entity):
     branch_id: Mapped[int | None] = trellis.column(
         types.Reference("banking.branch"), label=_("Branch"), in_list=True
     )
-    channel: Mapped[str | None] = trellis.column(types.Text(60), label=_("Channel"))
+    channel: Mapped[str | None] = trellis.column(types.Text(60, names="channel"), label=_("Channel"))
     stage: Mapped[str] = trellis.column(
         types.Text(60), label=_("Stage"), required=True, default="data", in_list=True, indexed=True
     )

@@ -19,6 +19,7 @@ from trellis_retail import (
     lifecycles,
     receipts,
     roles,
+    scripts,
     segments,
     till,
     work,
@@ -101,7 +102,7 @@ def trellis_processes() -> list[trellis.Process]:
 
 @trellis.hookimpl
 def trellis_scripts() -> list[trellis.Script]:
-    return work.SCRIPT_LIST
+    return scripts.SCRIPT_LIST
 
 
 @trellis.hookimpl

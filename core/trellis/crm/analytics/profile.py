@@ -20,6 +20,7 @@ from trellis.edition import Edition
 from trellis.errors import RuleInvalid, TrellisError
 from trellis.i18n import Text, translator
 from trellis.kpi.periods import today_in
+from trellis.naming import names
 from trellis.records.entity import Field
 from trellis.records.grouping import Grouping, grouping, key_of, may_group, title_of
 from trellis.records.joins import Joins
@@ -27,6 +28,7 @@ from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.query import ListQuery
 from trellis.records.rules import Path, resolve
 from trellis.records.types import Choice, Reference
+from trellis.records.types import Text as TextType
 from trellis.security.actor import Actor
 from trellis.segments.engine import find, members, share_of
 
@@ -225,7 +227,7 @@ def _distribution(
             field=by.name,
             label=str(by.field.label),
             key=key,
-            title=title_of_value(by, key, title),
+            title=title_of_value(edition, by, key, title),
             count=count,
             everybody=of_all,
             share=share_of(count, size),
@@ -234,7 +236,7 @@ def _distribution(
         )
 
 
-def title_of_value(by: Grouping, key: Any, title: str | None) -> str:
+def title_of_value(edition: Edition, by: Grouping, key: Any, title: str | None) -> str:
     """A value of a field in words."""
     if key is None:
         return str(_("none"))
@@ -242,6 +244,8 @@ def title_of_value(by: Grouping, key: Any, title: str | None) -> str:
         return str(title)
     if isinstance(key, bool):
         return str(_("Yes") if key else _("No"))
+    if isinstance(by.field.type, TextType) and by.field.type.names:
+        return str(names(edition, by.field.type.names).get(key, key))
     option = by.field.type.option(key) if isinstance(by.field.type, Choice) else None
     return str(option.label) if option else str(key)
 
@@ -320,11 +324,17 @@ def _bought(session: Session, edition: Edition, actor: Actor, name: str) -> Iter
             query = ListQuery(view, edition, actor, rule=since)
         except RuleInvalid:  # a field on the way is withheld from the reader
             continue
-        yield from _purchases(session, query, *paths, str(label), name)
+        yield from _purchases(session, edition, query, *paths, str(label), name)
 
 
 def _purchases(
-    session: Session, query: ListQuery, customer: Path, looked_at: Path, label: str, name: str
+    session: Session,
+    edition: Edition,
+    query: ListQuery,
+    customer: Path,
+    looked_at: Path,
+    label: str,
+    name: str,
 ) -> Iterator[Row]:
     """The values of a field of purchases with how many there are: one statement. What was bought most comes first."""
     inside = SEGMENT_MEMBER.alias()
@@ -350,7 +360,7 @@ def _purchases(
             field=f"{query.view.name}.{looked_at.name}",
             label=label,
             key=key,
-            title=title_of_value(by, key, title),
+            title=title_of_value(edition, by, key, title),
             count=count,
             everybody=of_all,
             share=share_of(count, int(whole)),

@@ -48,6 +48,7 @@ from trellis.crm.customers.surveys import MEASURES, SatisfactionBenchmark, Surve
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.i18n import translator
+from trellis.naming import names
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -298,7 +299,9 @@ def _parts(asked: Asked, by: str, weights: Sequence[float]) -> list[Part]:
 def _titles(edition: Edition, by: str) -> dict[str, str]:
     if by == SEGMENT:
         return {name: str(one.title) for name, one in edition.all(Segment).items()}
-    return {one.value: str(one.label) for one in TIERS} if by == TIER else {}
+    if by == TIER:
+        return {one.value: str(one.label) for one in TIERS}
+    return {key: str(title) for key, title in names(edition, by).items()}
 
 
 def _benchmarks(session: Session, actor: Actor, window: Window) -> list[Benchmark]:

@@ -116,7 +116,7 @@ class Customer(Entity):
     )
     postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), personal=True, group=ADDRESS)
     country: Mapped[str | None] = column(Text(80), label=_("Country"), group=ADDRESS)
-    language: Mapped[str | None] = column(Text(20), label=_("Language"), group=CONTACT)
+    language: Mapped[str | None] = column(Text(20, names="language"), label=_("Language"), group=CONTACT)
     preferred_channel: Mapped[str | None] = column(
         Choice(WAYS), label=_("Preferred channel"), help=_("How they want to be reached"), group=AGREED
     )

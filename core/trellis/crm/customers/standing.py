@@ -48,12 +48,17 @@ def hold(event: BeforeSave) -> None:
 
     A new customer without one is written with the stage of the rules, where its own fields decide it.
     """
-    values, before = event.values, event.before
+    values = event.values
     if event.action == "created" and values.get(FIELD) is None:
         _begin(event)
-        return
-    if event.action not in ("created", "updated") or FIELD not in values:
-        return
+    elif event.action in ("created", "updated") and FIELD in values:
+        _keep(event)
+    if event.action == "created" and values.get(FIELD) is not None:
+        event.beside.append(stays.first(values))
+
+
+def _keep(event: BeforeSave) -> None:
+    values, before = event.values, event.before
     if values[FIELD] == before.get(FIELD):
         return
     values["stage_since"] = datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -9,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trellis.crm.customers.entities import Customer
-from trellis.records.bulk import among, insert_rows
+from trellis.records.bulk import among
 from trellis.records.entity import Base
-from trellis.records.events import Change, Saved
+from trellis.records.events import Beside, Saved
 from trellis.records.types import BigId, UtcDateTime
 
 
@@ -44,13 +45,13 @@ BEGINNING = ("customer_id", "stage", "entered_at")
 
 
 def note(event: Saved) -> None:
-    """Ends the stays of the customers that moved and begins their next, in two statements; new ones had none."""
-    changes = [change for change in event.changes if "relationship_stage" in change.changes]
-    moved = [change.id for change in changes]
+    """Ends the stays of the customers that moved and begins their next, in two statements."""
+    moved = [
+        change.id
+        for change in event.changes
+        if "relationship_stage" in change.changes and change.action != "created"
+    ]
     if not moved:
-        return
-    if all(change.action == "created" for change in changes):
-        insert_rows(event.session, STAY, {}, [_first(change) for change in changes])
         return
     end(event.session, among(event.session, STAY.c.customer_id, moved))
     begins = sa.select(_CUSTOMER.c.id, _CUSTOMER.c.relationship_stage, _CUSTOMER.c.stage_since).where(
@@ -59,10 +60,10 @@ def note(event: Saved) -> None:
     event.session.execute(sa.insert(STAY).from_select(BEGINNING, begins))
 
 
-def _first(change: Change) -> dict[str, Any]:
-    since = change.changes["stage_since"][1]
-    stage = change.changes["relationship_stage"][1]
-    return {"customer_id": change.id, "stage": stage, "entered_at": datetime.fromisoformat(since)}
+def first(values: Mapping[str, Any]) -> Beside:
+    """The stay with which a new customer begins, to be written with it."""
+    stay = {"stage": values["relationship_stage"], "entered_at": values["stage_since"]}
+    return Beside(STAY, "customer_id", stay)
 
 
 def end(session: Session, *some: sa.ColumnElement[bool]) -> None:

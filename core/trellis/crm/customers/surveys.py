@@ -56,7 +56,7 @@ class SurveyAnswer(Entity):
     )
     survey: Mapped[str] = column(Choice(SURVEYS), label=_("Kind of survey"), required=True, default="acsi")
     answered_at: Mapped[datetime] = column(DateTime(), label=_("Answered"), required=True, in_list=True)
-    channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
+    channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"), in_list=True)
     q1: Mapped[int | None] = column(
         Integer(minimum=1, maximum=10),
         label=_("Overall satisfaction"),

@@ -155,10 +155,13 @@ class PriceList(Entity):
     valid_from: Mapped[date | None] = column(Date(), label=_("Valid from"), in_list=True)
     valid_to: Mapped[date | None] = column(Date(), label=_("Valid to, that day included"), in_list=True)
     channel: Mapped[str | None] = column(
-        Text(60), label=_("Channel"), help=_("For all channels when left empty"), in_list=True
+        Text(60, names="channel"),
+        label=_("Channel"),
+        help=_("For all channels when left empty"),
+        in_list=True,
     )
     segment: Mapped[str | None] = column(
-        Text(160), label=_("Segment"), help=_("The name of a segment of customers; for all when left empty")
+        Text(160, names="segment"), label=_("Segment"), help=_("For all customers when left empty")
     )
     active: Mapped[bool] = column(Boolean(), label=_("In use"), default=True, in_list=True)
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"))

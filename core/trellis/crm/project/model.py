@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Contribution, Direction, Kpi, Level, Process, Segment
+from trellis.contributions import Contribution, Direction, Kpi, Level, Process, Script, Segment
 from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.project.rows import ROWS, ModelRow
@@ -21,6 +21,7 @@ from trellis.plugins import CORE
 from trellis.process.tables import OPEN, ProcessInstance
 from trellis.records.membership import SegmentMember
 from trellis.records.query import ListQuery
+from trellis.scripts.tables import ScriptRun
 from trellis.security.actor import Actor
 from trellis.security.people import Position, User
 
@@ -166,7 +167,7 @@ def _item(session: Session, edition: Edition, actor: Actor, row: ModelRow, found
     if measure is not None:
         coverage, line, set_up = measure(session, edition, actor, found, sum(counts))
     else:
-        coverage, line, set_up = None, _line(found, counts), any(counts)
+        coverage, line, set_up = None, _line(row, found, counts), any(counts)
     return Item(row, coverage, line, tuple(found.plugins), dict(found.contributions), set_up)
 
 
@@ -174,13 +175,13 @@ def _count(session: Session, edition: Edition, actor: Actor, view: EntityView) -
     return session.scalar(ListQuery(view, edition, actor).count_statement(limit=COUNTED_UP_TO)) or 0
 
 
-def _line(found: _Found, counts: Sequence[int]) -> Text:
+def _line(row: ModelRow, found: _Found, counts: Sequence[int]) -> Text:
     if counts and sum(counts):
         return _n("%(num)s record", "%(num)s records", sum(counts))
     brought = sum(number for kind, number in found.contributions.items() if kind != "entity")
     if brought:
         return _n("%(num)s brought by the edition", "%(num)s brought by the edition", brought)
-    return _("Nothing yet") if found.entities else _("Comes with a later version")
+    return _("Nothing yet") if found.entities or row.path else _("Comes with a later version")
 
 
 _Measured = tuple[float | None, Text, bool]
@@ -237,6 +238,21 @@ def _segments(session: Session, edition: Edition, actor: Actor, _found: _Found, 
         share=_percent(covered),
     )
     return covered, line, number > 0 and covered > 0
+
+
+def _profiles(session: Session, edition: Edition, _actor: Actor, _found: _Found, _count: int) -> _Measured:
+    ours = [name for name, one in edition.all(Segment).items() if one.entity == "customer"]
+    filled = sa.select(sa.func.count(SegmentMember.segment.distinct())).where(SegmentMember.segment.in_(ours))
+    number = session.scalar(filled) or 0
+    line = _n("%(num)s segment compared with all", "%(num)s segments compared with all", number)
+    return (number / len(ours), line, True) if number else (None, _("No segment has members yet"), False)
+
+
+def _portfolio(session: Session, _edition: Edition, actor: Actor, _found: _Found, _count: int) -> _Measured:
+    classed = _share_of(session, Product.abc, Product, actor)
+    if not classed:
+        return None, _("Not computed yet"), False
+    return classed, _("ABC class for %(share)s of products", share=_percent(classed)), True
 
 
 def _significance(
@@ -302,12 +318,32 @@ def _processes(session: Session, edition: Edition, _actor: Actor, _found: _Found
     return started / len(known), line, started > 0
 
 
+def _scripts(session: Session, edition: Edition, actor: Actor, _found: _Found, count: int) -> _Measured:
+    """Of those that are offered, how many were run."""
+    known = edition.all(Script)
+    offered = known.keys() - {one.replaces for one in known.values()}
+    if not offered:
+        return None, _("No scripts yet"), False
+    run = ScriptRun.script.in_(offered), ScriptRun.deleted_at.is_(None), actor.visible(ScriptRun)
+    used = session.scalar(sa.select(sa.func.count(ScriptRun.script.distinct())).where(*run)) or 0
+    line = _n(
+        "%(num)s script, %(talks)s conversations",
+        "%(num)s scripts, %(talks)s conversations",
+        len(offered),
+        talks=count,
+    )
+    return used / len(offered), line, used > 0
+
+
 _MEASURES: Mapping[str, _Measure] = {
     "MG2": _structure,
     "MG3": _processes,
     "MG6": _kpis,
+    "MK4": _scripts,
     "CU1": _segments,
+    "CU3": _profiles,
     "CU4": _significance,
     "PR1": _products,
+    "PR3": _portfolio,
     "SA3": _funnel,
 }

@@ -54,7 +54,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MK1", _K, _ST, _("Positioning")),
     ModelRow("MK2", _K, _TA, _("Market analysis")),
     ModelRow("MK3", _K, _TA, _("Competitor analysis")),
-    ModelRow("MK4", _K, _OP, _("Conversation scripts")),
+    ModelRow("MK4", _K, _OP, _("Conversation scripts"), "scripts"),
     ModelRow("CU1", _C, _ST, _("Segmentation"), "segments"),
     ModelRow("CU2", _C, _TA, _("Agreements"), "agreement"),
     ModelRow("CU3", _C, _TA, _("Target segment profile")),

@@ -23,6 +23,7 @@ from trellis.kpi.arithmetic import product
 from trellis.kpi.periods import Grain
 from trellis.kpi.splits import CHANNEL, LABELS, NOT_SET, PERSON, UNIT, split_names
 from trellis.kpi.targets import targets
+from trellis.naming import names
 from trellis.records.types import Money
 
 _ = translator("trellis")
@@ -193,9 +194,9 @@ def _plans(scope: Scope, by: str, kpi: Kpi) -> dict[Any, Plan]:
 
 
 def _titles(scope: Scope, by: str, keys: Sequence[Any]) -> dict[Any, str]:
-    """The names of people and units that the actor may see."""
+    """The names of channels, and of people and units that the actor may see."""
     if by not in _REFERRED or not keys:
-        return {}
+        return {key: str(title) for key, title in names(scope.edition, by).items()}
     target = scope.edition.entity(_REFERRED[by]).entity
     name = getattr(target, target.__entity__.title_field)
     query = sa.select(target.id, name).where(target.id.in_(keys), scope.actor.visible(target))

@@ -126,7 +126,7 @@ class Opportunity(Entity):
     begun_on: Mapped[date | None] = column(
         Date(), label=_("Begun"), help=_("The day on which it came up: from it the sales cycle is counted")
     )
-    channel: Mapped[str | None] = column(Text(60), label=_("Channel"))
+    channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
     amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
     probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
@@ -236,7 +236,7 @@ class Order(Entity):
     )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     ordered_at: Mapped[datetime] = column(DateTime(), label=_("Ordered"), required=True, in_list=True)
-    channel: Mapped[str | None] = column(Text(60), label=_("Channel"), in_list=True)
+    channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), in_list=True)
     cost: Mapped[Number | None] = column(Money(), label=_("Cost"))
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
@@ -317,7 +317,7 @@ class Quote(Entity):
     price_list_id: Mapped[int | None] = column(
         Reference("price_list"), label=_("Price list"), help=_("The one that fits best when left empty")
     )
-    channel: Mapped[str | None] = column(Text(60), label=_("Channel"))
+    channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
     net: Mapped[Number | None] = column(Money(), label=_("Without tax"), read_only=True)
     tax: Mapped[Number | None] = column(Money(), label=_("Tax"), read_only=True)

@@ -90,7 +90,7 @@ class Case(Entity):
         in_list=True,
         indexed=True,
     )
-    channel: Mapped[str | None] = column(Text(60), label=_("Channel"))
+    channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), group=_ABOUT)
     order_id: Mapped[int | None] = column(Reference("order"), label=_("Order"), group=_ABOUT)
     problem_id: Mapped[int | None] = column(Reference("problem"), label=_("Problem"), group=_ABOUT)

@@ -39,9 +39,8 @@ class MailTemplate(Entity):
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
     )
     of_entity: Mapped[str] = column(
-        Text(80),
+        Text(80, names="entity"),
         label=_("Records"),
-        help=_("The name of the records: order"),
         required=True,
         in_list=True,
         indexed=True,

@@ -6,8 +6,8 @@ from typing import Any
 
 from trellis.i18n import translator
 from trellis.process import events
-from trellis.process.checks import MATCH
 from trellis.process.diagram import Element
+from trellis.process.elements import MATCH
 from trellis.web.panel.fields import Change, Model, Option, Part, group, pairs
 from trellis.web.panel.names import Names
 from trellis.web.panel.times import SchedulePart, TimePart

@@ -14,8 +14,8 @@ from trellis.contributions import Operation, Process, Role, Segment
 from trellis.edition import Edition, EntityView
 from trellis.i18n import translator
 from trellis.process import assignment, scripts
-from trellis.process.checks import PEOPLE
 from trellis.process.diagram import Diagram
+from trellis.process.elements import PEOPLE
 from trellis.process.forms import FormInvalid, form_of
 from trellis.process.own import Draft
 from trellis.records import types

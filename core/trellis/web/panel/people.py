@@ -7,8 +7,8 @@ from typing import Any
 
 from trellis.i18n import translator
 from trellis.process import assignment
-from trellis.process.checks import PEOPLE
 from trellis.process.diagram import Element
+from trellis.process.elements import PEOPLE
 from trellis.process.forms import DECLARED, FORM, REQUIRE, TYPES
 from trellis.settings.names import plain_name
 from trellis.web.panel.fields import Change, Model, Part, group

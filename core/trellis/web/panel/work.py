@@ -7,8 +7,8 @@ from typing import Any
 
 from trellis.contributions import Operation, Parameter
 from trellis.i18n import translator
-from trellis.process.checks import CALL, IN, OUT, RESULT, SERVICES, SET
 from trellis.process.diagram import Element
+from trellis.process.elements import CALL, IN, OUT, RESULT, SERVICES, SET
 from trellis.records import types
 from trellis.web.panel.fields import Change, Model, Part, group, pairs
 from trellis.web.panel.names import Names

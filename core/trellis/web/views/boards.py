@@ -63,10 +63,10 @@ def show(workspace: str, entity: str) -> str:
         if entity == "opportunity"
         else "",
         "shapes": shapes(listing, base()),
-        "people": [],
         "forecast": forecast_context(lifecycle, rule),
         "move_url": f"{base()}/{entity}/{{id}}/move",
         "ages": "stage_since" in view.fields,
+        "empty": not any(column.count for column in (*found.open, *found.closed)),
         "columns": [_column(view, lifecycle, column, rule) for column in found.open],
         "folded": [_folded(view, lifecycle, column, rule) for column in found.closed],
     }

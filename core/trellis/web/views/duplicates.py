@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.edition import EntityView
 from trellis.i18n import plural_translator, translator
 from trellis.quality import distinct
-from trellis.quality.duplicates import MOST_IN_GROUP, Group, comparable, find, groups
+from trellis.quality.duplicates import MOST_IN_GROUP, SAME_NAME, Group, comparable, find, groups
 from trellis.records.query import ListQuery
 from trellis.web.display import second_line, title_of
 from trellis.web.list_head import may_merge
@@ -96,9 +96,10 @@ def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
     view = view_of(entity)
     ids = [str(one.id) for one in group.records[:2]]
     more = group.count - len(group.records)
+    reason = str(group.reason)
     return {
-        "reason": str(group.reason),
-        "key": group.key,
+        "reason": reason[:1].upper() + reason[1:],
+        "key": "" if group.reason is SAME_NAME else group.key,  # the records show their name
         "rows": [
             {
                 "id": one.id,

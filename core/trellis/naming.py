@@ -1,0 +1,41 @@
+"""Texts that are names of something (``Text(names=...)``), and what people read for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from trellis.contributions import Channel, Segment
+from trellis.i18n import Text, language_names, translator
+
+if TYPE_CHECKING:
+    from trellis.edition import Edition
+
+_ = translator("trellis")
+
+ENTITY, SEGMENT, CHANNEL, LANGUAGE = "entity", "segment", "channel", "language"
+
+CHANNELS: Mapping[str, Text] = {
+    "mail": _("E-mail"),
+    "phone": _("Phone"),
+    "web": _("Website"),
+    "messenger": _("Messenger"),
+    "post": _("Post"),
+}
+"""The channels that every edition knows."""
+
+
+def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
+    """What there is of a kind, as it is written in records, with what people read for it; nothing for an unknown kind.
+
+    A channel is written without the name of the plugin that brings it: ``store`` for ``retail.store``.
+    """
+    if what == ENTITY:
+        return {name: view.info.plural for name, view in edition.entities.items()}
+    if what == SEGMENT:
+        found = edition.all(Segment).items()
+        return {name: one.title for name, one in found if one.entity == "customer"}
+    if what == CHANNEL:
+        brought = {name.rpartition(".")[2]: one.title for name, one in edition.all(Channel).items()}
+        return {**brought, **CHANNELS}
+    return language_names() if what == LANGUAGE else {}
