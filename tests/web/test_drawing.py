@@ -46,6 +46,11 @@ EVERYTHING = process(
         form__why="text Why",
         require__why="ok == false",
         strange="kept",
+        late__tell="manager, role:agent",
+        late__tell__after="P1D",
+        each="3",
+        gather__votes="ok",
+        inside="<multiInstanceLoopCharacteristics/>",
     ),
     node("userTask", "told", for_="=record.owner", due="today() + days(3)"),
     node("exclusiveGateway", "way", default="way_count"),
@@ -54,13 +59,22 @@ EVERYTHING = process(
     node("intermediateCatchEvent", "wait", inside=timer("PT4H")),
     node("intermediateCatchEvent", "hear", inside=message("field"), match__customer="=record.id"),
     node("callActivity", "call", calledElement="own.other", in__what="=number", out="found", id="=record.id"),
+    node("receiveTask", "answer", messageRef="told", match__number="=number"),
+    node("intermediateCatchEvent", "signal", inside='<signalEventDefinition signalRef="s"/>'),
+    node("intermediateThrowEvent", "tell", inside=message("told"), match__number="=number"),
+    node("businessRuleTask", "decide", table="margin", result="margin"),
     node("boundaryEvent", "late", attachedToRef="ask", cancelActivity="false", inside=timer("P1W")),
     node("endEvent", "end"),
-    node("endEvent", "reminded"),
+    node("boundaryEvent", "failed", attachedToRef="save", inside='<errorEventDefinition errorRef="e"/>'),
+    node("endEvent", "reminded", inside='<errorEventDefinition errorRef="e"/>'),
     flows(
-        "start ask told way count save wait hear call end", 'way save if ok and size == "xl"', "late reminded"
+        "start ask told way count save wait hear call answer signal tell decide end",
+        'way save if ok and size == "xl"',
+        "late reminded",
+        "failed reminded",
     ),
-    messages={"made": "customer.created", "field": "order.channel=web"},
+    messages={"made": "customer.created", "field": "order.channel=web", "told": "message.answer"},
+    errors={"e": "conflict"},
 )
 
 
