@@ -153,8 +153,8 @@ class Workspace:
             *own_roles(session),
             *own_segments(session),
             *own_kpis(session),
-            *own_scripts(session),
             *own_processes(session),
+            *own_scripts(session),
             *own_rules(settings),
         ]
         edition = compose(

@@ -48,7 +48,7 @@ def element_problems(names: Names, element: Element) -> list[Problem]:
 
 
 def check_start(edition: Edition, process: Process, event: str) -> None:
-    """Raises ValueError where nothing of that name starts a process about these records."""
+    """Raises ValueError for what starts no process."""
     moved = events.of_segment(event)
     if moved is not None:
         segment = edition.all(Segment).get(moved[0])
@@ -67,7 +67,7 @@ def check_start(edition: Edition, process: Process, event: str) -> None:
 
 
 def check_schedule(process: Process, text: str) -> None:
-    """Raises ValueError for what no clock can start."""
+    """Raises ValueError for what is no schedule, or not of this process."""
     schedule.check(text)
     if process.entity is not None:
         raise ValueError(_("What starts by the clock is about no record"))

@@ -156,8 +156,8 @@ def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]
     )
     yield "/search", {"get": search}
     yield from process_paths()
-    yield from script_paths(edition)
     yield from own_process_paths(edition)
+    yield from script_paths(edition)
     yield from notification_paths()
     yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")

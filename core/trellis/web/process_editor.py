@@ -63,6 +63,22 @@ WORDS: Mapping[str, Text] = {
     "Terminate end event": _("End of everything"),
     "Error end event": _("End with an error"),
     "Intermediate throw event": _("Mark"),
+    "Message intermediate throw event": _("Tell other processes"),
+    "Message end event": _("End, and tell other processes"),
+    "Signal start event": _("Start by a signal"),
+    "Signal intermediate catch event": _("Wait for a signal"),
+    "Signal intermediate throw event": _("Signal"),
+    "Signal end event": _("End with a signal"),
+    "Signal boundary event": _("When a signal comes"),
+    "Signal boundary event (non-interrupting)": _("When a signal comes, beside the step"),
+    "Escalation intermediate throw event": _("Escalation"),
+    "Escalation end event": _("End with an escalation"),
+    "Escalation boundary event": _("When something is escalated"),
+    "Escalation boundary event (non-interrupting)": _("When something is escalated, beside the step"),
+    "Compensation intermediate throw event": _("Undo what was done"),
+    "Compensation end event": _("End, and undo what was done"),
+    "Compensation boundary event": _("How the step is undone"),
+    "Append compensation activity": _("What undoes the step"),
     "Message intermediate catch event": _("Wait for an event"),
     "Timer intermediate catch event": _("Wait for a time"),
     "Timer boundary event": _("After a time"),
@@ -97,6 +113,7 @@ def editor_context(row: OwnProcess, base: str) -> dict[str, Any]:
     """The page."""
     url = f"{base}/processes/{row.name}"
     kinds = [[kind, event] for kind, events in KINDS.items() for event in events]
+    kinds.append(["loop", "multiInstance"])
     return {
         "name": row.name,
         "title": row.draft["title"],

@@ -11,19 +11,20 @@ from werkzeug.datastructures import MultiDict
 from trellis.i18n import Text, translator
 from trellis.process.diagram import Diagram, Element, Flow
 from trellis.process.own import Draft
-from trellis.web.panel.events import Error, Interrupting, Message, StartTimer, Timer
+from trellis.web.panel.events import Code, Interrupting, Message, Signal, StartTimer, Timer, Undone
 from trellis.web.panel.fields import Change, Model, Part
 from trellis.web.panel.names import Names
-from trellis.web.panel.people import Due, Help, OwnForm, RecordFields, Who
+from trellis.web.panel.people import Due, Help, Late, OwnForm, RecordFields, Who
 from trellis.web.panel.settings import PARTS as OF_DRAFT
 from trellis.web.panel.ways import CHOOSING, Condition, Default, Ways
-from trellis.web.panel.work import Called, Other, ScriptLines, Work
+from trellis.web.panel.work import Called, Decision, Other, Repeated, ScriptLines, Work
 
 _ = translator("trellis")
 
 OF_ELEMENT: tuple[Part, ...] = (
     Who(),
     Due(),
+    Late(),
     Help(),
     RecordFields(),
     StartTimer(),
@@ -32,10 +33,14 @@ OF_ELEMENT: tuple[Part, ...] = (
     Work(),
     ScriptLines(),
     Called(),
+    Decision(),
     Timer(),
-    Error(),
+    Signal(),
+    Code(),
+    Undone(),
     Interrupting(),
     Ways(),
+    Repeated(),
 )
 TITLES: dict[str, Text] = {
     "startEvent": _("Start"),
@@ -46,6 +51,8 @@ TITLES: dict[str, Text] = {
     "serviceTask": _("Automatic step"),
     "sendTask": _("Automatic step"),
     "scriptTask": _("Script"),
+    "businessRuleTask": _("Decision"),
+    "eventBasedGateway": _("Gateway: whichever event comes first"),
     "receiveTask": _("Wait for an event"),
     "callActivity": _("Another process"),
     "subProcess": _("Part of the process"),

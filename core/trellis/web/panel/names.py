@@ -14,7 +14,8 @@ from trellis.contributions import Operation, Process, Role, Segment
 from trellis.edition import Edition, EntityView
 from trellis.i18n import translator
 from trellis.process import assignment, scripts
-from trellis.process.diagram import Diagram
+from trellis.process.diagram import Diagram, DiagramInvalid
+from trellis.process.dmn import tables
 from trellis.process.elements import PEOPLE
 from trellis.process.forms import FormInvalid, form_of
 from trellis.process.own import Draft
@@ -141,6 +142,21 @@ class Names:
             return [(one.value, str(one.label)) for one in known.type.options]
         staged = view is not None and any(one.field == field for one in view.lifecycles)
         return self.stages(entity) if staged else []
+
+    @property
+    def lines(self) -> list[Option]:
+        """The records that refer to those the process is about, by their reference."""
+        found = self.edition.referring(self.draft.entity) if self.draft.entity else ()
+        return [(f"{view.name}.{one.name}", f"{view.info.plural}: {one.label}") for view, one in found]
+
+    @property
+    def tables(self) -> list[Option]:
+        """The decision tables in the file."""
+        try:
+            known = tables(self.diagram.text) if self.diagram else {}
+        except DiagramInvalid:
+            return []
+        return [(name, name) for name in known]
 
     @cached_property
     def named(self) -> dict[str, Named]:

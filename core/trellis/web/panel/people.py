@@ -7,6 +7,7 @@ from typing import Any
 
 from trellis.i18n import translator
 from trellis.process import assignment
+from trellis.process.deadlines import AFTER, REASSIGN, TELL
 from trellis.process.diagram import Element
 from trellis.process.elements import PEOPLE
 from trellis.process.forms import DECLARED, FORM, REQUIRE, TYPES
@@ -17,6 +18,7 @@ from trellis.web.panel.times import TimePart
 
 _ = translator("trellis")
 
+ACTS = {"tell": TELL, "reassign": REASSIGN}
 TITLES = {
     "text": _("Text"),
     "longtext": _("Text of several lines"),
@@ -107,6 +109,42 @@ class Due(TimePart):
 
     def save(self, model: Model, names: Names, change: Change) -> None:
         change.put("due", self.put_together(model))
+
+
+class Late(Part):
+    """What happens when a task is late."""
+
+    name = "late"
+    lists = frozenset({"tell", "reassign"})
+
+    def fits(self, element: Element, names: Names) -> bool:
+        return element.kind in PEOPLE
+
+    def claims(self, property_: str, names: Names) -> bool:
+        return property_ in {act + end for act in ACTS.values() for end in ("", AFTER)}
+
+    def load(self, element: Element, names: Names) -> Model:
+        said = element.properties
+        lists = {key: assignment.words(said.get(act, "")) for key, act in ACTS.items()}
+        return lists | {f"{key}-after": said.get(f"{act}{AFTER}", "") for key, act in ACTS.items()}
+
+    def show(self, model: Model, names: Names) -> dict[str, Any]:
+        known = [(assignment.MANAGER, _("Whoever they report to")), *names.assigned()]
+        after = _("How long after that: P1D, PT4H or an expression")
+        made = []
+        for key, label in (("tell", _("Who is told")), ("reassign", _("Who gets the task then"))):
+            made.append(self.choices(key, label, model.get(key, []), known))
+            if model.get(key):
+                made.append(
+                    self.text(f"{key}-after", _("Only after"), model.get(f"{key}-after", ""), help=after)
+                )
+        return group(_("When it is late"), made)
+
+    def save(self, model: Model, names: Names, change: Change) -> None:
+        for key, act in ACTS.items():
+            change.put(act, ", ".join(model.get(key, [])))
+            if model.get(key):
+                change.put(f"{act}{AFTER}", model.get(f"{key}-after", ""))
 
 
 class Help(Part):

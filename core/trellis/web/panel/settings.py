@@ -130,7 +130,7 @@ class Starts(DraftPart):
         moved = events.of_segment(text)
         if moved is not None:
             return {"what": ENTERED if moved[1] == 1 else LEFT, "segment": moved[0]}
-        return event_apart(text, names)
+        return {**event_apart(text, names), "raw": text}
 
     def show(self, model: Model, names: Names) -> dict[str, Any]:
         known = {**WHAT, **MOVES}
@@ -149,6 +149,8 @@ class Starts(DraftPart):
             made[0] = self.choice(
                 f"{number}.what", _("What happens"), row.get("what", ""), options, required=True
             )
+        if row.get("raw") and not row.get("what"):  # of a plugin that is not enabled
+            made.append(self.text(f"{number}.raw", _("Event"), row["raw"]))
         if row.get("what") in MOVES:
             made.append(
                 self.choice(
@@ -162,7 +164,7 @@ class Starts(DraftPart):
         for row in model["rows"]:
             if row.get("what") in _STARTS and row.get("segment"):
                 texts.append(f"{_STARTS[row['what']]}{row['segment']}")
-            elif text := event_together(row, draft.entity):
+            elif text := event_together(row, draft.entity) or ("" if row.get("what") else row.get("raw", "")):
                 texts.append(text)
         return dataclasses.replace(draft, starts=tuple(dict.fromkeys(texts)))
 

@@ -8,7 +8,8 @@ from typing import Any
 from trellis.contributions import Operation, Parameter
 from trellis.i18n import translator
 from trellis.process.diagram import Element
-from trellis.process.elements import CALL, IN, OUT, RESULT, SERVICES, SET
+from trellis.process.elements import CALL, GATHER, IN, OUT, RESULT, SERVICES, SET, TABLE
+from trellis.process.notation import Several
 from trellis.records import types
 from trellis.web.panel.fields import Change, Model, Part, group, pairs
 from trellis.web.panel.names import Names
@@ -172,6 +173,105 @@ class Called(Part):
         for row in model["rows"]:
             if row.get("name"):
                 change.properties[f"{IN}{row['name']}"] = row.get("value", "")
+
+
+class Decision(Part):
+    """The decision table that is asked."""
+
+    name = "table"
+
+    def fits(self, element: Element, names: Names) -> bool:
+        return element.kind == "businessRuleTask"
+
+    def claims(self, property_: str, names: Names) -> bool:
+        return property_ in (TABLE, RESULT)
+
+    def load(self, element: Element, names: Names) -> Model:
+        return {TABLE: element.detail, RESULT: element.properties.get(RESULT, "")}
+
+    def show(self, model: Model, names: Names) -> dict[str, Any]:
+        about = _("Tables come with a process of the edition, or with the file")
+        result = _("A table with one output gives it to this variable; others to variables of their names")
+        made = [
+            self.choice(
+                TABLE, _("Decision table"), model.get(TABLE, ""), names.tables, required=True, help=about
+            ),
+            self.text(RESULT, _("Keep the output as the variable"), model.get(RESULT, ""), help=result),
+        ]
+        return group(_("Decision"), made)
+
+    def save(self, model: Model, names: Names, change: Change) -> None:
+        change.put(TABLE, model.get(TABLE, ""))
+        change.put(RESULT, model.get(RESULT, ""))
+
+
+class Repeated(Part):
+    """Over what an element runs that runs several times, and what is gathered of its runs."""
+
+    name = "several"
+
+    def fits(self, element: Element, names: Names) -> bool:
+        return element.several is not None
+
+    def claims(self, property_: str, names: Names) -> bool:
+        return property_ in ("each", "lines", "as") or property_.startswith(GATHER)
+
+    def load(self, element: Element, names: Names) -> Model:
+        several = element.several or Several()
+        item = "" if several.item == Several().item else several.item
+        kind = "lines" if several.lines else "each"
+        rows = pairs(element.properties, GATHER)
+        return {
+            "kind": kind,
+            "each": several.each,
+            "lines": several.lines,
+            "as": item,
+            "until": several.until,
+            "rows": rows,
+        }
+
+    def show(self, model: Model, names: Names) -> dict[str, Any]:
+        lines = model.get("kind") == "lines"
+        kinds = [
+            ("each", _("A list, or so many times")),
+            ("lines", _("Records that refer to that of the process")),
+        ]
+        made = [self.choice("kind", _("For each of"), model.get("kind", ""), kinds, blank=False)]
+        if lines:
+            made.append(
+                self.choice("lines", _("Which records"), model.get("lines", ""), names.lines, required=True)
+            )
+            made.append(self.text("each", "", model.get("each", ""), kind="hidden"))
+        else:
+            about = _("An expression that gives a list or a number: approvers, 3")
+            made.append(
+                self.text("each", _("List or number"), model.get("each", ""), help=about, required=True)
+            )
+            made.append(self.text("lines", "", model.get("lines", ""), kind="hidden"))
+        item = _("The name of one of them in expressions; item without it")
+        until = _('An expression over what is gathered: count(votes, "no") >= 1')
+        made.append(self.text("as", _("One of them is called"), model.get("as", ""), help=item))
+        made.append(self.text("until", _("Enough when"), model.get("until", ""), help=until))
+        rows = [
+            (
+                row.get("name") or _("New list"),
+                [
+                    self.text(f"{number}.name", _("Name of the list"), row.get("name", ""), required=True),
+                    self.text(f"{number}.value", _("What each adds"), row.get("value", ""), required=True),
+                ],
+            )
+            for number, row in enumerate(model["rows"])
+        ]
+        return group(_("Runs several times"), made, rows=rows, add=_("Gather a list"))
+
+    def save(self, model: Model, names: Names, change: Change) -> None:
+        kind = "lines" if model.get("kind") == "lines" else "each"
+        change.put(kind, model.get(kind, ""))
+        change.put("as", model.get("as", ""))
+        for row in model["rows"]:
+            if row.get("name"):
+                change.put(f"{GATHER}{row['name']}", row.get("value", ""))
+        change.more["until"] = model.get("until", "")
 
 
 class Other(Part):

@@ -31,11 +31,10 @@ function kindOf(id) {
 
 // What Trellis can run is offered; the rest is not.
 class Offers {
-  constructor(palette, popupMenu, contextPad, kinds) {
+  constructor(palette, popupMenu, kinds) {
     this.kinds = new Set(kinds.map((one) => one.join(" ")));
     palette.registerProvider(200, this);
     popupMenu.registerProvider("bpmn-replace", 200, this);
-    contextPad.registerProvider(200, { getContextPadEntries: () => (entries) => this.without(entries, ["append.text-annotation.compensate", "append.compensation-activity"]) });
   }
 
   without(entries, names) {
@@ -71,7 +70,7 @@ function ofPeople(elementFactory) {
 
 export function drawingModule(words) {
   const translate = (text, values = {}) => (words[text] ?? text).replace(/{([^}]+)}/g, (_all, name) => values[name] ?? `{${name}}`);
-  Offers.$inject = ["palette", "popupMenu", "contextPad", "config.kinds"];
+  Offers.$inject = ["palette", "popupMenu", "config.kinds"];
   ofPeople.$inject = ["elementFactory"];
   return {
     __init__: ["trellisOffers", "trellisTasks"],
@@ -104,14 +103,18 @@ class Writer {
     this.object = element.businessObject;
   }
 
-  write({ name, properties, script, called, timer, message, error, interrupting, default: otherwise, conditions }) {
+  write({ name, properties, script, called, timer, message, signal, error, escalation, undone, until, interrupting, default: otherwise, conditions }) {
     if (name !== undefined && name !== (this.object.name ?? "")) this.modeling.updateLabel(this.element, name);
     if (properties) this.properties(properties);
     if (script !== undefined) this.set({ script, scriptFormat: "trellis" });
     if (called !== undefined) this.set({ calledElement: called || undefined });
     if (timer) this.timer(timer);
     if (message !== undefined) this.refer("Message", "messageRef", message ? { name: message } : null);
+    if (signal !== undefined) this.refer("Signal", "signalRef", signal ? { name: signal } : null);
     if (error !== undefined) this.refer("Error", "errorRef", error ? { name: error, errorCode: error } : null);
+    if (escalation !== undefined) this.refer("Escalation", "escalationRef", escalation ? { name: escalation, escalationCode: escalation } : null);
+    if (undone !== undefined) this.inside(this.event(), { activityRef: this.registry.get(undone)?.businessObject });
+    if (until !== undefined) this.until(until);
     if (interrupting !== undefined) this.set({ cancelActivity: interrupting });
     if (otherwise !== undefined) this.set({ default: this.registry.get(otherwise)?.businessObject });
     for (const [id, text] of Object.entries(conditions ?? {})) this.condition(this.registry.get(id), text);
@@ -163,6 +166,17 @@ class Writer {
       }
     }
     this.modeling.updateModdleProperties(this.element, event, { [reference]: found });
+  }
+
+  until(text) {
+    const loop = this.object.loopCharacteristics;
+    if (!loop || (loop.completionCondition?.body ?? "") === text) return;
+    this.inside(loop, { completionCondition: text ? this.owned("bpmn:FormalExpression", { body: text }, loop) : undefined });
+  }
+
+  inside(part, values) {
+    const changed = Object.entries(values).some(([name, value]) => part.get(name) !== value);
+    if (changed) this.modeling.updateModdleProperties(this.element, part, values);
   }
 
   condition(flow, text) {
