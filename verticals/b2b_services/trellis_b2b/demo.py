@@ -129,7 +129,7 @@ CASES = (
 )
 
 
-TALKS = (
+CONVERSATIONS = (
     ("b2b.discovery", "opportunity", 70),
     ("b2b.discovery", "lead", 40),
     ("b2b.renewal", "customer", 60),
@@ -160,7 +160,7 @@ def load(context: DemoContext) -> None:
     context.survey(accounts)
     context.agreements(accounts[::2], AGREEMENTS, 40_000)
     context.cases(accounts, CASES)
-    for script, entity, number in TALKS:
+    for script, entity, number in CONVERSATIONS:
         context.talk(script, entity, number)
     context.create("programme", [_programme(context)])
     for month in range(12):
