@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from samples import gym, registry
+from talking import OFFER, probe
 from trellis import enabling
 from trellis.config import Config
 from trellis.edition import Settings
@@ -82,9 +83,10 @@ def browser_page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running server with one workspace; its address."""
-    installation = Installation(Config(home=tmp_path_factory.mktemp("site")), registry(gym()))
+    installation = Installation(Config(home=tmp_path_factory.mktemp("site")), registry(gym(), probe(OFFER)))
     workspace = installation.create_workspace("acme", Settings(title="Acme"))
-    enabling.enable(workspace, "gym")
+    for plugin in ("gym", "probe"):
+        enabling.enable(workspace, plugin)
     add_user(installation, workspace, "admin@acme.test", "Anna Meyer", ["administrator"], PASSWORD)
     add_user(installation, workspace, "boris@acme.test", "Boris Bell", ["manager"], PASSWORD)
     fill(workspace)

@@ -307,3 +307,55 @@ def test_a_template_is_put_together_from_fields_and_tried_while_it_is_typed(site
     page.goto(f"{site}/acme/customer/1/mail")
     page.locator("#f-template").select_option(label="Hello")
     expect(page.locator("#f-text")).to_have_value("Dear Customer 00")
+
+
+def test_a_conversation_is_led_by_keys_beside_a_record(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/customer/3")
+    page.get_by_role("button", name="Script").click()
+    page.get_by_role("menuitem", name="An offer").click()
+    panel = page.locator("#script")
+    expect(panel).to_contain_text("A minute?")
+    assert accessibility_faults(page) == []
+    panel.get_by_text("Objections").click()
+    panel.get_by_role("button", name="Who are you?").click()
+    expect(panel.locator(".script-reply")).to_be_focused()
+    page.keyboard.press("1")
+    expect(panel.locator(".script-say").last).to_have_text("May I write to you?")
+    expect(panel.locator(".script-say").last).to_be_focused()
+    page.keyboard.press("1")
+    expect(page.locator("#prop-consent_mail")).to_contain_text("Granted")
+    page.keyboard.press("1")  # asks for something: the cursor goes there
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Linz")
+    page.keyboard.press("Enter")
+    expect(panel).to_contain_text("Takes it")
+    expect(page.locator("#prop-city")).to_contain_text("Linz")
+    expect(page.locator("#pane")).to_contain_text("A minute → You may → Tells it")
+    panel.get_by_role("button", name="A step back").click()
+    expect(panel.locator(".script-say")).to_have_text("In which town are you now?")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(panel).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_script_is_changed_and_published_in_the_browser(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/scripts")
+    page.get_by_role("button", name="Make it my own").click()
+    page.locator(".script-tree").get_by_text("May I write to you?").first.click()
+    page.get_by_role("button", name="Add an answer").click()
+    expect(page.locator("#f-answer-2-title")).to_be_focused()
+    page.keyboard.type("By post")
+    page.keyboard.press("Enter")
+    expect(page.locator("#e-answer-2")).to_contain_text("one of the two")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be published yet")
+    page.locator("#f-answer-2-leads").select_option(label="Takes it")
+    page.locator("#save-step").click()
+    expect(page.locator("#editor")).to_contain_text("Nothing is wrong with it")
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator("#editor")).to_contain_text("Version 1 is in use")

@@ -127,8 +127,6 @@ def obstacles(before: Diagram, newest: Diagram, active: Sequence[str]) -> Iterat
             yield _(
                 "“%(element)s”, where it stands, is of another kind in the newest version.", element=called
             )
-        elif old.several is not None:
-            yield _("“%(element)s” runs several times just now.", element=called)
         elif _edges(before, name) != _edges(newest, name):
             yield _("Other events stand at the edge of “%(element)s” in the newest version.", element=called)
     at_once = [name for name in active if before.elements[name].kind != "subProcess"]

@@ -38,7 +38,7 @@ SCRIPT_STATES = (
 )
 STATES = (
     Option(RUNNING, _("Goes on"), "info"),
-    Option(DONE, _("Came to an outcome"), "good"),
+    Option(DONE, _("Came to an end"), "good"),
     Option(STOPPED, _("Broken off"), "warn"),
 )
 RESULTS = (

@@ -146,7 +146,7 @@ def figures(name: str) -> dict[str, Any]:
         **(
             _of_version(of) if of and of.runs else {"facts": [], "drawing": None, "steps": [], "outcomes": []}
         ),
-        "objections": list(_objections(of)) if of else [],
+        "objections": _objections(of) if of else [],
     }
 
 
@@ -202,7 +202,7 @@ def _of_version(found: ScriptFigures) -> dict[str, Any]:
             (str(_("Conversations")), format_number(found.runs)),
             (str(_("Came to an outcome")), _share(found.done, found.runs)),
             (str(_("Ended well")), "" if found.good is None else format_percent(found.good, 0)),
-            (str(_("Broken off")), _share(found.broke_off, found.runs)),
+            (str(_("Broke off")), _share(found.broke_off, found.runs)),
             (str(_("Go on now")), format_number(found.going_on)),
         ],
         "drawing": drawing(found),
@@ -252,20 +252,21 @@ def _step(found: ScriptFigures, step: ScriptStep) -> dict[str, Any]:
     }
 
 
-def _objections(found: ScriptFigures) -> Iterator[dict[str, str]]:
-    """Those that were made, where, and how the conversations ended in which they were."""
+def _objections(found: ScriptFigures) -> list[dict[str, str]]:
+    """How often each was made, the most frequent first, and how the conversations ended in which it was."""
     good = {one.key for one in found.script.outcomes if one.result is ScriptResult.GOOD}
+    made: dict[str, list[int]] = {}
     for step in found.script.steps:
-        known = {one.key: one for one in (*step.objections, *found.script.objections)}
+        known = {one.key: str(one.title) for one in (*step.objections, *found.script.objections)}
         for key, branch in found.steps[step.key].objections.items():
-            ended = sum(branch.endings.values())
             if key in known:
-                yield {
-                    "title": str(known[key].title),
-                    "say": without_marks(str(step.say)),
-                    "runs": format_number(branch.runs),
-                    "good": _percent(sum(n for end, n in branch.endings.items() if end in good), ended),
-                }
+                well = sum(n for end, n in branch.endings.items() if end in good)
+                now = made.setdefault(known[key], [0, 0, 0])
+                now[:] = now[0] + branch.runs, now[1] + well, now[2] + sum(branch.endings.values())
+    return [
+        {"title": title, "times": format_number(times), "good": _percent(well, ended)}
+        for title, (times, well, ended) in sorted(made.items(), key=lambda one: -one[1][0])
+    ]
 
 
 def _share(number: int, of: int) -> str:
