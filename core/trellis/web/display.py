@@ -8,6 +8,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from flask import g
+
 from trellis.edition import OWN, Edition, EntityView
 from trellis.i18n import (
     Text,
@@ -61,11 +63,15 @@ def person(name: str, key: int | None = None) -> dict[str, Any]:
 
 def title_of(view: EntityView, record: Record) -> str:
     """What a record is called."""
-    value = record.values.get(view.info.title_field)
-    if view.info.title_field in record.titles:
-        return record.titles[view.info.title_field]
+    name = view.info.title_field
+    value = record.values.get(name)
+    if name in record.titles:
+        return record.titles[name]
     if value is None:
         return f"#{record.id}"
+    field = view.fields.get(name)
+    if field is not None and isinstance(field.type, types.Text) and field.type.names:
+        return str(names(g.edition, field.type.names).get(value, value))
     return format_date(value) if isinstance(value, date) else str(value)
 
 

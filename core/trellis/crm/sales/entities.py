@@ -392,9 +392,8 @@ class DiscountLimit(Entity):
     )
 
     role: Mapped[str] = column(
-        Text(80),
+        Text(80, names="role"),
         label=_("Role"),
-        help=_("The name of the role: agent"),
         required=True,
         unique=True,
         in_list=True,

@@ -265,7 +265,9 @@ def _form(
     states = states_of_form(view, given, record)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for name, declared in view.fields.items():
-        if declared.read_only or (name in SYSTEM_FIELDS and record is None and name != "owner"):
+        if declared.read_only or declared.type.kind == "json":
+            continue
+        if name in SYSTEM_FIELDS and record is None and name != "owner":
             continue
         value = values.get(name)
         if (

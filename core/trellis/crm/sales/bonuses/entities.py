@@ -124,9 +124,9 @@ class BonusPart(Entity):
         Choice(KINDS), label=_("Kind"), required=True, default=BonusKind.PERCENT, in_list=True
     )
     kpi: Mapped[str | None] = column(
-        Text(160),
+        Text(160, names="kpi"),
         label=_("KPI"),
-        help=_("The name of a KPI that is a sum: revenue, margin"),
+        help=_("A KPI that is a sum"),
         in_list=True,
         visible_when={"field": "kind", "op": "in", "value": ["percent", "tiers", "team"]},
     )
