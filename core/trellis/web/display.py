@@ -280,6 +280,8 @@ def control(
             given["options"] = [{"value": value, "title": title or f"#{value}", "selected": True}]
     elif isinstance(field.type, types.Money):
         given["addon"] = currency_symbol(edition.settings.currency)
+    elif isinstance(field.type, types.Percent):
+        given["addon"] = "%"
     elif isinstance(field.type, types.Text):
         given |= {"maxlength": field.type.length, "offers": field.type.offers}
     elif field.mentions:

@@ -288,7 +288,11 @@ def _form(
         "sub": "",
         "action": request.path,
         "groups": [
-            {"title": name or _group_title(view, owner), "origin": origin(g.edition, owner), "fields": fields}
+            {
+                "title": name or _group_title(view, owner),
+                "origin": origin(g.edition, owner) if owner != view.owner else None,
+                "fields": fields,
+            }
             for (name, owner), fields in groups.items()
         ],
         "problems": [
@@ -308,5 +312,5 @@ def _form(
 
 
 def _group_title(view: EntityView, owner: str) -> str:
-    mark = origin(g.edition, owner)
+    mark = origin(g.edition, owner) if owner != view.owner else None
     return mark["title"] if mark else str(view.info.title)
