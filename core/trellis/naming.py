@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trellis.contributions import Channel, Segment
+from trellis.contributions import Channel, Contribution, Kpi, Role, Segment
 from trellis.i18n import Text, language_names, translator
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _ = translator("trellis")
 
-ENTITY, SEGMENT, CHANNEL, LANGUAGE = "entity", "segment", "channel", "language"
+ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -24,6 +24,8 @@ CHANNELS: Mapping[str, Text] = {
 }
 """The channels that every edition knows."""
 
+_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi}
+
 
 def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
     """What there is of a kind, as it is written in records, with what people read for it; nothing for an unknown kind.
@@ -32,6 +34,8 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
     """
     if what == ENTITY:
         return {name: view.info.plural for name, view in edition.entities.items()}
+    if what in _TITLED:
+        return {name: one.title for name, one in edition.all(_TITLED[what]).items()}
     if what == SEGMENT:
         found = edition.all(Segment).items()
         return {name: one.title for name, one in found if one.entity == "customer"}

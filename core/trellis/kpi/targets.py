@@ -51,13 +51,12 @@ class KpiTarget(Entity):
         direction="management",
         level="tactics",
         row="MG6",
-        title_field="key",
+        title_field="kpi",
+        subtitle_field="period",
         sort="key",
     )
 
-    kpi: Mapped[str] = column(
-        Text(160), label=_("KPI"), required=True, in_list=True, help=_("The name of the KPI: revenue")
-    )
+    kpi: Mapped[str] = column(Text(160, names="kpi"), label=_("KPI"), required=True, in_list=True)
     period: Mapped[str] = column(
         Text(10), label=_("Period"), required=True, in_list=True, help=_("2026, 2026-Q3, 2026-10 or 2026-W41")
     )

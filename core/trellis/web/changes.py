@@ -62,6 +62,8 @@ def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
         return str(option.label) if option else str(value)
     if isinstance(declared.type, types.Boolean):
         return str(_("Yes") if value else _("No"))
+    if isinstance(declared.type, types.Json):
+        return "…"
     if isinstance(declared.type, types.DateTime):
         return format_datetime(datetime.fromisoformat(value))
     if isinstance(declared.type, types.Date):

@@ -64,11 +64,15 @@ def person(name: str, key: int | None = None) -> dict[str, Any]:
 
 def title_of(view: EntityView, record: Record) -> str:
     """What a record is called."""
-    value = record.values.get(view.info.title_field)
-    if view.info.title_field in record.titles:
-        return record.titles[view.info.title_field]
+    name = view.info.title_field
+    value = record.values.get(name)
+    if name in record.titles:
+        return record.titles[name]
     if value is None:
         return f"#{record.id}"
+    field = view.fields.get(name)
+    if field is not None and (titles := known_words(view, field)):
+        return str(titles.get(value, value))
     return format_date(value) if isinstance(value, date) else str(value)
 
 
@@ -296,6 +300,8 @@ def control(
             given["options"] = [{"value": value, "title": title or f"#{value}", "selected": True}]
     elif isinstance(field.type, types.Money):
         given["addon"] = currency_symbol(edition.settings.currency)
+    elif isinstance(field.type, types.Percent):
+        given["addon"] = "%"
     elif isinstance(field.type, types.Text):
         given |= {"maxlength": field.type.length, "offers": field.type.offers}
     elif field.mentions:

@@ -12,7 +12,7 @@ from typing import Any
 from flask import g
 
 from trellis import naming
-from trellis.contributions import Kpi, Role
+from trellis.contributions import Kpi
 from trellis.crm.sales.reports.definition import FIGURES, adds, names_in
 from trellis.edition import EntityView
 from trellis.i18n import translator
@@ -60,15 +60,6 @@ def _entities(_values: Mapping[str, Any]) -> Choices:
 def _subjects(values: Mapping[str, Any]) -> Choices:
     yield FIGURES, str(_("Figures (KPIs)"))
     yield from _entities(values)
-
-
-def _roles(_values: Mapping[str, Any]) -> Choices:
-    yield from ((name, str(one.title)) for name, one in g.edition.all(Role).items())
-
-
-def _kpis(_values: Mapping[str, Any]) -> Choices:
-    found = [(name, str(one.title)) for name, one in g.edition.all(Kpi).items()]
-    yield from sorted(found, key=lambda one: one[1].casefold())
 
 
 def _breakdowns(values: Mapping[str, Any]) -> Choices:
@@ -129,8 +120,6 @@ def _groups(values: Mapping[str, Any]) -> Choices:
 _KNOWN: Mapping[str, Callable[[Mapping[str, Any]], Choices]] = {
     naming.ENTITY: _entities,
     "subject": _subjects,
-    "role": _roles,
-    "kpi": _kpis,
     "breakdown": _breakdowns,
     "field": _fields,
     "customer_field": _customer_fields,

@@ -390,6 +390,7 @@ class AccountMonth(trellis.Entity):
         level="tactics",
         row="AN4",
         title_field="month",
+        subtitle_field="account",
         parent="account",
         sort="-month",
         date_field="month",

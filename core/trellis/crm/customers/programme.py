@@ -42,7 +42,7 @@ class Programme(Entity):
     )
 
     name: Mapped[str] = column(Text(), label=_("Name"), required=True, searchable=True, in_list=True)
-    started_on: Mapped[date] = column(Date(), label=_("Started"), required=True, in_list=True)
+    started_on: Mapped[date] = column(Date(), label=_("Starts"), required=True, in_list=True)
     segment: Mapped[str | None] = column(
         Text(160, names="segment"),
         label=_("Segment of the members"),

@@ -123,6 +123,7 @@ class SatisfactionBenchmark(Entity):
         direction="customers",
         level="tactics",
         row="CU6",
+        subtitle_field="measure",
         sort="-since",
     )
 

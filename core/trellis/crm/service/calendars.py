@@ -122,14 +122,14 @@ class SlaPolicy(Entity):
     )
     first_response_minutes: Mapped[int | None] = column(
         Integer(minimum=1, maximum=525_600),
-        label=_("First response within"),
-        help=_("Minutes of working time"),
+        label=_("First response within, minutes"),
+        help=_("Of working time"),
         in_list=True,
     )
     resolution_minutes: Mapped[int | None] = column(
         Integer(minimum=1, maximum=525_600),
-        label=_("Solved within"),
-        help=_("Minutes of working time"),
+        label=_("Solved within, minutes"),
+        help=_("Of working time"),
         in_list=True,
     )
     active: Mapped[bool] = column(Boolean(), label=_("In force"), required=True, default=True, in_list=True)
@@ -175,6 +175,7 @@ class SlaEscalation(Entity):
         level="strategy",
         row="SE2",
         parent="policy",
+        subtitle_field="policy",
         sort="percent",
     )
 

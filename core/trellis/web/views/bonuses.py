@@ -88,7 +88,7 @@ def statements(workspace: str, record_id: int) -> str | Response:
     sheet = Sheet(
         name="statements",
         title=_("Bonus statements"),
-        heads=(_("Person"), _("Lines"), _("Total")),
+        heads=(_("Employee"), _("Lines"), _("Total")),
         texts=[[names[one.person], format_number(len(one.lines)), amount_text(one.total)] for one in rows],
         rows=[[names[one.person], len(one.lines), money(one.total)] for one in rows],
         currency=currency,
@@ -127,7 +127,7 @@ def differences(workspace: str, record_id: int) -> str | Response:
     sheet = Sheet(
         name="differences",
         title=_("What differs"),
-        heads=(_("Person"), _("Stated"), _("Now"), _("Difference"), _("Lines that differ")),
+        heads=(_("Employee"), _("Stated"), _("Now"), _("Difference"), _("Lines that differ")),
         texts=[
             [
                 names[one.person],
@@ -263,7 +263,7 @@ def _lines_sheet(rows: Sequence[tuple[str, Line]], currency: str, *, named: bool
     return Sheet(
         name="lines",
         title=_("Lines"),
-        heads=(_("Person"), *heads) if named else heads,
+        heads=(_("Employee"), *heads) if named else heads,
         texts=texts,
         rows=exact,
         currency=currency,

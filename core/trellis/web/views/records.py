@@ -267,7 +267,9 @@ def _form(
     states = states_of_form(view, given, record)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for name, declared in view.fields.items():
-        if declared.read_only or (name in SYSTEM_FIELDS and record is None and name != "owner"):
+        if declared.read_only or declared.type.kind == "json":
+            continue
+        if name in SYSTEM_FIELDS and record is None and name != "owner":
             continue
         value = values.get(name)
         if (
@@ -292,7 +294,11 @@ def _form(
         "sub": "",
         "action": request.path,
         "groups": [
-            {"title": name or _group_title(view, owner), "origin": origin(g.edition, owner), "fields": fields}
+            {
+                "title": name or _group_title(view, owner),
+                "origin": origin(g.edition, owner) if owner != view.owner else None,
+                "fields": fields,
+            }
             for (name, owner), fields in groups.items()
         ],
         "problems": [
@@ -312,5 +318,5 @@ def _form(
 
 
 def _group_title(view: EntityView, owner: str) -> str:
-    mark = origin(g.edition, owner)
+    mark = origin(g.edition, owner) if owner != view.owner else None
     return mark["title"] if mark else str(view.info.title)

@@ -68,7 +68,7 @@ class BonusScheme(Entity):
     name: Mapped[str] = column(
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
     )
-    about: Mapped[str | None] = column(LongText(), label=_("About"))
+    about: Mapped[str | None] = column(LongText(), label=_("Description"))
     rhythm: Mapped[str] = column(
         Choice(RHYTHMS), label=_("How often"), required=True, default=MONTHLY, in_list=True
     )
@@ -107,6 +107,7 @@ class BonusPart(Entity):
         direction="sales",
         level="tactics",
         parent="scheme",
+        subtitle_field="scheme",
         sort="place",
         confidential=True,
     )
@@ -185,6 +186,7 @@ class BonusRun(Entity):
         level="tactics",
         row="SA4",
         title_field="title",
+        amount_field="total",
         sort="-begins_on",
         confidential=True,
     )
@@ -222,6 +224,8 @@ class BonusStatement(Entity):
         level="operations",
         row="SA4",
         title_field="title",
+        subtitle_field="period",
+        amount_field="total",
         sort="-begins_on",
         parent="run",
         confidential=True,
@@ -230,7 +234,7 @@ class BonusStatement(Entity):
 
     title: Mapped[str] = column(Text(300), label=_("Title"), required=True, searchable=True)
     run_id: Mapped[int] = column(Reference("bonus_run", "CASCADE"), label=_("Bonus run"), required=True)
-    person_id: Mapped[int] = column(Reference("user", ""), label=_("Person"), required=True, in_list=True)
+    person_id: Mapped[int] = column(Reference("user", ""), label=_("Employee"), required=True, in_list=True)
     scheme_id: Mapped[int] = column(
         Reference("bonus_scheme", ""), label=_("Bonus scheme"), required=True, in_list=True
     )
@@ -254,6 +258,8 @@ class BonusLine(Entity):
         direction="sales",
         level="operations",
         parent="statement",
+        subtitle_field="statement",
+        amount_field="amount",
         sort="place",
         confidential=True,
     )

@@ -191,7 +191,7 @@ class ReportRecipient(Entity):
         Reference("report", "CASCADE"), label=_("Report"), required=True, in_list=True
     )
     person_id: Mapped[int] = column(
-        Reference("user", "CASCADE"), label=_("Person"), required=True, in_list=True
+        Reference("user", "CASCADE"), label=_("Employee"), required=True, in_list=True
     )
 
 
@@ -217,7 +217,7 @@ class ReportRun(Entity):
     report_id: Mapped[int] = column(
         Reference("report", "CASCADE"), label=_("Report"), required=True, in_list=True
     )
-    person_id: Mapped[int | None] = column(Reference("user"), label=_("Person"), in_list=True)
+    person_id: Mapped[int | None] = column(Reference("user"), label=_("Employee"), in_list=True)
     due_at: Mapped[datetime] = column(DateTime(), label=_("Due"), required=True, in_list=True)
     sent_at: Mapped[datetime | None] = column(DateTime(), label=_("Sent on"), in_list=True)
     state: Mapped[str] = column(
