@@ -15,7 +15,7 @@ from trellis.edition import Edition
 from trellis.i18n import Text
 from trellis.notifications.kinds import TASK
 from trellis.notifications.notify import notify
-from trellis.process import versions
+from trellis.process import absences, versions
 from trellis.process.assignment import POSITION
 from trellis.process.runs import Entered, process_of
 from trellis.process.tables import STEPS, USER, ProcessAudience
@@ -68,7 +68,8 @@ def _tell(
     people = [person] if person is not None else _holders(session, positions) if positions else []
     told = [one for one in people if one not in excluded]
     if told:
-        tell_people(session, edition, actor, task, TASK, told)
+        others = [one for one in absences.substitutes(session, edition, told) if one not in excluded]
+        tell_people(session, edition, actor, task, TASK, [*told, *others])
 
 
 def tell_people(
