@@ -1,7 +1,8 @@
-"""Tasks of people that are late: who is told, and to whom they go."""
+"""Tasks of people that are late, or whose people are away: who is told, and to whom they go."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from trellis.edition import Edition
 from trellis.i18n import Text
 from trellis.jobs import Job
 from trellis.notifications.tables import Notification
+from trellis.process import absences
 from trellis.process.checks import check_process
 from trellis.process.deadlines import LATE_JOB
+from trellis.process.tables import ProcessStep
+from trellis.process.tasks import Tasks
 
 DUE: dict[str, Any] = {
     "due": "P1D",
@@ -88,3 +92,61 @@ def test_a_wrong_deadline_is_refused(properties: dict[str, str], problem: str, e
     with pytest.raises(trellis.TrellisError) as refused:
         check_process(edition, Process(name="x", title=Text("X"), diagram=diagram, entity="customer"))
     assert problem in str(refused.value)
+
+
+def test_a_substitute_does_the_tasks_of_whoever_is_away_under_their_own_name(world: World) -> None:
+    clerk, deputy, third = (world.user(f"{name}@acme.test", "agent") for name in ("clerk", "deputy", "third"))
+    with world.workspace.write() as session:
+        world.door(session).create("position", {"name": "Cashier", "holder": clerk})
+    world.bring(
+        away=line(
+            node("userTask", "own", for_="person:clerk@acme.test"),
+            node("userTask", "queue", for_="position:Cashier"),
+            node("userTask", "eyes", for_="position:Cashier", not_="performer:queue"),
+        )
+    )
+    ann = world.customer()
+    run = world.start("away", ann)
+    assert world.tasks("deputy@acme.test") == []
+    today = date.today()
+
+    def plan(first: int, last: int, whom: int | None) -> None:
+        with world.workspace.write() as session:
+            edition = world.workspace.edition(session)
+            days = (today + timedelta(days=first), today + timedelta(days=last))
+            absences.keep(session, edition, clerk, *days, whom)
+
+    for first, last, whom, wrong in (
+        (0, -2, deputy, "ends"),
+        (3, 2, deputy, "ends"),
+        (0, 5, clerk, "substitute"),
+    ):
+        with pytest.raises(trellis.RecordInvalid, match=wrong):
+            plan(first, last, whom)
+    plan(5, 9, deputy)
+    assert world.tasks("deputy@acme.test") == []
+    plan(-2, 2, deputy)
+    assert (world.tasks("deputy@acme.test"), world.tasks("clerk@acme.test")) == (["own"], ["own"])
+    assert world.tasks("third@acme.test") == []
+    with world.workspace.write() as session:
+        tasks = Tasks(world.door(session, "deputy@acme.test"))
+        tasks.complete(tasks.mine(1)[0].id, {})
+    with world.workspace.read() as session:
+        by = session.scalar(sa.select(ProcessStep.by_id).where(ProcessStep.element == "own"))
+    assert by == deputy
+    with world.workspace.write() as session:
+        tasks = Tasks(world.door(session, "clerk@acme.test"))
+        tasks.complete(tasks.mine(1)[0].id, {})
+    assert (
+        world.tasks("clerk@acme.test") == world.tasks("deputy@acme.test") == []
+    )  # four eyes are not got round
+    world.start("away", ann)
+    with world.workspace.read() as session:
+        told = session.scalars(sa.select(Notification.user_id).where(Notification.kind == "task")).all()
+    assert (told.count(clerk), told.count(deputy)) == (3, 1)
+    with world.workspace.write() as session:
+        absences.clear(session, clerk)
+        (task,) = Tasks(world.door(session)).of_instance(run)
+        with pytest.raises(trellis.TrellisError):
+            Tasks(world.door(session, "deputy@acme.test")).complete(task.id, {})
+    assert third

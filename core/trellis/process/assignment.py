@@ -59,10 +59,15 @@ def is_assignment(word: str) -> bool:
 
 def audiences_of(session: Session, actor: Actor) -> list[str]:
     """The queues that an actor takes tasks from: those of their roles and positions."""
+    return [*(f"{ROLE}{role}" for role in actor.roles), *positions_of(session, actor.user_id)]
+
+
+def positions_of(session: Session, person: int | None) -> list[str]:
+    """The queues of the positions that somebody holds."""
     held = session.scalars(
-        sa.select(Position.id).where(Position.holder_id == actor.user_id, Position.deleted_at.is_(None))
+        sa.select(Position.id).where(Position.holder_id == person, Position.deleted_at.is_(None))
     )
-    return [*(f"{ROLE}{role}" for role in actor.roles), *(f"{POSITION}{one}" for one in held)]
+    return [f"{POSITION}{one}" for one in held]
 
 
 def people_with(session: Session, role: str) -> list[int]:

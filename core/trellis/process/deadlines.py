@@ -22,7 +22,7 @@ from trellis.process.diagram import Element
 from trellis.process.expressions import Facts
 from trellis.process.runs import Runs
 from trellis.process.tables import AUDIENCES, STEPS, ProcessAudience
-from trellis.process.telling import tell, tell_people
+from trellis.process.telling import Task, tell, tell_people
 from trellis.records.door import Records
 from trellis.security.people import Position
 
@@ -63,7 +63,8 @@ def act_on(records: Records, step: int, act: str) -> None:
     )
     wanted = element.properties.get(act, "")
     if act == TELL:
-        tell_people(session, records.edition, records.actor, row, LATE, assigning.people(wanted))
+        task = Task(step, row.process, row.title)
+        tell_people(session, records.edition, records.actor, task, LATE, assigning.people(wanted))
         return
     assigned = assigning.assign(wanted, element.properties.get("not", ""))
     session.execute(sa.delete(AUDIENCES).where(AUDIENCES.c.step_id == step))

@@ -25,11 +25,11 @@ from trellis.i18n import translator
 from trellis.process import scripts, steps, telling, versions
 from trellis.process.diagram import Element
 from trellis.process.doing import Doing, door_of
-from trellis.process.elements import BY_ITSELF, IN, OUT, PEOPLE, is_work
+from trellis.process.elements import BY_ITSELF, IN, OUT, is_work
 from trellis.process.expressions import compile_argument
 from trellis.process.flow import StepFailed, Token
 from trellis.process.forms import answers, form_of
-from trellis.process.runs import Run, Runs, process_of
+from trellis.process.runs import NEW, Entered, Run, Runs, process_of
 from trellis.process.tables import CANCELLED, FAILED, OPEN, RUNNING, ProcessInstance
 from trellis.process.variables import from_kept, to_kept
 from trellis.records.door import Records
@@ -100,12 +100,11 @@ class Engine:
             "key": key,
             "version": 1,
         }
-        made = self._runs.insert(row)
-        if made is None:
+        if key is not None and self._runs.has_begun(key):
             return None
-        run = self._runs.of(made, row, process, diagram)
+        run = self._runs.of(NEW, row, process, diagram)
         self._advance(run)
-        return made
+        return run.id
 
     def complete(self, step: Any, given: Mapping[str, Any]) -> None:
         """Completes a task of people, with the answers to its form, as the actor. Raises RecordInvalid, Conflict."""
@@ -161,20 +160,20 @@ class Engine:
         try:
             run.flow.run()
             while work := [token for token in run.flow.ready() if is_work(run.element(token))]:
+                self._runs.begin(run)
                 self._do_all(run, work)
                 run.flow.run()
         except StepFailed as error:
             problem, stuck = str(error), error.element
-        entered: list[tuple[Element, Token]] = []
+        entered: list[Entered] = []
         gone: list[str] = []
+        self._runs.begin(run, (problem, stuck))
         try:
             entered, gone = steps.enter(self.session, run)
         except StepFailed as error:
             problem, stuck = problem or str(error), stuck or error.element
         self._runs.keep(run, problem, stuck, again)
-        tokens = [token.key for element, token in entered if element.kind in PEOPLE]
-        if tokens:
-            telling.tell_of_entered(self.session, self.edition, self.actor, run.id, tokens)
+        telling.tell_of_entered(self.session, self.edition, self.actor, entered)
         self._with_others(run, entered, gone)
 
     def _do_all(self, run: Run, work: Sequence[Token]) -> None:
@@ -231,11 +230,11 @@ class Engine:
 
     # --- Processes that call one another ---
 
-    def _with_others(self, run: Run, entered: Sequence[tuple[Element, Token]], gone: Sequence[str]) -> None:
+    def _with_others(self, run: Run, entered: Sequence[Entered], gone: Sequence[str]) -> None:
         """What an instance that was kept just now has to do with those that it called, and with its caller."""
-        for element, token in entered:
-            if element.kind == "callActivity":
-                self._try_call(run, element, token)
+        for one in entered:
+            if one.element.kind == "callActivity":
+                self._try_call(run, one.element, one.token)
         if gone and any(run.diagram.of_kind("callActivity")):
             self._cancel_called(run.id, gone)
         if run.row["parent_id"] is not None:

@@ -30,6 +30,8 @@ from trellis.records.expressions import ExpressionFailed
 _ = translator("trellis")
 
 TIMER_JOB = "process_timer"
+NEW = 0
+"""The id of an instance that is not written yet."""
 
 _instance = INSTANCES.c
 _LOCKED = sa.select(INSTANCES).where(_instance.id == sa.bindparam("instance")).with_for_update()
@@ -41,6 +43,7 @@ class Run:
     """One instance while it is moved. ``ends`` are the tokens that were completed just now, and by whom.
 
     ``passed`` are those that waited for nobody. Nothing in it catches ``escalations``, nor the ``error`` that has ended it.
+    ``kept_at`` is the problem, and where, with which a new one was written as it stands.
     """
 
     id: int
@@ -56,6 +59,7 @@ class Run:
     passed: list[tuple[Token, datetime]] = field(default_factory=list)
     escalations: list[str] = field(default_factory=list)
     error: str | None = None
+    kept_at: tuple[str, str] | None = None
 
     def element(self, token: Token) -> Element:
         """The element at which a token stands."""
@@ -94,6 +98,17 @@ class Run:
     def kept(self) -> dict[str, Any]:
         """The variables as they are kept. Raises RecordInvalid."""
         return to_kept(self.variables, {KEPT: self.loops.kept} if self.loops.kept else None)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A step that an instance has entered just now: its row, and for whom it waits in a queue."""
+
+    element: Element
+    token: Token
+    step: int
+    row: Mapping[str, Any]
+    audiences: tuple[str, ...]
 
 
 class _Telling:
@@ -147,14 +162,15 @@ class Runs:
     def __init__(self, session: Session, edition: Edition) -> None:
         self.session, self.edition = session, edition
 
-    def insert(self, row: Mapping[str, Any]) -> int | None:
-        """Writes a new instance; None when there is one with its key."""
-        if row["key"] is not None:
-            same = sa.select(_instance.id).where(_instance.key == row["key"])
-            if self.session.scalar(same) is not None:
-                return None
-        made: int | None = self.session.scalar(_INSERT, row)
-        return made
+    def has_begun(self, key: str) -> bool:
+        """Whether there is an instance with this key."""
+        return self.session.scalar(sa.select(_instance.id).where(_instance.key == key)) is not None
+
+    def begin(self, run: Run, at: tuple[str, str] | None = None) -> None:
+        """Writes an instance that is new, for what needs its id: where it stands ``at`` (problem, stuck), if that is known."""
+        if run.id == NEW:
+            values = self._values(run, *at) if at is not None else {}
+            run.id, run.kept_at = self.session.scalar(_INSERT, {**run.row, **values}) or NEW, at
 
     def locked(self, instance: int) -> Mapping[str, Any]:
         """The row of an instance that nobody else moves until the transaction ends. Raises RecordNotFound."""
@@ -194,9 +210,17 @@ class Runs:
     def keep(self, run: Run, problem: str, stuck: str, again: bool) -> None:
         """Keeps where an instance stands, and puts a job into the queue for its next timer if that is a new one."""
         ended = run.flow.ended
-        run.loops.end_others(set() if ended else run.flow.repeating())
         due = None if ended else run.flow.due()
-        values = {
+        if run.kept_at != (problem, stuck):
+            self._write(run.id, run.row["version"], self._values(run, problem, stuck))
+        run.kept_at = None
+        if due is not None and (again or due != run.row["due_at"]):
+            enqueue(self.session, TIMER_JOB, {"instance": run.id}, None, due)
+
+    def _values(self, run: Run, problem: str, stuck: str) -> dict[str, Any]:
+        ended = run.flow.ended
+        run.loops.end_others(set() if ended else run.flow.repeating())
+        return {
             "state": DONE if ended else FAILED if problem else RUNNING,
             "flow": b"" if ended else run.flow.state,
             "variables": run.kept(),
@@ -204,12 +228,9 @@ class Runs:
             "active": run.flow.active(),
             "problem": problem,
             "stuck": stuck,
-            "due_at": due,
+            "due_at": None if ended else run.flow.due(),
             "ended_at": datetime.now(UTC) if ended else None,
         }
-        self._write(run.id, run.row["version"], values)
-        if due is not None and (again or due != run.row["due_at"]):
-            enqueue(self.session, TIMER_JOB, {"instance": run.id}, None, due)
 
     def stop(self, instance: int, problem: str, stuck: str) -> None:
         """An instance that was kept just now, and maybe moved on elsewhere since, cannot go on at an element."""

@@ -12,7 +12,7 @@ from trellis.errors import PermissionRefused, RecordNotFound
 from trellis.process.engine import Engine
 from trellis.process.runs import process_of, starting
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
-from trellis.process.tasks import manages
+from trellis.process.tasks import Tasks, manages
 from trellis.records.door import Records
 from trellis.records.query import Record
 
@@ -103,7 +103,7 @@ class Instances:
         me = self._actor.user_id
         part = sa.exists().where(
             ProcessStep.instance_id == _instance.id,
-            sa.or_(ProcessStep.by_id == me, ProcessStep.person_id == me),
+            sa.or_(ProcessStep.by_id == me, ProcessStep.person_id.in_(Tasks(self._records).persons)),
         )
         seen = [_instance.started_by_id == me, part]
         if process.entity is not None and self._actor.may(process.entity, "read"):

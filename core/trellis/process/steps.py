@@ -15,7 +15,7 @@ from trellis.process.assignment import Assigning
 from trellis.process.diagram import Element
 from trellis.process.elements import AWAITED, PEOPLE
 from trellis.process.flow import StepFailed, Token
-from trellis.process.runs import Run
+from trellis.process.runs import Entered, Run
 from trellis.process.tables import AUDIENCES, STEPS, USER
 from trellis.records.expressions import ExpressionFailed
 
@@ -26,7 +26,7 @@ _OPEN = sa.select(_step.token, _step.id).where(
 _INSERT = sa.insert(STEPS).returning(_step.id)
 
 
-def enter(session: Session, run: Run) -> tuple[list[tuple[Element, Token]], list[str]]:
+def enter(session: Session, run: Run) -> tuple[list[Entered], list[str]]:
     """Brings the rows up to date with where the instance stands; returns what it has entered, and the tokens it has left.
 
     Raises StepFailed when it cannot be told for whom a task is, or what is waited for.
@@ -43,10 +43,12 @@ def enter(session: Session, run: Run) -> tuple[list[tuple[Element, Token]], list
     if run.passed:
         session.execute(sa.insert(STEPS), [_passed(run, token, at, now) for token, at in run.passed])
         run.passed.clear()
-    entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
-    made = [_made(session, run, element, token, now) for element, token in entered]
-    for (_element, token), (row, audiences) in zip(entered, made, strict=True):
+    new = [token for key, token in tokens.items() if key not in open_ones]
+    made = [_made(session, run, run.element(token), token, now) for token in new]
+    entered = []
+    for token, (row, audiences) in zip(new, made, strict=True):
         step = session.scalar(_INSERT, row) or 0
+        entered.append(Entered(run.element(token), token, step, row, audiences))
         if row.get("due_at") is not None:
             deadlines.watch(session, run.element(token), step, row["due_at"], run.stand(token.runs))
         if audiences:

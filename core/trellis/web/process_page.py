@@ -72,7 +72,7 @@ def process_context(process: Process, state: str, before: int | None, base: str)
             {
                 "title": str(words(one.title)),
                 "waiting": format_number(one.waiting) if one.waiting else "",
-                "passed": format_number(one.passed),
+                "passed": f"{format_number(one.passed)}{'+' if found.partial else ''}",
                 "usual": str(in_words(one.usual.total_seconds())) if one.usual is not None else "",
                 "slowest": one is found.slowest,
             }
@@ -89,14 +89,8 @@ def process_context(process: Process, state: str, before: int | None, base: str)
 
 def _in_order(steps: Sequence[StepFigures], diagram: Diagram) -> list[StepFigures]:
     """Steps that people and times take part in, in the order of the diagram."""
-    kinds = {name: one.kind for name, one in diagram.elements.items()}
-    shown = [one for one in steps if kinds.get(one.element, USER) not in _AT_ONCE]
-    places = {name: place for place, name in enumerate(kinds)}
-    return sorted(shown, key=lambda one: places.get(one.element, len(places)))
-
-
-_AT_ONCE = ("serviceTask", "scriptTask", "sendTask")
-"""Steps that wait for nobody."""
+    places = {name: place for place, name in enumerate(diagram.elements)}
+    return sorted(steps, key=lambda one: places.get(one.element, len(places)))
 
 
 def instance_rows(rows: Sequence[Any], base: str) -> list[dict[str, Any]]:
