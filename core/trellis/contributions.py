@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 from trellis.i18n import Text as Label
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import sqlalchemy as sa
+    from sqlalchemy.orm import Session
 
     from trellis.demo import DemoContext
     from trellis.kpi.income import IncomeDay, IncomeQuery
@@ -118,6 +121,10 @@ class Lifecycle(Contribution):
     ``field`` is the choice (or text) field that holds the stage. Several lifecycles of one entity are told apart by
     ``when`` = (field, value): an opportunity's funnel is chosen by its field ``funnel``. ``kpi`` is what the records that
     are won add up to; its target stands as the plan in the forecast above the board.
+
+    Where event logs are imported, each row holds a stage and, in the field ``at``, when it was reached.
+    ``replay(session, values, steps)`` is given what the rows say of the record and its steps as (moment, stage), in the order
+    of time, and returns the fields that follow from them.
     """
 
     entity: str
@@ -125,6 +132,10 @@ class Lifecycle(Contribution):
     stages: Sequence[Stage] = ()
     when: tuple[str, str] | None = None
     kpi: str | None = None
+    at: str = ""
+    replay: (
+        Callable[[Session, Mapping[str, Any], Sequence[tuple[datetime, str]]], Mapping[str, Any]] | None
+    ) = None
 
 
 @dataclass(frozen=True, kw_only=True)

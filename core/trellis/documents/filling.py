@@ -4,7 +4,8 @@ A template is made by people, and a loop in it may have no end, or a document no
 of memory, time and size, and not the server. Templates are Jinja's in its sandbox: they read what they are given and can
 call nothing else; there are no files to include.
 
-Standard input is JSON: ``format`` (html, docx, pdf), ``language``, ``title``, ``wide`` (pages lie across), ``template`` (text of HTML, or the path of a
+Standard input is JSON: ``format`` (html, docx, pdf), ``language``, ``title``, ``wide`` (pages lie across), ``seconds`` of the processor (for a
+template of ours, which may be long), ``template`` (text of HTML, or the path of a
 Word file), ``data`` (:mod:`trellis.documents.values`).
 """
 
@@ -260,12 +261,12 @@ def printed(asked: dict[str, Any], text: str) -> bytes:
 
 def main() -> int:
     """Reads what is asked, writes the document."""
-    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
-        _soft, hard = resource.getrlimit(limit)
-        resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     from trellis.i18n import use_locale
 
     asked = json.load(sys.stdin)
+    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, asked.get("seconds", SECONDS))):
+        _soft, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     try:
         with use_locale(asked["language"]):
             written = filled(asked)

@@ -33,6 +33,8 @@ _CHARTED = 30
 _HEAD = 2
 """Rows above the head of the columns."""
 MOST_PRINTED = 3_000
+_PATIENCE = 50
+"""Seconds of the processor for a PDF of that many rows."""
 _PRINTED = """<h1>{{ title }}</h1><p>{{ about }}</p>
 <table><thead><tr>{% for head in heads %}<th{% if ends[loop.index0] %} align="right"{% endif %}>{{ head }}</th>{% endfor %}</tr></thead>
 {% for row in rows %}<tr>{% for cell in row.cells %}<{{ "th" if row.bold else "td" }}{% if ends[loop.index0] %} align="right"{% endif %}>{{ cell }}</{{ "th" if row.bold else "td" }}>{% endfor %}</tr>{% endfor %}</table>"""
@@ -184,6 +186,7 @@ def _pdf(path: Path, title: str, about: str, lines: Table) -> int:
         "template": _PRINTED,
         "data": {**data, "organisation": {"currency": ""}},
         "wide": True,
+        "seconds": _PATIENCE,
     }
     path.write_bytes(fill(asked))
     return number
