@@ -13,6 +13,7 @@ DIRECTIONS = (
     "customers",
     "customers.documents",
     "products",
+    "marketing",
     "sales",
     "sales.bonuses",
     "sales.reports",

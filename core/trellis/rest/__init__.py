@@ -18,6 +18,7 @@ for _subject in (
     "extensions",
     "groups",
     "imports",
+    "journeys",
     "kpis",
     "leads",
     "letters",

@@ -151,6 +151,7 @@ def load(context: DemoContext) -> None:
     context.survey(accounts)
     context.agreements(accounts[::2], AGREEMENTS, 40_000)
     context.cases(accounts, CASES)
+    context.journey("b2b.renewal", accounts, (0.4, 0.3))
     context.create("programme", [_programme(context)])
     for month in range(12):
         day = _months_back(context.today, month)

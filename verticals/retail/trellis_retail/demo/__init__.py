@@ -37,6 +37,9 @@ def load(context: trellis.DemoContext) -> None:
     context.survey([one.id for one in buyers])
     context.cases([one.id for one in buyers], CASES)
     desk.courses(context, buyers)
+    ids = [one.id for one in buyers]
+    context.journey("retail.win_back", ids[::3], (0.24, 0.1))
+    context.journey("retail.second_purchase", ids[1::4], (0.3, 0.2))
 
 
 DEMO = trellis.Demo(
