@@ -8,6 +8,7 @@ from types import MappingProxyType
 from trellis.contributions import (
     Contribution,
     IncomeSource,
+    Journey,
     Kpi,
     NotificationKind,
     Process,
@@ -19,6 +20,7 @@ from trellis.contributions import (
 )
 from trellis.documents.checking import check_document
 from trellis.edition import Check, Edition, Reads
+from trellis.journeys.checking import check_journey
 from trellis.kpi.checks import check_income, check_kpi, income_reads, kpi_reads
 from trellis.letters.templates import check_template as check_mail
 from trellis.notifications.words import check_kind
@@ -41,6 +43,7 @@ CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
         StageRule: check_stage_rule,
         Role: check_role,
         Process: check_process,
+        Journey: check_journey,
         Template: _check_template,
         Script: check_script,
         NotificationKind: check_kind,

@@ -8,6 +8,7 @@ from trellis import webhooks
 from trellis.backup import jobs as backup
 from trellis.crm.analytics import product_figures, refreshing
 from trellis.crm.customers import expiring, sending
+from trellis.crm.marketing.journeys import hearing, mailing, moving, reaching, running, waking
 from trellis.crm.sales.reports import sending as reports
 from trellis.crm.service import escalating, reminding
 from trellis.i18n import translator
@@ -52,6 +53,11 @@ JOB_KINDS: Kinds = MappingProxyType(
         PLAN_JOB: JobKind(_("Times of processes"), process.work_plan, daily=True),
         expiring.KIND: JobKind(_("Days of agreements"), expiring.work, daily=True),
         sending.KIND: JobKind(_("Invitations to a survey"), sending.work),
+        waking.KIND: JobKind(_("Steps of a journey"), moving.work),
+        hearing.KIND: JobKind(_("Event for journeys"), hearing.work),
+        reaching.DAILY: JobKind(_("Goals of journeys"), reaching.work_daily, daily=True),
+        running.ENTRY: JobKind(_("Customers onto a journey"), running.work_entry, told=tell_of_job),
+        mailing.KIND: JobKind(_("Mails of a journey"), mailing.work),
         NOTIFICATION_MAIL: JobKind(_("Notification by mail"), notifications.work_mail),
         notifications.FORGET_JOB: JobKind(_("Old notifications"), notifications.work_forget, daily=True),
         MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),

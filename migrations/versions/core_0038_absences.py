@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId
 
 revision = "core_0038"
-down_revision = "core_0034"
+down_revision = "core_0037"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
 revision = "core_0039"
-down_revision = "core_0036"
+down_revision = "core_0038"
 branch_labels = None
 depends_on = None
 

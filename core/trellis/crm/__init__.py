@@ -15,6 +15,7 @@ DIRECTIONS = (
     "customers.documents",
     "customers.circulation",
     "products",
+    "marketing",
     "sales",
     "sales.bonuses",
     "sales.reports",

@@ -19,6 +19,7 @@ for _subject in (
     "extensions",
     "groups",
     "imports",
+    "journeys",
     "kpis",
     "leads",
     "letters",

@@ -15,6 +15,7 @@ from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
 from trellis.rest.openapi_circulation import circulation_paths
 from trellis.rest.openapi_files import file_paths
+from trellis.rest.openapi_journeys import journey_paths
 from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_letters import letter_paths
 from trellis.rest.openapi_notifications import notification_paths
@@ -72,6 +73,7 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from file_paths(edition)
     yield from circulation_paths(edition)
     yield from letter_paths(edition)
+    yield from journey_paths(edition)
     yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
     for endpoint in edition.all(RestEndpoint).values():

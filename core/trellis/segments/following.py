@@ -28,6 +28,7 @@ from trellis.records.events import Change, Saved
 from trellis.records.joins import source
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.prepared import Prepared, Unprepared
+from trellis.segments import telling
 from trellis.segments.belonging import belonging
 from trellis.segments.keeping import Move, apply_moves
 from trellis.segments.sources import Source, Step, in_order, named_in, sources_by_entity
@@ -94,6 +95,7 @@ def _recounted(
     if entering or leaving:
         moved = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
         listening.note_moved(session, edition, moved)
+        telling.tell_moves(session, edition, [move for side, move in moved if side == 1])
     return [*entering, *leaving]
 
 

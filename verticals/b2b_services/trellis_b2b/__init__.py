@@ -13,6 +13,7 @@ from trellis_b2b.fields import FIELDS
 from trellis_b2b.flows import PROCESS_LIST
 from trellis_b2b.imports import MAPPINGS
 from trellis_b2b.income import SOURCES
+from trellis_b2b.journeys import JOURNEYS
 from trellis_b2b.kpis import KPIS
 from trellis_b2b.letters import TEMPLATE_LIST
 from trellis_b2b.roles import ROLES
@@ -98,6 +99,11 @@ def trellis_processes() -> list[trellis.Process]:
 @trellis.hookimpl
 def trellis_scripts() -> list[trellis.Script]:
     return SCRIPT_LIST
+
+
+@trellis.hookimpl
+def trellis_journeys() -> list[trellis.Journey]:
+    return JOURNEYS
 
 
 @trellis.hookimpl

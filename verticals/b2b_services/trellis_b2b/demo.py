@@ -162,6 +162,7 @@ def load(context: DemoContext) -> None:
     context.cases(accounts, CASES)
     for script, entity, number in CONVERSATIONS:
         context.talk(script, entity, number)
+    context.journey("b2b.renewal", accounts, (0.4, 0.3))
     context.create("programme", [_programme(context)])
     for month in range(12):
         day = _months_back(context.today, month)

@@ -12,6 +12,7 @@ from trellis_banking.fields import FIELDS
 from trellis_banking.flows import PROCESS_LIST
 from trellis_banking.imports import MAPPINGS
 from trellis_banking.income import SOURCES
+from trellis_banking.journeys import JOURNEYS
 from trellis_banking.kpis import KPIS
 from trellis_banking.panels import PANELS
 from trellis_banking.reports import REPORT_LIST
@@ -105,6 +106,11 @@ def trellis_menu() -> list[trellis.MenuItem]:
 @trellis.hookimpl
 def trellis_processes() -> list[trellis.Process]:
     return PROCESS_LIST
+
+
+@trellis.hookimpl
+def trellis_journeys() -> list[trellis.Journey]:
+    return JOURNEYS
 
 
 @trellis.hookimpl

@@ -91,17 +91,29 @@ TEMPLATE_LIST = [
 
 TEMPLATE_LIST += [
     trellis.Template(
-        name=f"banking.appointment_mail_{language}",
+        name=f"banking.{name}_{language}",
         title=title,
         cell=DOCUMENTS,
         entity="customer",
-        file=FOLDER / f"appointment_mail.{language}.txt",
+        file=FOLDER / f"{name}.{language}.txt",
         language=language,
         subject=subject,
     )
-    for language, title, subject in (
-        ("en", _("Mail before an appointment, English"), "What to bring to our appointment"),
-        ("ru", _("Mail before an appointment, Russian"), "Что взять на встречу"),
+    for name, language, title, subject in (
+        (
+            "appointment_mail",
+            "en",
+            _("Mail before an appointment, English"),
+            "What to bring to our appointment",
+        ),
+        ("appointment_mail", "ru", _("Mail before an appointment, Russian"), "Что взять на встречу"),
+        ("maturity_mail", "en", _("Mail before a deposit matures, English"), "Your deposit matures soon"),
+        (
+            "maturity_mail",
+            "ru",
+            _("Mail before a deposit matures, Russian"),
+            "Срок вашего вклада скоро истекает",
+        ),
     )
 ]
 

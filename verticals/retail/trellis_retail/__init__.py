@@ -15,6 +15,7 @@ from trellis_retail import (
     flows,
     habits,
     imports,
+    journeys,
     kpis,
     lifecycles,
     receipts,
@@ -98,6 +99,11 @@ def trellis_instructions() -> list[trellis.Instruction]:
 @trellis.hookimpl
 def trellis_processes() -> list[trellis.Process]:
     return flows.PROCESS_LIST
+
+
+@trellis.hookimpl
+def trellis_journeys() -> list[trellis.Journey]:
+    return journeys.JOURNEYS
 
 
 @trellis.hookimpl

@@ -74,6 +74,7 @@ ROLES = [
         cell=STRUCTURE,
         grants=[
             Grant("*", read=Scope.ALL),
+            _reading("journey", create=True, update=Scope.ALL),
             _reading("customer", create=True, update=Scope.ALL),
             _reading("contact", create=True, update=Scope.ALL),
             _reading("lead", create=True, update=Scope.ALL),

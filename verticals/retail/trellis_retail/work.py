@@ -97,6 +97,30 @@ TEMPLATE_LIST += [
             ),
         ),
         (
+            "win_back_mail",
+            "customer",
+            (
+                ("en", _("Win-back mail, English"), "We miss you, {record.name}"),
+                ("ru", _("Win-back mail, Russian"), "{record.name}, мы по вам скучаем"),
+            ),
+        ),
+        (
+            "welcome_mail",
+            "customer",
+            (
+                ("en", _("Welcome mail, English"), "Thank you for your first purchase"),
+                ("ru", _("Welcome mail, Russian"), "Спасибо за первую покупку"),
+            ),
+        ),
+        (
+            "invitation_mail",
+            "customer",
+            (
+                ("en", _("Invitation by mail, English"), "What is new in our stores"),
+                ("ru", _("Invitation by mail, Russian"), "Что нового в наших магазинах"),
+            ),
+        ),
+        (
             "case_mail",
             "case",
             (

@@ -70,7 +70,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MC2", _MC, _TA, _("Budgeting")),
     ModelRow("MC3", _MC, _TA, _("Planning and control")),
     ModelRow("MC4", _MC, _TA, _("Effectiveness")),
-    ModelRow("MC5", _MC, _OP, _("Automated relationship model")),
+    ModelRow("MC5", _MC, _OP, _("Automated relationship model"), "journey"),
     ModelRow("SA1", _S, _ST, _("Sales channels")),
     ModelRow("SA2", _S, _TA, _("Sales planning"), "opportunity/plan"),
     ModelRow("SA3", _S, _TA, _("Funnel"), "opportunity/board"),

@@ -57,6 +57,7 @@ def load(context: trellis.DemoContext) -> None:
         context.talk(script, entity, number)
     banks.bonus(bank)
     work.courses(bank, people)
+    context.journey("banking.maturity", [one.id for one in people][::3], (0.34, 0.22))
 
 
 DEMOS = [

@@ -49,6 +49,9 @@ def load(context: trellis.DemoContext) -> None:
     desk.approvals(context, shelves)
     for script, entity, number in TALKS:
         context.talk(script, entity, number)
+    ids = [one.id for one in buyers]
+    context.journey("retail.win_back", ids[::3], (0.24, 0.1))
+    context.journey("retail.second_purchase", ids[1::4], (0.3, 0.2))
 
 
 DEMO = trellis.Demo(
