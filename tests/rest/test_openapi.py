@@ -19,6 +19,7 @@ from trellis.installation import Installation
 from trellis.workspace import Workspace
 
 SUBJECTS = (
+    "/scripts",
     "/customer",
     "/opportunity",
     "/kpis",
@@ -101,7 +102,12 @@ def test_each_call_of_the_application_is_described(client: Client, app: Flask) -
     }
     entity = {"<name:entity>": "opportunity", "<id:record_id>": "{}", "<id:import_id>": "{}"}
     named = {"<name:kpi>": "{kpi}", "<name:segment>": "{segment}", "<name:plugin>": "{plugin}"}
-    named |= {"<id:step>": "{step}", "<id:number>": "{}", "<name:process>": "{process}"}
+    named |= {
+        "<id:step>": "{step}",
+        "<id:number>": "{}",
+        "<name:process>": "{process}",
+        "<name:script>": "{script}",
+    }
     for rule in app.url_map.iter_rules():
         if not rule.endpoint.startswith("rest.") or rule.endpoint in (
             "rest.openapi",
