@@ -102,7 +102,12 @@ def test_a_process_is_drawn_checked_started_and_finished(
 
 def test_a_diagram_of_another_tool_is_opened_changed_and_kept(site: str, page: Page, tmp_path: Path) -> None:
     file = tmp_path / "ask.bpmn"
-    file.write_bytes(line(node("userTask", "ask", title="Ask", for_="role:manager", strange="kept")))
+    file.write_bytes(
+        line(
+            node("userTask", "ask", title="Ask", for_="role:manager", strange="kept"),
+            node("userTask", "again", for_="role:agent"),
+        )
+    )
     page.goto(f"{site}/acme/processes/new")
     page.get_by_label("Title").fill("From a file")
     page.get_by_label("Diagram from a file").set_input_files(file)
@@ -126,6 +131,7 @@ def test_a_diagram_of_another_tool_is_opened_changed_and_kept(site: str, page: P
         page.get_by_role("button", name="More").click()
         page.get_by_role("menuitem", name="Download the draft").click()
     text = Path(kept.value.path()).read_text()
+    assert 'name="for" value="role:agent"' in text
     assert 'name="for" value="role:manager"' in text and 'name="strange" value="kept"' in text
 
     page.set_viewport_size({"width": 390, "height": 844})

@@ -28,6 +28,7 @@ from trellis.process.runs import process_of
 from trellis.process.seeing import may_start
 from trellis.process.tables import ProcessInstance, ProcessStep
 from trellis.process.tasks import Tasks
+from trellis.process.wording import in_words
 from trellis.records.door import Records
 from trellis.security.actor import Actor
 from trellis.security.identities import add_user
@@ -240,6 +241,27 @@ def test_a_copy_takes_the_place_of_the_process_that_it_was_made_of(office: Offic
         assert may_start(door, ours, ann) and not may_start(door, theirs, ann)
     office.work()
     assert [one.process for one in office.instances()] == [name]
+
+
+def test_a_copy_has_the_words_of_whoever_made_it() -> None:
+    diagram = process(
+        node("startEvent", "start", title="Begin"),
+        node(
+            "userTask",
+            "ask",
+            title="Ask",
+            help="Look",
+            form__ok="choice! Fine?: y=Yes, n=No",
+            for_="role:Ask",
+        ),
+        node("endEvent", "end", inside=message("m")),
+        flows("start ask end"),
+        messages={"m": "message.ask"},
+    )
+    there = read(in_words(diagram, str.upper)).elements
+    assert (there["start"].name, there["ask"].name, there["end"].detail) == ("BEGIN", "ASK", "message.ask")
+    said = {"help": "LOOK", "form.ok": "choice! FINE?: y=YES, n=NO", "for": "role:Ask"}
+    assert there["ask"].properties == said
 
 
 def test_leaving_a_segment_starts_a_process(office: Office) -> None:

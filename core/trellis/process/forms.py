@@ -144,6 +144,20 @@ def texts(element: Element) -> list[str]:
     return found
 
 
+def reworded(text: str, words: Callable[[str], object]) -> str:
+    """A field of a task with its label and its options in other words; as it is where it states no field."""
+    declared = DECLARED.fullmatch(text)
+    if declared is None:
+        return text
+    parts = (part.partition("=") for part in _names(declared["options"] or ""))
+    options = ", ".join(
+        f"{value.strip()}={str(words((label or value).strip())).replace(',', ' ')}"
+        for value, _mark, label in parts
+    )
+    label = str(words(declared["label"])).replace(":", " ")
+    return f"{declared['type']}{declared['required']} {label}{f': {options}' if options else ''}"
+
+
 class _Answers:
     """The answers of a form, as the facts of its conditions."""
 

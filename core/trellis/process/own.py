@@ -22,6 +22,7 @@ from trellis.process.diagram import DiagramInvalid, Problem, digest, read
 from trellis.process.picture import drawn
 from trellis.process.runs import process_of
 from trellis.process.tables import OPEN, ProcessInstance, ProcessVersion
+from trellis.process.wording import in_words
 from trellis.records import types
 from trellis.records.entity import Base
 from trellis.records.types import BigId, JsonData, UtcDateTime
@@ -189,12 +190,15 @@ class OwnProcesses:
         return row
 
     def copy(self, name: str) -> OwnProcess:
-        """A draft that begins as a process of the edition. Raises RecordNotFound."""
+        """A draft that begins as a process of the edition, in the reader's words. Raises RecordNotFound."""
         process = process_of(self._edition, name)
         draft = Draft.of(process)
         title = str(_("%(title)s (own)", title=draft.title))[:LONGEST_TITLE]
         draft = dataclasses.replace(draft, title=title, replaces=name)
-        return self.create(draft, versions.content(process), name)
+        diagram = in_words(
+            versions.content(process), lambda text: versions.words(self._edition, process, text)
+        )
+        return self.create(draft, diagram, name)
 
     def save(self, name: str, draft: Draft, diagram: bytes, version: int | None = None) -> OwnProcess:
         """Keeps a changed draft. Raises StaleVersion when it is not ``version`` any more, RecordInvalid, DiagramInvalid."""

@@ -49,7 +49,13 @@ class Editor {
 
   fit() {
     this.canvas.zoom("fit-viewport", "auto");
-    this.canvas.zoom(Math.min(this.canvas.zoom() * 0.95, 1), "auto");
+    this.canvas.zoom(Math.min(this.canvas.zoom() * 0.92, 1), "auto");
+    const tools = this.root.querySelector(".djs-palette");
+    const width = tools ? tools.getBoundingClientRect().right - this.root.getBoundingClientRect().left : 0;
+    const free = this.root.querySelector("[data-canvas]").clientWidth - width;
+    const view = this.canvas.viewbox();
+    if (width && view.inner.width * view.scale > free - width) this.canvas.zoom(view.scale * (free / (free + width)), "auto");
+    this.canvas.scroll({ dx: width / 2, dy: 0 });
   }
 
   listen() {

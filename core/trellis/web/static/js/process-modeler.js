@@ -3,7 +3,7 @@
 // Pairs of name and value, which diagrams may hold in any namespace; these are written in ours.
 export const EXTENSION = {
   name: "Trellis",
-  uri: "urn:trellis",
+  uri: "urn:trellis:process",
   prefix: "trellis",
   xml: { tagAlias: "lowerCase" },
   types: [
