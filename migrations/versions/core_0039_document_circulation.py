@@ -198,8 +198,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("report", schema=None) as batch_op:
         batch_op.add_column(sa.Column("kpis", sa.String(length=1000), nullable=True))
-        batch_op.add_column(sa.Column("grain", sa.String(length=60), server_default="month", nullable=False))
-        batch_op.add_column(sa.Column("periods", sa.BigInteger(), server_default="3", nullable=False))
+        batch_op.add_column(sa.Column("grain", sa.String(length=60), nullable=True))
+        batch_op.add_column(sa.Column("periods", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("running", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("breakdown", sa.String(length=100), nullable=True))
 

@@ -6,6 +6,7 @@ stand in the log of the workspace at the moments at which they were.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -119,8 +120,9 @@ def keep_history(records: Records, mapping: Mapping, drafts: Sequence[Draft]) ->
         before = None
         for moment, stage, values in draft.steps:
             change = (draft.id, moment, stage)
-            if stage != before and before is not None and change not in there:
-                there.add(change)
+            if stage != before and before is not None and there[change]:
+                there[change] -= 1
+            elif stage != before and before is not None:
                 by = values.get("owner")
                 name = {"actor_id": None, "actor_name": by.name[:200]} if isinstance(by, Named) else {}
                 row = {"record_id": draft.id, "action": "updated", "changes": {field: [before, stage]}}
@@ -130,10 +132,12 @@ def keep_history(records: Records, mapping: Mapping, drafts: Sequence[Draft]) ->
         records.session.execute(sa.insert(EVENTS), rows[first : first + _AT_ONCE])
 
 
-def _there(records: Records, mapping: Mapping, ids: Sequence[int]) -> set[tuple[int | None, datetime, str]]:
-    """The changes of stage that are in the log for these records."""
+def _there(
+    records: Records, mapping: Mapping, ids: Sequence[int]
+) -> Counter[tuple[int | None, datetime, str]]:
+    """The changes of stage that are in the log for these records; a log without seconds has some at the same moment."""
     field = _lifecycle(mapping).field
-    found: set[tuple[int | None, datetime, str]] = set()
+    found: Counter[tuple[int | None, datetime, str]] = Counter()
     for first in range(0, len(ids), _AT_ONCE):
         query = sa.select(Event.record_id, Event.at, Event.changes).where(
             Event.entity == mapping.view.name,
@@ -143,7 +147,7 @@ def _there(records: Records, mapping: Mapping, ids: Sequence[int]) -> set[tuple[
         )
         for record_id, at, changes in records.session.execute(query):
             if field in changes:
-                found.add((record_id, at, changes[field][1]))
+                found[record_id, at, changes[field][1]] += 1
     return found
 
 

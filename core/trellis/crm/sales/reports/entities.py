@@ -90,7 +90,11 @@ class Report(Entity):
         group=_CONTENT,
     )
     rule: Mapped[dict[str, Any] | None] = column(
-        Json(), label=_("Rule"), group=_CONTENT, visible_when=_ON_RECORDS
+        Json(),
+        label=_("Rule"),
+        help=_("As in filters; “Report from this list” brings that of a list"),
+        group=_CONTENT,
+        visible_when=_ON_RECORDS,
     )
     columns: Mapped[str | None] = column(
         Text(1000, names="field", many=True),
@@ -111,19 +115,17 @@ class Report(Entity):
     kpis: Mapped[str | None] = column(
         Text(1000, names="kpi", many=True), label=_("KPIs"), group=_CONTENT, visible_when=_ON_FIGURES
     )
-    grain: Mapped[str] = column(
+    grain: Mapped[str | None] = column(
         Choice(GRAINS),
         label=_("Periods"),
-        required=True,
         default="month",
         group=_CONTENT,
         visible_when=_ON_FIGURES,
     )
-    periods: Mapped[int] = column(
+    periods: Mapped[int | None] = column(
         Integer(minimum=1, maximum=60),
         label=_("How many periods"),
         help=_("The last ones"),
-        required=True,
         default=3,
         group=_CONTENT,
         visible_when=_ON_FIGURES,
