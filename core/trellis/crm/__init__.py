@@ -13,12 +13,12 @@ DIRECTIONS = (
     "customers",
     "customers.documents",
     "products",
-    "marketing",
     "sales",
     "sales.bonuses",
     "sales.reports",
     "service",
     "analytics",
+    "marketing",
 )
 
 
