@@ -359,3 +359,51 @@ def test_a_script_is_changed_and_published_in_the_browser(
     assert accessibility_faults(page) == []
     page.get_by_role("button", name="Publish").click()
     expect(page.locator("#editor")).to_contain_text("Version 1 is in use")
+
+
+def test_a_journey_is_put_together_checked_and_started(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/journey")
+    page.keyboard.press("c")
+    page.wait_for_url("**/journey/new")
+    page.fill("#f-name", "Autumn")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/edit")
+    page.get_by_role("button", name="Save and start").click()
+    expect(page.locator(".error-summary")).to_contain_text("at least one step")
+    for kind in ("split", "task"):
+        page.locator('[name="new:"]').select_option(kind)
+        page.get_by_role("button", name="Add step").last.click()
+    expect(page.locator("#f-1-title")).to_be_focused()
+    page.get_by_role("button", name="Move step 2 up").click()
+    page.fill("#f-0-subject", "Ring up")
+    page.locator('[name="new:1.0."]').select_option("change")
+    page.locator('[value="add:1.0."]').click()
+    with page.expect_response("**/journey/1/edit"):  # the field says how its value is given
+        page.locator("#f-1-0-0-field").select_option("city")
+    page.wait_for_load_state("networkidle")  # rules know their fields
+    page.fill("#f-1-0-0-value", "Graz")
+    split = page.locator("#step-1")
+    split.get_by_role("button", name="Rule", exact=True).first.click()
+    row = split.locator(".rule-row").first
+    row.locator("[data-field]").select_option("city")
+    row.locator("[data-op]").select_option("eq")
+    row.locator("[data-value] input").fill("Brno")
+    expect(split.locator("[data-rules-count]")).not_to_be_empty()
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Save and start").click()
+    expect(page.locator("h1")).to_have_text("Autumn")
+    expect(page.locator(".page-head .badge")).to_have_text("Running")
+    expect(page.locator(".journey-flow").first).to_contain_text("City is “Brno”")
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Bring in").click()
+    page.locator("dialog select[name=segment]").select_option("gym.members")
+    page.locator("dialog").get_by_role("button", name="Bring in").click()
+    expect(page.locator(".toast")).to_contain_text("in the background")
+    page.get_by_role("link", name="Customers", exact=True).last.click()
+    expect(page.locator(".empty")).to_contain_text("Nobody is on this journey yet")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("journey/1", "journey/1/edit", "journey/1/members", "journey/new"):
+        page.goto(f"{site}/acme/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

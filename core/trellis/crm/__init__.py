@@ -15,12 +15,12 @@ DIRECTIONS = (
     "customers.documents",
     "customers.circulation",
     "products",
-    "marketing",
     "sales",
     "sales.bonuses",
     "sales.reports",
     "service",
     "analytics",
+    "marketing",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import Response, g
@@ -56,11 +57,7 @@ def _act(workspace: str, record_id: int, act: str) -> Response:
 
 for _name in ACTS:
     blueprint.add_url_rule(
-        f"/journey/<id:record_id>:{_name}",
-        f"{_name}_journey",
-        _act,
-        methods=["POST"],
-        defaults={"act": _name},
+        f"/journey/<id:record_id>:{_name}", f"{_name}_journey", partial(_act, act=_name), methods=["POST"]
     )
 
 

@@ -165,7 +165,7 @@ def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> int:
         company = work.workspace.edition(session).settings.title or work.workspace.name
     message = message_of(work.installation.config, work.workspace.name, company, letter)
     handed = hand_over(connection, message)
-    more = {"sent_at": datetime.now(UTC)} if handed.how == GONE else {}
+    more: dict[str, Any] = {"sent_at": datetime.now(UTC)} if handed.how == GONE else {}
     more |= {"problem": handed.problem} if handed.problem else {}
     _mark(work, letter, _STATES[handed.how], **more)
     if handed.error is not None:

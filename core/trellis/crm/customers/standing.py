@@ -18,6 +18,7 @@ from trellis.crm.customers import stays
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.stages import FIELD
 from trellis.crm.customers.stays import BEGINNING, STAY
+from trellis.crm.marketing.journeys import hearing
 from trellis.edition import Edition
 from trellis.kpi.periods import today_in
 from trellis.process import listening
@@ -129,7 +130,7 @@ def refresh(
     moves = _moves(session, began)
     if moves:
         _log(session, began, moves, now)
-        _tell_processes(session, edition, began)
+        _tell_listeners(session, edition, began)
         session.info[FOLLOWED] = session.info.get(FOLLOWED) or edition.followed
     values = _moved(began.c.stage, began.c.entered_at, now)
     session.execute(sa.update(_CUSTOMER).where(_customer.id == began.c.customer_id).values(**values))
@@ -227,9 +228,9 @@ def _log(session: Session, began: sa.Subquery, moves: Moves, now: datetime) -> N
     session.execute(sa.insert(EVENTS).from_select([*fixed, "record_id", "changes"], logged))
 
 
-def _tell_processes(session: Session, edition: Edition, began: sa.Subquery) -> None:
-    """Lets processes know that listen to customers; nobody is read where none does."""
-    if not listening.is_heard(session, edition, "customer"):
+def _tell_listeners(session: Session, edition: Edition, began: sa.Subquery) -> None:
+    """Lets processes and journeys know that listen to customers; nobody is read where none does."""
+    if not any(one.is_heard(session, edition, "customer") for one in (listening, hearing)):
         return
     present = _customer[FIELD]
     query = sa.select(_customer.id, present, began.c.stage).where(
@@ -239,6 +240,7 @@ def _tell_processes(session: Session, edition: Edition, began: sa.Subquery) -> N
         changes = tuple(Change(row[0], "updated", {FIELD: (row[1], row[2])}) for row in part)
         event = Saved(entity="customer", changes=changes, session=session, edition=edition, actor=SYSTEM)
         listening.note(event)
+        hearing.note(event)
 
 
 def _today(edition: Edition) -> date:

@@ -15,7 +15,7 @@ from trellis.crm.marketing.journeys.contacting import LIMIT
 from trellis.crm.marketing.journeys.kept import part_of
 from trellis.crm.marketing.journeys.riders import Batch, Rider
 from trellis.crm.marketing.journeys.tables import FAILED, HELD, LEFT
-from trellis.errors import TrellisError
+from trellis.errors import RuleInvalid, TrellisError
 from trellis.guard import has_abandoned
 from trellis.journeys.program import Node
 from trellis.journeys.times import allowed_from, waited_until
@@ -77,9 +77,14 @@ def _wait(batch: Batch, node: Node, riders: Sequence[Rider]) -> None:
 
 def _split(batch: Batch, node: Node, riders: Sequence[Rider]) -> None:
     left = {rider.customer: rider for rider in riders}
-    for way, branch in enumerate(node.step["branches"]):
-        for customer in batch.fitting(branch["rule"], left):
-            batch.passed(left.pop(customer), node, reason=str(way), to=node.ways[way])
+    try:
+        for way, branch in enumerate(node.step["branches"]):
+            for customer in batch.fitting(branch["rule"], left):
+                batch.passed(left.pop(customer), node, reason=str(way), to=node.ways[way])
+    except RuleInvalid as error:  # a field of a plugin that is not enabled now
+        for rider in left.values():
+            batch.passed(rider, node, FAILED, str(error), to=node.ways[-1])
+        return
     for rider in left.values():
         batch.passed(rider, node, reason=str(len(node.ways) - 1), to=node.ways[-1])
 

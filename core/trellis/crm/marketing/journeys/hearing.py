@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from trellis.crm.marketing.journeys.entering import enter
 from trellis.crm.marketing.journeys.entities import RUNNING, Journey
 from trellis.crm.marketing.journeys.kept import course_of, version_of
-from trellis.crm.marketing.journeys.reaching import fits, reach, versions_under_way
+from trellis.crm.marketing.journeys.reaching import fitting_goal, reach, versions_under_way
 from trellis.edition import Edition
 from trellis.jobs import Work
 from trellis.jobs.queue import enqueue
@@ -79,6 +79,12 @@ def note(event: Saved) -> None:
         _enqueue(event.session, RULE, event.ids)
 
 
+def is_heard(session: Session, edition: Edition, entity: str) -> bool:
+    """Whether journeys listen to records of an entity."""
+    known = heard(session, edition)
+    return entity in _occasions(edition, known) or (bool(known.rules) and entity == "customer")
+
+
 def note_entered(event: SegmentEntered) -> None:
     """Keeps who entered a segment that journeys listen to."""
     text = f"{events.SEGMENT}{event.segment}"
@@ -120,7 +126,7 @@ def work(work: Work) -> None:
         known = heard(session, edition)
         for number in known.rules if text == RULE else ():
             version = version_of(session, edition, number)
-            reach(session, version, fits(session, edition, version.plan["goal"], customers), at)
+            reach(session, version, fitting_goal(session, edition, version.plan["goal"], customers), at)
         for number in known.goals.get(text, ()):
             reach(session, version_of(session, edition, number), customers, at)
         for journey in known.entries.get(text, ()):

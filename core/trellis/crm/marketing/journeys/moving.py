@@ -17,6 +17,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.marketing.journeys import acting, mailing
 from trellis.crm.marketing.journeys.entities import RUNNING
 from trellis.crm.marketing.journeys.kept import course_of, door_of, version_of, zone_of
+from trellis.crm.marketing.journeys.reaching import fitting_goal
 from trellis.crm.marketing.journeys.riders import Batch, Rider
 from trellis.crm.marketing.journeys.tables import DONE, LEFT, MEMBERS, REACHED
 from trellis.crm.marketing.journeys.waking import wake_next
@@ -124,4 +125,4 @@ def _reached(batch: Batch) -> set[int]:
     goal: Any = batch.version.plan["goal"]
     if isinstance(goal, str):
         return set()
-    return batch.fitting(goal, [rider.customer for rider in batch.riders])
+    return fitting_goal(batch.session, batch.edition, goal, [rider.customer for rider in batch.riders])

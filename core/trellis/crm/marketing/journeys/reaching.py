@@ -14,6 +14,7 @@ from trellis.crm.marketing.journeys.entities import PAUSED, RUNNING, Journey
 from trellis.crm.marketing.journeys.kept import Version, version_of
 from trellis.crm.marketing.journeys.tables import ACTIVE, ENDED, MEMBERS, PASSAGES, REACHED, VERSIONS
 from trellis.edition import Edition
+from trellis.errors import RuleInvalid
 from trellis.jobs import Work
 from trellis.process import events
 from trellis.records.bulk import among, insert_rows
@@ -74,13 +75,13 @@ def look(session: Session, edition: Edition, version: Version, after: int, now: 
     rows = session.execute(waiting.order_by(_member.id).limit(AT_ONCE)).all()
     if rows:
         customers = sorted({row.customer_id for row in rows})
-        fitting = fits(session, edition, version.plan["goal"], customers)
+        fitting = fitting_goal(session, edition, version.plan["goal"], customers)
         reach(session, version, fitting, now)
     return rows[-1].id if len(rows) == AT_ONCE else 0
 
 
 def fits(session: Session, edition: Edition, rule: Any, customers: Sequence[int]) -> set[int]:
-    """Those of a few customers who fit a rule."""
+    """Those of a few customers who fit a rule. Raises RuleInvalid for one that names what is not there any more."""
     if not customers:
         return set()
     view = edition.entity("customer")
@@ -89,10 +90,18 @@ def fits(session: Session, edition: Edition, rule: Any, customers: Sequence[int]
     return set(session.scalars(matching(few, parse(rule, view, edition), view, context)))
 
 
+def fitting_goal(session: Session, edition: Edition, goal: Any, customers: Sequence[int]) -> set[int]:
+    """Those who fit the rule of a goal; nobody, as long as the plugin whose field it names is not enabled."""
+    try:
+        return fits(session, edition, goal, customers)
+    except RuleInvalid:
+        return set()
+
+
 def at_goal(session: Session, edition: Edition, goal: Any, customers: Sequence[int]) -> set[int]:
     """Those of a few customers who fit the rule of a goal, or are in its segment. An event has not happened before."""
     if not isinstance(goal, str):
-        return fits(session, edition, goal, customers)
+        return fitting_goal(session, edition, goal, customers)
     if not goal.startswith(events.SEGMENT) or not customers:
         return set()
     member = SEGMENT_MEMBER.c

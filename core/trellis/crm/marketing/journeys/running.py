@@ -26,6 +26,7 @@ from trellis.letters.templates import templates_for
 from trellis.records.bulk import among
 from trellis.records.door import Records
 from trellis.records.events import BeforeSave, Saved
+from trellis.records.joins import Joins
 from trellis.records.query import ListQuery, Record
 from trellis.segments import engine as segments
 from trellis.workspace_state import raise_revision
@@ -57,9 +58,13 @@ def complete(event: BeforeSave) -> None:
 
 
 def follow(event: Saved) -> None:
-    """What journeys listen to is another thing when one goes to the bin or comes back."""
-    if any(change.action in ("deleted", "restored") for change in event.changes):
+    """What journeys listen to is another thing when one goes to the bin; who waits there goes on when it comes back."""
+    moved = [change for change in event.changes if change.action in ("deleted", "restored")]
+    if moved:
         raise_revision(event.session.connection())
+    for change in moved:
+        if change.action == "restored":
+            wake_next(event.session, change.id, datetime.now(UTC))
 
 
 def problems(records: Records, plan: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -134,7 +139,8 @@ def bring_in(records: Records, journey: int, segment: str = "", customers: Seque
 
 def work_entry(work: Work) -> None:
     """The job of :func:`bring_in`, some at a time; done again, it finds those who are in already."""
-    journey, last, entered = int(work.arguments["journey"]), 0, 0
+    journey, entered = int(work.arguments["journey"]), 0
+    last: int | None = 0
     while last is not None:
         with work.workspace.write() as session:
             edition = work.workspace.edition(session)
@@ -156,12 +162,17 @@ def _next_of(records: Records, chosen: Mapping[str, Any], after: int) -> Sequenc
     view = records.edition.entity("customer")
     ids = list(chosen["customers"]) if not chosen["segment"] else None
     query = ListQuery(view, records.edition, records.actor, ids=ids)
-    found = query.selecting(lambda joins: [joins.root.id])
+    found = query.selecting(_ids)
     column = found.selected_columns[0]
     if chosen["segment"]:
         inside = segments.members(records.actor.sees(records.edition), records.actor, chosen["segment"])
         found = found.where(column.in_(inside))
     return records.session.scalars(found.where(column > after).order_by(column).limit(AT_ONCE)).all()
+
+
+def _ids(joins: Joins) -> list[sa.ColumnElement[Any]]:
+    column: Any = joins.root.id
+    return [column]
 
 
 def mine(records: Records, journey: int) -> Record:
