@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import jinja2
 import pytest
@@ -12,7 +12,6 @@ from flask import Flask
 from jinja2.bccache import Bucket
 from posting import Box, open_post
 from trellis.security import passwords
-from werkzeug.routing import Rule
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -51,23 +50,6 @@ def _templates_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "create_jinja_environment", make_with)
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _addresses_compiled_once() -> Iterator[None]:
-    """A server compiles the function that writes an address once; here each application would do so anew."""
-    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
-    compile_ = Rule._compile_builder
-
-    def keep(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (rule.rule, rule.host, rule.subdomain, str(rule.defaults), append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_(rule, append_unknown)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", keep)
         yield
 
 

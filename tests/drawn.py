@@ -6,7 +6,6 @@ import itertools
 from xml.sax.saxutils import escape, quoteattr
 
 HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:test">'
-INNER = ("message", "timer", "error")
 
 
 def node(tag: str, name: str, *, inside: str = "", title: str = "", **attributes: str) -> str:
@@ -22,7 +21,10 @@ def node(tag: str, name: str, *, inside: str = "", title: str = "", **attributes
     return f"<{tag} id={quoteattr(name)} name={quoteattr(title)}{attrs}>{extension if pairs else ''}{inside}</{tag}>"
 
 
-_OF_BPMN = ("attachedToRef", "cancelActivity", "calledElement", "default", "messageRef")
+_OF_BPMN = (
+    *("attachedToRef", "cancelActivity", "calledElement", "default", "messageRef"),
+    "isForCompensation",
+)
 
 
 def timer(duration: str) -> str:
@@ -33,6 +35,24 @@ def timer(duration: str) -> str:
 def message(name: str) -> str:
     """What a message event holds; the message stands in :func:`process`."""
     return f'<messageEventDefinition messageRef="{name}"/>'
+
+
+def event(kind: str, refers: str = "") -> str:
+    """What an event about a signal, an error, an escalation or compensation holds."""
+    name = "activityRef" if kind == "compensate" else f"{kind}Ref"
+    return f'<{kind}EventDefinition {name}="{refers}"/>' if refers else f"<{kind}EventDefinition/>"
+
+
+def several(until: str = "", one_by_one: bool = False) -> str:
+    """What an element holds that runs several times; its properties say over what."""
+    condition = f"<completionCondition>{escape(until)}</completionCondition>" if until else ""
+    order = str(one_by_one).lower()
+    return f'<multiInstanceLoopCharacteristics isSequential="{order}">{condition}</multiInstanceLoopCharacteristics>'
+
+
+def undone_by(edge: str, service: str) -> str:
+    """The line from the edge of an activity to what undoes it."""
+    return f'<association id="{edge}_{service}" sourceRef="{edge}" targetRef="{service}"/>'
 
 
 def script(text: str) -> str:
@@ -55,11 +75,24 @@ def flows(*chains: str) -> str:
 
 
 def process(
-    *parts: str, messages: dict[str, str] | None = None, errors: dict[str, str] | None = None
+    *parts: str,
+    messages: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    signals: dict[str, str] | None = None,
+    escalations: dict[str, str] | None = None,
 ) -> bytes:
     """A file with one process."""
-    top = "".join(f'<message id="{key}" name={quoteattr(name)}/>' for key, name in (messages or {}).items())
-    top += "".join(f'<error id="{key}" errorCode="{code}"/>' for key, code in (errors or {}).items())
+    named = {
+        'message id="{}" name={}': messages,
+        'error id="{}" errorCode={}': errors,
+        'signal id="{}" name={}': signals,
+        'escalation id="{}" escalationCode={}': escalations,
+    }
+    top = "".join(
+        f"<{tag.format(key, quoteattr(name))}/>"
+        for tag, all_ in named.items()
+        for key, name in (all_ or {}).items()
+    )
     return f'{HEAD}{top}<process id="p" isExecutable="true">{"".join(parts)}</process></definitions>'.encode()
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         BonusKind,
         BonusPart,
         BonusScheme,
+        Branch,
         Cell,
         Channel,
         Dashboard,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
         ImportMapping,
         IncomeSource,
         Instruction,
+        Journey,
+        JourneyStep,
         Kpi,
         Level,
         Lifecycle,
@@ -40,6 +43,10 @@ if TYPE_CHECKING:
         Role,
         Scope,
         Script,
+        ScriptAnswer,
+        ScriptObjection,
+        ScriptOutcome,
+        ScriptResult,
         ScriptStep,
         Segment,
         Stage,
@@ -68,7 +75,7 @@ if TYPE_CHECKING:
     from trellis.records import types
     from trellis.records.door import Records
     from trellis.records.entity import Entity, EntityInfo, Field, column
-    from trellis.records.events import BeforeSave, Change, Saved
+    from trellis.records.events import BeforeSave, Change, Saved, SegmentEntered
     from trellis.segments.query import SegmentQuery
 
 __all__ = [
@@ -76,6 +83,7 @@ __all__ = [
     "BonusKind",
     "BonusPart",
     "BonusScheme",
+    "Branch",
     "Cell",
     "Change",
     "Channel",
@@ -93,6 +101,8 @@ __all__ = [
     "IncomeQuery",
     "IncomeSource",
     "Instruction",
+    "Journey",
+    "JourneyStep",
     "Kpi",
     "KpiQuery",
     "Level",
@@ -115,8 +125,13 @@ __all__ = [
     "Saved",
     "Scope",
     "Script",
+    "ScriptAnswer",
+    "ScriptObjection",
+    "ScriptOutcome",
+    "ScriptResult",
     "ScriptStep",
     "Segment",
+    "SegmentEntered",
     "SegmentQuery",
     "Stage",
     "StageRule",
@@ -143,7 +158,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "BonusKind BonusPart BonusScheme Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptStep Segment Stage StageRule Template Unit Watch Widget",
+    "trellis.contributions": "BonusKind BonusPart BonusScheme Branch Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Journey JourneyStep Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptAnswer ScriptObjection ScriptOutcome ScriptResult ScriptStep Segment Stage StageRule Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",
@@ -155,7 +170,7 @@ _HOMES = {
     "trellis.process.operations": "OperationCall",
     "trellis.records.door": "Records",
     "trellis.records.entity": "Entity EntityInfo Field column",
-    "trellis.records.events": "BeforeSave Change Saved",
+    "trellis.records.events": "BeforeSave Change Saved SegmentEntered",
     "trellis.records.types": "types",
     "trellis.segments.query": "SegmentQuery",
 }

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
+from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.records.door import Records
 from trellis.records.entity import Base
@@ -71,7 +71,7 @@ UNKNOWN = "application/octet-stream"
 
 
 class Attachment(Base):
-    """A file at a record."""
+    """A file at a record. One that is ``sealed`` is not removed: somebody has approved or signed it, or is asked to."""
 
     __tablename__ = "attachment"
     __table_args__ = (sa.Index("ix_attachment_record", "entity", "record_id", "id"),)
@@ -83,6 +83,7 @@ class Attachment(Base):
     size: Mapped[int] = mapped_column(sa.BigInteger)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     added_by_id: Mapped[int | None] = mapped_column(BigId)
+    sealed: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
 
     @property
     def media_type(self) -> str:
@@ -158,9 +159,11 @@ def content(session: Session, attachment: Attachment) -> Iterator[bytes]:
 
 
 def remove(records: Records, entity: str, record_id: int, number: int) -> None:
-    """Removes a file for good. Raises RecordNotFound, PermissionRefused."""
+    """Removes a file for good. Raises RecordNotFound, PermissionRefused, Conflict for a sealed one."""
     found = find(records, entity, record_id, number)
     _may_change(records, entity, record_id)
+    if found.sealed:
+        raise Conflict(_("The file belongs to a document that was sent for approval, and stays"))
     _drop(records.session, [found.id])
 
 

@@ -8,20 +8,24 @@ from types import MappingProxyType
 from trellis.contributions import (
     Contribution,
     IncomeSource,
+    Journey,
     Kpi,
     NotificationKind,
     Process,
     Role,
+    Script,
     Segment,
     StageRule,
     Template,
 )
 from trellis.documents.checking import check_document
 from trellis.edition import Check, Edition, Reads
+from trellis.journeys.checking import check_journey
 from trellis.kpi.checks import check_income, check_kpi, income_reads, kpi_reads
 from trellis.letters.templates import check_template as check_mail
 from trellis.notifications.words import check_kind
 from trellis.process.checks import check_process
+from trellis.scripts.checks import check_script
 from trellis.security.field_rights import check_role
 from trellis.segments.checks import check_segment, segment_reads
 from trellis.settings.stages import check_stage_rule
@@ -39,7 +43,9 @@ CHECKS: Mapping[type[Contribution], Check] = MappingProxyType(
         StageRule: check_stage_rule,
         Role: check_role,
         Process: check_process,
+        Journey: check_journey,
         Template: _check_template,
+        Script: check_script,
         NotificationKind: check_kind,
     }
 )

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 from trellis.i18n import Text as Label
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import sqlalchemy as sa
+    from sqlalchemy.orm import Session
 
     from trellis.demo import DemoContext
     from trellis.kpi.income import IncomeDay, IncomeQuery
@@ -118,6 +121,10 @@ class Lifecycle(Contribution):
     ``field`` is the choice (or text) field that holds the stage. Several lifecycles of one entity are told apart by
     ``when`` = (field, value): an opportunity's funnel is chosen by its field ``funnel``. ``kpi`` is what the records that
     are won add up to; its target stands as the plan in the forecast above the board.
+
+    Where event logs are imported, each row holds a stage and, in the field ``at``, when it was reached.
+    ``replay(session, values, steps)`` is given what the rows say of the record and its steps as (moment, stage), in the order
+    of time, and returns the fields that follow from them.
     """
 
     entity: str
@@ -125,6 +132,10 @@ class Lifecycle(Contribution):
     stages: Sequence[Stage] = ()
     when: tuple[str, str] | None = None
     kpi: str | None = None
+    at: str = ""
+    replay: (
+        Callable[[Session, Mapping[str, Any], Sequence[tuple[datetime, str]]], Mapping[str, Any]] | None
+    ) = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,25 +251,40 @@ class Process(Contribution):
 
     It is started by hand, and by the events in ``starts`` beside the message of its start event: ``order.created``,
     ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
-    segment). ``starters`` are the roles that may start it by hand; without any, whoever may change the record. People of
-    the roles in ``managers`` see all its instances and may reassign, retry and cancel. Texts of the diagram are translated
+    segment), ``segment_left.retail.at_risk`` (one leaves it). ``schedule`` starts it by the clock, as cron writes it
+    (``0 9 * * 1-5``: on weekdays at nine), in the time zone of the workspace. ``starters`` are the roles that may start it
+    by hand; without any, whoever may change the record. People of the roles in ``managers`` see all its instances and may
+    reassign, retry and cancel. The process that it ``replaces`` is not started any more, by people, events or the clock.
+    ``given`` are variables that code hands over when it starts an instance; nobody starts such a process by hand.
+    ``tables`` are DMN files with the decision tables that its business rule tasks ask. Texts of the diagram are translated
     by the catalogue of the plugin.
     """
 
     diagram: Path | bytes
+    tables: Sequence[Path | bytes] = ()
     entity: str | None = None
     starts: Sequence[str] = ()
+    schedule: str = ""
     starters: Sequence[str] = ()
     managers: Sequence[str] = ()
+    given: Sequence[str] = ()
+    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What a service task tells an operation; ``type`` checks it."""
+    """What a service task tells an operation; ``type`` checks it.
+
+    ``label`` and ``help`` are how people see it who draw processes. Where it ``names`` something (``entity``, ``stage`` or
+    ``process``), they choose from what there is.
+    """
 
     name: str
     type: FieldType
     required: bool = False
+    label: Label | None = None
+    help: Label | None = None
+    names: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +300,81 @@ class Operation(Contribution):
     run: Callable[[OperationCall], Any]
     parameters: Sequence[Parameter] = ()
     sets: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """A way out of a split: for those who fit its ``rule`` (the first that does), or for a ``share`` in percent.
+
+    Behind its ``steps`` a customer goes on with the step after the split.
+    """
+
+    title: Label
+    steps: Sequence[JourneyStep] = ()
+    rule: Rule | None = None
+    share: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class JourneyStep:
+    """One step of a journey; ``kind`` says which of the other attributes it has.
+
+    - ``message``: a mail by ``template``, or by ``other`` for customers who speak the language of that one
+    - ``wait``: ``days`` and ``hours``, or ``until`` a day (``2026-12-24``); then on to the hour ``at`` (``10:00``) and to
+      one of ``weekdays`` (0 is Monday)
+    - ``split``: by the rules of ``branches``; who fits none takes the steps ``otherwise``
+    - ``random``: by the shares of ``branches``, which make 100
+    - ``task``: an activity ``subject`` with ``text`` of the kind ``act`` (``task`` or ``call``), due after ``days``, for
+      ``to``: ``owner`` (of the customer), ``person:<mail>``, or ``role:<name>``, among whose people it is shared out
+    - ``change``: the ``field`` of the customer gets ``value``
+    - ``process``: starts ``process`` about the customer
+    - ``leave``: the journey ends here
+    """
+
+    kind: str
+    title: Label | str = ""
+    template: str = ""
+    other: str = ""
+    days: int = 0
+    hours: int = 0
+    until: str = ""
+    at: str = ""
+    weekdays: Sequence[int] = ()
+    branches: Sequence[Branch] = ()
+    otherwise: Sequence[JourneyStep] = ()
+    act: str = "task"
+    subject: Label | str = ""
+    text: Label | str = ""
+    to: str = "owner"
+    field: str = ""
+    value: Any = None
+    process: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journey(Contribution):
+    """A sequence of messages, waits, splits and tasks for each customer. An organisation makes it its own to use it.
+
+    ``entry`` is what brings customers in: ``segment.retail.at_risk`` (they enter a segment), an event of a record that
+    leads to them (``order.created``, ``customer.relationship_stage=lost``), or nothing: by hand. They come in once, or
+    ``again`` after so many days. ``goal`` ends it as a success: a segment or an event, written alike, or a rule; it counts
+    for ``goal_days`` since they came in. ``control`` percent get nothing and are counted for the goal. No message leaves
+    between ``quiet_from`` and ``quiet_to`` nor on ``quiet_days`` (0 is Monday), nor more than ``limit`` in ``limit_days``
+    over all journeys and mailings. ``consent`` is ``not_refused`` or ``granted``.
+    """
+
+    entry: str = ""
+    again: int | None = None
+    goal: str | Rule = ""
+    goal_days: int = 30
+    control: int = 0
+    quiet_from: str = "21:00"
+    quiet_to: str = "09:00"
+    quiet_days: Sequence[int] = ()
+    limit: int = 2
+    limit_days: int = 7
+    consent: str = "not_refused"
+    steps: Sequence[JourneyStep] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,35 +397,88 @@ class Template(Contribution):
 
     One with a ``subject`` is of a mail: its file is the text (.txt), and holds fields of the record and of its references
     as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``. A document has marks of Jinja:
-    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["retail.card_number"] }}``.
+    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["retail.card_number"] }}``. ``numbering`` is
+    the pattern of its numbers, ``C-{year}-{number:4}``.
     """
 
     entity: str
     file: Path
     language: str = "en"
     subject: str | None = None
+    numbering: str = ""
+
+
+class ScriptResult(StrEnum):
+    """What an outcome of a conversation means to those who count them."""
+
+    GOOD = "good"
+    NEUTRAL = "neutral"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptOutcome:
+    """One way in which a conversation can end."""
+
+    key: str
+    title: Label
+    result: ScriptResult = ScriptResult.NEUTRAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptAnswer:
+    """What the other side may answer to a step. It leads ``to`` the step of that key, or ends with an ``outcome``.
+
+    ``fills`` is the field of the record that it writes: with ``value``, or, without one, with what is typed. ``asks`` says
+    what is to be typed: the words over that field, or over a remark that is kept with the conversation where it fills none.
+    """
+
+    key: str
+    title: Label
+    to: str = ""
+    outcome: str = ""
+    fills: str = ""
+    value: Any = None
+    asks: Label | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptObjection:
+    """What the other side may say against it, and the reply to that; the conversation stays at its step."""
+
+    key: str
+    title: Label
+    reply: Label
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptStep:
-    """One step of a conversation script; ``answers`` maps an answer to the next step's key ("" ends).
+    """One step of a conversation: what to ``say``, with ``{record.name}``, ``{record.owner.name}`` and ``{sender.name}``.
 
-    An answer is a translatable text, or a plain word where that is enough. ``fills`` is the field of the record that it
-    is written to.
+    ``hint`` is for who speaks, and not said. At most nine ``answers``: they have the keys 1 to 9.
     """
 
     key: str
     say: Label
-    answers: Mapping[Label, str] | Mapping[str, str] = field(default_factory=dict)
-    fills: str | None = None
+    answers: Sequence[ScriptAnswer]
+    objections: Sequence[ScriptObjection] = ()
+    hint: Label | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script(Contribution):
-    """A branching conversation script, run beside a record of one of ``entities``."""
+    """A branching conversation, run beside a record of one of ``entities``; it begins with the first of its ``steps``.
+
+    ``objections`` are at hand at every step. Of several entities each has what the texts name; a field that an answer fills
+    is one of at least one of them, and is left alone beside others. ``replaces`` names a script that it is offered instead
+    of.
+    """
 
     entities: Sequence[str]
     steps: Sequence[ScriptStep]
+    outcomes: Sequence[ScriptOutcome]
+    objections: Sequence[ScriptObjection] = ()
+    replaces: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,16 @@ _RESTS, _FRESH = "trellis_rests", 1.0
 """Since when a connection waits in the pool; seconds after which it is asked whether it still lives."""
 _AUTOCOMMIT = "AUTOCOMMIT"
 
+SQLITE = {
+    "journal_mode": "wal",
+    "synchronous": "normal",
+    "foreign_keys": "on",
+    "mmap_size": "1073741824",  # pages come from the memory that all processes share
+    "cache_size": "-16384",  # of each connection, for pages that are not in the file yet; each thread keeps one
+    "temp_store": "memory",
+}
+"""How a SQLite file is opened: its pragmas."""
+
 WRITERS = 7_355_435
 """Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.
 
@@ -60,15 +70,8 @@ def sqlite_engine(path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in (
-            "journal_mode=wal",
-            "synchronous=normal",
-            "foreign_keys=on",
-            "mmap_size=1073741824",  # pages come from the memory that all processes share
-            "cache_size=-16384",  # of each connection, for pages that are not in the file yet; each thread keeps one
-            "temp_store=memory",
-        ):
-            connection.execute(f"pragma {pragma}")
+        for pragma, value in SQLITE.items():
+            connection.execute(f"pragma {pragma}={value}")
         install_functions(connection)
 
     @event.listens_for(engine, "begin")

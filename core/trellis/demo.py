@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.crm.customers import demo as people
+from trellis.crm.market import demo as talks
+from trellis.crm.marketing.journeys import demo as journeys
 from trellis.crm.sales.bonuses import demo as bonuses
 from trellis.crm.sales.history import STAY
 from trellis.i18n import Text, translator, use_locale
@@ -237,6 +239,18 @@ class DemoContext:
     def bonuses(self, scheme: str, periods: Sequence[str]) -> None:
         """Makes a bonus scheme of the edition the organisation's own and reckons it; of the periods all but the last are closed."""
         bonuses.reckon(self.records, scheme, periods)
+
+    def talk(self, script: str, entity: str, number: int) -> None:
+        """Writes so many conversations by a script beside records of an entity that were made, in the last 90 days."""
+        talks.talk(self, script, entity, number)
+
+    def journey(self, name: str, customers: Sequence[int], reached: tuple[float, float]) -> int:
+        """Makes a journey of the edition the organisation's own and has customers be on it for six weeks.
+
+        ``reached`` are the shares that reach its goal: of those who got it, and of the control group.
+        """
+        owner = self.users["manager"]
+        return journeys.travel(self._as("administrator"), name, customers, reached, owner)
 
     def stages(self, spans: Mapping[int, tuple[datetime, datetime]]) -> None:
         """Gives opportunities a past: from when each began it went through its funnel to where it is since the second moment.

@@ -24,6 +24,7 @@ from trellis.contributions import (
     ImportMapping,
     IncomeSource,
     Instruction,
+    Journey,
     Kpi,
     Lifecycle,
     Manifest,
@@ -60,6 +61,7 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
         IncomeSource: "trellis_income",
         Operation: "trellis_operations",
         Process: "trellis_processes",
+        Journey: "trellis_journeys",
         Template: "trellis_templates",
         Script: "trellis_scripts",
         Instruction: "trellis_instructions",
@@ -281,7 +283,7 @@ def _entities(hooks: Hooks, faults: list[Fault]) -> dict[str, EntityView]:
 
 
 def _owned(fields: Mapping[str, Field], owner: str) -> dict[str, Field]:
-    return {name: one.with_owner(owner) for name, one in fields.items()}
+    return {name: one if one.owner == owner else one.with_owner(owner) for name, one in fields.items()}
 
 
 def _fields(hooks: Hooks, faults: list[Fault], own: Sequence[Field]) -> Iterator[tuple[str, Field]]:

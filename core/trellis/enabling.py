@@ -19,6 +19,7 @@ from trellis.edition import Edition
 from trellis.errors import Conflict, EditionInvalid, PluginError
 from trellis.i18n import translator
 from trellis.plugins import Fault, core_version, version_problem
+from trellis.process import schedule
 from trellis.quarantine import release
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
 from trellis.search import index as search
@@ -131,6 +132,8 @@ def enable(workspace: Workspace, name: str) -> Preview:
             create_extension_indexes(connection, view.entity, ours)
         search.keep(connection, after)
         _remember(connection, plugin.manifest, added(after, name))
+        with Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+            schedule.plan(session, after)
         raise_revision(connection)
     return Preview(plugin.manifest, tuple(added(after, name)), (), ())
 

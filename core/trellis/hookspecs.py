@@ -32,6 +32,7 @@ from trellis.contributions import (
     ImportMapping,
     IncomeSource,
     Instruction,
+    Journey,
     Kpi,
     Lifecycle,
     MenuItem,
@@ -49,7 +50,7 @@ from trellis.contributions import (
     Template,
 )
 from trellis.records.entity import Entity, Field
-from trellis.records.events import BeforeSave, Saved
+from trellis.records.events import BeforeSave, Saved, SegmentEntered
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,6 +150,11 @@ def trellis_processes() -> list[Process]:  # type: ignore[empty-body]
 
 
 @hookspec
+def trellis_journeys() -> list[Journey]:  # type: ignore[empty-body]
+    """Journeys of customers, to be made one's own: what each gets step by step. Since 0.1."""
+
+
+@hookspec
 def trellis_operations() -> list[Operation]:  # type: ignore[empty-body]
     """What service tasks of processes can call, beside the operations of the core. Since 0.1."""
 
@@ -160,7 +166,11 @@ def trellis_templates() -> list[Template]:  # type: ignore[empty-body]
 
 @hookspec
 def trellis_scripts() -> list[Script]:  # type: ignore[empty-body]
-    """Branching conversation scripts. Since 0.1."""
+    """Branching conversation scripts, run beside a record.
+
+    Steps with answers and objections, which fill fields and lead to outcomes. One that cannot be run is left out and told:
+    a step that nothing leads to, a next step, field or outcome that is not there, no way to an outcome. Since 0.1.
+    """
 
 
 @hookspec
@@ -231,3 +241,12 @@ def trellis_after_save(event: Saved) -> None:
 @hookspec
 def trellis_after_commit(event: Saved) -> None:
     """Records of one entity were written and committed; for effects outside the database. Since 0.1."""
+
+
+@hookspec
+def trellis_segment_entered(event: SegmentEntered) -> None:
+    """Records entered a segment, inside the transaction that found it out: a write, or a count of all.
+
+    Whoever is in a segment when it is counted for the first time has not entered it. Ask for ``event.ids`` only where the
+    segment concerns you. Since 0.1.
+    """

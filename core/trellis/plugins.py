@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -81,16 +82,23 @@ class Plugin:
         return self.manifest.name
 
 
+@cache
 def core_version() -> str:
     """The version of the installed core."""
     return metadata.version("trellis-crm")
+
+
+@cache
+def _installed() -> metadata.EntryPoints:
+    """The entry points of what was installed when this process first looked."""
+    return metadata.entry_points(group=GROUP)
 
 
 class PluginRegistry:
     """The plugins of this process. One lives in the application; tests make their own."""
 
     def __init__(self, entry_points: Sequence[metadata.EntryPoint] | None = None) -> None:
-        found = metadata.entry_points(group=GROUP) if entry_points is None else entry_points
+        found = _installed() if entry_points is None else entry_points
         self._entry_points = {entry_point.name: entry_point for entry_point in found}
         self._loaded: dict[str, Plugin] = {}
         self._broken: dict[str, Fault] = {}

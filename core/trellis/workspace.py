@@ -20,9 +20,11 @@ from trellis.errors import PluginError
 from trellis.kpi.own import own_kpis
 from trellis.kpi.rates import rated
 from trellis.plugins import CORE, Fault, PluginRegistry
+from trellis.process.own import own_processes
 from trellis.quarantine import keep_faults
 from trellis.records.entity import Field
 from trellis.records.events import FOLLOWED
+from trellis.scripts.own import own_scripts
 from trellis.search import index as search
 from trellis.security.roles import own_roles
 from trellis.segments.own import own_segments
@@ -151,6 +153,8 @@ class Workspace:
             *own_roles(session),
             *own_segments(session),
             *own_kpis(session),
+            *own_processes(session),
+            *own_scripts(session),
             *own_rules(settings),
         ]
         edition = compose(

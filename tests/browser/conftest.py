@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from samples import gym, registry
+from talking import OFFER, probe
+from trellis import enabling
+from trellis.config import Config
+from trellis.edition import Settings
+from trellis.installation import Installation
+from trellis.security.identities import add_user
+from trellis.web.app import create_app
+from web.conftest import PASSWORD, fill
+from werkzeug.serving import make_server
 
 AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -67,6 +78,37 @@ def browser_page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert not faults
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running server with one workspace; its address."""
+    installation = Installation(Config(home=tmp_path_factory.mktemp("site")), registry(gym(), probe(OFFER)))
+    workspace = installation.create_workspace("acme", Settings(title="Acme"))
+    for plugin in ("gym", "probe"):
+        enabling.enable(workspace, plugin)
+    add_user(installation, workspace, "admin@acme.test", "Anna Meyer", ["administrator"], PASSWORD)
+    add_user(installation, workspace, "boris@acme.test", "Boris Bell", ["manager"], PASSWORD)
+    fill(workspace)
+    server = make_server("127.0.0.1", 0, create_app(installation), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    installation.close()
+
+
+@pytest.fixture
+def page(site: str, browser_page: Page) -> Page:
+    """Somebody who has signed in."""
+    browser_page.goto(f"{site}/acme/login")
+    browser_page.fill("input[name=email]", "admin@acme.test")
+    browser_page.fill("input[name=password]", PASSWORD)
+    browser_page.press("input[name=password]", "Enter")
+    expect(browser_page.locator("h1")).to_contain_text("Anna")
+    browser_page.wait_for_load_state()  # keys and menus work once the scripts are there
+    return browser_page
 
 
 @pytest.fixture

@@ -3,51 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from samples import gym, registry
-from trellis import enabling
-from trellis.config import Config
-from trellis.edition import Settings
-from trellis.installation import Installation
-from trellis.security.identities import add_user
-from trellis.web.app import create_app
-from web.conftest import PASSWORD, fill
-from werkzeug.serving import make_server
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running server with one workspace; its address."""
-    installation = Installation(Config(home=tmp_path_factory.mktemp("site")), registry(gym()))
-    workspace = installation.create_workspace("acme", Settings(title="Acme"))
-    enabling.enable(workspace, "gym")
-    add_user(installation, workspace, "admin@acme.test", "Anna Meyer", ["administrator"], PASSWORD)
-    add_user(installation, workspace, "boris@acme.test", "Boris Bell", ["manager"], PASSWORD)
-    fill(workspace)
-    server = make_server("127.0.0.1", 0, create_app(installation), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    installation.close()
-
-
-@pytest.fixture
-def page(site: str, browser_page: Page) -> Page:
-    """Somebody who has signed in."""
-    browser_page.goto(f"{site}/acme/login")
-    browser_page.fill("input[name=email]", "admin@acme.test")
-    browser_page.fill("input[name=password]", PASSWORD)
-    browser_page.press("input[name=password]", "Enter")
-    expect(browser_page.locator("h1")).to_contain_text("Anna")
-    browser_page.wait_for_load_state()  # keys and menus work once the scripts are there
-    return browser_page
+from web.conftest import PASSWORD
 
 
 def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:
@@ -346,3 +307,55 @@ def test_a_template_is_put_together_from_fields_and_tried_while_it_is_typed(site
     page.goto(f"{site}/acme/customer/1/mail")
     page.locator("#f-template").select_option(label="Hello")
     expect(page.locator("#f-text")).to_have_value("Dear Customer 00")
+
+
+def test_a_conversation_is_led_by_keys_beside_a_record(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/customer/3")
+    page.get_by_role("button", name="Script").click()
+    page.get_by_role("menuitem", name="An offer").click()
+    panel = page.locator("#script")
+    expect(panel).to_contain_text("A minute?")
+    assert accessibility_faults(page) == []
+    panel.get_by_text("Objections").click()
+    panel.get_by_role("button", name="Who are you?").click()
+    expect(panel.locator(".script-reply")).to_be_focused()
+    page.keyboard.press("1")
+    expect(panel.locator(".script-say").last).to_have_text("May I write to you?")
+    expect(panel.locator(".script-say").last).to_be_focused()
+    page.keyboard.press("1")
+    expect(page.locator("#prop-consent_mail")).to_contain_text("Granted")
+    page.keyboard.press("1")  # asks for something: the cursor goes there
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Linz")
+    page.keyboard.press("Enter")
+    expect(panel).to_contain_text("Takes it")
+    expect(page.locator("#prop-city")).to_contain_text("Linz")
+    expect(page.locator("#pane")).to_contain_text("A minute → You may → Tells it")
+    panel.get_by_role("button", name="A step back").click()
+    expect(panel.locator(".script-say")).to_have_text("In which town are you now?")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(panel).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_script_is_changed_and_published_in_the_browser(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/scripts")
+    page.get_by_role("button", name="Make it my own").click()
+    page.locator(".script-tree").get_by_text("May I write to you?").first.click()
+    page.get_by_role("button", name="Add an answer").click()
+    expect(page.locator("#f-answer-2-title")).to_be_focused()
+    page.keyboard.type("By post")
+    page.keyboard.press("Enter")
+    expect(page.locator("#e-answer-2")).to_contain_text("one of the two")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be published yet")
+    page.locator("#f-answer-2-leads").select_option(label="Takes it")
+    page.locator("#save-step").click()
+    expect(page.locator("#editor")).to_contain_text("Nothing is wrong with it")
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator("#editor")).to_contain_text("Version 1 is in use")

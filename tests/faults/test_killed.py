@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from callers import open_client
+from posting import Box, received
 from trellis import enabling
 from trellis.config import Config
 from trellis.crm.customers.entities import Customer
@@ -236,26 +237,34 @@ def names_in(workspace: Workspace) -> list[str]:
 
 PROCESS = """
 from datetime import timedelta
-from drawn import flows, message, node, process
+import dataclasses
+from drawn import flows, message, node, process, several, timer
 from samples import plugin
 from trellis.contributions import Process
 from trellis.i18n import Text
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner, queue
 from trellis.jobs.work import Work
+from trellis.process import jobs as process_jobs
+from trellis.process.doing import Doing
 from trellis.process.engine import Engine
 from trellis.process.runs import Runs
 
-def note(name):
+def note(name, **more):
     subject = "{record.name} " + name
     call = {"entity": "activity", "set__subject": subject, "set__customer": "=record.id"}
-    return node("serviceTask", name, call="create_record", **call)
+    return node("serviceTask", name, call="create_record", **call, **more)
 
 DIAGRAM = process(
     node("startEvent", "start", inside=message("m")), note("one"),
-    node("receiveTask", "wait", messageRef="noted", match__customer="=record.id"), note("two"), node("endEvent", "end"),
-    flows("start one wait two end"), messages={"m": "customer.created", "noted": "activity.created"},
+    node("receiveTask", "wait", messageRef="noted", match__customer="=record.id"),
+    node("serviceTask", "tell", call="send_mail", to="a@x.test", subject="{record.name}", text="x"),
+    node("intermediateCatchEvent", "rest", inside=timer("PT0S")),
+    note("two", each="2", inside=several()), node("endEvent", "end"),
+    flows("start one wait tell rest two end"), messages={"m": "customer.created", "noted": "activity.created"},
 )
+post = {"smtp_url": sys.argv[3], "mail_from": "crm@acme.test", "url": "https://acme.test"}
+installation.config = dataclasses.replace(installation.config, **post)
 found = [Process(name="probe.notes", title=Text("Notes"), diagram=DIAGRAM, entity="customer")]
 installation.plugins.add(plugin("probe", trellis_processes=lambda: found))
 enabling.enable(workspace, "probe")
@@ -274,25 +283,30 @@ def dies_at(owner, name, number, after=False):
     setattr(owner, name, counted)
 """
 MOMENTS = (
-    "dies_at(Engine, '_service', 1, after=True)",
+    "dies_at(process_jobs, 'send_once', 1, after=True)",
+    "dies_at(Engine, 'tick', 1, after=True)",
+    "dies_at(Doing, 'do', 1, after=True)",
     "dies_at(Runs, 'keep', 2)",
     "dies_at(Work, 'finish', 3)",
     "dies_at(queue, 'claim', 4, after=True)",
 )
 
 
-def test_instances_of_killed_workers_end_once_and_their_steps_happen_once(config: Config) -> None:
+def test_instances_of_killed_workers_end_once_and_their_steps_happen_once(
+    config: Config, post_office: tuple[str, Box]
+) -> None:
+    url, box = post_office
     create = """
     with workspace.write() as session:
         records = Records(session, workspace.edition(session), SYSTEM)
         records.save("customer", [Write(values={"name": f"C{n}"}) for n in range(3)])
     """
-    assert run(config, PROCESS + textwrap.dedent(create)).returncode == 0
+    assert run(config, PROCESS + textwrap.dedent(create), url).returncode == 0
     drain = "\nwhile Runner(installation, JOB_KINDS).drain():\n    pass\n"
     for moment in MOMENTS:
-        died = run(config, PROCESS + moment + drain)
+        died = run(config, PROCESS + moment + drain, url)
         assert died.returncode == -signal.SIGKILL, died.stderr
-    ended = run(config, PROCESS + drain)
+    ended = run(config, PROCESS + drain, url)
     assert ended.returncode == 0, ended.stderr
     installation = reopened(config)
     try:
@@ -304,4 +318,5 @@ def test_instances_of_killed_workers_end_once_and_their_steps_happen_once(config
     finally:
         installation.close()
     assert [state for _record, state in states] == ["done"] * 3 and len({one for one, _state in states}) == 3
-    assert notes == [f"C{number} {name}" for number in range(3) for name in ("one", "two")]
+    assert notes == [f"C{number} {name}" for number in range(3) for name in ("one", "two", "two")]
+    assert sorted(str(one["Subject"]) for one in received(box)) == ["C0", "C1", "C2"]

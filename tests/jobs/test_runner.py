@@ -216,6 +216,19 @@ def test_a_running_worker_hears_of_jobs_at_once(
         thread.join()
 
 
+def test_jobs_that_are_due_at_once_are_done_one_after_the_other_without_another_look(
+    installation: Installation, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "AT_A_STRETCH", 60.0)
+    done: list[int] = []
+    jobs = [put(workspace) for _number in range(5)]
+    working = Runner(installation, probes(lambda work: done.append(work.job_id)))
+    working._look_at({workspace.name})
+    working._round()
+    working._pool.shutdown(wait=True)
+    assert done == jobs
+
+
 def test_stopping_and_retrying_are_for_the_owner_and_administrators(
     installation: Installation, workspace: Workspace
 ) -> None:

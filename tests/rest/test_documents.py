@@ -8,6 +8,7 @@ from typing import Any
 import docx
 import pytest
 from callers import Client, open_client
+from documents.test_images import PNG, png
 from flask import Flask
 from trellis.installation import Installation
 from trellis.workspace import Workspace
@@ -105,3 +106,18 @@ def test_a_document_says_only_what_its_maker_may_read(
     assert wrong.status_code == 422 and "is for: Orders" in wrong.json["errors"]["template"][0]
     assert client.post(f"/order/{order}/documents", {"template": "own:999"}).status_code == 404
     assert client.post(f"/order/{order}/documents", {"template": "nothing"}).status_code == 422
+
+
+def test_pictures_among_the_files_of_a_record_are_drawn(client: Client) -> None:
+    anna = client.create("customer", name="Anna")
+    body = '{% for one in images.values() %}{{ one | image("3cm") }}{% endfor %}{{ organisation.logo }}'
+    values = {"name": "Photos", "of_entity": "customer", "body": body}
+    template = client.create("document_template", **values)
+    for name, data in (("a.png", png(3, 2)), ("broken.png", PNG + b"x"), ("a.txt", b"text")):
+        sent = client("POST", f"/customer/{anna}/files", data={"file": (io.BytesIO(data), name)})
+        assert sent.status_code == 201, sent.text
+    asked = {"template": f"own:{template}", "format": "html"}
+    made = client.post(f"/customer/{anna}/documents", asked)
+    assert made.status_code == 201, made.text
+    text = client.get(f"/customer/{anna}/files/{made.json['id']}").data.decode()  # type: ignore[index]
+    assert text.count("<img") == 1 and 'alt="a.png"' in text

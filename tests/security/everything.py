@@ -23,6 +23,7 @@ STRICT = (
     "member_field",
     "hours",
     "remind_before",
+    "replaces",
     *WEEK,
 )
 """Fields that are texts and yet do not take any text."""
@@ -84,7 +85,8 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
-    "document_template": {"of_entity": "customer", "body": "B"},
+    "document_template": {"of_entity": "customer", "body": "B", "numbering": "B-{number}"},
+    "approval_step": {"role": "agent"},
     "mail_template": {"of_entity": "customer", "subject": "S", "body": "B"},
     "bonus_part": {"kpi": "revenue", "rate": "0.03"},
     "report": {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 from html import unescape
 
 import pytest
 from callers import Client, open_client
+from documents.test_images import png
 from flask import Flask
 from flask.testing import FlaskClient
 from trellis.installation import Installation
@@ -49,3 +52,23 @@ def test_a_template_is_written_tried_and_made_a_document(boss: Client, sign_in: 
     assert "Letter Anna i.pdf" in admin.get(f"/acme/customer/{anna}").text
     no_such = admin.post(place, data=chosen | {"template": "own:0|pdf"})
     assert no_such.status_code == 404
+
+
+def test_the_logo_of_the_organisation_stands_in_documents(boss: Client, sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    page = admin.get("/acme/settings/logo")
+    token = token_of(page.text)
+    wrong = {"csrf_token": token, "file": (io.BytesIO(b"<svg>"), "logo.svg")}
+    refused = admin.post("/acme/settings/logo", data=wrong)
+    assert refused.status_code == 422 and "PNG or JPEG" in refused.text
+    for width in (3, 5):  # the second takes the place of the first
+        sent = {"csrf_token": token, "file": (io.BytesIO(png(width, 2)), "logo.png")}
+        assert admin.post("/acme/settings/logo", data=sent).status_code == 302
+    assert base64.b64encode(png(5, 2)).decode() in admin.get("/acme/settings/logo").text
+    anna = boss.create("customer", name="Anna")
+    tried = {"csrf_token": token, "of_entity": "customer", "name": "L", "language": "en", "record": str(anna)}
+    body = '{{ organisation.logo | image("4cm") }}<img src="https://x.test/a.png"><a href="data:text/html,x">x</a>'
+    shown = admin.post("/acme/document_template/preview", data=tried | {"body": body}).text
+    assert 'src="data:image/png;base64,' in shown and "x.test" not in shown and "data:text" not in shown
+    assert admin.post("/acme/settings/logo/remove", data={"csrf_token": token}).status_code == 302
+    assert "Remove the logo" not in admin.get("/acme/settings/logo").text

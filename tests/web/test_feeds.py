@@ -107,7 +107,7 @@ def test_a_calendar_follows_the_activities_of_its_owner(app: Flask, boss: Client
     agent.post("/acme/profile/calendar", data=form)
     second = address()
     assert (stranger.get(first).status_code, stranger.get(second).status_code) == (404, 200)
-    assert stranger.get(f"{second[:-5]}x.ics").status_code == 404
+    assert stranger.get(f"{second[:-4]}x.ics").status_code == 404
     boss.patch(f"/user/{me}", {"active": False})
     assert stranger.get(second).status_code == 404
     boss.patch(f"/user/{me}", {"active": True})

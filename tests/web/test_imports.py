@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -248,3 +249,25 @@ def test_an_import_speaks_for_the_one_who_started_it(browser: FlaskClient) -> No
     with _workspace(browser).read() as session:
         query = sa.select(Event.actor_name, Event.source).where(Event.source == "import").distinct()
         assert session.execute(query).all() == [("Admin", "import")]
+
+
+def test_an_event_log_becomes_cases_with_their_history(browser: FlaskClient) -> None:
+    client = browser
+    token = token_of(client.get("/acme/case/import").text)
+    log = "Ticket,Step,When\n7,start,2026-03-02T09:00:00Z\n7,done,2026-03-02T11:00:00Z\n7,odd,2026-03-02T12:00:00Z\n"
+    sent = {"csrf_token": token, "file": (io.BytesIO(log.encode()), "log.csv")}
+    place = client.post("/acme/case/import", data=sent).headers["Location"]
+    page = unescape(client.get(place).text)
+    assert "Rows are events" in page and "Owner, by name" in page
+    form = {"csrf_token": token, "column-0": "external_id", "column-1": "state", "column-2": "opened_at"}
+    form |= {"key": "external_id", "log": "true"}
+    assert client.post(f"{place}/log", data=form).headers["Location"] == place
+    page = unescape(client.get(place).text)
+    assert "“start” in the file means" in page and "“odd” in the file means" in page
+    meant = {"stage-name": ["start", "done", "odd"], "stage-means": ["new", "resolved", ""]}
+    tried = unescape(client.post(f"{place}/preview", data={**form, **meant}).text)
+    assert "Same record" in tried and "“odd” is no stage" in tried
+    assert client.post(f"{place}/run", data={**form, **meant}).status_code == 302
+    work(browser)
+    page = unescape(client.get("/acme/case").text)
+    assert "Case 7" in page and "Solved" in page

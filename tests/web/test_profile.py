@@ -158,3 +158,22 @@ def test_one_reads_pages_in_the_own_language_formats_and_time_zone(
     assert "€1\xa0234.50" in sign_in("reader@acme.test").get(f"/acme/order/{made.id}").text
     assert post(here, f"{PROFILE}/preferences", language="ru", formats="", timezone="").status_code == 302
     assert "Мой профиль" in here.get(PROFILE).text and "data-keys-on" in here.get(PROFILE).text
+
+
+def test_whoever_goes_away_names_a_substitute_until_they_are_back(
+    installation: Installation, sign_in: SignIn
+) -> None:
+    here = sign_in("agent@acme.test")
+    today = datetime.now(UTC).date()
+    with installation.workspace("acme").read() as session:
+        reader = session.scalar(sa.text("SELECT id FROM \"user\" WHERE email = 'reader@acme.test'"))
+    wrong = post(here, f"{PROFILE}/absence", starts="soon", ends="", substitute="")
+    assert wrong.status_code == 422 and "First day" in wrong.text
+    days = {"starts": today.isoformat(), "ends": (today + timedelta(days=400)).isoformat()}
+    wrong = post(here, f"{PROFILE}/absence", **days, substitute="999999")
+    assert wrong.status_code == 422 and "Choose somebody else who works here" in wrong.text
+    assert post(here, f"{PROFILE}/absence", **days, substitute=reader).status_code == 302
+    page = here.get(PROFILE).text
+    assert "I am there" in page and days["ends"] in page and "Reader" in page
+    assert post(here, f"{PROFILE}/absence", back="1").status_code == 302
+    assert "I am there" not in here.get(PROFILE).text

@@ -55,3 +55,35 @@ def test_readers_see_reports_and_do_not_send_them(sign_in: SignIn) -> None:
     token = token_of(page.text)
     assert client.post("/acme/report/1/send", data={"csrf_token": token}).status_code in (403, 404)
     assert client.get("/acme/reports/gym.none/file").status_code == 404
+
+
+def test_what_a_report_shows_is_chosen_by_titles(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    first = client.get("/acme/report/new").text
+    assert '<option value="kpi">Figures (KPIs)</option>' in first and ">Customers</option>" in first
+    page = client.get("/acme/report/new?of_entity=customer").text
+    assert '<option value="city">City</option>' in page and '<option value="-city">City, descending' in page
+    assert '<option value="created_at:month">Created, by month' in page
+    form = {"csrf_token": token_of(page), "name": "Towns", "of_entity": "customer", "format": "pdf"}
+    chosen = {"columns": ["", "city", "name"], "group_by": "city", "rhythm": "never", "weekday": "monday"}
+    made = client.post("/acme/report/new", data={**form, **chosen, "month_day": "1", "hour": "7"})
+    assert made.status_code == 302, made.text
+    place = made.headers["Location"]
+    assert "City, Name" in unescape(client.get(place).text)
+    assert client.get(f"{place}/file").data.startswith(b"%PDF-")
+    editing = client.get(f"{place}/field/columns").text
+    assert editing.index('value="city" selected') < editing.index('value="name" selected')
+    saved = client.post(
+        f"{place}/field/columns", data={"csrf_token": form["csrf_token"], "columns": ["", "name"]}
+    )
+    assert saved.status_code == 200
+    assert (
+        client.post(
+            f"{place}/field/columns", data={"csrf_token": form["csrf_token"], "columns": ""}
+        ).status_code
+        == 200
+    )
+    refused = client.post(
+        "/acme/report/new", data={**form, **chosen, "of_entity": "kpi", "kpis": ["", "orderz"]}
+    )
+    assert refused.status_code == 422 and "did you mean" in refused.text

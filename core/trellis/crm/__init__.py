@@ -10,9 +10,12 @@ _ = translator("trellis")
 
 DIRECTIONS = (
     "management",
+    "market",
     "customers",
     "customers.documents",
+    "customers.circulation",
     "products",
+    "marketing",
     "sales",
     "sales.bonuses",
     "sales.reports",

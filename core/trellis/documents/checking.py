@@ -12,7 +12,7 @@ from trellis.i18n import LANGUAGES, translator
 
 _ = translator("trellis")
 
-_FILTERS = ("money", "number", "percent", "day")
+_FILTERS = ("money", "number", "percent", "day", "image")
 """Those that :mod:`filling` adds."""
 
 

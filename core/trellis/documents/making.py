@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -28,7 +29,10 @@ _UNSAFE = re.compile(r"[^\w .,()№-]+")
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentTemplate:
-    """A template as it is filled: ``content`` is HTML; ``word`` is the path of a Word file instead."""
+    """A template as it is filled: ``content`` is HTML; ``word`` is the path of a Word file instead.
+
+    ``numbering`` is the pattern of its documents' numbers, ``route`` the approval route that is proposed for them.
+    """
 
     name: str
     title: str
@@ -36,6 +40,8 @@ class DocumentTemplate:
     language: str
     content: str = ""
     word: Path | None = None
+    numbering: str = ""
+    route: int | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -45,14 +51,22 @@ class DocumentTemplate:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A file that was made."""
+    """A file that was made; ``about`` is what its record is called."""
 
+    title: str
+    about: str
     filename: str
     content: bytes
 
 
-def make(records: Records, template: DocumentTemplate, record_id: int, format: str = "") -> Document:
-    """Fills a template with a record as the actor may read it.
+def make(
+    records: Records,
+    template: DocumentTemplate,
+    record_id: int,
+    format: str = "",
+    told: Mapping[str, Any] = MappingProxyType({}),
+) -> Document:
+    """Fills a template with a record as the actor may read it; ``told`` is what it may say of the document itself.
 
     Raises RecordNotFound; RecordInvalid that says what is wrong with the template, or that the format is none of its formats.
     """
@@ -66,8 +80,10 @@ def make(records: Records, template: DocumentTemplate, record_id: int, format: s
         )
     timezone = records.edition.settings.timezone
     with use_locale(template.language, timezone, template.language):
-        data = data_of(records, template.entity, record_id)
-    title = f"{template.title} {data['record']['text']}"
+        pictures = template.word is not None or "image" in template.content or "logo" in template.content
+        data = data_of(records, template.entity, record_id, pictures=pictures) | {"document": dict(told)}
+    about = data["record"]["text"]
+    title = f"{template.title} {about}"
     asked = {
         "format": ending,
         "language": template.language,
@@ -77,7 +93,7 @@ def make(records: Records, template: DocumentTemplate, record_id: int, format: s
     }
     content = fill(asked)
     name = " ".join(_UNSAFE.sub(" ", title).split())
-    return Document(filename=f"{name[:120]}.{ending}", content=content)
+    return Document(title=title, about=about, filename=f"{name[:120]}.{ending}", content=content)
 
 
 def fill(asked: Mapping[str, Any]) -> bytes:

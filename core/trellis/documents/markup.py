@@ -5,24 +5,28 @@ What it does not know it leaves out, and keeps the text in it. Spaces are as a b
 
 from __future__ import annotations
 
+import base64
 import re
 from html.parser import HTMLParser
 from typing import Any
 
 _KNOWN = frozenset(
-    "h1 h2 h3 h4 p div br b strong i em u s small ul ol li table thead tbody tfoot tr th td hr a blockquote pre".split()  # noqa: SIM905
+    "h1 h2 h3 h4 p div br b strong i em u s small ul ol li table thead tbody tfoot tr th td hr a blockquote pre img".split()  # noqa: SIM905
 )
-_EMPTY = frozenset(["br", "hr"])
+_EMPTY = frozenset(["br", "hr", "img"])
 _SILENT = frozenset(["script", "style", "title", "template"])
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
 _SPACES = re.compile(r"[ \t\r\n]+")
+_PICTURE = re.compile(r"data:image/(png|jpeg);base64,([A-Za-z0-9+/=]+)")
 DEEPEST = 20
+_MOST_PICTURES = 50
 
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.root: dict[str, Any] = {"tag": "body", "children": []}
+        self.pictures: dict[str, bytes] = {}
         self._open = [self.root]
         self._silent = 0
 
@@ -40,9 +44,24 @@ class _Reader(HTMLParser):
             node["span"] = int(given["colspan"]) if given.get("colspan", "").isdecimal() else 1
         if given.get("href", "").startswith(("https://", "http://", "mailto:")):
             node["url"] = given["href"]
+        if tag == "img" and not self._is_drawn(node, given):
+            return
         self._open[-1]["children"].append(node)
         if tag not in _EMPTY:
             self._open.append(node)
+
+    def _is_drawn(self, node: dict[str, Any], given: dict[str, str]) -> bool:
+        """Keeps a picture that stands in the text itself; others are reached by nobody."""
+        found = _PICTURE.fullmatch(given.get("src", ""))
+        if found is None or len(self.pictures) >= _MOST_PICTURES:
+            return False
+        node["file"] = f"picture-{len(self.pictures)}.{found[1]}"
+        node["width"] = int(given["width"]) if given.get("width", "").isdecimal() else 0
+        try:
+            self.pictures[node["file"]] = base64.b64decode(found[2], validate=True)
+        except ValueError:
+            return False
+        return True
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
@@ -61,10 +80,10 @@ class _Reader(HTMLParser):
             self._open[-1]["children"].append(text)
 
 
-def nodes_of(html: str) -> list[Any]:
-    """The content of a page: texts, and nodes with ``tag`` and ``children``."""
+def nodes_of(html: str) -> tuple[list[Any], dict[str, bytes]]:
+    """The content of a page, as texts and nodes with ``tag`` and ``children``, and the pictures in it by file."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
     children: list[Any] = reader.root["children"]
-    return children
+    return children, reader.pictures

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
+from trellis.documents import images
 from trellis.edition import Edition, EntityView
 from trellis.i18n import format_date, translator
 from trellis.letters.facts import worded
@@ -31,8 +32,8 @@ _LONG_AGO = date(1, 1, 1)
 """Days are written with their year, as seen from any other one."""
 
 
-def data_of(records: Records, entity: str, record_id: int) -> dict[str, Value]:
-    """All that a template about a record may name. Raises RecordNotFound."""
+def data_of(records: Records, entity: str, record_id: int, *, pictures: bool = True) -> dict[str, Value]:
+    """All that a template about a record may name, its pictures only where these are asked for. Raises RecordNotFound."""
     settings = records.edition.settings
     view = records.edition.entity(entity)
     record = records.get(entity, record_id)
@@ -43,7 +44,12 @@ def data_of(records: Records, entity: str, record_id: int) -> dict[str, Value]:
         "record": _several(records, view, [record])[0],
         "related": related,
         "today": _day(today_in(records.edition)),
-        "organisation": {"name": settings.title, "currency": settings.currency},
+        "organisation": {
+            "name": settings.title,
+            "currency": settings.currency,
+            "logo": images.logo(records.session) if pictures else None,
+        },
+        "images": images.of_record(records, entity, record_id) if pictures else {},
         "me": records.actor.name,
     }
 
@@ -67,6 +73,22 @@ def names_of(edition: Edition, actor: Actor, view: EntityView) -> Iterator[Named
         related = f"related.{name}" if name.isidentifier() else f'related["{name}"]'
         loop = f"{{% for one in {related} %}}{{{{ one }}}}{{% endfor %}}"
         yield Named(str(other.info.plural), [(str(_("All of them")), loop), *_marks(other, "one")])
+    yield Named(str(_("Document and pictures")), _beside())
+
+
+def _beside() -> list[tuple[str, str]]:
+    """What a template may name beside the record."""
+    return [
+        (str(_("Number")), "{{ document.number }}"),
+        (str(_("Version")), "{{ document.version }}"),
+        (str(_("Day")), "{{ today }}"),
+        (str(_("Organisation")), "{{ organisation.name }}"),
+        (str(_("Logo")), '{{ organisation.logo | image("4cm") }}'),
+        (
+            str(_("Pictures among the files")),
+            '{% for one in images.values() %}{{ one | image("8cm") }}{% endfor %}',
+        ),
+    ]
 
 
 def _marks(view: EntityView, start: str) -> list[tuple[str, str]]:

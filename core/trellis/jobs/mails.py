@@ -1,9 +1,10 @@
-"""Jobs that send one mail: at most once, whatever breaks."""
+"""Handing over mails: at most once, whatever breaks; by a job of its own, or many over one connection."""
 
 from __future__ import annotations
 
 import smtplib
 from contextlib import suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 
 from trellis import mail
@@ -47,3 +48,49 @@ def send_once(work: Work, message: EmailMessage) -> None:
         with suppress(OSError, smtplib.SMTPException):
             connection.quit()
         connection.close()
+
+
+GONE, REFUSED, PUT_OFF, DOUBTFUL = "gone", "refused", "put_off", "doubtful"
+ON_ONE_LINE = 50
+"""Mails that go over one connection: servers close those that take too many."""
+_GOOD_BYE = 421
+"""The server closes the connection."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """How a mail was handed over: gone, refused for good, put off, or nobody knows whether the server had it.
+
+    ``error`` is to be raised when that has been kept: nothing more is to be done over this connection, or for this address.
+    """
+
+    how: str
+    problem: str = ""
+    error: Exception | None = None
+
+
+def hand_over(connection: smtplib.SMTP, message: EmailMessage) -> Handed:
+    """Hands one of many mails to a server."""
+    try:
+        connection.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        if code >= 500:
+            return Handed(REFUSED, f"{code} {_read(text)}")
+        closed = smtplib.SMTPServerDisconnected(_read(text))
+        return Handed(PUT_OFF, error=closed if code == _GOOD_BYE else error)
+    except smtplib.SMTPDataError as error:
+        if error.smtp_code >= 500:
+            return Handed(REFUSED, f"{error.smtp_code} {_read(error.smtp_error)}")
+        return Handed(PUT_OFF, error=error)
+    except smtplib.SMTPNotSupportedError as error:  # an address that this server cannot write
+        return Handed(REFUSED, str(error))
+    except smtplib.SMTPResponseException as error:
+        return Handed(PUT_OFF, error=error)
+    except (OSError, smtplib.SMTPException) as error:  # the line broke
+        return Handed(DOUBTFUL, error=error)
+    return Handed(GONE)
+
+
+def _read(text: bytes | str) -> str:
+    return text.decode(errors="replace") if isinstance(text, bytes) else text

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 TICK = 0.5
 """Seconds between two looks at what has become due."""
+AT_A_STRETCH = 2.0
+"""Seconds after which a thread that works for one workspace looks for others whose jobs are due."""
 AT_NIGHT = dt_time(0, 10)
 """When daily jobs begin, in the time zone of the workspace."""
 ALL_EVERY = 60.0
@@ -105,8 +107,8 @@ class Runner:
             self._renewed = now
             self._renew()
         with self._lock:
-            due = [name for name, at in self._due.items() if at <= datetime.now(UTC)]
-        for name in sorted(due):
+            due = sorted((at, name) for name, at in self._due.items() if at <= datetime.now(UTC))
+        for _at, name in due:
             if len(self._held) >= self._threads:
                 return
             self._hand_out(name)
@@ -152,13 +154,30 @@ class Runner:
         self._pool.submit(self._take, workspace, row)
 
     def _take(self, workspace: Workspace, row: Any) -> None:
+        """Does a job, and then what else is due there, but lets other workspaces have their turn."""
+        until = time.monotonic() + AT_A_STRETCH
+        while row is not None:
+            try:
+                self._do(workspace, row)
+            except Exception:
+                log.exception("job %s of %s could not be ended", row.id, workspace.name)
+            finally:
+                with self._lock:
+                    self._held.pop((workspace.name, row.id), None)
+            row = self._next(workspace) if time.monotonic() < until else None
+
+    def _next(self, workspace: Workspace) -> Any:
+        if self._stopping.is_set():
+            return None
         try:
-            self._do(workspace, row)
-        except Exception:
-            log.exception("job %s of %s could not be ended", row.id, workspace.name)
-        finally:
+            row = self._claimed(workspace)
+        except sa.exc.SQLAlchemyError:
+            log.exception("the queue of %s cannot be read; trying again", workspace.name)
+            return None
+        if row is not None:
             with self._lock:
-                self._held.pop((workspace.name, row.id), None)
+                self._held[workspace.name, row.id] = row.attempt
+        return row
 
     def _renew(self) -> None:
         with self._lock:

@@ -63,10 +63,10 @@ def worded(edition: Edition, record: Record, field: Field) -> str:
 
 def written(argument: Argument, facts: LetterFacts) -> str:
     """A text with what stands in its braces. Raises KeyError, ExpressionFailed."""
-    return "".join(one if isinstance(one, str) else _part(one, facts) for one in argument.parts)
+    return "".join(one if isinstance(one, str) else told_part(one, facts) for one in argument.parts)
 
 
-def _part(expression: Expression, facts: LetterFacts) -> str:
+def told_part(expression: Expression, facts: LetterFacts) -> str:
     """A field alone is written as people read it; what is reckoned, as it comes out."""
     if {expression.text} == {".".join(path) for path in expression.paths}:
         return facts.told(next(iter(expression.paths)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis import mail
+from trellis import attachments, mail
+from trellis.attachments import Attachment
 from trellis.config import Config
 from trellis.contributions import NotificationKind
 from trellis.edition import Edition, EntityView
@@ -24,10 +26,13 @@ from trellis.records.door import Records
 from trellis.records.query import Record
 from trellis.records.reach import with_all_rights
 from trellis.security.people import User
+from trellis.uploads import MB
 
 _ = translator("trellis")
 
 KIND = "letter"
+LARGEST = 20 * MB
+"""Bytes of the files of a mail together: many servers take no more."""
 NOT_SENT = NotificationKind(
     name="mail_failed",
     title=_("A mail of mine was not sent"),
@@ -83,20 +88,48 @@ def address_of(records: Records, view: EntityView, record: Record) -> str:
 
 
 def write(
-    records: Records, config: Config, entity: str, record_id: int, *, to: str, subject: str, text: str
+    records: Records,
+    config: Config,
+    entity: str,
+    record_id: int,
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    files: Sequence[int] = (),
 ) -> Record:
-    """Keeps a mail as an activity of the record, and puts it into the queue. Raises RecordNotFound, RecordInvalid, Conflict."""
+    """Keeps a mail as an activity of the record, and puts it into the queue, with ``files`` of the record.
+
+    Raises RecordNotFound, RecordInvalid, Conflict.
+    """
     view = records.edition.entity(entity)
     record = records.get(entity, record_id)
     values = _checked(to, subject, text)
+    sent = _files(records, entity, record_id, files)
     about = links(view, records.edition, record)
     if not about:
         raise Conflict(_("Mails are written from records that activities can be about"))
     if not may_send(config):
         raise Conflict(_("No mail server is set up: the mail was not sent"))
-    made = records.create("activity", {**values, **about, "kind": "mail"})
-    enqueue(records.session, KIND, {"activity": made.id}, records.actor.user_id)
+    kept = {"mail_files": "\n".join(one.name for one in sent)} if sent else {}
+    made = records.create("activity", {**values, **about, "kind": "mail"}, kept)
+    told = {"activity": made.id, "files": [one.id for one in sent]}
+    enqueue(records.session, KIND, told, records.actor.user_id)
     return made
+
+
+def _files(records: Records, entity: str, record_id: int, files: Sequence[int]) -> list[Attachment]:
+    """The files that go with a mail. Raises RecordInvalid for what is no file of the record, or too large together."""
+    known = {one.id: one for one in attachments.of(records, entity, record_id)}
+    wrong = [one for one in files if one not in known]
+    if wrong:
+        raise RecordInvalid({"files": [_("This record has no file %(number)s", number=wrong[0])]})
+    sent = [known[one] for one in dict.fromkeys(files)]
+    if sum(one.size for one in sent) > LARGEST:
+        raise RecordInvalid(
+            {"files": [_("Files of %(number)s MB at most go with a mail", number=LARGEST // MB)]}
+        )
+    return sent
 
 
 def _checked(to: str, subject: str, text: str) -> dict[str, Any]:
@@ -127,6 +160,7 @@ def work(work: Work) -> None:
         edition = work.workspace.edition(session)
         letter = _kept(with_all_rights(Records(session, edition, work.actor)), number)
         sender = session.scalar(sa.select(User.email).where(User.id == work.actor.user_id))
+        parts = [_part(session, one) for one in work.arguments.get("files", ())] if letter else []
     if letter is None:
         with work.workspace.write() as session:
             work.finish(session, {"sent": False})
@@ -134,6 +168,9 @@ def work(work: Work) -> None:
     message = mail.message(mailing(work), letter["mail_to"], letter["subject"], letter["body"])
     del message["Auto-Submitted"]  # somebody wrote it
     message["Reply-To"] = sender
+    for name, media_type, data in parts:
+        kind, _slash, precise = media_type.partition("/")
+        message.add_attachment(data, maintype=kind, subtype=precise, filename=name)
     send_once(work, message)
     with work.workspace.write() as session:
         door = with_all_rights(Records(session, work.workspace.edition(session), work.actor))
@@ -141,6 +178,14 @@ def work(work: Work) -> None:
         work.finish(session, {"sent": True})
     door.committed()
     work.workspace.record_faults(door.faults)
+
+
+def _part(session: Session, number: int) -> tuple[str, str, bytes]:
+    """Name, media type and content of a file. Raises Conflict where it was removed meanwhile."""
+    file = session.get(Attachment, number)
+    if file is None:
+        raise Conflict(_("A file of this mail was removed before it was sent: the mail was not sent"))
+    return file.name, file.media_type, b"".join(attachments.content(session, file))
 
 
 def _kept(door: Records, number: int) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from trellis.records.events import Saved
 _ = translator("trellis")
 _n = plural_translator("trellis")
 
-ASSIGNED, TASK, JOB = "assigned", "task", "job"
+ASSIGNED, TASK, LATE, JOB = "assigned", "task", "late", "job"
 KINDS = [
     NotificationKind(
         name=ASSIGNED,
@@ -29,6 +29,12 @@ KINDS = [
         title=_("A task of a process waits for me"),
         text=_("A task waits for you: %(task)s (%(process)s)"),
         icon="circle-check",
+    ),
+    NotificationKind(
+        name=LATE,
+        title=_("A task of a process is late"),
+        text=_("A task is late: %(task)s (%(process)s)"),
+        icon="clock",
     ),
     NotificationKind(
         name=JOB,

@@ -29,6 +29,7 @@ from trellis.records.events import Change
 from trellis.records.schema import EXTERNAL
 from trellis.records.types import Email, Text
 from trellis.records.values import decode, encode
+from trellis.scripts import about as conversations
 from trellis.search.index import is_spoken
 from trellis.search.unlearning import clean, unlearn
 from trellis.system import Event, PluginState
@@ -92,6 +93,7 @@ def erase(records: Records, entity: str, record_id: int, name: str) -> Erasure:
             records.tell(one.view.name, changes)
         _clear_merges(records.session, done.person)
         about.forget(records.session, done.person.records)
+        conversations.forget(records.session, done.person.records)
         attachments.forget(records.session, done.person.records)
         unlearn(records.session, records.edition, texts)
         clean(records.session.connection(), [one.view for one in done.overwritten])

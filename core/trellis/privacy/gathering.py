@@ -17,13 +17,14 @@ from trellis.privacy.person import Person, batches, person_of, rows_of
 from trellis.process import about
 from trellis.records.door import Records
 from trellis.records.values import decode, to_json
+from trellis.scripts import about as conversations
 from trellis.system import Event
 
 _event = Event.__table__.c
 
 
 def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
-    """The record, what was merged into it, what refers to them with all fields, processes, the timeline and the history, as JSON.
+    """The record, what was merged into it, what refers to them with all fields, processes, conversations, the timeline and the history, as JSON.
 
     Raises RecordNotFound, PermissionRefused, Conflict for what is no person.
     """
@@ -39,6 +40,7 @@ def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
         "merged": list(person.own[1:]),
         "records": found,
         "processes": list(about.said(session, person.records)),
+        "conversations": list(conversations.said(session, person.records)),
         "timeline": _timeline(records, person, found),
         "history": list(_history(session, person)),
     }

@@ -27,6 +27,8 @@ ROLE, POSITION = "role:", "position:"
 PERSON, PERFORMER = "person:", "performer:"
 NOT = "not:"
 STARTER, OWNER = "starter", "owner"
+MANAGER = "manager"
+"""Of who has a late task; see :mod:`trellis.process.deadlines`."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,37 @@ def is_assignment(word: str) -> bool:
 
 def audiences_of(session: Session, actor: Actor) -> list[str]:
     """The queues that an actor takes tasks from: those of their roles and positions."""
+    return [*(f"{ROLE}{role}" for role in actor.roles), *positions_of(session, actor.user_id)]
+
+
+def positions_of(session: Session, person: int | None) -> list[str]:
+    """The queues of the positions that somebody holds."""
     held = session.scalars(
-        sa.select(Position.id).where(Position.holder_id == actor.user_id, Position.deleted_at.is_(None))
+        sa.select(Position.id).where(Position.holder_id == person, Position.deleted_at.is_(None))
     )
-    return [*(f"{ROLE}{role}" for role in actor.roles), *(f"{POSITION}{one}" for one in held)]
+    return [f"{POSITION}{one}" for one in held]
+
+
+def people_with(session: Session, role: str) -> list[int]:
+    """Who has a role, of those who work here."""
+    known = sa.select(User.id, User.roles).where(User.active, User.deleted_at.is_(None)).order_by(User.id)
+    return [person for person, roles in session.execute(known) if role in roles]
 
 
 class Assigning:
     """Finds out for whom the tasks of one instance are."""
 
-    def __init__(self, session: Session, instance: int, starter: int | None, facts: Facts) -> None:
+    def __init__(
+        self,
+        session: Session,
+        instance: int,
+        starter: int | None,
+        facts: Facts,
+        *,
+        managers: Sequence[int] = (),
+    ) -> None:
         self._session = session
+        self._managers = managers
         self._instance = instance
         self._starter = starter
         self._facts = facts
@@ -90,7 +112,25 @@ class Assigning:
         alone = people[0] if people and not audiences and people[0] not in excluded else None
         return Assigned(alone, tuple(dict.fromkeys(audiences)), tuple(sorted(excluded)))
 
+    def people(self, wanted: str) -> list[int]:
+        """All whom words name, also those in queues."""
+        found: list[int] = []
+        for said in (one for word in words(wanted) for one in self._said(word)):
+            if isinstance(said, int):
+                found.append(said)
+            elif said.startswith(ROLE):
+                found += people_with(self._session, said.removeprefix(ROLE))
+            elif said.startswith(POSITION):
+                position = self._position(said.removeprefix(POSITION))
+                holder = self._session.scalar(sa.select(Position.holder_id).where(Position.id == position))
+                found += [holder] if holder is not None else []
+            elif (person := self._person(said)) is not None:
+                found.append(person)
+        return list(dict.fromkeys(found))
+
     def _said(self, word: str) -> Sequence[int | str]:
+        if word == MANAGER:
+            return self._managers
         if not word.startswith("="):
             return [word]
         value = compile_expression(word[1:])(self._facts)

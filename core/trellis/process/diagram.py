@@ -14,10 +14,11 @@ from lxml import etree
 
 from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
+from trellis.process import notation
+from trellis.process.notation import BPMN, Several
 
 _ = translator("trellis")
 
-BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 DD = "{http://www.omg.org/spec/DD/20100524/DI}"
@@ -26,11 +27,6 @@ LARGEST = 1024 * 1024
 MOST_ELEMENTS = 500
 FURTHEST = 1e6
 """No place of a drawing is further from its origin."""
-
-EVENTS = (
-    *("timer", "message", "error", "terminate", "signal"),
-    *("escalation", "cancel", "conditional", "link", "compensate"),
-)
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,8 @@ class Element:
 
     ``kind`` is its BPMN tag (``userTask``); ``event`` what an event is about (``timer``, ``message``, ``error``,
     ``terminate``) and ``detail`` its text: a time, a message's name, an error's code, the lines of a script, the process that
-    is called. ``inside`` is the sub-process it stands in; ``attached`` the activity whose edge it stands on.
+    is called. ``inside`` is the sub-process it stands in; ``attached`` the activity whose edge it stands on. ``undoes`` an
+    activity that only undoes another.
     """
 
     id: str
@@ -74,6 +71,8 @@ class Element:
     attached: str = ""
     interrupting: bool = True
     default: str = ""
+    several: Several | None = None
+    undoes: bool = False
     unsupported: str = ""
 
 
@@ -101,13 +100,16 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagram:
-    """One process of a file, with its sub-processes. ``digest`` tells one content from another."""
+    """One process of a file, with its sub-processes. ``digest`` tells one content from another; ``undoing`` holds what
+    undoes an activity, by that activity.
+    """
 
     process: str
     name: str
     text: bytes
     elements: Mapping[str, Element]
     flows: Mapping[str, Flow]
+    undoing: Mapping[str, str] = field(default_factory=dict)
     lanes: Mapping[str, str] = field(default_factory=dict)
     boxes: Mapping[str, Box] = field(default_factory=dict)
     lines: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
@@ -130,6 +132,13 @@ class Diagram:
         """The arrows into an element."""
         return [flow for flow in self.flows.values() if flow.target == element]
 
+    def around(self, element: str) -> Iterator[Element]:
+        """An element and the sub-processes that it stands in, from the inside out."""
+        known = self.elements.get(element)
+        while known is not None:
+            yield known
+            known = self.elements.get(known.inside)
+
     def of_kind(self, *kinds: str) -> Iterator[Element]:
         """The elements of some kinds, in the order of the file."""
         return (one for one in self.elements.values() if one.kind in kinds)
@@ -148,11 +157,7 @@ def read(text: bytes) -> Diagram:
         raise _invalid(
             _("A file holds one process; this one holds %(number)s", number=len(processes)), "definitions"
         )
-    names = {
-        node.get("id"): node.get("errorCode") or node.get("name") or ""
-        for tag in ("message", "error")
-        for node in root.iter(f"{BPMN}{tag}")
-    }
+    names = notation.names(root)
     (process,) = processes
     elements: dict[str, Element] = {}
     flows: dict[str, Flow] = {}
@@ -169,6 +174,7 @@ def read(text: bytes) -> Diagram:
         text=text,
         elements=elements,
         flows=flows,
+        undoing=_undoing(process, elements),
         lanes=lanes,
         boxes=boxes,
         lines=lines,
@@ -181,6 +187,13 @@ def tree(text: bytes) -> etree._Element:
 
 
 def _parse(text: bytes) -> etree._Element:
+    root = xml(text)
+    if root.tag != f"{BPMN}definitions":
+        raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
+    return root
+
+
+def xml(text: bytes) -> etree._Element:
     """XML that reaches nothing outside itself and cannot grow. Raises DiagramInvalid."""
     if len(text) > LARGEST:
         raise _invalid(_("A diagram is at most 1 MB large"), "")
@@ -194,8 +207,6 @@ def _parse(text: bytes) -> etree._Element:
         raise _invalid(_("This is not XML: %(problem)s", problem=str(error)), "") from None
     if declares or root.getroottree().docinfo.internalDTD is not None:  # written in whatever encoding
         raise _invalid(_("A diagram may not declare a document type or entities"), "")
-    if root.tag != f"{BPMN}definitions":
-        raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
     return root
 
 
@@ -241,52 +252,33 @@ def _flow(node: etree._Element) -> Flow:
 
 
 def _element(node: etree._Element, tag: str, inside: str, names: Mapping[str | None, str]) -> Element:
-    event, detail = _about(node, tag, names)
-    loops = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+    event, detail = notation.about(node, tag, names)
+    stated = notation.properties(node)
     return Element(
         id=node.get("id", ""),
         kind=tag,
         name=" ".join(node.get("name", "").split()),
-        properties=_properties(node),
+        properties=stated,
         inside=inside,
         event=event,
         detail=detail.strip(),
         attached=node.get("attachedToRef", ""),
         interrupting=node.get("cancelActivity", "true") == "true",
         default=node.get("default", ""),
-        unsupported=next((one for one in loops if node.find(f"{BPMN}{one}") is not None), ""),
+        several=notation.several(node, stated),
+        undoes=node.get("isForCompensation") == "true",
+        unsupported=notation.unsupported(node),
     )
 
 
-def _about(node: etree._Element, tag: str, names: Mapping[str | None, str]) -> tuple[str, str]:
-    if tag == "scriptTask":
-        return "", node.findtext(f"{BPMN}script", "")
-    if tag == "callActivity":
-        return "", node.get("calledElement", "")
-    if tag == "receiveTask":
-        return "message", names.get(node.get("messageRef"), "")
-    for event in EVENTS:
-        found = node.find(f"{BPMN}{event}EventDefinition")
-        if found is None:
-            continue
-        if event == "timer":
-            texts = [found.findtext(f"{BPMN}{one}") for one in ("timeDate", "timeDuration", "timeCycle")]
-            return event, next((text for text in texts if text), "")
-        return event, names.get(found.get(f"{event}Ref"), "")
-    return "", ""
-
-
-def _properties(node: etree._Element) -> dict[str, str]:
-    """Pairs of name and value, in whatever namespace a tool writes them."""
-    extensions = node.find(f"{BPMN}extensionElements")
-    if extensions is None:
-        return {}
-    pairs = (
-        (one.get("name", ""), one.get("value", ""))
-        for one in extensions.iter(etree.Element)
-        if etree.QName(one).localname == "property"
-    )
-    return {name.strip(): value.strip() for name, value in pairs if name}
+def _undoing(process: etree._Element, elements: Mapping[str, Element]) -> dict[str, str]:
+    """What undoes an activity, by that activity: a line leads from the event at its edge to it."""
+    found = {}
+    for line in process.iter(f"{BPMN}association"):
+        edge, target = (elements.get(line.get(end, "")) for end in ("sourceRef", "targetRef"))
+        if edge is not None and target is not None and edge.event == "compensate" and edge.attached:
+            found[edge.attached] = target.id
+    return found
 
 
 def _drawn(root: etree._Element) -> tuple[dict[str, Box], dict[str, tuple[tuple[float, float], ...]]]:

@@ -6,14 +6,14 @@ happens once, whatever is killed when. People write records as themselves; steps
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Operation, Process
 from trellis.edition import Edition
 from trellis.errors import (
     Conflict,
@@ -22,15 +22,14 @@ from trellis.errors import (
 )
 from trellis.guard import has_abandoned
 from trellis.i18n import translator
-from trellis.jobs.queue import enqueue
 from trellis.process import scripts, steps, telling, versions
-from trellis.process.checks import CALL, IN, OUT, PEOPLE, RESULT, SET
 from trellis.process.diagram import Element
+from trellis.process.doing import Doing, door_of
+from trellis.process.elements import BY_ITSELF, IN, OUT, is_work
 from trellis.process.expressions import compile_argument
 from trellis.process.flow import StepFailed, Token
 from trellis.process.forms import answers, form_of
-from trellis.process.operations import OperationCall, call_operation, checked
-from trellis.process.runs import Run, Runs, process_of
+from trellis.process.runs import NEW, Entered, Run, Runs, process_of
 from trellis.process.tables import CANCELLED, FAILED, OPEN, RUNNING, ProcessInstance
 from trellis.process.variables import from_kept, to_kept
 from trellis.records.door import Records
@@ -40,7 +39,6 @@ from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
-SOURCE = "process"
 DEEPEST = 8
 """Processes that may call one another."""
 
@@ -56,6 +54,7 @@ class Engine:
         self.edition: Edition = records.edition
         self.actor: Actor = records.actor
         self._runs = Runs(records.session, records.edition)
+        self._doing = Doing(records, self._start_beside)
 
     # --- What moves an instance ---
 
@@ -101,12 +100,11 @@ class Engine:
             "key": key,
             "version": 1,
         }
-        made = self._runs.insert(row)
-        if made is None:
+        if key is not None and self._runs.has_begun(key):
             return None
-        run = self._runs.of(made, row, process, diagram)
+        run = self._runs.of(NEW, row, process, diagram)
         self._advance(run)
-        return made
+        return run.id
 
     def complete(self, step: Any, given: Mapping[str, Any]) -> None:
         """Completes a task of people, with the answers to its form, as the actor. Raises RecordInvalid, Conflict."""
@@ -161,85 +159,55 @@ class Engine:
         problem, stuck = "", ""
         try:
             run.flow.run()
-            while work := [token for token in run.flow.ready() if run.element(token).kind in _WORK]:
-                for token in work:
-                    self._do(run, token)
+            while work := [token for token in run.flow.ready() if is_work(run.element(token))]:
+                self._runs.begin(run)
+                self._do_all(run, work)
                 run.flow.run()
         except StepFailed as error:
             problem, stuck = str(error), error.element
-        entered: list[tuple[Element, Token]] = []
+        entered: list[Entered] = []
+        gone: list[str] = []
+        self._runs.begin(run, (problem, stuck))
         try:
-            entered = steps.enter(self.session, run)
+            entered, gone = steps.enter(self.session, run)
         except StepFailed as error:
             problem, stuck = problem or str(error), stuck or error.element
         self._runs.keep(run, problem, stuck, again)
-        tokens = [token.key for element, token in entered if element.kind in PEOPLE]
-        if tokens:
-            telling.tell_of_entered(self.session, self.edition, self.actor, run.id, tokens)
-        for element, token in entered:
-            if element.kind == "callActivity":
-                self._try_call(run, element, token)
-        if run.flow.ended and run.row["parent_id"] is not None:
-            self._return(run)
+        telling.tell_of_entered(self.session, self.edition, self.actor, entered)
+        self._with_others(run, entered, gone)
 
-    def _do(self, run: Run, token: Token) -> None:
-        """Does a script or a service. What it refuses goes to its error event, or stops the instance there."""
-        element = run.element(token)
+    def _do_all(self, run: Run, work: Sequence[Token]) -> None:
+        """Does what waits for nobody, until something is thrown that may have ended the others."""
+        for token in work:
+            if run.flow.is_ready(token.key) and not self._do(run, token):
+                return
+
+    def _do(self, run: Run, token: Token) -> bool:
+        """Does a script, a service or a throw; whether its token has gone on.
+
+        What is refused goes to its error event, or stops the instance there. What follows is told before what was done is
+        settled: where that cannot be, it is undone, and done anew when the instance is tried again.
+        """
+        element, before, done = run.element(token), run.noted(), False
+        passed = len(run.passed)
         run.passed.append((token, datetime.now(UTC)))
         try:
-            if element.kind == "scriptTask":
-                self._script(run, element)
-            else:
-                with self._records.whole():
-                    self._service(run, element)
+            with nullcontext() if element.kind in BY_ITSELF else self._records.whole():
+                goes_on = self._doing.do(run, token)
+                done = True
+                if goes_on:
+                    run.flow.complete(token.key)
         except (TrellisError, ExpressionFailed, ValueInvalid) as error:
             if has_abandoned(error):
                 raise
-            run.facts.forget()
-            code = getattr(error, "code", "failed")
-            if not run.flow.throw(token.key, code):
-                run.passed.pop()
-                raise StepFailed(element.id, str(error)) from error
-            return
-        run.flow.complete(token.key)
-
-    def _script(self, run: Run, element: Element) -> None:
-        found = dict(run.variables)
-        run.facts.variables = found
-        for name, expression in scripts.assignments(element.detail):
-            found[name] = expression(run.facts)
-        to_kept(found)
-        run.variables = found
-
-    def _service(self, run: Run, element: Element) -> None:
-        operation = self.edition.all(Operation).get(element.properties.get(CALL, ""))
-        if operation is None:
-            raise Conflict(_("There is no operation “%(name)s” here", name=element.properties.get(CALL, "")))
-        told = {
-            name: compile_argument(text)(run.facts)
-            for name, text in element.properties.items()
-            if name not in (CALL, RESULT)
-        }
-        door = self._door(run.process)
-        call = OperationCall(
-            records=door,
-            entity=run.row["entity"],
-            record_id=run.row["record_id"],
-            arguments=checked(operation, told),
-            values={name.removeprefix(SET): value for name, value in told.items() if name.startswith(SET)},
-            instance=run.id,
-            element=element.id,
-            later=lambda kind, arguments: enqueue(self.session, kind, arguments, None),
-            start=lambda name, record: self._start_beside(run, door, name, record),
-        )
-        try:
-            found = call_operation(operation, call)
-        finally:
-            self._records.take_over(door)
-        run.facts.forget()
-        if element.properties.get(RESULT):
-            run.variables[element.properties[RESULT]] = found
-            to_kept(run.variables)
+            run.back_to(before)
+            if not done and run.flow.throw(token.key, "error", getattr(error, "code", "failed")) is not None:
+                return False
+            del run.passed[passed:]
+            if isinstance(error, StepFailed) and error.element:
+                raise
+            raise StepFailed(element.id, str(error)) from error
+        return goes_on
 
     def _fill_in(self, run: Run, element: Element, given: Mapping[str, Any], token: Token) -> None:
         """Writes the answers: fields of the record by the door, as the actor; the others into variables."""
@@ -257,10 +225,25 @@ class Engine:
             self._records.update(entity, record_id, values)
             run.facts.forget()
         kept = to_kept(ours)
-        run.variables |= from_kept(kept)
+        run.set(token.runs, from_kept(kept))
         run.ends[token.key] = {name: value for name, value in kept.items() if value is not None}
 
     # --- Processes that call one another ---
+
+    def _with_others(self, run: Run, entered: Sequence[Entered], gone: Sequence[str]) -> None:
+        """What an instance that was kept just now has to do with those that it called, and with its caller."""
+        for one in entered:
+            if one.element.kind == "callActivity":
+                self._try_call(run, one.element, one.token)
+        if gone and any(run.diagram.of_kind("callActivity")):
+            self._cancel_called(run.id, gone)
+        if run.row["parent_id"] is not None:
+            for code in run.escalations:
+                self._raise_above(run, "escalation", code)
+            if run.error is not None:
+                self._raise_above(run, "error", run.error)
+            elif run.flow.ended:
+                self._return(run)
 
     def _try_call(self, run: Run, element: Element, token: Token) -> None:
         """Starts the process that a call names. What keeps it from starting stops the instance there."""
@@ -271,20 +254,21 @@ class Engine:
             if has_abandoned(error):
                 raise
             steps.take_back(self.session, run.id, token)
-            self._runs.stop(run, str(error), element.id)
+            self._runs.stop(run.id, str(error), element.id)
 
     def _call(self, run: Run, element: Element, token: Token) -> None:
         """Starts the process that a call names, about the same record or another."""
+        facts = run.stand(token.runs)
         told = {
-            name: compile_argument(text)(run.facts)
+            name: compile_argument(text)(facts)
             for name, text in element.properties.items()
-            if name != OUT
+            if name == "id" or name.startswith(IN)
         }
         variables = {name.removeprefix(IN): value for name, value in told.items() if name.startswith(IN)}
         called = process_of(self.edition, element.detail)
         record = _ID.check(told.get("id")) or run.row["record_id"]
         self._require_shallow(run.id)
-        door = self._door(run.process)
+        door = door_of(self._records, run.process)
         Engine(door).start(
             called.name,
             record if called.entity else None,
@@ -293,17 +277,43 @@ class Engine:
         )
         self._records.take_over(door)
 
-    def _return(self, run: Run) -> None:
-        """A called process has ended: its caller goes on."""
+    def _caller(self, run: Run) -> tuple[Run, Token] | None:
+        """Whoever called an instance, and where it waits for it; nobody, if it does not wait any more."""
         parent = self._runs.try_load(run.row["parent_id"])
         key = str(run.variables.get(_CALLED_AT, ""))
         token = next((one for one in parent.flow.ready() if one.key == key), None) if parent else None
-        if parent is None or token is None:
+        return (parent, token) if parent is not None and token is not None else None
+
+    def _return(self, run: Run) -> None:
+        """A called process has ended: its caller goes on."""
+        if (found := self._caller(run)) is None:
             return
-        for name in scripts.names_of(parent.element(token).properties.get(OUT, "")):
-            parent.variables[name] = run.variables.get(name)
-        parent.flow.complete(key)
+        parent, token = found
+        out = scripts.names_of(parent.element(token).properties.get(OUT, ""))
+        parent.set(token.runs, {name: run.variables.get(name) for name in out})
+        parent.flow.complete(token.key)
         self._advance(parent)
+
+    def _raise_above(self, run: Run, event: str, code: str) -> None:
+        """What nothing in a called process catches goes to the events of its caller; an error stops it without one."""
+        if (found := self._caller(run)) is None:
+            return
+        parent, token = found
+        if parent.flow.throw(token.key, event, code) is not None:
+            self._advance(parent)
+        elif event == "error":
+            text = _("“%(process)s” has ended with the error “%(code)s”", process=run.process.name, code=code)
+            steps.take_back(self.session, parent.id, token)
+            self._runs.stop(parent.id, str(text), token.element)
+
+    def _cancel_called(self, instance: int, tokens: Collection[str]) -> None:
+        """Cancels the processes that an instance does not wait for any more."""
+        below = sa.select(_instance.id, _instance.variables).where(
+            _instance.parent_id == instance, _instance.state.in_(OPEN)
+        )
+        for child, variables in self.session.execute(below).all():
+            if variables.get(_CALLED_AT) in tokens:
+                self.cancel(child)
 
     def _start_beside(self, run: Run, door: Records, name: str, record: int | None) -> int:
         """Starts a process that nobody waits for."""
@@ -319,16 +329,7 @@ class Engine:
                 return
         raise StepFailed("", str(_("Processes call one another more than %(number)s deep", number=DEEPEST)))
 
-    def _door(self, process: Process) -> Records:
-        """The door through which steps of the catalogue write: as the process."""
-        actor = Actor(
-            name=str(process.title), roles=(f"{SOURCE}:{process.name}",), administrator=True, source=SOURCE
-        )
-        return Records(self.session, self.edition, actor)
-
 
 _CALLED_AT = "_token"
 """The variable of a called process that holds the place of its caller that waits for it."""
 _ID = Integer(minimum=1)
-_WORK = ("scriptTask", "serviceTask", "sendTask")
-"""What the engine does by itself."""

@@ -1,4 +1,5 @@
-"""What processes listen to, as diagrams write it: ``case.created``, ``case.stage=escalated``, ``segment.at_risk``."""
+"""What processes listen to, as diagrams write it: ``case.created``, ``case.stage=escalated``, ``segment.at_risk``,
+``segment_left.at_risk``."""
 
 from __future__ import annotations
 
@@ -8,12 +9,18 @@ from typing import Any
 
 from trellis.edition import Edition
 from trellis.i18n import translator
+from trellis.process.diagram import Element
 from trellis.records.events import Change
 
 _ = translator("trellis")
 
 ACTIONS = ("created", "updated", "deleted", "restored")
-SEGMENT = "segment."
+SEGMENT, SEGMENT_LEFT = "segment.", "segment_left."
+SIDES = {SEGMENT: 1, SEGMENT_LEFT: -1}
+"""How what is said of a segment begins, and whether a record then enters it (1) or leaves it (-1)."""
+MESSAGE, SIGNAL = "message.", "signal."
+"""What processes tell one another: a message those that match it, a signal all that wait for it."""
+EVENT_JOB = "process_event"
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,13 @@ class Occasion:
         if self.action:
             return change.action == self.action
         return self.field in change.changes and str(change.changes[self.field][1]) == self.value
+
+
+def of_segment(text: str) -> tuple[str, int] | None:
+    """The segment that a text is about, and whether it is entered (1) or left (-1); None for events of records."""
+    return next(
+        ((text.removeprefix(start), side) for start, side in SIDES.items() if text.startswith(start)), None
+    )
 
 
 def parse(edition: Edition, text: str) -> Occasion:
@@ -61,6 +75,24 @@ def awaited(event: str, matches: Mapping[str, Any]) -> str:
     """What a wait is found by: the event, and the values of fields that the record must have."""
     pairs = ",".join(f"{name}={matches[name]}" for name in sorted(matches))
     return f"{event}:{pairs}"[:300]
+
+
+def told(element: Element) -> str:
+    """The name of what processes tell one another; empty where an element is about records."""
+    if element.event == "signal":
+        return f"{SIGNAL}{element.detail}"
+    return element.detail if element.event == "message" and element.detail.startswith(MESSAGE) else ""
+
+
+def awaited_by(
+    element: Element, matches: Mapping[str, Any], entity: str | None, record_id: int | None
+) -> str:
+    """What the wait of an instance is found by: without ``matches``, its own record."""
+    if element.event == "signal":
+        return awaited(told(element), {})
+    if told(element):
+        return awaited(element.detail, matches or {"of": f"{entity}.{record_id}"})
+    return awaited(element.detail, matches or {"id": record_id})
 
 
 def keys_of(event: str, shapes: Iterable[tuple[str, ...]], values: Mapping[str, Any]) -> Iterator[str]:

@@ -49,6 +49,10 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "now": lambda: datetime.now(UTC),
     "days": _days,
     "empty": lambda value: value in (None, "", []),
+    "count": lambda values, *wanted: sum(1 for one in values if not wanted or one in wanted),
+    "sum": lambda values: sum(one for one in values if one is not None),
+    "least": lambda values: min((one for one in values if one is not None), default=None),
+    "most": lambda values: max((one for one in values if one is not None), default=None),
 }
 """What expressions of diagrams may call beside the functions of import mappings."""
 

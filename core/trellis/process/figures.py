@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -11,17 +10,22 @@ from statistics import median
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.process.tables import DONE, FAILED, OPEN, RUNNING, ProcessInstance, ProcessStep
+from trellis.process.elements import BY_ITSELF, SERVICES
+from trellis.process.tables import DONE, FAILED, OPEN, RUNNING, USER, ProcessInstance, ProcessStep
 
 _instance, _step = ProcessInstance.__table__.c, ProcessStep.__table__.c
 
 RECENT = 500
-"""The instances and steps of a process that ended last: medians are of these."""
+"""The instances of a process that ended last: their median is the cycle time."""
+MOST_STEPS = 2000
+"""The last steps that are looked at: more would take longer than a page may."""
+AT_ONCE = (*SERVICES, *BY_ITSELF, "endEvent", "intermediateThrowEvent")
+"""Steps that wait for nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepFigures:
-    """How a step does: how many wait in it now, and how long it usually takes."""
+    """How a step does: how many wait in it now, how often it was done, and how long that usually took (the median)."""
 
     element: str
     title: str
@@ -32,7 +36,10 @@ class StepFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessFigures:
-    """How a process does. ``cycle`` is the median from start to end; ``slowest`` the step with the longest median."""
+    """How a process does. ``cycle`` is the median from start to end; ``slowest`` the step with the longest median.
+
+    ``steps`` are those that people, times and events take part in; ``partial`` when there were more than are looked at.
+    """
 
     running: int = 0
     failed: int = 0
@@ -40,6 +47,7 @@ class ProcessFigures:
     cycle: timedelta | None = None
     late: int = 0
     steps: tuple[StepFigures, ...] = field(default=())
+    partial: bool = False
 
     @property
     def slowest(self) -> StepFigures | None:
@@ -65,24 +73,29 @@ def figures(session: Session, process: str) -> ProcessFigures:
     late = sa.select(sa.func.count()).where(
         _step.process == process, _step.left_at.is_(None), _step.due_at < datetime.now(UTC)
     )
+    steps, partial = _steps(session, process)
     return ProcessFigures(
         running=counts.get(RUNNING, 0),
         failed=counts.get(FAILED, 0),
         done=counts.get(DONE, 0),
         cycle=_median(times),
         late=session.scalar(late) or 0,
-        steps=tuple(_steps(session, process)),
+        steps=tuple(steps),
+        partial=partial,
     )
 
 
-def _steps(session: Session, process: str) -> Iterable[StepFigures]:
-    mine = _step.process == process
+def _steps(session: Session, process: str) -> tuple[list[StepFigures], bool]:
+    """The steps of the instances that came last, without those that wait for nobody and those that were left undone."""
+    mine = sa.and_(_step.process == process, _step.kind.not_in(AT_ONCE))
+    done = sa.or_(_step.kind != USER, _step.by_id.is_not(None))
     left = sa.select(_step.element, _step.title, _step.entered_at, _step.left_at).where(
-        mine, _step.left_at.is_not(None)
+        mine, _step.left_at.is_not(None), done
     )
     took: dict[str, list[timedelta]] = defaultdict(list)
     titles: dict[str, str] = {}
-    for element, title, entered, ended in session.execute(left.order_by(_step.id.desc()).limit(RECENT * 4)):
+    rows = session.execute(left.order_by(_step.id.desc()).limit(MOST_STEPS + 1)).all()
+    for element, title, entered, ended in rows[:MOST_STEPS]:
         took[element].append(ended - entered)
         titles.setdefault(element, title)
     waiting: dict[str, int] = {}
@@ -93,14 +106,17 @@ def _steps(session: Session, process: str) -> Iterable[StepFigures]:
     for element, title, number in session.execute(now):
         waiting[element] = number
         titles.setdefault(element, title)
-    for element, title in titles.items():
-        yield StepFigures(
+    found = [
+        StepFigures(
             element=element,
             title=title,
             waiting=waiting.get(element, 0),
             passed=len(took[element]),
             usual=_median(took[element]),
         )
+        for element, title in titles.items()
+    ]
+    return found, len(rows) > MOST_STEPS
 
 
 def _median(times: list[timedelta]) -> timedelta | None:

@@ -1,54 +1,40 @@
-"""Runs a diagram with SpiffWorkflow: which elements are done, which wait, and what comes next.
-
-The library moves tokens and knows nothing of records: tasks of people, of the catalogue and other processes stop it, and
-the engine does them. Expressions are evaluated by :mod:`trellis.process.expressions`; nothing of a diagram ever reaches Python.
-"""
+"""One instance on its way through the diagram: which elements are done, which wait, and what comes next."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-from SpiffWorkflow.bpmn.exceptions import WorkflowException
-from SpiffWorkflow.bpmn.parser import BpmnParser, ValidationException
-from SpiffWorkflow.bpmn.parser.event_parsers import StartEventParser
-from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
-from SpiffWorkflow.bpmn.parser.util import full_tag
-from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
-from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
-from SpiffWorkflow.bpmn.serializer.config import DEFAULT_CONFIG
-from SpiffWorkflow.bpmn.serializer.default import BpmnWorkflowConverter
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, ManualTask
-from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
-from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import (
+    ErrorEventDefinition,
+    EscalationEventDefinition,
+)
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import MultiInstanceTask
 from SpiffWorkflow.bpmn.util import BpmnEvent
-from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.process.diagram import Diagram, DiagramInvalid, Problem, tree
+from trellis.process.diagram import Diagram
+from trellis.process.specification import Specification, Telling
 
 _ = translator("trellis")
 
 MOST_STEPS = 500
 """Steps that an instance may make before it has to wait for somebody: a diagram that goes in circles is stopped."""
-_KEPT = 200
+MOST_IN_ALL = 20_000
+"""As many with those that each of several runs of an element makes, which has ``MOST_STEPS`` of its own."""
 
-Evaluate = Callable[[str], Any]
-"""The value of a text of the diagram (a condition, a time) for the instance at hand."""
-
-_OURS = ("serviceTask", "sendTask", "scriptTask", "callActivity")
-"""Elements at which the library stops and the engine works."""
 _ACTIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
+_CODED = {"error": ErrorEventDefinition, "escalation": EscalationEventDefinition}
+_UNDONE = "undone"
 
 
 class StepFailed(TrellisError):
@@ -63,110 +49,32 @@ class StepFailed(TrellisError):
 
 
 @dataclass(frozen=True)
+class Ran:
+    """One of several runs of an element. ``number`` counts from nought; ``done`` is how many runs have ended."""
+
+    loop: str
+    key: str
+    element: str
+    number: int
+    done: int
+
+
+@dataclass(frozen=True)
 class Token:
-    """A place where an instance stands: ``key`` is unique within it."""
+    """A place where an instance stands: ``key`` is unique within it; ``runs`` it stands in, the innermost first."""
 
     key: str
     element: str
-
-
-class _Nothing(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
-    """No Python is ever evaluated."""
-
-
-class _Engine(PythonScriptEngine):  # type: ignore[misc]
-    """Hands each expression of the library to ours."""
-
-    def __init__(self, evaluate: Evaluate) -> None:
-        super().__init__(_Nothing())
-        self._evaluate = evaluate
-
-    def evaluate(self, task: Any, expression: str, external_context: Any = None) -> Any:
-        return self._evaluate(expression)
-
-    def execute(self, task: Any, script: str, external_context: Any = None) -> Any:
-        raise NotImplementedError("scripts are done by the engine")
-
-    def call_service(self, task: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError("services are called by the engine")
-
-
-class _Start(StartEventParser):  # type: ignore[misc]
-    """Whatever an instance is started by, the engine has seen it already."""
-
-    def create_task(self) -> Any:
-        task = self._create_task(NoneEventDefinition())
-        self.spec.start.connect(task)
-        return task
-
-
-class _Parser(BpmnParser):  # type: ignore[misc]
-    OVERRIDE_PARSER_CLASSES = {
-        **{full_tag(tag): (TaskParser, ManualTask) for tag in _OURS},
-        full_tag("startEvent"): (_Start, BpmnParser.PARSER_CLASSES[full_tag("startEvent")][1]),
-    }
-
-
-class _Converter(BpmnWorkflowConverter):  # type: ignore[misc]
-    """Keeps the state of an instance without its specification, which is kept once for all."""
-
-    def to_dict(self, workflow: Any) -> dict[str, Any]:
-        kept: dict[str, Any] = super(BpmnWorkflowConverter, self).to_dict(workflow)
-        return kept | {"subprocesses": self.mapping_to_dict(workflow.subprocesses)}
-
-    def from_dict(self, kept: dict[str, Any]) -> Any:
-        specification: Specification = self.registry.specification
-        workflow = self.target_class(specification.main, specification.parts, deserializing=True)
-        workflow.tasks = self.mapping_from_dict(kept["tasks"], UUID, workflow=workflow)
-        workflow.task_tree = workflow.tasks.get(UUID(kept["root"]))
-        self.set_default_attributes(workflow, kept)
-        self.subprocesses_from_dict(kept["subprocesses"], workflow)
-        return workflow
-
-
-class Specification:
-    """A diagram as the library runs it; shared by all instances of a version."""
-
-    def __init__(self, diagram: Diagram) -> None:
-        parser = _Parser()
-        try:
-            parser.add_bpmn_xml(tree(diagram.text))
-            self.main = parser.get_spec(diagram.process)
-            self.parts = parser.get_subprocess_specs(diagram.process)
-        except ValidationException as error:
-            raise DiagramInvalid([Problem(str(error.tag or ""), str(error))]) from None
-        except (WorkflowException, AssertionError, KeyError, TypeError, RecursionError) as error:
-            raise DiagramInvalid([Problem("", f"{type(error).__name__}: {error}")]) from None
-        self.elements = diagram.elements
-        registry = BpmnWorkflowSerializer.configure({**DEFAULT_CONFIG, BpmnWorkflow: _Converter})
-        registry.specification = self
-        self._serializer = BpmnWorkflowSerializer(registry)
-
-    def begin(self, evaluate: Evaluate) -> Flow:
-        """A new instance at its start."""
-        return Flow(self, BpmnWorkflow(self.main, self.parts, script_engine=_Engine(evaluate)))
-
-    def resume(self, state: bytes, evaluate: Evaluate) -> Flow:
-        """An instance as it was kept."""
-        kept = orjson.loads(state)
-        self._serializer.migrate(kept)
-        workflow = self._serializer.from_dict(kept)
-        workflow.script_engine = _Engine(evaluate)
-        return Flow(self, workflow)
-
-    def keep(self, workflow: Any) -> bytes:
-        """The state of an instance."""
-        kept = self._serializer.to_dict(workflow)
-        return orjson.dumps(kept | {BpmnWorkflowSerializer.VERSION_KEY: self._serializer.VERSION})
+    runs: tuple[Ran, ...] = ()
 
 
 class Flow:
     """One instance on its way through the diagram."""
 
-    def __init__(self, specification: Specification, workflow: Any) -> None:
+    def __init__(self, specification: Specification, state: bytes, telling: Telling) -> None:
         self._specification = specification
-        self._workflow = workflow
-        self._steps = 0
+        self._workflow = specification.resume(state, telling) if state else specification.begin(telling)
+        self._steps: Counter[str] = Counter()
         self._at: Any = None
 
     @property
@@ -186,40 +94,44 @@ class Flow:
             while self._passable():
                 self._workflow.do_engine_steps(will_complete_task=self._count)
         except Exception as error:  # the library lets pass whatever an expression raises
-            if self._at is not None:
-                self._at._set_state(TaskState.READY)  # to be tried again
-            if isinstance(error, StepFailed) and error.element:
-                raise
-            raise StepFailed(_element(self._at), str(error)) from error
+            raise self._failed(error) from error
 
     def _passable(self) -> bool:
         return any(task.state == TaskState.READY and not task.task_spec.manual for task in self._tasks())
 
+    def _failed(self, error: Exception) -> StepFailed:
+        """The element is to be tried again."""
+        if self._at is not None:
+            self._at._set_state(TaskState.READY)
+        if isinstance(error, StepFailed) and error.element:
+            return error
+        return StepFailed(element_of(self._at), str(error))
+
     def _count(self, task: Any) -> None:
         self._at = task
-        self._steps += 1
-        if self._steps > MOST_STEPS:
+        inside = next((one.key for one in runs_of(task)), "")
+        self._steps[inside] += 1
+        if self._steps[inside] > MOST_STEPS or self._steps.total() > MOST_IN_ALL:
             text = _(
                 "The diagram goes in circles: nothing to wait for in %(number)s steps", number=MOST_STEPS
             )
-            raise StepFailed(_element(task), str(text))
+            raise StepFailed(element_of(task), str(text))
 
     def ready(self) -> list[Token]:
         """Where something is to be done: tasks of people, services and scripts."""
         return [
-            Token(str(task.id), task.task_spec.name)
-            for task in self._tasks()
-            if task.state == TaskState.READY and task.task_spec.manual
+            _token(task) for task in self._tasks() if task.state == TaskState.READY and task.task_spec.manual
         ]
+
+    def is_ready(self, key: str) -> bool:
+        """Whether something is still to be done at a token."""
+        known = UUID(key)
+        return any(task.id == known and task.state == TaskState.READY for task in self._tasks())
 
     def waiting(self) -> list[Token]:
         """Where something is waited for: messages and times."""
         manager = self._workflow.event_manager.tasks
-        return [
-            Token(str(key), task.task_spec.name)
-            for key, task in manager.items()
-            if task.state == TaskState.WAITING
-        ]
+        return [_token(task) for task in manager.values() if task.state == TaskState.WAITING]
 
     def due(self) -> datetime | None:
         """When the next timer fires."""
@@ -233,10 +145,13 @@ class Flow:
         return min(moments, default=None)
 
     def complete(self, key: str) -> None:
-        """The task at a token is done."""
+        """The task at a token is done. Raises StepFailed when it cannot be told what follows."""
         task = self._task(key)
         self._count(task)
-        task.run()
+        try:
+            task.run()
+        except Exception as error:  # the library lets pass whatever an expression raises
+            raise self._failed(error) from error
 
     def catch(self, key: str) -> None:
         """The message that a token waits for has come."""
@@ -244,20 +159,59 @@ class Flow:
         task._set_internal_data(event_fired=True)
         task.task_spec._update(task)
 
-    def throw(self, key: str, code: str) -> bool:
-        """An error at a token: the nearest error event around it catches it, or none does."""
+    def throw(self, key: str, event: str, code: str) -> bool | None:
+        """An error or an escalation at a token: the nearest event around it that catches it does.
+
+        Whether that interrupts what it stands at the edge of; None when nothing catches it.
+        """
+        thrown = BpmnEvent(_CODED[event](code, code))
         task = self._task(key)
-        event = BpmnEvent(ErrorEventDefinition(code, code))
         while task is not None:
-            if isinstance(task.parent.task_spec, BoundaryEventSplit):
-                for other in task.parent.children:
-                    if isinstance(other.task_spec, BoundaryEvent) and other.task_spec.catches(other, event):
-                        other.task_spec.catch(other, event)
-                        other.task_spec._update(other)
-                        return True
-            above = task.workflow.parent_task_id
-            task = self._workflow.get_task_from_id(above) if above is not None else None
-        return False
+            for other in _edges(task):
+                if other.task_spec.catches(other, thrown):
+                    other.task_spec.catch(other, thrown)
+                    other.task_spec._update(other)
+                    return bool(other.task_spec.cancel_activity)
+            task = _above(task)
+        return None
+
+    def stop(self) -> None:
+        """Nothing goes on any more."""
+        self._workflow.cancel()
+
+    def to_undo(self, key: str, diagram: Diagram, only: str) -> list[Token]:
+        """Activities around a token that were done and can be undone, the last first.
+
+        ``only`` names an activity, or the sub-process that they stand in. What other runs of an element did is theirs.
+        """
+        thrower = self._task(key)
+        mine = {one.key for one in runs_of(thrower)}
+        done = [
+            task
+            for workflow in self._within(thrower.workflow)
+            for task in workflow.tasks.values()
+            if task.state == TaskState.COMPLETED
+            and task.task_spec.name in diagram.undoing
+            and not task._get_internal_data(_UNDONE)
+            and {one.key for one in runs_of(task)} <= mine
+        ]
+        done.sort(key=lambda task: task.last_state_change)
+        tokens = [_token(task) for task in reversed(done)]
+        return [
+            one for one in tokens if not only or any(each.id == only for each in diagram.around(one.element))
+        ]
+
+    def undone(self, key: str) -> None:
+        """What was done at a token is undone, and is not undone again."""
+        self._task(key)._set_internal_data(**{_UNDONE: True})
+
+    def repeating(self) -> set[str]:
+        """The elements that are run several times just now, by the keys of :class:`Ran`."""
+        return {
+            str(task.id)
+            for task in self._tasks()
+            if isinstance(task.task_spec, MultiInstanceTask) and task.state & _ACTIVE
+        }
 
     def done(self) -> list[str]:
         """The elements that have been passed, and the arrows are told by them."""
@@ -277,29 +231,64 @@ class Flow:
         for workflow in (self._workflow, *self._workflow.subprocesses.values()):
             yield from list(workflow.tasks.values())
 
+    def _within(self, workflow: Any) -> Iterator[Any]:
+        """A workflow of the library, and those of the sub-processes in it."""
+        yield workflow
+        for part in self._workflow.subprocesses.values():
+            above = part
+            while above is not None and above is not workflow:
+                above = above.parent_workflow
+            if above is not None and part is not workflow:
+                yield part
+
     def _task(self, key: str) -> Any:
         return self._workflow.get_task_from_id(UUID(key))
 
 
-def _element(task: Any) -> str:
+def element_of(task: Any) -> str:
     """The element of the diagram that a task of the library belongs to."""
-    return "" if task is None else str(task.task_spec.name.partition(".BoundaryEvent")[0])
+    if task is None:
+        return ""
+    known = getattr(task.task_spec, "bpmn_id", None)
+    return str(known or task.task_spec.name.partition(".BoundaryEvent")[0])
 
 
-_lock = threading.Lock()
-_known: OrderedDict[str, Specification] = OrderedDict()
+def runs_of(task: Any) -> tuple[Ran, ...]:
+    """The runs that a task of the library stands in, the innermost first."""
+    found = []
+    while task is not None:
+        if (loop := _loop(task)) is not None:
+            data: Mapping[str, Any] = task.internal_data
+            number = data.get("key_or_index", data.get("item", 0))
+            done = len(loop.internal_data.get("merged", ()))
+            found.append(Ran(str(loop.id), str(task.id), element_of(task), number, done))
+        task = _above(task)
+    return tuple(found)
 
 
-def specification_of(diagram: Diagram) -> Specification:
-    """The specification of a diagram, made once in this process. Raises DiagramInvalid."""
-    key = diagram.digest
-    with _lock:
-        if key in _known:
-            _known.move_to_end(key)
-            return _known[key]
-    made = Specification(diagram)
-    with _lock:
-        _known[key] = made
-        while len(_known) > _KEPT:
-            _known.popitem(last=False)
-    return made
+def _token(task: Any) -> Token:
+    return Token(str(task.id), element_of(task), runs_of(task))
+
+
+def _loop(task: Any) -> Any:
+    """The task of the library that runs this one several times."""
+    parent = task.parent
+    if parent is None or not isinstance(parent.task_spec, MultiInstanceTask):
+        return None
+    return parent if parent.task_spec.task_spec == task.task_spec.name else None
+
+
+def _above(task: Any) -> Any:
+    """The sub-process that a task of the library stands in."""
+    above = task.workflow.parent_task_id
+    return task.workflow.top_workflow.get_task_from_id(above) if above is not None else None
+
+
+def _edges(task: Any) -> list[Any]:
+    """The events at the edge of an activity; those that catch one code before those that catch all."""
+    host = _loop(task) or task
+    split = host.parent
+    if split is None or not isinstance(split.task_spec, BoundaryEventSplit):
+        return []
+    found = [one for one in split.children if isinstance(one.task_spec, BoundaryEvent)]
+    return sorted(found, key=lambda one: getattr(one.task_spec.event_definition, "code", None) is None)

@@ -45,10 +45,15 @@ TYPES: Mapping[str, Callable[[], types.FieldType]] = {
 }
 """The types of fields that a task may state, beside ``choice``."""
 
-_DECLARED = re.compile(r"(?P<type>[a-z]+)(?P<required>!?)\s+(?P<label>[^:]+?)\s*(?::\s*(?P<options>.+))?")
+DECLARED = re.compile(r"(?P<type>[a-z]+)(?P<required>!?)\s+(?P<label>[^:]+?)\s*(?::\s*(?P<options>.+))?")
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,59}")
-RESERVED = frozenset({"record", "starter", "true", "false", "none"})
+RESERVED = frozenset({"record", "starter", "loop", "true", "false", "none"})
 FORM, REQUIRE = "form.", "require."
+
+
+def is_variable(name: str) -> bool:
+    """Whether a step may set a variable of that name."""
+    return name.isidentifier() and not name.startswith("_") and name not in RESERVED
 
 
 class FormInvalid(ValueError):
@@ -93,7 +98,7 @@ def _names(text: str) -> list[str]:
 
 
 def _declared(name: str, text: str, words: Words) -> Field:
-    found = _DECLARED.fullmatch(text)
+    found = DECLARED.fullmatch(text)
     if not _VARIABLE.fullmatch(name) or name in RESERVED:
         raise FormInvalid(
             _("“%(name)s” is no name for a variable: small latin letters, digits, _", name=name)
@@ -131,7 +136,7 @@ def texts(element: Element) -> list[str]:
     """The texts of an element that people read, to be translated."""
     found = [text for text in (element.name, element.properties.get("help", "")) if text]
     for name, text in element.properties.items():
-        declared = _DECLARED.fullmatch(text) if name.startswith(FORM) else None
+        declared = DECLARED.fullmatch(text) if name.startswith(FORM) else None
         if declared is not None:
             found.append(declared["label"])
             options = (part.partition("=") for part in _names(declared["options"] or ""))

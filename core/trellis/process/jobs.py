@@ -12,10 +12,10 @@ from trellis.i18n import translator
 from trellis.jobs.mails import mailing, send_once
 from trellis.jobs.queue import enqueue
 from trellis.jobs.work import Work
-from trellis.process import listening
+from trellis.process import deadlines, listening, schedule
 from trellis.process.engine import Engine
 from trellis.process.runs import TIMER_JOB
-from trellis.process.tables import OPEN, ProcessInstance
+from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 
@@ -43,6 +43,21 @@ def work_timer(work: Work) -> None:
     _tell(work, door)
 
 
+def work_late(work: Work) -> None:
+    """Does what is to be done about a late task; what cannot be done fails the job, and says why."""
+    with work.workspace.write() as session:
+        edition = work.workspace.edition(session)
+        door = Records(session, edition, SYSTEM)
+        step = int(work.arguments["step"])
+        process = session.scalar(sa.select(ProcessStep.process).where(ProcessStep.id == step))
+        if process is None or process in edition.all(Process):
+            deadlines.act_on(door, step, str(work.arguments["act"]))
+        else:
+            enqueue(session, deadlines.LATE_JOB, work.arguments, None, datetime.now(UTC) + ABSENT)
+        work.finish(session, {})
+    _tell(work, door)
+
+
 def work_event(work: Work) -> None:
     """Starts and wakes what listens to a write."""
     with work.workspace.write() as session:
@@ -50,6 +65,27 @@ def work_event(work: Work) -> None:
         door = listening.hear(session, edition, work.job_id, work.arguments)
         work.finish(session, {})
     _tell(work, door)
+
+
+def work_schedule(work: Work) -> None:
+    """Starts a process whose time has come. The next time is in the queue before, whatever becomes of this one."""
+    told = work.arguments
+    with work.workspace.write() as session:
+        schedule.plan(session, work.workspace.edition(session))
+    with work.workspace.write() as session:
+        edition = work.workspace.edition(session)
+        door = Records(session, edition, SYSTEM)
+        if (told["process"], told["schedule"]) in schedule.schedules(edition):
+            Engine(door).start(told["process"], key=schedule.key_of(told))
+        work.finish(session, {})
+    _tell(work, door)
+
+
+def work_plan(work: Work) -> None:
+    """Sees once a day that all schedules are in the queue, whatever plugins and settings did."""
+    with work.workspace.write() as session:
+        schedule.plan(session, work.workspace.edition(session))
+        work.finish(session, {})
 
 
 def work_mail(work: Work) -> None:

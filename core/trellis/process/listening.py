@@ -20,10 +20,13 @@ from trellis.errors import RecordNotFound, TrellisError
 from trellis.guard import has_abandoned
 from trellis.jobs.queue import enqueue
 from trellis.process import events, versions
-from trellis.process.checks import MATCH
 from trellis.process.diagram import Diagram
-from trellis.process.engine import SOURCE, Engine
+from trellis.process.doing import SOURCE
+from trellis.process.elements import AWAITED, MATCH
+from trellis.process.engine import Engine
+from trellis.process.events import EVENT_JOB
 from trellis.process.expressions import compile_expression
+from trellis.process.runs import starting
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
 from trellis.process.variables import InstanceFacts
 from trellis.records.door import Records
@@ -32,9 +35,8 @@ from trellis.records.expressions import ExpressionFailed
 from trellis.security.actor import SYSTEM
 from trellis.segments.tables import SEGMENT_EVENT
 
-EVENT_JOB = "process_event"
 MOST_AT_ONCE = 500
-"""Records of a segment whose processes one job starts."""
+"""Records of a segment whose processes one job starts, and waits that one job ends."""
 
 
 @dataclass
@@ -77,38 +79,39 @@ def is_heard(session: Session, edition: Edition, entity: str) -> bool:
 
 
 def note_entries(session: Session, edition: Edition, at: datetime) -> None:
-    """Keeps who entered a segment that processes listen to, when segments were brought up to date at a moment.
+    """Keeps who entered and left segments that processes listen to, when they were brought up to date at a moment.
 
     Whoever is in a segment when it is counted for the first time has not entered it.
     """
     event = SEGMENT_EVENT.c
-    for name in _segments(edition):
+    for name, side in _segments(edition):
         before = sa.select(event.id).where(event.segment == name, event.at < at).limit(1)
         if session.scalar(before) is None:
             continue
-        entered = sa.select(event.record_id).where(event.segment == name, event.at == at, event.change == 1)
-        _enqueue(session, name, session.scalars(entered.order_by(event.record_id)).all())
+        moved = sa.select(event.record_id).where(event.segment == name, event.at == at, event.change == side)
+        _enqueue(session, name, side, session.scalars(moved.order_by(event.record_id)).all())
 
 
-def note_entered(session: Session, edition: Edition, moves: Sequence[tuple[str, int]]) -> None:
-    """Keeps who entered a segment that processes listen to, as (segment, record), with the write that let them in."""
-    for name in _segments(edition) if moves else ():
-        _enqueue(session, name, [record for segment, record in moves if segment == name])
+def note_moved(session: Session, edition: Edition, moves: Sequence[tuple[int, tuple[str, int]]]) -> None:
+    """Keeps who entered (1) or left (-1) a segment that processes listen to, with the write that moved them."""
+    for name, side in _segments(edition) if moves else ():
+        records = [record for way, (segment, record) in moves if (segment, way) == (name, side)]
+        _enqueue(session, name, side, records)
 
 
-def _enqueue(session: Session, segment: str, ids: Sequence[int]) -> None:
+def _enqueue(session: Session, segment: str, side: int, ids: Sequence[int]) -> None:
     for first in range(0, len(ids), MOST_AT_ONCE):
         part = [int(one) for one in ids[first : first + MOST_AT_ONCE]]
-        enqueue(session, EVENT_JOB, {"segment": segment, "ids": part}, None)
+        enqueue(session, EVENT_JOB, {"segment": segment, "side": side, "ids": part}, None)
 
 
-def _segments(edition: Edition) -> dict[str, list[str]]:
-    """The processes that start when a record enters a segment, by segment."""
-    found: dict[str, list[str]] = {}
-    for process in edition.all(Process).values():
+def _segments(edition: Edition) -> dict[tuple[str, int], list[str]]:
+    """The processes that start when a record enters (1) or leaves (-1) a segment."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for process in starting(edition):
         for text in process.starts:
-            if text.startswith(events.SEGMENT):
-                found.setdefault(text.removeprefix(events.SEGMENT), []).append(process.name)
+            if (moved := events.of_segment(text)) is not None:
+                found.setdefault(moved, []).append(process.name)
     return found
 
 
@@ -122,9 +125,13 @@ def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, A
     """Starts and wakes what listens to the events of a job; the door that it wrote by."""
     door = Records(session, edition, SYSTEM)
     if "segment" in arguments:
-        for process in _segments(edition).get(arguments["segment"], ()):
+        moved = arguments["segment"], arguments.get("side", 1)
+        for process in _segments(edition).get(moved, ()):
             for record in arguments["ids"]:
                 _start(door, process, record, f"event:{job}:{record}:{process}")
+        return door
+    if "told" in arguments:
+        _hear_told(door, job, arguments)
         return door
     entity = arguments["entity"]
     known = _listeners(session, edition).get(entity)
@@ -141,14 +148,35 @@ def hear(session: Session, edition: Edition, job: int, arguments: Mapping[str, A
     return door
 
 
-def _start(door: Records, name: str, record_id: int, key: str) -> None:
+def _hear_told(door: Records, job: int, arguments: Mapping[str, Any]) -> None:
+    """Starts and wakes what a message or a signal of a process is for, some at a time."""
+    entity, record_id = arguments["record"]
+    after = arguments.get("after", 0)
+    for process in door.edition.all(Process).values() if not after else ():
+        start = versions.present(door.edition, process).start
+        fits = process.entity in (None, entity) and process.name != arguments["by"]
+        if fits and start.event in AWAITED and events.told(start) == arguments["told"]:
+            _start(door, process.name, record_id, f"event:{job}:{process.name}")
+    found = sa.select(ProcessStep.id, ProcessStep.instance_id, ProcessStep.token).where(
+        ProcessStep.awaits == arguments["awaits"],
+        ProcessStep.left_at.is_(None),
+        ProcessStep.id > after,
+        ProcessStep.id <= arguments["until"],
+    )
+    rows = door.session.execute(found.order_by(ProcessStep.id).limit(MOST_AT_ONCE)).all()
+    _wake_all(door, [(instance, token) for _step, instance, token in rows])
+    if len(rows) == MOST_AT_ONCE:
+        enqueue(door.session, EVENT_JOB, {**arguments, "after": rows[-1].id}, None)
+
+
+def _start(door: Records, name: str, record_id: int | None, key: str) -> None:
     """Starts a process, where the condition of its start event is true."""
     process = door.edition.all(Process)[name]
     when = versions.present(door.edition, process).start.properties.get("when", "")
     about = record_id if process.entity is not None else None
     try:
         if when:
-            record = (process.entity, record_id) if process.entity else None
+            record = (process.entity, record_id) if process.entity and record_id is not None else None
             facts = InstanceFacts(door.session, door.edition, {}, record, None)
             if not compile_expression(when.removeprefix("="))(facts):
                 return
@@ -168,7 +196,11 @@ def _wake(door: Records, entity: str, event: str, shapes: set[tuple[str, ...]], 
     found = sa.select(ProcessStep.instance_id, ProcessStep.token).where(
         ProcessStep.awaits.in_(keys), ProcessStep.left_at.is_(None)
     )
-    for instance, token in door.session.execute(found).all():
+    _wake_all(door, [(instance, token) for instance, token in door.session.execute(found)])
+
+
+def _wake_all(door: Records, waits: Sequence[tuple[int, str]]) -> None:
+    for instance, token in waits:
         try:
             with door.whole():
                 Engine(door).catch(instance, token)
@@ -186,11 +218,11 @@ def _listeners(session: Session, edition: Edition) -> Mapping[str, Listeners]:
 
 def _gathered(session: Session, edition: Edition) -> dict[str, Listeners]:
     found: dict[str, Listeners] = {}
-    for process in edition.all(Process).values():
+    for process in starting(edition):
         diagram = versions.present(edition, process)
         start = diagram.start.detail if diagram.start.event == "message" else ""
         for text in (*process.starts, *([start] if start else [])):
-            if not text.startswith(events.SEGMENT):
+            if events.of_segment(text) is None and not text.startswith(events.MESSAGE):
                 entity = events.parse(edition, text).entity
                 found.setdefault(entity, Listeners()).starts.append((text, process.name))
     for diagram in _running(session, edition):
@@ -213,6 +245,6 @@ def _running(session: Session, edition: Edition) -> Iterator[Diagram]:
 
 def _waits(diagram: Diagram) -> Iterator[tuple[str, tuple[str, ...]]]:
     for element in diagram.elements.values():
-        if element.event == "message" and element.kind != "startEvent":
+        if element.event == "message" and element.kind != "startEvent" and not events.told(element):
             names = sorted(name.removeprefix(MATCH) for name in element.properties if name.startswith(MATCH))
             yield element.detail, tuple(names) or ("id",)

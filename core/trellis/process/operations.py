@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,8 @@ class OperationCall:
 
     ``records`` writes as the process; ``entity`` and ``record_id`` are what the instance is about, if anything.
     ``arguments`` are checked by the parameters of the operation, ``values`` those given as ``set.<field>``. ``later`` puts a
-    job into the queue, and ``start`` starts another process, both in this transaction.
+    job into the queue, and ``start`` starts another process, both in this transaction. ``by`` is who completed the task that
+    led here; None where none did.
     """
 
     records: Records
@@ -38,6 +40,7 @@ class OperationCall:
     element: str
     later: Callable[[str, Mapping[str, Any]], int]
     start: Callable[[str, int | None], int]
+    by: int | None = None
 
 
 def call_operation(operation: Operation, call: OperationCall) -> Any:
@@ -114,7 +117,14 @@ def _start_process(call: OperationCall) -> int:
     return call.start(call.arguments["process"], call.arguments.get("id") or call.record_id)
 
 
-_RECORD = (Parameter(name="entity", type=types.Text()), Parameter(name="id", type=types.Integer(minimum=1)))
+_ID = Parameter(
+    name="id",
+    type=types.Integer(minimum=1),
+    label=_("Number of the record"),
+    help=_("An expression such as =order.id; empty: the record of the process"),
+)
+_ENTITY = Parameter(name="entity", type=types.Text(), label=_("Kind of record"), names="entity")
+_RECORD = (_ENTITY, _ID)
 
 OPERATIONS = (
     Operation(
@@ -130,7 +140,10 @@ OPERATIONS = (
         title=_("Move a record to a stage"),
         description=_("Moves the record along its lifecycle, with values that the stage asks for"),
         run=_move_record,
-        parameters=(Parameter(name="stage", type=types.Text(), required=True), *_RECORD),
+        parameters=(
+            Parameter(name="stage", type=types.Text(), required=True, label=_("Stage"), names="stage"),
+            *_RECORD,
+        ),
         sets=True,
     ),
     Operation(
@@ -138,7 +151,7 @@ OPERATIONS = (
         title=_("Create a record"),
         description=_("Makes a record; its id goes into the variable that “result” names"),
         run=_create_record,
-        parameters=(Parameter(name="entity", type=types.Text(), required=True),),
+        parameters=(dataclasses.replace(_ENTITY, required=True),),
         sets=True,
     ),
     Operation(
@@ -147,9 +160,15 @@ OPERATIONS = (
         description=_("Sends a mail once the step is committed; never twice"),
         run=_send_mail,
         parameters=(
-            Parameter(name="to", type=types.Email(), required=True),
-            Parameter(name="subject", type=types.Text(), required=True),
-            Parameter(name="text", type=types.LongText(), required=True),
+            Parameter(
+                name="to",
+                type=types.Email(),
+                required=True,
+                label=_("To"),
+                help=_("An address, or {record.email} of the record"),
+            ),
+            Parameter(name="subject", type=types.Text(), required=True, label=_("Subject")),
+            Parameter(name="text", type=types.LongText(), required=True, label=_("Text")),
         ),
     ),
     Operation(
@@ -158,8 +177,8 @@ OPERATIONS = (
         description=_("Starts another process, about the same record or the one with “id”, and goes on"),
         run=_start_process,
         parameters=(
-            Parameter(name="process", type=types.Text(), required=True),
-            Parameter(name="id", type=types.Integer(minimum=1)),
+            Parameter(name="process", type=types.Text(), required=True, label=_("Process"), names="process"),
+            _ID,
         ),
     ),
 )

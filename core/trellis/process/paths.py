@@ -70,6 +70,15 @@ class RecordFacts:
         target = self._roots[name]
         return self._follow(target, rest, DEEPEST) if target else None
 
+    def referring(self, entity: str, field: str, most: int) -> list[int]:
+        """The records of an entity that refer by a field to ``record``, in the order of their lists."""
+        target = self._roots.get("record")
+        if target is None:
+            return []
+        rule = {"field": field, "op": "eq", "value": target[1]}
+        page = self._records.list(entity, rule=rule, fields=[], limit=most)
+        return [one.id for one in page.items]
+
     def _follow(
         self, target: tuple[str, int], rest: list[str], left: int
     ) -> tuple[Record, Field | None] | None:

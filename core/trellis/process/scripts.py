@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from trellis.i18n import translator
 from trellis.process.diagram import Element
+from trellis.process.elements import GATHER
 from trellis.process.expressions import Expression, compile_expression
-from trellis.process.forms import FORM, RESERVED
+from trellis.process.forms import FORM, is_variable
 
 _ = translator("trellis")
 
@@ -23,13 +24,7 @@ def assignments(script: str) -> Iterator[tuple[str, Expression]]:
         if not line or line.startswith("#"):
             continue
         name, mark, text = (part.strip() for part in line.partition("="))
-        if (
-            not mark
-            or not name.isidentifier()
-            or name in RESERVED
-            or name.startswith("_")
-            or text.startswith("=")
-        ):
+        if not mark or not is_variable(name) or text.startswith("="):
             raise ValueError(
                 _("“%(line)s” is not “name = expression”; a script can do nothing else", line=line)
             )
@@ -48,6 +43,8 @@ def variables(element: Element) -> Iterator[str]:
             yield name.removeprefix(FORM)
         elif name == "result":
             yield value
+        elif name.startswith(GATHER):
+            yield name.removeprefix(GATHER)
     if element.kind == "callActivity":
         yield from names_of(element.properties.get("out", ""))
     if element.kind == "scriptTask":

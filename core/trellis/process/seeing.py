@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from trellis.contributions import Process
 from trellis.errors import PermissionRefused, RecordNotFound
 from trellis.process.engine import Engine
-from trellis.process.runs import process_of
+from trellis.process.runs import process_of, starting
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
-from trellis.process.tasks import manages
+from trellis.process.tasks import Tasks, manages
 from trellis.records.door import Records
 from trellis.records.query import Record
 
@@ -23,6 +23,8 @@ COLUMNS = tuple(column for column in _instance if column.name not in ("flow", "v
 def may_start(records: Records, process: Process, record: Record | None) -> bool:
     """Whether the actor may start a process by hand, about this record where it is about one."""
     actor = records.actor
+    if process.given or process not in starting(records.edition):
+        return False
     if process.entity is not None:
         if record is None or not actor.reaches(process.entity, "read", record.values):
             return False
@@ -101,7 +103,7 @@ class Instances:
         me = self._actor.user_id
         part = sa.exists().where(
             ProcessStep.instance_id == _instance.id,
-            sa.or_(ProcessStep.by_id == me, ProcessStep.person_id == me),
+            sa.or_(ProcessStep.by_id == me, ProcessStep.person_id.in_(Tasks(self._records).persons)),
         )
         seen = [_instance.started_by_id == me, part]
         if process.entity is not None and self._actor.may(process.entity, "read"):

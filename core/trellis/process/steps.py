@@ -10,13 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.errors import TrellisError
-from trellis.process import events, times
+from trellis.process import deadlines, times
 from trellis.process.assignment import Assigning
-from trellis.process.checks import MATCH, PEOPLE
 from trellis.process.diagram import Element
-from trellis.process.expressions import compile_argument
+from trellis.process.elements import AWAITED, PEOPLE
 from trellis.process.flow import StepFailed, Token
-from trellis.process.runs import Run
+from trellis.process.runs import Entered, Run
 from trellis.process.tables import AUDIENCES, STEPS, USER
 from trellis.records.expressions import ExpressionFailed
 
@@ -27,8 +26,8 @@ _OPEN = sa.select(_step.token, _step.id).where(
 _INSERT = sa.insert(STEPS).returning(_step.id)
 
 
-def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
-    """Brings the rows up to date with where the instance stands; returns what it has entered.
+def enter(session: Session, run: Run) -> tuple[list[Entered], list[str]]:
+    """Brings the rows up to date with where the instance stands; returns what it has entered, and the tokens it has left.
 
     Raises StepFailed when it cannot be told for whom a task is, or what is waited for.
     """
@@ -39,20 +38,25 @@ def enter(session: Session, run: Run) -> list[tuple[Element, Token]]:
         for token in (*run.flow.ready(), *run.flow.waiting())
         if _is_step(run.element(token)) and not run.flow.ended
     }
-    _leave(session, run, {key: step for key, step in open_ones.items() if key not in tokens}, now)
+    gone = {key: step for key, step in open_ones.items() if key not in tokens}
+    _leave(session, run, gone, now)
     if run.passed:
         session.execute(sa.insert(STEPS), [_passed(run, token, at, now) for token, at in run.passed])
         run.passed.clear()
-    entered = [(run.element(token), token) for key, token in tokens.items() if key not in open_ones]
-    made = [_made(session, run, element, token, now) for element, token in entered]
-    for row, audiences in made:
-        step = session.scalar(_INSERT, row)
+    new = [token for key, token in tokens.items() if key not in open_ones]
+    made = [_made(session, run, run.element(token), token, now) for token in new]
+    entered = []
+    for token, (row, audiences) in zip(new, made, strict=True):
+        step = session.scalar(_INSERT, row) or 0
+        entered.append(Entered(run.element(token), token, step, row, audiences))
+        if row.get("due_at") is not None:
+            deadlines.watch(session, run.element(token), step, row["due_at"], run.stand(token.runs))
         if audiences:
             session.execute(
                 sa.insert(AUDIENCES),
                 [{"step_id": step, "audience": audience} for audience in audiences],
             )
-    return entered
+    return entered, list(gone)
 
 
 def take_back(session: Session, instance: int, token: Token) -> None:
@@ -71,7 +75,7 @@ def leave_all(session: Session, instance: int, by: int | None) -> None:
 
 def _is_step(element: Element) -> bool:
     """Boundary events are steps only where something must find them."""
-    return element.kind != "boundaryEvent" or element.event == "message"
+    return element.kind != "boundaryEvent" or element.event in AWAITED
 
 
 def _open(session: Session, instance: int) -> dict[str, int]:
@@ -109,25 +113,16 @@ def _made(
     session: Session, run: Run, element: Element, token: Token, now: datetime
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     row = _plain(run, element, token, now)
-    run.facts.variables = run.variables
     try:
-        if element.event == "message":
-            return {**row, "awaits": _awaited(run, element)}, ()
+        if element.event in AWAITED:
+            return {**row, "awaits": run.awaited(element, token)}, ()
         if element.kind not in PEOPLE:
             return row, ()
-        assigning = Assigning(session, run.id, run.row["started_by_id"], run.facts)
+        facts = run.stand(token.runs)
+        assigning = Assigning(session, run.id, run.row["started_by_id"], facts)
         assigned = assigning.assign(element.properties.get("for", ""), element.properties.get("not", ""))
         row |= {"person_id": assigned.person, "excluded": list(assigned.excluded)}
-        row["due_at"] = times.moment(element.properties.get("due", ""), run.facts, now)
+        row["due_at"] = times.moment(element.properties.get("due", ""), facts, now)
         return row, assigned.kept
     except (TrellisError, ExpressionFailed, KeyError) as error:
         raise StepFailed(element.id, str(error)) from error
-
-
-def _awaited(run: Run, element: Element) -> str:
-    told = {
-        name.removeprefix(MATCH): compile_argument(text)(run.facts)
-        for name, text in element.properties.items()
-        if name.startswith(MATCH)
-    }
-    return events.awaited(element.detail, told or {"id": run.row["record_id"]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -110,6 +110,20 @@ class ProcessAudience(Base):
         BigId, sa.ForeignKey("process_step.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     audience: Mapped[str] = mapped_column(sa.String(160), primary_key=True)
+
+
+class Absence(Base):
+    """Somebody is away from ``starts`` to the day ``ends``, and ``substitute_id`` does their tasks; one for each person."""
+
+    __tablename__ = "absence"
+    __table_args__ = (sa.Index("ix_absence_substitute", "substitute_id", "ends"),)
+
+    user_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    starts: Mapped[date] = mapped_column(sa.Date)
+    ends: Mapped[date] = mapped_column(sa.Date)
+    substitute_id: Mapped[int] = mapped_column(BigId)
 
 
 INSTANCES = cast(sa.Table, ProcessInstance.__table__)

@@ -13,7 +13,8 @@ from trellis.contributions import Process
 from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator
-from trellis.process.assignment import NOT, audiences_of
+from trellis.process import absences
+from trellis.process.assignment import NOT, audiences_of, positions_of
 from trellis.process.engine import Engine
 from trellis.process.tables import INSTANCES, OPEN, STEPS, USER, ProcessAudience
 from trellis.process.telling import tell
@@ -72,6 +73,17 @@ class Tasks:
         """The queues that the actor takes tasks from."""
         return audiences_of(self._session, self._actor)
 
+    @cached_property
+    def persons(self) -> list[int | None]:
+        """The actor, and whom they stand in for today: the tasks of all of them are theirs to do."""
+        me = self._actor.user_id
+        return [me, *(absences.away(self._session, self._edition, me) if me is not None else ())]
+
+    @cached_property
+    def _theirs(self) -> dict[int, list[str]]:
+        """The queues of the positions of those whom the actor stands in for."""
+        return {one: positions_of(self._session, one) for one in self.persons[1:] if one is not None}
+
     def mine(self, limit: int, after: tuple[datetime, int] | None = None) -> Sequence[Any]:
         """The tasks that are the actor's, or that they may take, by due date."""
         query = self._open().where(self._for_me()).order_by(DUE, _step.id).limit(limit)
@@ -112,7 +124,7 @@ class Tasks:
     def put_back(self, step: int) -> None:
         """Puts a task that one has taken back into its queue."""
         found = self.get(step)
-        if found.person_id != self._actor.user_id and not self._manages(found):
+        if found.person_id not in self.persons and not self._manages(found):
             raise PermissionRefused()
         if not any(not one.startswith(NOT) for one in self._audiences(step)):
             raise Conflict(_("This task came from no queue"))
@@ -121,7 +133,7 @@ class Tasks:
     def reassign(self, step: int, person: int) -> None:
         """Hands a task to somebody. For who has it, and for those who manage the process. Raises RecordInvalid."""
         found = self.get(step)
-        if found.person_id != self._actor.user_id and not self._manages(found):
+        if found.person_id not in self.persons and not self._manages(found):
             raise PermissionRefused()
         known = self._session.scalar(
             sa.select(User.id).where(User.id == person, User.active, User.deleted_at.is_(None))
@@ -150,8 +162,12 @@ class Tasks:
         if me in task.excluded:
             return False
         if task.person_id is not None:
-            return bool(task.person_id == me)
-        return self._actor.administrator or bool(set(self._audiences(task.id)) & set(self._mine))
+            return task.person_id in self.persons
+        if self._actor.administrator:
+            return True
+        queues = set(self._audiences(task.id))
+        theirs = (of for person, of in self._theirs.items() if person not in task.excluded)
+        return any(queues & set(of) for of in (self._mine, *theirs))
 
     def _require_mine(self, task: Any) -> None:
         if self._actor.user_id in task.excluded:
@@ -181,14 +197,9 @@ class Tasks:
 
     def _for_me(self) -> sa.ColumnElement[bool]:
         """What is the actor's own, or stands in a queue of theirs."""
-        queued = sa.exists().where(
-            ProcessAudience.step_id == _step.id, ProcessAudience.audience.in_(self._mine)
-        )
-        kept_from = sa.exists().where(
-            ProcessAudience.step_id == _step.id, ProcessAudience.audience == f"{NOT}{self._actor.user_id}"
-        )
-        free = sa.and_(_step.person_id.is_(None), queued, sa.not_(kept_from))
-        return sa.or_(_step.person_id == self._actor.user_id, free)
+        queues = [_queued(self._mine, [self._actor.user_id])]
+        queues += [_queued(of, [self._actor.user_id, one]) for one, of in self._theirs.items() if of]
+        return sa.or_(_step.person_id.in_(self.persons), sa.and_(_step.person_id.is_(None), sa.or_(*queues)))
 
     def _seen(self) -> sa.ColumnElement[bool]:
         if self._actor.administrator:
@@ -197,3 +208,12 @@ class Tasks:
             name for name, process in self._edition.all(Process).items() if manages(self._actor, process)
         ]
         return sa.or_(self._for_me(), _step.process.in_(managed), _step.by_id == self._actor.user_id)
+
+
+def _queued(queues: Sequence[str], people: Sequence[int | None]) -> sa.ColumnElement[bool]:
+    """A task stands in one of some queues, and none of some people is kept from it."""
+    of = ProcessAudience.step_id == _step.id
+    kept_from = ProcessAudience.audience.in_([f"{NOT}{one}" for one in people])
+    return sa.and_(
+        sa.exists().where(of, ProcessAudience.audience.in_(queues)), sa.not_(sa.exists().where(of, kept_from))
+    )

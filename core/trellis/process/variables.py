@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,13 +20,18 @@ from trellis.security.actor import SYSTEM
 
 _ = translator("trellis")
 
+LOOP = "loop"
+"""What tells a run of an element that runs several times where it stands."""
 LARGEST = 64 * 1024
 """Bytes of all variables of an instance together."""
 
 
-def to_kept(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Variables as they are kept. Raises RecordInvalid for what is too large or cannot be kept."""
-    kept = {name: _to_kept(name, value) for name, value in variables.items()}
+def to_kept(variables: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Variables as they are kept, with what is kept ``beside`` them already.
+
+    Raises RecordInvalid for what is too large or cannot be kept.
+    """
+    kept = {name: _to_kept(name, value) for name, value in variables.items()} | dict(beside or {})
     if len(orjson.dumps(kept)) > LARGEST:
         raise RecordInvalid({"_record": [_("The variables of a process may hold 64 kB together")]})
     return kept
@@ -90,13 +95,28 @@ class InstanceFacts(RecordFacts):
     ) -> None:
         roots = {"record": record, "starter": ("user", starter) if starter else None}
         super().__init__(Records(session, edition, SYSTEM), roots)
+        self._own_roots = self._roots
+        self.edition = edition
         self.variables = variables
+        self.loop: Mapping[str, Any] = {}
+
+    def stand(
+        self,
+        variables: Mapping[str, Any],
+        records: Iterable[tuple[str, tuple[str, int]]] = (),
+        loop: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Where expressions are evaluated: the variables there, records by name, and what ``loop`` tells."""
+        self.variables, self.loop = variables, loop or {}
+        self._roots = {**dict(records), **self._own_roots}
 
     def look_up(self, path: Path) -> Any:
         """The value at a path. Raises KeyError."""
         name, *rest = path
         if name in self._roots:
             return super().look_up(path)
+        if name == LOOP and len(rest) == 1:
+            return self.loop[rest[0]]
         if rest:
             raise KeyError(name)
         return self.variables[name]

@@ -15,6 +15,7 @@ from trellis.errors import RecordNotFound
 from trellis.i18n import Text, translator
 from trellis.plugins import CORE, core_version
 from trellis.process.diagram import Diagram, digest, read
+from trellis.process.dmn import embedded
 from trellis.process.tables import ProcessVersion
 
 _ = translator("trellis")
@@ -25,8 +26,14 @@ _read: OrderedDict[str, Diagram] = OrderedDict()
 
 
 def content(process: Process) -> bytes:
-    """The diagram that a process has now. Raises OSError when the file of the plugin is not there."""
-    return process.diagram if isinstance(process.diagram, bytes) else process.diagram.read_bytes()
+    """The diagram that a process has now, with its decision tables.
+
+    Raises OSError when a file of the plugin is not there, DiagramInvalid for tables that are no DMN.
+    """
+    diagram, *tables = (
+        one if isinstance(one, bytes) else one.read_bytes() for one in (process.diagram, *process.tables)
+    )
+    return embedded(diagram, tables)
 
 
 def diagram_of(text: bytes) -> Diagram:

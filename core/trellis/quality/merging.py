@@ -27,6 +27,7 @@ from trellis.records.events import MERGING
 from trellis.records.query import Record
 from trellis.records.reach import with_all_rights
 from trellis.records.schema import EXTERNAL
+from trellis.scripts import about as conversations
 from trellis.security.actor import Act
 
 _ = translator("trellis")
@@ -82,6 +83,7 @@ def merge(records: Records, entity: str, survivor: int, other: int, take: Collec
     records.session.add(done)
     hand_on(records.session, entity, other, survivor)
     hand_over(records.session, entity, other, survivor)
+    conversations.hand_over(records.session, entity, other, survivor)
     records.take_over(wide)
     return done
 

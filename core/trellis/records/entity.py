@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
@@ -175,7 +177,10 @@ class EntityInfo:
     - ``sort``: how lists are sorted at first (``-ordered_at``)
     - ``date_field``: the field that places a record in time on timelines and calendars
     - ``timeline``: its records stand on the timeline of the records they refer to
+    - ``beside``: the two fields that say beside which record of any entity one was made: its entity, its id; with
+      ``timeline`` it stands on that record's timeline
     - ``amount_field``: the figure summed on boards and in footers
+    - ``by_hand``: people make records of it themselves; otherwise Trellis does, by another act of theirs
     - ``confidential``: a right on all kinds of records (``*``) opens no more of it than one's own records to read; more is
       given by its name
     """
@@ -194,7 +199,9 @@ class EntityInfo:
     sort: str = ""
     date_field: str | None = None
     timeline: bool = False
+    beside: tuple[str, str] | None = None
     amount_field: str | None = None
+    by_hand: bool = True
     confidential: bool = False
 
 
@@ -284,7 +291,8 @@ def _index_for_lists(table: sa.Table) -> None:
 SYSTEM_FIELDS = ("external_id", "owner", "unit", "created_at", "updated_at")
 
 
-def declared_fields(entity: type[Entity]) -> dict[str, Field]:
+@cache
+def declared_fields(entity: type[Entity]) -> Mapping[str, Field]:
     """The fields that an entity class declares by its columns, by name, in the order of declaration."""
     fields: dict[str, Field] = {}
     for attribute in sa.inspect(entity).column_attrs:
@@ -296,7 +304,7 @@ def declared_fields(entity: type[Entity]) -> dict[str, Field]:
         name = key.removesuffix("_id") if isinstance(declared["type"], Reference) else key
         fields[name] = Field(name=name, entity=entity.__entity__.name, column=key, **declared)
     own = {name: field for name, field in fields.items() if name not in SYSTEM_FIELDS}
-    return own | {name: fields[name] for name in SYSTEM_FIELDS if name in fields}
+    return MappingProxyType(own | {name: fields[name] for name in SYSTEM_FIELDS if name in fields})
 
 
 def default_value(field: Field) -> Any:

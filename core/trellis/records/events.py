@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,6 +76,21 @@ class Saved:
     def ids(self) -> list[int]:
         """The ids of the records written."""
         return [change.id for change in self.changes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentEntered:
+    """Records entered a segment. Who they are is found out when it is asked for; ``ids`` are in order."""
+
+    segment: str
+    session: Session
+    edition: Edition
+    find: Callable[[], Sequence[int]]
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The ids of those who entered."""
+        return self.find()
 
 
 ENTERED, LEFT = "segment.entered", "segment.left"

@@ -34,13 +34,14 @@ class RelatedList:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something on a timeline: a record (an order, a call) or a change of the record itself."""
+    """Something on a timeline: a record (an order, a call), a change of the record itself, or what an engine tells of it."""
 
     at: datetime
     kind: str
     record: Record | None = None
     view: EntityView | None = None
     event: Mapping[str, Any] | None = None
+    told: Any = None
 
 
 def related_lists(
@@ -65,12 +66,8 @@ def timeline(
 ) -> list[Entry]:
     """The newest entries of a record's timeline: records of timeline entities that refer to it, and its own changes."""
     entries = _changes(session, edition, entity, record_id, limit)
-    for view, field in _referring(edition, actor, entity):
-        if not view.info.timeline:
-            continue
-        query = ListQuery(
-            view, edition, actor, rule=_refers(field, record_id), sort=("-created_at",), limit=limit
-        )
+    for view, rule in _on_timeline(edition, actor, entity, record_id):
+        query = ListQuery(view, edition, actor, rule=rule, sort=("-created_at",), limit=limit)
         entries += [
             Entry(_moment(view, record), _kind(view, record), record, view)
             for record in query.page(session).items
@@ -104,6 +101,22 @@ def _referring(edition: Edition, actor: Actor, entity: str) -> Iterator[tuple[En
         )
         if not field.read_only or all(cast(Reference, one.type).entity != entity for one in others):
             yield view, field
+
+
+def _on_timeline(
+    edition: Edition, actor: Actor, entity: str, record_id: int
+) -> Iterator[tuple[EntityView, dict[str, Any]]]:
+    """The entities whose records stand on the timeline of a record, with the rule for those that do."""
+    referring = set()
+    for view, field in _referring(edition, actor, entity):
+        if view.info.timeline:
+            referring.add(view.name)
+            yield view, _refers(field, record_id)
+    for view in edition.entities.values():
+        beside = view.info.beside
+        if beside and view.info.timeline and view.name not in referring and actor.may(view.name, "read"):
+            kind = {"field": beside[0], "op": "eq", "value": entity}
+            yield view, {"all": [kind, {"field": beside[1], "op": "eq", "value": record_id}]}
 
 
 def _is_known(edition: Edition, changes: Mapping[str, Any]) -> bool:

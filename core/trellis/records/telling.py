@@ -11,9 +11,10 @@ from trellis.edition import Edition
 from trellis.errors import PluginError, RecordInvalid, TrellisError
 from trellis.guard import Stopwatch, TookTooLong, abandon, inside, limited
 from trellis.plugins import CORE, Fault
-from trellis.records.events import BeforeSave, Saved
+from trellis.records.events import BeforeSave, Saved, SegmentEntered
 
 BEFORE, AFTER, COMMITTED = "trellis_before_save", "trellis_after_save", "trellis_after_commit"
+SEGMENT = "trellis_segment_entered"
 
 Function = Callable[..., None]
 
@@ -58,6 +59,11 @@ class Telling:
         """Tells what was written; an error takes it back."""
         for plugin, function in self.edition.hooks.implementations(AFTER, event.entity):
             self._call(plugin, AFTER, partial(function, event=event))
+
+    def entered(self, event: SegmentEntered) -> None:
+        """Tells who entered a segment; an error takes back what found it out."""
+        for plugin, function in self.edition.hooks.implementations(SEGMENT):
+            self._call(plugin, SEGMENT, partial(function, event=event))
 
     def committed(self, event: Saved) -> None:
         """Tells what was committed; a fault changes nothing."""

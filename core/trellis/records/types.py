@@ -147,13 +147,15 @@ class FieldType:
 class Text(FieldType):
     """One line of text of at most ``length`` characters.
 
-    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too. ``names``
-    says what the text is the name of (``trellis.naming``): people then read, and choose, the title.
+    ``offers`` is an entity whose records are offered by name while one types; any other text is taken too. ``names`` says
+    what the text is the name of (``trellis.naming``, ``trellis.web.vocabularies``), with ``many`` several of them by commas:
+    people then read, and choose, the titles.
     """
 
     length: int = 200
     offers: str = ""
     names: str = ""
+    many: bool = False
 
     def sql(self) -> TypeEngine[Any]:
         return sa.String(self.length)

@@ -113,11 +113,11 @@ def json_object() -> dict[str, Any]:
 
 
 def json_members(known: Mapping[str, type]) -> dict[str, Any]:
-    """The body of the request: an object with some of these members, each of its type."""
+    """The body of the request: an object with some of these members, each of its type (``object``: of any)."""
     body = json_object()
     for name, value in body.items():
         if name not in known:
             raise Malformed(_("This call has no member “%(name)s”", name=name[:80]), name[:80])
-        if type(value) is not known[name]:
+        if known[name] is not object and type(value) is not known[name]:
             raise Malformed(_("“%(name)s” has the wrong type", name=name), name)
     return body

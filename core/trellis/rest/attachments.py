@@ -68,4 +68,5 @@ def told(one: Attachment) -> dict[str, Any]:
         "media_type": one.media_type,
         "added_at": one.added_at,
         "added_by": one.added_by_id,
+        "sealed": one.sealed,
     }

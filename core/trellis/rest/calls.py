@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 SOURCE = "rest"
 PAGE = "rest.docs"
 """The one answer that is for people."""
-UPLOAD, ATTACHMENT = "rest.create_import", "rest.add_file"
+UPLOAD = "rest.create_import"
+ATTACHMENTS = frozenset({"rest.add_file", "rest.add_version"})
 APART = frozenset({UPLOAD, "rest.enable", "rest.disable"})
 """Writes whose engine has transactions of its own; who asks is known before a large body is received."""
 LARGEST_ID = 10**18 - 1
@@ -77,7 +78,7 @@ def _most(endpoint: str | None) -> int:
     """How large the body of a call may be, in MB."""
     if endpoint == UPLOAD:
         return limits().rest_import
-    return limits().attachment if endpoint == ATTACHMENT else limits().rest
+    return limits().attachment if endpoint in ATTACHMENTS else limits().rest
 
 
 @blueprint.after_request

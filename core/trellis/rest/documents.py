@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, g, url_for
 
+from trellis.crm.customers.circulation import keeping
 from trellis.crm.customers.documents import choosing
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
@@ -33,12 +34,12 @@ def list_documents(workspace: str, entity: str, record_id: int) -> Response:
 
 @blueprint.post("/<name:entity>/<id:record_id>/documents")
 def make_document(workspace: str, entity: str, record_id: int) -> Response:
-    """Makes a document and keeps it among the files of the record."""
+    """Makes a document with a number of its own, and keeps it among the files of the record."""
     no_arguments()
     body = json_members({"template": str, "format": str})
     if "template" not in body:
         raise RecordInvalid({"template": [_("This field needs a value")]})
-    made = choosing.document(g.records, entity, record_id, body["template"], body.get("format", ""))
-    kept = choosing.keep(g.records, entity, record_id, made)
-    place = url_for("rest.show_file", workspace=workspace, entity=entity, record_id=record_id, number=kept.id)
-    return answer(told(kept), 201, {"Location": place})
+    made = keeping.add(g.records, entity, record_id, body["template"], body.get("format", ""))
+    number = made.file.id
+    place = url_for("rest.show_file", workspace=workspace, entity=entity, record_id=record_id, number=number)
+    return answer({**told(made.file), "document": made.id}, 201, {"Location": place})

@@ -54,7 +54,10 @@ def send_mail(workspace: str, entity: str, record_id: int) -> Response:
     """Sends a mail from a record, in the background; it is kept as an activity."""
     no_arguments()
     g.records.get(entity, record_id)
-    body = json_members({"to": str, "subject": str, "text": str})
+    body = json_members({"to": str, "subject": str, "text": str, "files": list})
     told = {name: body.get(name, "") for name in ("to", "subject", "text")}
-    made = writing.write(g.records, g.installation.config, entity, record_id, **told)
+    files = body.get("files", [])
+    if not all(type(one) is int for one in files):
+        raise RecordInvalid({"files": [_("A list of the ids of files of this record")]})
+    made = writing.write(g.records, g.installation.config, entity, record_id, **told, files=files)
     return answer({"activity": made.id}, 202)

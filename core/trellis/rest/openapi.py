@@ -13,14 +13,18 @@ from trellis.edition import Edition
 from trellis.i18n import current_language, translator
 from trellis.plugins import core_version
 from trellis.rest import openapi_parts as parts
+from trellis.rest.openapi_circulation import circulation_paths
 from trellis.rest.openapi_files import file_paths
+from trellis.rest.openapi_journeys import journey_paths
 from trellis.rest.openapi_kpis import kpi_paths
 from trellis.rest.openapi_letters import letter_paths
 from trellis.rest.openapi_notifications import notification_paths
+from trellis.rest.openapi_own_processes import own_process_paths
 from trellis.rest.openapi_personal import personal_data_paths
 from trellis.rest.openapi_processes import process_paths
 from trellis.rest.openapi_records import add_schemas, entity_paths
 from trellis.rest.openapi_sales import sales_paths
+from trellis.rest.openapi_scripts import script_paths
 from trellis.rest.openapi_segments import segment_paths
 from trellis.rest.openapi_surveys import survey_paths
 
@@ -67,7 +71,9 @@ def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     yield from _figure_paths(edition)
     yield from _other_paths(edition)
     yield from file_paths(edition)
+    yield from circulation_paths(edition)
     yield from letter_paths(edition)
+    yield from journey_paths(edition)
     yield "/report/{id}:send", {"post": _send_report()}
     calls: dict[str, dict[str, Operation]] = {}
     for endpoint in edition.all(RestEndpoint).values():
@@ -152,6 +158,8 @@ def _other_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]
     )
     yield "/search", {"get": search}
     yield from process_paths()
+    yield from own_process_paths(edition)
+    yield from script_paths(edition)
     yield from notification_paths()
     yield from survey_paths(str(edition.entity("survey").info.plural))
     plugin = parts.refs("plugin")

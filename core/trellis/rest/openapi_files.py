@@ -12,7 +12,7 @@ from trellis.rest.calls import LARGEST_ID
 
 _ = translator("trellis")
 
-_SENT = {
+SENT = {
     "type": "object",
     "properties": {"file": {"type": "string", "format": "binary"}},
     "required": ["file"],
@@ -43,7 +43,7 @@ def file_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
         {"201": parts.json_answer(parts.OBJECT, _("The file as it is kept"))},
         problems="400 401 403 404 409 413 415 422",
         parameters=[*at, *parts.refs("idempotency_key")],
-        requestBody={"required": True, "content": {"multipart/form-data": {"schema": _SENT}}},
+        requestBody={"required": True, "content": {"multipart/form-data": {"schema": SENT}}},
     )
     yield "/{name}/{id}/files", {"get": listed, "post": added}
     number = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}

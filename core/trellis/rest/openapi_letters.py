@@ -13,7 +13,10 @@ _ = translator("trellis")
 
 _MAIL = {
     "type": "object",
-    "properties": {name: {"type": "string"} for name in ("to", "subject", "text")},
+    "properties": {
+        **{name: {"type": "string"} for name in ("to", "subject", "text")},
+        "files": {"type": "array", "items": {"type": "integer"}, "description": "ids of files of the record"},
+    },
     "required": ["to", "subject", "text"],
     "additionalProperties": False,
 }

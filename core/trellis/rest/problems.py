@@ -23,6 +23,7 @@ from trellis.errors import (
     TrellisError,
 )
 from trellis.i18n import translator
+from trellis.process.diagram import DiagramInvalid, Problem
 from trellis.records.door import BatchInvalid
 from trellis.records.mass import MassRefused, Refused
 from trellis.uploads import too_large
@@ -166,12 +167,22 @@ def _members(error: TrellisError) -> dict[str, Any]:
             return {"current_version": error.current}
         case PluginError():
             return {"plugin": error.plugin, "hook": error.hook}
+        case DiagramInvalid():
+            return {
+                "errors": {"diagram": [str(one) for one in error.problems]},
+                "problems": named_problems(error.problems),
+            }
         case EditionInvalid():
             problems = [
                 {"plugin": one.plugin, "hook": one.hook, "detail": str(one.detail)} for one in error.problems
             ]
             return {"problems": problems}
     return {}
+
+
+def named_problems(found: Sequence[Problem]) -> list[dict[str, str]]:
+    """What is wrong with a diagram, and at which element."""
+    return [{"element": one.element, "reason": str(one.reason)} for one in found]
 
 
 def refusals(refused: Sequence[Refused]) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ _ = translator("trellis")
 @blueprint.get("/processes")
 def list_processes(workspace: str) -> Response:
     no_arguments()
-    return answer({"items": [_described(one) for one in g.edition.all(Process).values() if _is_there(one)]})
+    return answer({"items": [_described(one) for one in g.edition.all(Process).values() if is_there(one)]})
 
 
 @blueprint.post("/processes/<name:process>:start")
@@ -49,7 +49,8 @@ def show_instance(workspace: str, number: int) -> Response:
     return answer(_instance(number))
 
 
-def _is_there(process: Process) -> bool:
+def is_there(process: Process) -> bool:
+    """Whether the caller may know of a process."""
     return process.entity is None or g.actor.may(process.entity, "read")
 
 

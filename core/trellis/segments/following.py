@@ -28,6 +28,7 @@ from trellis.records.events import Change, Saved
 from trellis.records.joins import source
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.prepared import Prepared, Unprepared
+from trellis.segments import telling
 from trellis.segments.belonging import belonging
 from trellis.segments.keeping import Move, apply_moves
 from trellis.segments.sources import Source, Step, in_order, named_in, sources_by_entity
@@ -92,8 +93,9 @@ def _recounted(
     before |= _members(session, names, gone) if gone else set()
     entering, leaving = sorted(wanted - before), sorted(before - wanted)
     if entering or leaving:
-        entered = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
-        listening.note_entered(session, edition, entered)
+        moved = apply_moves(session, segments[0].entity, entering, leaving, datetime.now(UTC))
+        listening.note_moved(session, edition, moved)
+        telling.tell_moves(session, edition, [move for side, move in moved if side == 1])
     return [*entering, *leaving]
 
 

@@ -83,8 +83,8 @@ def _log_history(session: Session, segment: Segment, ours: sa.ColumnElement[bool
 
 def apply_moves(
     session: Session, entity: str, entering: Sequence[Move], leaving: Sequence[Move], now: datetime
-) -> list[Move]:
-    """Lets records in and out; who entered. What another transaction did in the meantime is neither done nor told twice."""
+) -> list[tuple[int, Move]]:
+    """Lets records in (1) and out (-1); who moved. What another transaction did in the meantime is neither done nor told twice."""
     done = [(1, one) for one in _let_in(session, entering, now)]
     done += [(-1, one) for one in _let_out(session, leaving)]
     if not done:
@@ -96,7 +96,7 @@ def apply_moves(
         for side, (name, record) in done
     ]
     insert_rows(session, _EVENT, {**_fixed(entity), "at": now}, logged)
-    return [move for side, move in done if side == 1]
+    return done
 
 
 def _let_in(session: Session, moves: Sequence[Move], now: datetime) -> Iterator[Move]:

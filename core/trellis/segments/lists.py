@@ -14,9 +14,10 @@ from trellis.contributions import Rule, Segment
 from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import translator
+from trellis.process import listening
 from trellis.records.query import ListQuery
 from trellis.security.actor import Actor
-from trellis.segments import engine
+from trellis.segments import engine, telling
 from trellis.segments.own import asking_for
 from trellis.segments.tables import SEGMENT_LISTED
 
@@ -132,4 +133,7 @@ def _add(session: Session, edition: Edition, actor: Actor, segment: Segment, cho
 
 
 def _recount(session: Session, edition: Edition, name: str) -> None:
-    engine.refresh(session, edition.whole, asking_for(edition.whole, name))
+    at = datetime.now(UTC)
+    engine.refresh(session, edition.whole, asking_for(edition.whole, name), now=at)
+    listening.note_entries(session, edition.whole, at)
+    telling.tell_entries(session, edition.whole, at)

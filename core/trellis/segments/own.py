@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -25,13 +23,13 @@ from trellis.segments import engine
 from trellis.segments.checks import check_segment
 from trellis.segments.sources import named_in
 from trellis.segments.tables import SEGMENT_EVENT, SEGMENT_LISTED, OwnSegment
+from trellis.settings.names import new_name
 from trellis.workspace_state import raise_revision
 
 _ = translator("trellis")
 
 TONES = ("neutral", "good", "info", "warn", "danger", "violet", "rose", "teal")
 LONGEST_TITLE = 120
-LONGEST_NAME = 60
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +63,7 @@ def own_segments(session: Session) -> list[Segment]:
 def create(session: Session, edition: Edition, actor: Actor, draft: Draft) -> Segment:
     """Makes a segment and counts it. Raises PermissionRefused, RecordInvalid that names the wrong part."""
     actor.require_administrator()
-    made = _checked(edition, _new_name(edition, draft.title), draft)
+    made = _checked(edition, new_name(draft.title, edition.whole.all(Segment), "segment"), draft)
     session.add(OwnSegment(name=made.name, changed_at=datetime.now(UTC), **_columns(draft, made)))
     return _kept(session, edition, made)
 
@@ -220,12 +218,3 @@ def _kept(session: Session, edition: Edition, made: Segment) -> Segment:
     if faults:  # a rule that parses and compiles, and that the database still cannot answer
         raise TrellisError(_("The segment cannot be counted: %(problem)s", problem=faults[0].message))
     return made
-
-
-def _new_name(edition: Edition, title: str) -> str:
-    """``own.big_buyers`` from the title; with a number where that is taken, or where nothing latin is in it."""
-    folded = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "_", folded).strip("_")[:LONGEST_NAME] or "segment"
-    known = edition.whole.all(Segment)
-    names = (f"{OWN}.{stem}{f'_{number}' if number > 1 else ''}" for number in range(1, len(known) + 2))
-    return next(name for name in names if name not in known)

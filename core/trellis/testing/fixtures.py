@@ -41,6 +41,42 @@ def addresses_compiled_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Each installation that a test opens has databases of its own, which are asked the same statements.
+
+    So all engines on one kind of database share the dialect of one that has connected, and what it has compiled.
+    """
+    import sqlalchemy as sa
+
+    first: dict[str, Any] = {}
+    create_engine: Any = sa.create_engine
+
+    def sharing(*given: Any, **options: Any) -> Any:
+        engine = create_engine(*given, query_cache_size=5000, **options)
+        known = first.setdefault(engine.dialect.name, engine)
+        if getattr(known.dialect, "server_version_info", None) is None:
+            first[engine.dialect.name] = engine
+        else:
+            engine.dialect = engine.pool._dialect = known.dialect
+            engine._compiled_cache = known._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sa, "create_engine", sharing)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_outlives_a_power_failure() -> Iterator[None]:
+    """What a test has written need not reach the disk, as little as in the PostgreSQL of the tests."""
+    from trellis.database import SQLITE
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SQLITE, "synchronous", "off")
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     """The address of a PostgreSQL, shared by all test processes."""

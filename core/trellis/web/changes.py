@@ -86,5 +86,5 @@ def _stage(declared: Field, value: Any) -> str:
         return ""
     lifecycles = [one for one in view.lifecycles if one.field == declared.name]
     stages = [(stage.value, stage.title) for one in lifecycles for stage in one.stages]
-    known = stages or known_words(g.edition, view, declared).items()
+    known = stages or known_words(view, declared).items()
     return str(next((title for one, title in known if one == value), ""))

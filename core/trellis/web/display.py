@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from flask import g
+from werkzeug.datastructures import MultiDict
 
+from trellis.crm.sales.reports.definition import names_in
 from trellis.edition import OWN, Edition, EntityView
 from trellis.i18n import (
     Text,
@@ -22,11 +23,11 @@ from trellis.i18n import (
     format_percent,
     translator,
 )
-from trellis.naming import names
 from trellis.plugins import CORE
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import Record
+from trellis.web.vocabularies import choices, words
 
 _ = translator("trellis")
 
@@ -55,9 +56,9 @@ def origin(edition: Edition, owner: str) -> dict[str, Any] | None:
 
 def person(name: str, key: int | None = None) -> dict[str, Any]:
     """Somebody as an avatar: initials on a ground that is always the same for the same person."""
-    words = [word for word in name.split() if word[0].isalnum()] or [name or "?"]
-    letters = [one for one in words[0] if one.isalnum()] or ["?"]
-    initials = letters[0] + (words[-1][0] if len(words) > 1 else "".join(letters[1:2]))
+    parts = [part for part in name.split() if part[0].isalnum()] or [name or "?"]
+    letters = [one for one in parts[0] if one.isalnum()] or ["?"]
+    initials = letters[0] + (parts[-1][0] if len(parts) > 1 else "".join(letters[1:2]))
     return {"name": name, "initials": initials.upper(), "tone": (key or sum(map(ord, name))) % TONES}
 
 
@@ -70,8 +71,8 @@ def title_of(view: EntityView, record: Record) -> str:
     if value is None:
         return f"#{record.id}"
     field = view.fields.get(name)
-    if field is not None and isinstance(field.type, types.Text) and field.type.names:
-        return str(names(g.edition, field.type.names).get(value, value))
+    if field is not None and (titles := known_words(view, field)):
+        return str(titles.get(value, value))
     return format_date(value) if isinstance(value, date) else str(value)
 
 
@@ -119,20 +120,26 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
         case types.Choice() as choice:
             return lambda record, value: _choice(choice, str(value))
     plain = _plain(field.type)
+    if isinstance(field.type, types.Text) and field.type.names:
+        named, known = field.type, dict(choices(field.type, {}))
+        return lambda record, value: {
+            "kind": "text",
+            "text": words(named, str(value), known or dict(choices(named, record.values))),
+        }
     view = edition.entity(entity)
     if any(one.field == field.name for one in view.lifecycles):
         return lambda record, value: _stage(view, field, record) or plain(value)
-    if known := known_words(edition, view, field):
-        return lambda record, value: {"kind": "text", "text": str(known.get(value, value))}
+    if titles := known_words(view, field):
+        return lambda record, value: {"kind": "text", "text": str(titles.get(value, value))}
     return lambda record, value: plain(value)
 
 
-def known_words(edition: Edition, view: EntityView, field: Field) -> Mapping[str, Text | str]:
+def known_words(view: EntityView, field: Field) -> Mapping[str, Text | str]:
     """The titles of the values of a text that says which lifecycle a record follows, or names something; else none."""
     if not isinstance(field.type, types.Text):
         return {}
     if field.type.names:
-        return names(edition, field.type.names)
+        return dict(choices(field.type, {}))
     return {str(one.when[1]): one.title for one in view.lifecycles if one.when and one.when[0] == field.name}
 
 
@@ -249,9 +256,19 @@ CONTROLS: Mapping[type[types.FieldType], str] = {
 
 
 def control(
-    edition: Edition, base: str, field: Field, value: Any, *, title: str = "", errors: list[str] | None = None
+    edition: Edition,
+    base: str,
+    field: Field,
+    value: Any,
+    *,
+    title: str = "",
+    errors: list[str] | None = None,
+    values: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """A field of a form, with its present value (a Python value, or the text that was typed)."""
+    """A field of a form, with its present value (a Python value, or the text that was typed).
+
+    ``values`` are what else the record holds, which some choices depend on.
+    """
     kind = CONTROLS.get(type(field.type), "text")
     given: dict[str, Any] = {
         "id": field.name.replace(".", "-"),
@@ -265,9 +282,12 @@ def control(
         "origin": origin(edition, field.owner),
         "options": [],
     }
+    names = choices(field.type, values) if isinstance(field.type, types.Text) else []
     stages = _stage_options(edition, field)
     known = value in (None, "") or any(one["value"] == value for one in stages)
-    if stages and known and kind == "text":
+    if isinstance(field.type, types.Text) and names:
+        given |= _named_choices(field.type, names, value)
+    elif stages and known and kind == "text":
         given |= {"kind": "choice", "options": [{**one, "selected": one["value"] == value} for one in stages]}
     elif isinstance(field.type, types.Choice):
         given["options"] = [
@@ -289,13 +309,31 @@ def control(
     return given
 
 
+def _named_choices(declared: types.Text, names: Sequence[tuple[str, str]], value: Any) -> dict[str, Any]:
+    """Names to choose from by their titles: those chosen first, in their order, what is unknown among them too."""
+    known = dict(names)
+    chosen = names_in(str(value or "")) if declared.many else [str(value)] if value else []
+    rest = [name for name in known if name not in chosen] if declared.many else []
+    shown = [*chosen, *rest] if declared.many else [*(one for one in chosen if one not in known), *known]
+    options = [{"value": one, "title": known.get(one, one), "selected": one in chosen} for one in shown]
+    return {"kind": "choices" if declared.many else "choice", "options": options, "several": declared.many}
+
+
+def typed(field: Field, form: MultiDict[str, str]) -> str:
+    """The text of a control in a form that was sent; of several choices the names by commas."""
+    texts = form.getlist(field.name)
+    if isinstance(field.type, types.Text) and field.type.many:
+        return ", ".join(one for one in texts if one)
+    return texts[-1] if texts else ""
+
+
 def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
     view = edition.entities.get(field.entity)  # a field of a task is of no entity
     if view is None:
         return []
     lifecycles = [one for one in view.lifecycles if one.field == field.name]
     found = [(stage.value, stage.title) for one in lifecycles[:1] for stage in one.stages]
-    known = found or known_words(edition, view, field).items()
+    known = found or known_words(view, field).items()
     return [{"value": value, "title": str(title)} for value, title in known]
 
 

@@ -27,12 +27,21 @@ ICONS: Mapping[str, str] = {
     "scriptTask": "sigma",
     "receiveTask": "inbox",
     "callActivity": "workflow",
+    "businessRuleTask": "table-2",
     "timer": "clock",
     "message": "mail",
     "error": "triangle-alert",
     "terminate": "circle-stop",
+    "signal": "radio",
+    "escalation": "chevrons-up",
+    "compensate": "rewind",
 }
-MARKS = {"exclusiveGateway": "x", "parallelGateway": "plus", "inclusiveGateway": "circle"}
+MARKS = {
+    "exclusiveGateway": "x",
+    "parallelGateway": "plus",
+    "inclusiveGateway": "circle",
+    "eventBasedGateway": "pentagon",
+}
 STATES: Mapping[str, Text] = {
     "done": _("Done"),
     "active": _("Here now"),
@@ -65,6 +74,7 @@ def drawing(diagram: Diagram, words: Callable[[str], Any], position: Position) -
         if (box := placed.boxes.get(lane)) is not None
     ]
     edges = [_edge(placed, flow, words, position) for flow in placed.flows.values()]
+    edges += _undoing(placed)
     lift = _raise_lanes(lanes, nodes)
     return {"view_box": _view_box(placed, bool(lanes), lift), "lanes": lanes, "nodes": nodes, "edges": edges}
 
@@ -128,6 +138,8 @@ def _node(
     lines = wrapped(title, room)[: MOST_LINES - bool(note)]
     heat = (position.heat or {}).get(element.id, 0)
     spoken = title or element.id
+    if element.several is not None:
+        spoken = str(_("%(name)s, several times", name=spoken))
     return {
         "id": element.id,
         "shape": shape,
@@ -148,6 +160,7 @@ def _node(
         "heat": heat,
         "icon": ICONS.get(element.event or element.kind, ""),
         "mark": MARKS.get(element.kind, ""),
+        "foot": _foot(element),
         "spoken": f"{spoken}: {STATES[state]}" if position.heat is None else spoken,
         "first": _first_line(box.height, len(lines) + bool(note)),
         "aside": _side(diagram, box, lines)
@@ -155,6 +168,26 @@ def _node(
         else "",
         "beside": shape == "event" and _line_below(diagram, element, box),
     }
+
+
+def _foot(element: Element) -> str:
+    """The mark at the foot of an activity: that it runs several times, or only undoes another."""
+    if element.several is not None:
+        return "menu" if element.several.one_by_one else "tally-3"
+    return "rewind" if element.undoes else ""
+
+
+def _undoing(diagram: Diagram) -> list[dict[str, Any]]:
+    """The lines from the edges of activities to what undoes them."""
+    found = []
+    for element in diagram.of_kind("boundaryEvent"):
+        target = diagram.boxes.get(diagram.undoing.get(element.attached, ""))
+        if element.event == "compensate" and target is not None:
+            box = diagram.boxes[element.id]
+            x, y = box.x + box.width / 2, box.y + box.height
+            points = f"{x:g},{y:g} {x:g},{target.y + target.height / 2:g} {target.x:g},{target.y + target.height / 2:g}"
+            found.append({"points": points, "state": "aside", "label": None})
+    return found
 
 
 def _line_above(diagram: Diagram, element: Element, box: Box) -> bool:

@@ -80,7 +80,7 @@ def _context(listing: Listing, base: str, total: str, *, more: bool) -> dict[str
     """What the templates in ``list/`` show."""
     view, setup = listing.view, listing.setup
     names = shown_columns(listing)
-    may_create = g.actor.may(view.name, "create")
+    may_create = view.info.by_hand and g.actor.may(view.name, "create")
     here = f"{base}/{view.name}"
     asked = urlencode(listing.arguments())
     return {

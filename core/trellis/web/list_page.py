@@ -35,7 +35,7 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "head": head(listing, base, told, more=total > len(found.items)),
         "total": told,
         "about": total > COUNT_UP_TO,
-        "may_create": g.actor.may(view.name, "create") and not listing.trash,
+        "may_create": view.info.by_hand and g.actor.may(view.name, "create") and not listing.trash,
         "new_url": f"{base}/{view.name}/new",
         "dense": listing.setup.dense,
         "totals": total_rows(query, names) if listing.setup.totals and total else None,

@@ -12,13 +12,15 @@ from flask import g
 from trellis.contributions import Process
 from trellis.i18n import Text, format_datetime, format_number, translator
 from trellis.process import seeing, versions
-from trellis.process.diagram import Diagram
-from trellis.process.figures import ProcessFigures, StepFigures, figures
+from trellis.process.diagram import Diagram, Element
+from trellis.process.figures import StepFigures, figures
+from trellis.process.moving import obstacles
 from trellis.process.tables import CANCELLED, DONE, FAILED, OPEN, RUNNING, USER, ProcessStep, ProcessVersion
 from trellis.process.tasks import Tasks, manages
 from trellis.security.people import User
 from trellis.web.display import origin, person
 from trellis.web.drawing import Position, drawing
+from trellis.web.process_catalogue import acts, figures_shown, version_rows
 from trellis.web.process_tasks import (
     form_context,
     in_words,
@@ -46,39 +48,6 @@ CHOICES: Mapping[str, tuple[Text, Sequence[str]]] = {
 }
 
 
-def catalogue_context(base: str) -> list[dict[str, Any]]:
-    """The processes that the reader may know of, with their figures."""
-    rows = []
-    for process in g.edition.all(Process).values():
-        if process.entity is not None and not g.actor.may(process.entity, "read"):
-            continue
-        view = g.edition.entities.get(process.entity or "")
-        rows.append(
-            {
-                "title": str(process.title),
-                "text": str(process.description) if process.description else "",
-                "url": f"{base}/processes/{process.name}",
-                "origin": origin(g.edition, process.owner),
-                "about": str(view.info.title) if view else "",
-                **_figures(figures(g.session, process.name), process.name),
-            }
-        )
-    return rows
-
-
-def _figures(found: ProcessFigures, process: str) -> dict[str, Any]:
-    slowest = found.slowest
-    return {
-        "running": format_number(found.running),
-        "failed": format_number(found.failed) if found.failed else "",
-        "done": format_number(found.done),
-        "late": format_number(found.late) if found.late else "",
-        "cycle": str(in_words(found.cycle.total_seconds())) if found.cycle is not None else "",
-        "slowest": str(words_of(process)(slowest.title)) if slowest else "",
-        "slowest_time": str(in_words(slowest.usual.total_seconds())) if slowest and slowest.usual else "",
-    }
-
-
 def process_context(process: Process, state: str, before: int | None, base: str) -> dict[str, Any]:
     """One process: its diagram with what waits where, its steps, its instances."""
     found, words = figures(g.session, process.name), words_of(process.name)
@@ -95,14 +64,15 @@ def process_context(process: Process, state: str, before: int | None, base: str)
         "about": str(view.info.plural) if view else "",
         "about_url": f"{base}/{view.name}" if view else "",
         "start_url": f"{url}/start" if view is None and seeing.may_start(g.records, process, None) else "",
-        **_figures(found, process.name),
+        **figures_shown(found, process.name),
         "drawing": drawing(diagram, words, Position(heat=heat)),
-        "versions": _versions(process),
+        "versions": version_rows(process, base),
+        **acts(process, base),
         "steps": [
             {
                 "title": str(words(one.title)),
                 "waiting": format_number(one.waiting) if one.waiting else "",
-                "passed": format_number(one.passed),
+                "passed": f"{format_number(one.passed)}{'+' if found.partial else ''}",
                 "usual": str(in_words(one.usual.total_seconds())) if one.usual is not None else "",
                 "slowest": one is found.slowest,
             }
@@ -119,35 +89,8 @@ def process_context(process: Process, state: str, before: int | None, base: str)
 
 def _in_order(steps: Sequence[StepFigures], diagram: Diagram) -> list[StepFigures]:
     """Steps that people and times take part in, in the order of the diagram."""
-    kinds = {name: one.kind for name, one in diagram.elements.items()}
-    shown = [one for one in steps if kinds.get(one.element, USER) not in _AT_ONCE]
-    places = {name: place for place, name in enumerate(kinds)}
-    return sorted(shown, key=lambda one: places.get(one.element, len(places)))
-
-
-_AT_ONCE = ("serviceTask", "scriptTask", "sendTask")
-"""Steps that wait for nobody."""
-
-
-def _versions(process: Process) -> list[dict[str, Any]]:
-    digest = versions.present(g.edition, process).digest
-    rows = g.session.execute(
-        sa.select(
-            ProcessVersion.number, ProcessVersion.source, ProcessVersion.created_at, ProcessVersion.digest
-        )
-        .where(ProcessVersion.process == process.name)
-        .order_by(ProcessVersion.number.desc())
-        .limit(10)
-    )
-    return [
-        {
-            "number": row.number,
-            "source": row.source,
-            "since": format_datetime(row.created_at),
-            "current": row.digest == digest,
-        }
-        for row in rows
-    ]
+    places = {name: place for place, name in enumerate(diagram.elements)}
+    return sorted(steps, key=lambda one: places.get(one.element, len(places)))
 
 
 def instance_rows(rows: Sequence[Any], base: str) -> list[dict[str, Any]]:
@@ -194,7 +137,10 @@ def instance_context(
     known = titles([found])
     number = g.session.scalar(sa.select(ProcessVersion.number).where(ProcessVersion.id == found.version_id))
     position = Position(
-        done=frozenset(found.done), active=frozenset(found.active), stuck=found.stuck, notes=_notes(steps)
+        done=frozenset(found.done),
+        active=frozenset(found.active),
+        stuck=found.stuck,
+        notes=_notes(steps, diagram.elements),
     )
     managing = manages(g.actor, process)
     url = f"{base}/processes/runs/{found.id}"
@@ -218,15 +164,30 @@ def instance_context(
         "task": _task(chosen, tasks, given, errors, base) if chosen is not None else None,
         "cancel_url": f"{url}/cancel" if managing and found.state in OPEN else "",
         "retry_url": f"{url}/retry" if managing and found.state == FAILED else "",
+        **_newer(found, diagram, process, url),
     }
 
 
+def _newer(found: Any, diagram: Diagram, process: Process, url: str) -> dict[str, Any]:
+    """For administrators: whether a run on an older version can go on with the newest, and why it cannot."""
+    newest = versions.present(g.edition, process)
+    if not g.actor.administrator or found.state not in OPEN or diagram.digest == newest.digest:
+        return {}
+    against = [str(text) for text in obstacles(diagram, newest, found.active)]
+    return {"move_url": "" if against else f"{url}/move", "obstacles": against}
+
+
 def record_context(entity: str, record: Any, base: str) -> dict[str, Any] | None:
-    """The card of processes beside a record: tasks about it, what goes on, and what can be started."""
+    """The card of processes beside a record: tasks about it, what goes on, and what can be started.
+
+    What code starts has a place of its own on the page.
+    """
     if not any(one.entity == entity for one in g.edition.all(Process).values()):
         return None
-    tasks = Tasks(g.records).of_record(entity, record.id)
-    runs = instance_rows(seeing.Instances(g.records).of_record(entity, record.id), base)
+    shown = [name for name, one in g.edition.all(Process).items() if not one.given]
+    tasks = [one for one in Tasks(g.records).of_record(entity, record.id) if one.process in shown]
+    found = seeing.Instances(g.records).of_record(entity, record.id)
+    runs = instance_rows([one for one in found if one.process in shown], base)
     starts = [
         {"title": str(one.title), "url": f"{base}/processes/{one.name}/start?record={record.id}"}
         for one in seeing.startable(g.records, record)
@@ -253,12 +214,19 @@ def _steps(instance: int) -> Sequence[Any]:
     return rows
 
 
-def _notes(steps: Sequence[Any]) -> dict[str, str]:
-    """Who did a task, or has it, and until when."""
+def _notes(steps: Sequence[Any], elements: Mapping[str, Element]) -> dict[str, str]:
+    """Who did a task, or has it, and until when; of one that runs several times, how many are done."""
     now = datetime.now(UTC)
     notes = {}
     for one in steps:
-        if one.kind == USER:
+        known = elements.get(one.element)
+        if known is not None and known.several is not None:
+            if one.element in notes:
+                continue
+            runs = [each for each in steps if each.element == one.element]
+            done = sum(1 for each in runs if each.left_at is not None)
+            notes[one.element] = f"{format_number(done)}/{format_number(len(runs))}"
+        elif one.kind == USER:
             name = (one.by_name or one.person_name or "").split(" ")[0]
             moment = when(one.left_at or one.due_at, now)
             notes[one.element] = " · ".join(part for part in (name, moment) if part)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask import g, request
 
 from trellis.contributions import Process
@@ -14,6 +15,7 @@ from trellis.process import versions
 from trellis.process.forms import Form, form_of
 from trellis.process.tasks import Tasks
 from trellis.records.query import ListQuery, Record
+from trellis.security.people import User
 from trellis.web.display import control, read_form, shown, title_of
 
 _ = translator("trellis")
@@ -54,28 +56,43 @@ def titles(rows: Iterable[Any]) -> dict[tuple[str, int], str]:
 
 def step_rows(tasks: Sequence[Any], base: str) -> list[dict[str, Any]]:
     """Rows of task lists, in the order given."""
-    known, now = titles(tasks), datetime.now(UTC)
-    return [_row(task, known, now, base) for task in tasks]
+    known, now, mine = titles(tasks), datetime.now(UTC), Tasks(g.records).persons
+    away = _names_of({task.person_id for task in tasks} & set(mine[1:]))
+    return [_row(task, known, now, base, task.person_id in mine, away) for task in tasks]
 
 
-def _row(task: Any, known: Mapping[tuple[str, int], str], now: datetime, base: str) -> dict[str, Any]:
+def _names_of(people: Collection[int]) -> dict[int, str]:
+    rows = g.session.execute(sa.select(User.id, User.name).where(User.id.in_(people))) if people else ()
+    return {person: name for person, name in rows}
+
+
+def _row(
+    task: Any,
+    known: Mapping[tuple[str, int], str],
+    now: datetime,
+    base: str,
+    mine: bool,
+    away: Mapping[int, str],
+) -> dict[str, Any]:
     record = known.get((task.entity, task.record_id), "")
     late = task.due_at is not None and task.due_at < now
     url = f"{base}/processes/tasks/{task.id}"
-    mine = task.person_id == g.actor.user_id
+    for_whom = (
+        str(_("for %(name)s, who is away", name=away[task.person_id])) if task.person_id in away else ""
+    )
     return {
         "when": when(task.due_at, now),
         "due": task.due_at,
         "late": late,
         "title": str(words_of(task.process)(task.title)),
-        "text": " · ".join(part for part in (process_title(task.process), record) if part),
+        "text": " · ".join(part for part in (process_title(task.process), record, for_whom) if part),
         "url": url,
         "badge": {"text": str(_("Overdue")), "tone": "danger"}
         if late
         else {"text": str(_("In a queue")), "tone": "neutral"}
         if task.person_id is None
         else None,
-        "form_url": f"{url}/form" if mine else "",
+        "form_url": f"{url}/form" if mine and task.person_id is not None else "",
         "take_url": f"{url}/take" if task.person_id is None else "",
         "done_url": "",
         "process": True,

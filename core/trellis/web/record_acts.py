@@ -79,6 +79,11 @@ def _bonus_statement(record: Record, base: str) -> Iterator[dict[str, Any]]:
     yield _link(_("How it is reckoned"), "calculator", f"{base}/bonus_statement/{record.id}/lines")
 
 
+def _script(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    if g.actor.reaches("script", "update", record.values):
+        yield _link(_("Edit steps"), "list-tree", f"{base}/script/{record.id}/edit")
+
+
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
@@ -86,6 +91,7 @@ _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "opportunity": _opportunity,
     "product": _product,
     "quote": _quote,
+    "script": _script,
     "bonus_run": _bonus_run,
     "bonus_statement": _bonus_statement,
 }

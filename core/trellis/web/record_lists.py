@@ -83,7 +83,7 @@ def table_of(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
         "rows": rows,
         "url": _list_url(one, base, record_id),
         "new_url": f"{base}/{view.name}/new?{one.field.name}={record_id}"
-        if g.actor.may(view.name, "create")
+        if view.info.by_hand and g.actor.may(view.name, "create")
         else "",
         "new_title": new_title(view),
         "total": format_number(one.count),

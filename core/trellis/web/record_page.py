@@ -30,7 +30,7 @@ from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
-from trellis.web import process_page, record_acts
+from trellis.web import process_page, record_acts, script_panel
 from trellis.web.changes import names_in
 from trellis.web.conditions import in_state, states_of
 from trellis.web.display import origin, person, shown, title_of
@@ -87,6 +87,7 @@ def record_context(
         "panels": list(_panels(view, record)) if not deleted else [],
         "files": None if deleted else card(view.name, record.id, may_change=may_edit),
         "processes": process_page.record_context(view.name, record, base) if not deleted else None,
+        **(script_panel.beside(record, base) if not deleted else {"scripts": [], "conversation": None}),
     }
     groups = list(_groups(view, record, base, may_edit))
     context |= {"groups": [one for one in groups if one["props"]], "all_groups": groups}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from flask import g
 
 from trellis.contributions import Segment
+from trellis.crm.customers.circulation.desk import Happened, happened
 from trellis.crm.service.entities import BEFORE
 from trellis.edition import Edition, EntityView
 from trellis.i18n import (
@@ -22,6 +23,7 @@ from trellis.letters.writing import about_field
 from trellis.records import related, types
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.query import Record
+from trellis.scripts.tables import RUN
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.display import second_line, shown, title_of
 
@@ -34,6 +36,8 @@ KINDS: Mapping[str, tuple[Any, str]] = {
     "meeting": (_("Meeting"), "users"),
     "task": (_("Task"), "circle-check"),
 }
+MOST = 50
+"""Entries about documents."""
 _TALKS = frozenset(KINDS) | {"activity"}
 
 
@@ -45,7 +49,11 @@ def composer_for(view: EntityView) -> str | None:
 def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> dict[str, Any]:
     """The timeline: composer, kinds to choose from, and what happened, by day."""
     url = f"{base}/{view.name}/{record.id}"
-    entries = related.timeline(g.session, g.edition, g.actor, view.name, record.id)
+    entries = [
+        *related.timeline(g.session, g.edition, g.actor, view.name, record.id),
+        *(related.Entry(one.at, "document", told=one) for one in _documents(view, record)),
+    ]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
     groups = {"talks": _TALKS, "records": None, "changes": frozenset({"change"})}
     wanted = [entry for entry in entries if _wanted(entry, kind, groups)]
     names = names_in((view, entry.event) for entry in wanted if entry.event)
@@ -80,6 +88,10 @@ def timeline_context(view: EntityView, record: Record, base: str, kind: str) -> 
     }
 
 
+def _documents(view: EntityView, record: Record) -> Sequence[Happened]:
+    return happened(g.records, view.name, record.id, MOST)
+
+
 def _wanted(entry: related.Entry, kind: str, groups: Mapping[str, frozenset[str] | None]) -> bool:
     if kind not in groups:
         return True
@@ -94,6 +106,14 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
         "moment_text": format_datetime(entry.at),
         "tone": "neutral",
     }
+    if entry.told is not None:
+        url = f"{base}/document/{entry.told.document}"
+        return common | {
+            "icon": entry.told.icon,
+            "title": str(entry.told.title),
+            "url": url,
+            "card": entry.told.text,
+        }
     if entry.record is None or entry.view is None:
         return common | _change_event(view, entry.event or {}, names)
     named = entry.view.fields[entry.view.info.title_field].type
@@ -106,11 +126,16 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
         "url": f"{base}/{entry.view.name}/{entry.record.id}",
         "card": entry.record.values.get("body") or "",
     }
+    if entry.kind == RUN:
+        found |= _conversation(entry.view, entry.record, base)
     amount = entry.view.info.amount_field
     if amount:
         found["text"] = shown(g.edition, base, entry.view.fields[amount], entry.record)["text"]
     if entry.kind == "mail" and entry.record.values.get("mail_to"):
         found["text"] = str(_("to %(address)s", address=entry.record.values["mail_to"]))
+        if sent := entry.record.values.get("mail_files"):
+            said = {"address": entry.record.values["mail_to"], "files": ", ".join(sent.splitlines())}
+            found["text"] = str(_("to %(address)s, with %(files)s", **said))
         if entry.record.values.get("done_at") is None:
             found["badge"] = {"text": str(_("Not sent yet")), "tone": "info"}
     if entry.kind == "task" and entry.record.values.get("done_at") is None:
@@ -120,6 +145,15 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
             "tone": "danger" if late else "info",
         }
     return found
+
+
+def _conversation(view: EntityView, record: Record, base: str) -> dict[str, Any]:
+    """How a conversation ended, or that it has not, and its path."""
+    state = "result" if record.values.get("result") else "state"
+    badge = shown(g.edition, base, view.fields[state], record)
+    title = record.values.get("outcome") or badge["text"]
+    path = record.values.get("path") or ""
+    return {"badge": {"text": title, "tone": badge.get("tone", "neutral")}, "card": path}
 
 
 def segment_of(edition: Edition, changes: Mapping[str, Any]) -> str:

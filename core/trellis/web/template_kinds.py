@@ -23,9 +23,22 @@ from trellis.records.entity import SYSTEM_FIELDS
 
 _ = translator("trellis")
 
-_SHOWN = nh3.ALLOWED_TAGS - {"img", "map", "area"}
+_SHOWN = nh3.ALLOWED_TAGS - {"map", "area"}
 _SILENT = {"script", "style", "title"}
-_ATTRIBUTES = {"td": {"colspan", "align"}, "th": {"colspan", "align"}, "p": {"align"}}
+_ATTRIBUTES = {
+    "td": {"colspan", "align"},
+    "th": {"colspan", "align"},
+    "p": {"align"},
+    "img": {"src", "alt", "width"},
+}
+_SCHEMES = {"http", "https", "mailto", "data"}
+
+
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """Only pictures that stand in the text itself are shown, and nothing else of that kind is a link."""
+    if name == "src":
+        return value if value.startswith(("data:image/png;", "data:image/jpeg;")) else None
+    return None if name == "href" and value.lower().lstrip().startswith("data:") else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,13 +150,21 @@ def _document_preview(entity: str, given: Mapping[str, Any], number: int | None)
         name="", title="", entity=entity, language=given["language"] or current_language(), content=body
     )
     try:
-        made = make(g.records, template, number, HTML)
+        made = make(g.records, template, number, HTML, {"number": "…", "version": 1})
     except RecordNotFound:
         return shown
     except RecordInvalid as error:
         return {"problems": [str(one) for found in error.errors.values() for one in found]}
     text = made.content.decode(errors="replace")
-    return shown | {"html": nh3.clean(text, tags=_SHOWN, attributes=_ATTRIBUTES, clean_content_tags=_SILENT)}
+    html = nh3.clean(
+        text,
+        tags=_SHOWN,
+        attributes=_ATTRIBUTES,
+        clean_content_tags=_SILENT,
+        attribute_filter=_kept,
+        url_schemes=_SCHEMES,
+    )
+    return shown | {"html": html}
 
 
 KINDS = {
@@ -164,7 +185,7 @@ KINDS = {
             title=_("Document templates"),
             new=_("New document template"),
             icon="file-text",
-            edited=("name", "language", "body"),
+            edited=("name", "language", "numbering", "body"),
             brought=_documents_brought,
             fields=_document_fields,
             preview=_document_preview,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,13 +17,20 @@ from posting import Box, received
 from python_calamine import CalamineWorkbook
 from trellis.config import Config
 from trellis.contributions import Role
+from trellis.crm.sales.reports.definition import Definition
+from trellis.crm.sales.reports.figures import FigureLines
+from trellis.crm.sales.reports.lines import ROW, Line, Lines
+from trellis.crm.sales.reports.making import make_file
 from trellis.crm.sales.reports.schedule import next_after
 from trellis.crm.sales.reports.sending import send_now
+from trellis.crm.sales.reports.writing import MOST_PRINTED, write_report
 from trellis.errors import PermissionRefused, RecordInvalid
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Job, Runner
+from trellis.kpi.periods import today_in
 from trellis.records.door import Records
+from trellis.records.tables import TableRefused
 from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.security.identities import add_user
 from trellis.security.people import User
@@ -241,3 +250,80 @@ def test_what_is_wrong_with_a_report_is_named(workspace: Workspace) -> None:
         with pytest.raises(RecordInvalid) as refused:
             records.create("report", {"name": "R", "of_entity": "order", **wrong})
         assert set(refused.value.errors) == set(wrong)
+
+
+def test_a_report_on_kpis_has_each_period_with_plan_and_deviation_in_each_format(
+    installation: Installation, workspace: Workspace, tmp_path: Path
+) -> None:
+    boss = add_user(installation, workspace, "boss@acme.test", "Boss", ["administrator"])
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        records = Records(session, edition, SYSTEM)
+        day = today_in(ZoneInfo(edition.settings.timezone)).replace(day=1)
+        last = day - timedelta(days=1)
+        for number, channel, amount in (("1", "web", "100.50"), ("2", "shop", "20")):
+            moment = f"{last.isoformat()}T10:00:00Z"
+            order = {"number": number, "channel": channel, "amount": amount, "ordered_at": moment}
+            records.create("order", order)
+        records.create("kpi_target", {"kpi": "orders", "period": f"{last:%Y-%m}", "value": "4"})
+        values = {"name": "Figures", "of_entity": "kpi", "kpis": "orders, average_order", "periods": 2}
+        report = dict(records.create("report", values).values)
+        definition = Definition.of(report)
+        assert [one.code for one in FigureLines(session, edition, SYSTEM, definition).periods][
+            -1
+        ] == f"{last:%Y-%m}"
+        path, rows = make_file(tmp_path, session, edition, SYSTEM, "Figures", definition, "csv")
+        assert rows == 4
+        lines = path.read_text("utf-8-sig").splitlines()
+        assert lines[0].startswith("KPI,Period,Fact,Plan,Deviation,")
+        assert lines[2].split(",")[2:6] == ["2", "4", "-2", "50.0"]
+        path, rows = make_file(tmp_path, session, edition, SYSTEM, "Figures", definition, "pdf")
+        assert path.read_bytes().startswith(b"%PDF-")
+        by_channel = dataclasses.replace(
+            definition, kpis=["orders"], breakdown="channel", periods=1, running=False
+        )
+        path, rows = make_file(tmp_path, session, edition, SYSTEM, "Figures", by_channel, "xlsx")
+        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+        assert sheet[2][:3] == ["KPI", "Channel", "Period"]
+        assert sorted((row[1], row[3]) for row in sheet[3:]) == [("shop", 1), ("web", 1)]
+        for wrong, field in (
+            ({"kpis": ""}, "kpis"),
+            ({"kpis": "orderz"}, "kpis"),
+            ({"kpis": "orders", "breakdown": "planet"}, "breakdown"),
+        ):
+            with pytest.raises(RecordInvalid) as refused:
+                records.create("report", {"name": "R", "of_entity": "kpi", **wrong})
+            assert set(refused.value.errors) == {field}
+    assert boss
+
+
+def test_a_printed_report_has_groups_and_totals_and_an_end(workspace: Workspace, tmp_path: Path) -> None:
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        records = Records(session, edition, SYSTEM)
+        for number, channel in (("1", "web"), ("2", "<b>&"), ("3", "web")):
+            order = {
+                "number": number,
+                "channel": channel,
+                "amount": "5.5",
+                "ordered_at": "2026-05-05T10:00:00Z",
+            }
+            records.create("order", order)
+        values = {"of_entity": "order", "columns": "number, ordered_at, amount", "group_by": "channel"}
+        definition = Definition.of({**values, "totals": "amount"})
+        path, rows = make_file(tmp_path, session, edition, SYSTEM, "Orders", definition, "pdf")
+        assert rows == 3 and path.read_bytes().startswith(b"%PDF-")
+        lines = Lines(session, edition, SYSTEM, definition)
+        many = [Line(ROW, {one.name: "x" for one in lines.fields})] * (MOST_PRINTED + 1)
+        with pytest.raises(TableRefused):
+            write_report(tmp_path / "a.pdf", "A", "", _Many(lines, many))
+
+
+class _Many:
+    """Lines of a report that has more than a PDF holds."""
+
+    def __init__(self, like: Lines, lines: list[Line]) -> None:
+        self.fields, self.totalled, self.grouping, self._lines = like.fields, like.totalled, None, lines
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines)

@@ -13,9 +13,11 @@ from trellis_b2b.fields import FIELDS
 from trellis_b2b.flows import PROCESS_LIST
 from trellis_b2b.imports import MAPPINGS
 from trellis_b2b.income import SOURCES
+from trellis_b2b.journeys import JOURNEYS
 from trellis_b2b.kpis import KPIS
 from trellis_b2b.letters import TEMPLATE_LIST
 from trellis_b2b.roles import ROLES
+from trellis_b2b.scripts import SCRIPT_LIST
 from trellis_b2b.segments import SEGMENTS
 
 _ = trellis.translator("trellis_b2b")
@@ -92,6 +94,16 @@ def trellis_import_mappings() -> list[trellis.ImportMapping]:
 @trellis.hookimpl
 def trellis_processes() -> list[trellis.Process]:
     return PROCESS_LIST
+
+
+@trellis.hookimpl
+def trellis_scripts() -> list[trellis.Script]:
+    return SCRIPT_LIST
+
+
+@trellis.hookimpl
+def trellis_journeys() -> list[trellis.Journey]:
+    return JOURNEYS
 
 
 @trellis.hookimpl

@@ -129,6 +129,15 @@ CASES = (
 )
 
 
+CONVERSATIONS = (
+    ("b2b.discovery", "opportunity", 70),
+    ("b2b.discovery", "lead", 40),
+    ("b2b.renewal", "customer", 60),
+    ("b2b.incident", "case", 80),
+)
+"""Scripts, beside which records, and how many conversations there were."""
+
+
 def load(context: DemoContext) -> None:
     """Writes everything through the door, in the order of its references."""
     accounts = context.create("customer", _accounts(context))
@@ -151,6 +160,9 @@ def load(context: DemoContext) -> None:
     context.survey(accounts)
     context.agreements(accounts[::2], AGREEMENTS, 40_000)
     context.cases(accounts, CASES)
+    for script, entity, number in CONVERSATIONS:
+        context.talk(script, entity, number)
+    context.journey("b2b.renewal", accounts, (0.4, 0.3))
     context.create("programme", [_programme(context)])
     for month in range(12):
         day = _months_back(context.today, month)

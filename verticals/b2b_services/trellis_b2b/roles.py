@@ -40,6 +40,7 @@ ROLES = [
                 "b2b.change_request",
             ),
             Grant("b2b.milestone"),
+            Grant("script_run"),
             Grant("product"),
             *(Grant(name) for name in OFFERED),
             *PEOPLE,

@@ -12,13 +12,15 @@ from trellis_banking.fields import FIELDS
 from trellis_banking.flows import PROCESS_LIST
 from trellis_banking.imports import MAPPINGS
 from trellis_banking.income import SOURCES
+from trellis_banking.journeys import JOURNEYS
 from trellis_banking.kpis import KPIS
 from trellis_banking.panels import PANELS
 from trellis_banking.reports import REPORT_LIST
 from trellis_banking.roles import ROLES
 from trellis_banking.schedule import CALLS
+from trellis_banking.scripts import SCRIPT_LIST
 from trellis_banking.segments import SEGMENTS
-from trellis_banking.work import CHANNEL_LIST, INSTRUCTION_LIST, MENU, SCRIPT_LIST, TEMPLATE_LIST
+from trellis_banking.work import CHANNEL_LIST, INSTRUCTION_LIST, MENU, TEMPLATE_LIST
 
 _ = trellis.translator("trellis_banking")
 
@@ -104,6 +106,11 @@ def trellis_menu() -> list[trellis.MenuItem]:
 @trellis.hookimpl
 def trellis_processes() -> list[trellis.Process]:
     return PROCESS_LIST
+
+
+@trellis.hookimpl
+def trellis_journeys() -> list[trellis.Journey]:
+    return JOURNEYS
 
 
 @trellis.hookimpl

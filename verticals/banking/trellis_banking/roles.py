@@ -37,6 +37,7 @@ ROLES = [
             Grant("banking.loan", read=Scope.UNIT),
             Grant("banking.account_month", read=Scope.UNIT),
             Grant("banking.kyc_review", read=Scope.UNIT, create=True, update=Scope.OWN),
+            Grant("script_run", read=Scope.UNIT),
         ],
     ),
     Role(
@@ -52,6 +53,7 @@ ROLES = [
             Grant("banking.loan", read=Scope.OWN),
             Grant("banking.account_month", read=Scope.OWN),
             Grant("banking.kyc_review", read=Scope.OWN),
+            Grant("script_run", read=Scope.OWN),
         ],
     ),
     Role(

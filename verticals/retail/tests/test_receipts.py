@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from shop import Shop
 from trellis import RecordInvalid
+from trellis.process.engine import Engine
+from trellis.process.tables import ProcessInstance
+from trellis.process.tasks import Tasks
 
 
 def order(shop: Shop, record_id: int) -> dict[str, Any]:
@@ -104,3 +107,26 @@ def test_a_promotion_passes_the_margin_check_before_it_runs(shop: Shop) -> None:
         shop.records.move("retail.promotion", made.id, "running")
     for stage in ("margin_check", "approved", "running"):
         assert shop.records.move("retail.promotion", made.id, stage).values["stage"] == stage
+
+
+@pytest.mark.parametrize(
+    ("margin", "discount", "budget", "verdict", "stage"),
+    [
+        ("30", "0.10", 4000, "approve", "approved"),
+        ("30", None, 6000, "ask", "margin_check"),
+        ("20", "0.10", 1, "ask", "margin_check"),
+        ("14", "0.10", 1, "refuse", "draft"),
+    ],
+)
+def test_the_margin_that_an_offer_leaves_decides_who_approves_it(
+    shop: Shop, margin: str, discount: str | None, budget: int, verdict: str, stage: str
+) -> None:
+    values = {"name": "Sale", "mechanic": "percent_off", "starts": "2026-12-01", "ends": "2026-12-24"}
+    made = shop.records.create("retail.promotion", {**values, "discount": discount, "budget": budget})
+    engine = Engine(shop.records)
+    number = engine.start("retail.promotion_approval", made.id)
+    (task,) = Tasks(shop.records).of_instance(number or 0)
+    engine.complete(task, {"margin": margin})
+    found = shop.session.get_one(ProcessInstance, number)
+    assert (found.variables["verdict"], found.problem) == (verdict, "")
+    assert shop.records.get("retail.promotion", made.id).values["stage"] == stage

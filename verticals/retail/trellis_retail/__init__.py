@@ -15,10 +15,12 @@ from trellis_retail import (
     flows,
     habits,
     imports,
+    journeys,
     kpis,
     lifecycles,
     receipts,
     roles,
+    scripts,
     segments,
     till,
     work,
@@ -100,8 +102,13 @@ def trellis_processes() -> list[trellis.Process]:
 
 
 @trellis.hookimpl
+def trellis_journeys() -> list[trellis.Journey]:
+    return journeys.JOURNEYS
+
+
+@trellis.hookimpl
 def trellis_scripts() -> list[trellis.Script]:
-    return work.SCRIPT_LIST
+    return scripts.SCRIPT_LIST
 
 
 @trellis.hookimpl

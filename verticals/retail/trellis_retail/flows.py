@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trellis
 
-from trellis_retail.model import PROCESSES
+from trellis_retail.model import PROCESSES, PROMOTIONS
 
 _ = trellis.translator("trellis_retail")
 
@@ -21,5 +21,15 @@ PROCESS_LIST = [
         entity="retail.return",
         diagram=_DIAGRAMS / "complaint.bpmn",
         managers=("manager", "retail.store_manager"),
-    )
+    ),
+    trellis.Process(
+        name="retail.promotion_approval",
+        title=_("Promotion approval"),
+        description=_("The margin that an offer leaves decides: approved, asked for, or reckoned anew"),
+        cell=PROMOTIONS,
+        entity="retail.promotion",
+        diagram=_DIAGRAMS / "promotion.bpmn",
+        tables=(_DIAGRAMS / "margin.dmn",),
+        managers=("manager", "retail.category_manager"),
+    ),
 ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import trellis
-from trellis import ScriptStep
 
-from trellis_retail.fields import CARD_NUMBER, ONLINE
-from trellis_retail.model import CHANNELS, CONSENT, INSTRUCTIONS, SCRIPTS, TEMPLATES
+from trellis_retail.fields import ONLINE
+from trellis_retail.model import CHANNELS, CONSENT, INSTRUCTIONS, TEMPLATES
 
 _ = trellis.translator("trellis_retail")
 
@@ -62,130 +61,6 @@ INSTRUCTION_LIST = [
     ),
 ]
 
-SCRIPT_LIST = [
-    trellis.Script(
-        name="retail.sign_up",
-        title=_("Loyalty sign-up at the till"),
-        cell=SCRIPTS,
-        entities=("customer",),
-        steps=(
-            ScriptStep(
-                key="ask",
-                say=_("Do you have our card?"),
-                answers={"yes": "scan", "no": "benefit", "not_now": "bye"},
-            ),
-            ScriptStep(key="scan", say=_("Thank you. May I scan it?"), fills=CARD_NUMBER.name),
-            ScriptStep(
-                key="benefit",
-                say=_(
-                    "With the card you get 3 % back on everything, from today's purchase on. Shall I make you one?"
-                ),
-                answers={"yes": "consent", "no": "bye"},
-            ),
-            ScriptStep(
-                key="consent",
-                say=_("May we send you offers by mail? You can stop them at any time with one click."),
-                answers={"yes": "card", "no": "card"},
-                fills="retail.consent_mail",
-            ),
-            ScriptStep(
-                key="card",
-                say=_("Here is your card; it counts from this receipt on."),
-                fills=CARD_NUMBER.name,
-            ),
-            ScriptStep(key="bye", say=_("Thank you for your purchase. See you again.")),
-        ),
-    ),
-    trellis.Script(
-        name="retail.win_back",
-        title=_("Win-back call"),
-        cell=SCRIPTS,
-        entities=("customer",),
-        steps=(
-            ScriptStep(
-                key="greet",
-                say=_(
-                    "Good day, this is your store. You have not been with us for some time. May I ask one question?"
-                ),
-                answers={"yes": "why", "no": "thanks"},
-            ),
-            ScriptStep(
-                key="why",
-                say=_("What has kept you away?"),
-                answers={
-                    "price": "offer",
-                    "range": "news",
-                    "service": "complaint",
-                    "moved": "online",
-                    "other": "thanks",
-                },
-            ),
-            ScriptStep(
-                key="offer",
-                say=_("I can send you a coupon for your favourite category. By mail or by SMS?"),
-                answers={"mail": "thanks", "sms": "thanks", "no": "thanks"},
-            ),
-            ScriptStep(
-                key="news",
-                say=_(
-                    "The range has changed since. Shall I send you what is new in your favourite category?"
-                ),
-                answers={"yes": "thanks", "no": "thanks"},
-            ),
-            ScriptStep(
-                key="complaint",
-                say=_("I am sorry to hear that. Please tell me what happened; I note it word for word."),
-                answers={"noted": "thanks"},
-                fills="notes",
-            ),
-            ScriptStep(
-                key="online",
-                say=_("The online shop delivers to your new place too. May I send you the address?"),
-                answers={"yes": "thanks", "no": "thanks"},
-            ),
-            ScriptStep(key="thanks", say=_("Thank you for your time. Good-bye.")),
-        ),
-    ),
-    trellis.Script(
-        name="retail.damaged_item",
-        title=_("Damaged item"),
-        cell=SCRIPTS,
-        entities=("retail.return", "customer"),
-        steps=(
-            ScriptStep(
-                key="listen",
-                say=_("I am sorry about that. What is broken, and when did you notice it?"),
-                answers={"told": "receipt"},
-                fills="notes",
-            ),
-            ScriptStep(
-                key="receipt",
-                say=_("Do you have the receipt or the card at hand?"),
-                answers={"yes": "choice", "no": "search"},
-            ),
-            ScriptStep(
-                key="search",
-                say=_("No matter, I look for it. On which day and in which store did you buy it?"),
-                answers={"found": "choice", "not_found": "forward"},
-            ),
-            ScriptStep(
-                key="choice",
-                say=_("Would you rather have a new one or the money back?"),
-                answers={"replacement": "close", "refund": "close", "over_limit": "forward"},
-                fills="resolution",
-            ),
-            ScriptStep(
-                key="forward",
-                say=_(
-                    "A colleague decides on this within one working day and calls you. Which number suits?"
-                ),
-                answers={"noted": "close"},
-            ),
-            ScriptStep(key="close", say=_("It is noted. You will get a message as soon as it is done.")),
-        ),
-    ),
-]
-
 TEMPLATE_LIST = [
     trellis.Template(
         name=f"retail.{name}_{language}",
@@ -219,6 +94,30 @@ TEMPLATE_LIST += [
             (
                 ("en", _("Offer by mail, English"), "Something for you, {record.name}"),
                 ("ru", _("Offer by mail, Russian"), "{record.name}, для вас есть предложение"),
+            ),
+        ),
+        (
+            "win_back_mail",
+            "customer",
+            (
+                ("en", _("Win-back mail, English"), "We miss you, {record.name}"),
+                ("ru", _("Win-back mail, Russian"), "{record.name}, мы по вам скучаем"),
+            ),
+        ),
+        (
+            "welcome_mail",
+            "customer",
+            (
+                ("en", _("Welcome mail, English"), "Thank you for your first purchase"),
+                ("ru", _("Welcome mail, Russian"), "Спасибо за первую покупку"),
+            ),
+        ),
+        (
+            "invitation_mail",
+            "customer",
+            (
+                ("en", _("Invitation by mail, English"), "What is new in our stores"),
+                ("ru", _("Invitation by mail, Russian"), "Что нового в наших магазинах"),
             ),
         ),
         (

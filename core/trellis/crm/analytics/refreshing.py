@@ -28,6 +28,7 @@ from trellis.records.events import ENTERED, LEFT
 from trellis.records.types import UtcDateTime
 from trellis.security.actor import SYSTEM
 from trellis.segments import engine as segments
+from trellis.segments import telling
 from trellis.system import Event, PluginState
 from trellis.workspace import Workspace
 
@@ -100,6 +101,7 @@ def refresh(
             session
         )  # what came after are customers and members of segments, who moved just now
     listening.note_entries(session, edition, at)
+    telling.tell_entries(session, edition, at)
     measured = Measured(
         name=CUSTOMER_VALUE,
         day=as_of,

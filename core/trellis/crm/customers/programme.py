@@ -50,9 +50,9 @@ class Programme(Entity):
         group=MEMBERS,
     )
     member_field: Mapped[str | None] = column(
-        Text(80),
+        Text(80, names="customer_field"),
         label=_("Field of the members"),
-        help=_("The name of a field of the customer: yes or no, or the day of joining"),
+        help=_("A field of the customer: yes or no, or the day of joining"),
         group=MEMBERS,
     )
     compare_by: Mapped[str] = column(

@@ -32,16 +32,13 @@ from trellis.crm.customers.marking import digest, mark
 from trellis.errors import Conflict
 from trellis.i18n import translator
 from trellis.jobs import Work, enqueue
+from trellis.jobs.mails import DOUBTFUL, GONE, ON_ONE_LINE, PUT_OFF, REFUSED, hand_over
 from trellis.records.door import Records
 
 _ = translator("trellis")
 
 KIND = "survey_invitations"
 TOLD_EVERY = 10
-ON_ONE_LINE = 50
-"""Mails that go over one connection: servers close those that take too many."""
-_GOOD_BYE = 421
-"""The server closes the connection."""
 
 
 def start(records: Records, survey: int, chosen: Chosen, config: Config) -> tuple[int, Counted]:
@@ -167,37 +164,16 @@ def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> int:
     with work.workspace.read() as session:
         company = work.workspace.edition(session).settings.title or work.workspace.name
     message = message_of(work.installation.config, work.workspace.name, company, letter)
-    try:
-        connection.send_message(message)
-    except smtplib.SMTPRecipientsRefused as error:
-        code, text = next(iter(error.recipients.values()))
-        if code >= 500:
-            return _refused(work, letter, code, text)
-        _mark(work, letter, WAITING)
-        if code == _GOOD_BYE:
-            raise smtplib.SMTPServerDisconnected(text.decode(errors="replace")) from error
-        raise
-    except smtplib.SMTPDataError as error:
-        if error.smtp_code >= 500:
-            return _refused(work, letter, error.smtp_code, error.smtp_error)
-        _mark(work, letter, WAITING)
-        raise
-    except smtplib.SMTPNotSupportedError as error:  # an address that this server cannot write
-        return _refused(work, letter, 0, str(error))
-    except smtplib.SMTPResponseException:
-        _mark(work, letter, WAITING)
-        raise
-    except (OSError, smtplib.SMTPException):  # the line broke: nobody knows whether the server had it
-        _mark(work, letter, UNCLEAR)
-        raise
-    _mark(work, letter, SENT, sent_at=datetime.now(UTC))
-    return 1
+    handed = hand_over(connection, message)
+    more = {"sent_at": datetime.now(UTC)} if handed.how == GONE else {}
+    more |= {"problem": handed.problem} if handed.problem else {}
+    _mark(work, letter, _STATES[handed.how], **more)
+    if handed.error is not None:
+        raise handed.error
+    return int(handed.how == GONE)
 
 
-def _refused(work: Work, letter: Letter, code: int, text: bytes | str) -> int:
-    said = text.decode(errors="replace") if isinstance(text, bytes) else text
-    _mark(work, letter, FAILED, problem=f"{code} {said}" if code else said)
-    return 0
+_STATES = {GONE: SENT, REFUSED: FAILED, PUT_OFF: WAITING, DOUBTFUL: UNCLEAR}
 
 
 def _mark(work: Work, letter: Letter, state: str, **more: Any) -> None:

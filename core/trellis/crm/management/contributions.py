@@ -76,6 +76,8 @@ _OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bu
 """What those who sell need to know, whoever keeps it."""
 _LEVELS = ("business_calendar", "holiday", "sla_policy", "sla_escalation", "survey", "mail_template")
 """What decides when cases are due, what customers are asked and what is written to them, whoever works on them."""
+_PAPERS = ("document_template", "approval_route", "approval_step")
+"""What documents are made of, and by whom they are approved."""
 _RULES = ("bonus_scheme", "bonus_part")
 """By what rules people earn a bonus."""
 _EARNED = ("bonus_statement", "bonus_line")
@@ -114,7 +116,7 @@ def trellis_roles() -> list[Role]:
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
-                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_OFFERS, *_LEVELS, *_RULES)),
+                *(Grant(name, read=Scope.ALL) for name in (TARGET, *_OFFERS, *_LEVELS, *_PAPERS, *_RULES)),
                 *people,
             ],
         ),

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import Contribution, Direction, Kpi, Level, Process, Segment
+from trellis.contributions import Contribution, Direction, Kpi, Level, Process, Script, Segment
 from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.project.rows import ROWS, ModelRow
@@ -21,6 +21,7 @@ from trellis.plugins import CORE
 from trellis.process.tables import OPEN, ProcessInstance
 from trellis.records.membership import SegmentMember
 from trellis.records.query import ListQuery
+from trellis.scripts.tables import ScriptRun
 from trellis.security.actor import Actor
 from trellis.security.people import Position, User
 
@@ -317,10 +318,28 @@ def _processes(session: Session, edition: Edition, _actor: Actor, _found: _Found
     return started / len(known), line, started > 0
 
 
+def _scripts(session: Session, edition: Edition, actor: Actor, _found: _Found, count: int) -> _Measured:
+    """Of those that are offered, how many were run."""
+    known = edition.all(Script)
+    offered = known.keys() - {one.replaces for one in known.values()}
+    if not offered:
+        return None, _("No scripts yet"), False
+    run = ScriptRun.script.in_(offered), ScriptRun.deleted_at.is_(None), actor.visible(ScriptRun)
+    used = session.scalar(sa.select(sa.func.count(ScriptRun.script.distinct())).where(*run)) or 0
+    line = _n(
+        "%(num)s script, %(talks)s conversations",
+        "%(num)s scripts, %(talks)s conversations",
+        len(offered),
+        talks=count,
+    )
+    return used / len(offered), line, used > 0
+
+
 _MEASURES: Mapping[str, _Measure] = {
     "MG2": _structure,
     "MG3": _processes,
     "MG6": _kpis,
+    "MK4": _scripts,
     "CU1": _segments,
     "CU3": _profiles,
     "CU4": _significance,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from trellis.crm.service import escalation
 from trellis.crm.service.cases import Case
@@ -18,6 +20,15 @@ from trellis.records.numbering import free_number
 
 _ = translator("trellis")
 
+_REPLAYED = (
+    "state",
+    "opened_at",
+    "first_response_at",
+    "resolved_at",
+    "paused_since",
+    "paused_seconds",
+    "reopened",
+)
 _DECIDES = ("priority", "kind", "customer")
 """Fields that a service level may name."""
 
@@ -34,9 +45,29 @@ def follow(event: BeforeSave) -> None:
             values["number"] = free_number(event.session, "case", "C", Case.number)
     _prioritise(values, before)
     level = _level(event)
-    _enter(values, before, level.time if level else ALWAYS, now)
+    if "paused_seconds" not in values:  # they are told where history was replayed
+        _enter(values, before, level.time if level else ALWAYS, now)
     _set(values, {**before, **values}, level)
     escalation.plan(event, level)
+
+
+def replay(
+    session: Session, values: Mapping[str, Any], steps: Sequence[tuple[datetime, str]]
+) -> Mapping[str, Any]:
+    """What the clocks of a case show that went through these states, as if each change had been written at its moment."""
+    customer = values.get("customer")  # one that is named by an external id is not known yet
+    case = {**values, "customer": customer if isinstance(customer, int) else None}
+    _prioritise(case, {})
+    levels = Levels.of(session)
+    named = case.get("policy")
+    level = levels.named(named) if isinstance(named, int) else levels.find(case)
+    time = level.time if level else ALWAYS
+    known: dict[str, Any] = {"opened_at": steps[0][0], "paused_seconds": 0, "reopened": 0}
+    for moment, state in steps:
+        change: dict[str, Any] = {"state": state}
+        _enter(change, known, time, moment)
+        known |= change
+    return {name: known.get(name) for name in _REPLAYED}
 
 
 def _prioritise(values: dict[str, Any], before: Mapping[str, Any]) -> None:

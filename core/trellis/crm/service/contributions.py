@@ -44,6 +44,8 @@ def trellis_lifecycles() -> list[Lifecycle]:
             cell=INCIDENTS,
             entity="case",
             field="state",
+            at="opened_at",
+            replay=clocks.replay,
             stages=(
                 Stage(value="new", title=_("Received"), tone="info"),
                 Stage(value="open", title=_("In work"), tone="info"),

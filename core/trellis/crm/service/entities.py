@@ -82,6 +82,13 @@ class Activity(Entity):
     mail_to: Mapped[str | None] = column(
         Email(), label=_("Sent to"), help=_("Of a mail that was written here"), personal=True
     )
+    mail_files: Mapped[str | None] = column(
+        LongText(),
+        label=_("Sent files"),
+        help=_("The names of what was attached"),
+        read_only=True,
+        personal=True,
+    )
     due_at: Mapped[datetime | None] = column(DateTime(), label=_("Due"), in_list=True, indexed=True)
     done_at: Mapped[datetime | None] = column(DateTime(), label=_("Done"), in_list=True, indexed=True)
     remind_before: Mapped[str | None] = column(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,8 @@ _ = translator("trellis")
 class Draft:
     """A record to be, from one row or from several with the same key; ``place`` is how far in the file the last one is.
 
-    ``id`` is that of the record that has the key already.
+    ``id`` is that of the record that has the key already. ``steps`` are those of an event log: when which stage was reached,
+    and what the row says beside that; ``kept`` follows from them.
     """
 
     row: Row
@@ -33,6 +35,8 @@ class Draft:
     values: dict[str, Any]
     key: Any
     id: int | None = None
+    steps: list[tuple[datetime, str, dict[str, Any]]] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[int, Message]:

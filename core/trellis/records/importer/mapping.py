@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from trellis.contributions import ImportMapping
+from trellis.contributions import ImportMapping, Lifecycle
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import LANGUAGES, translator, use_locale
@@ -24,8 +24,20 @@ from trellis.records.types import Integer, Reference, Text, ValueInvalid
 _ = translator("trellis")
 
 ID = "id"
-BY_ID = ".id"
-KEYS = {"columns", "key", "skip", "delimiter", "header", "create_only", "decimal", "dates", "alike"}
+BY_ID, BY_NAME = ".id", ".name"
+KEYS = {
+    "columns",
+    "key",
+    "skip",
+    "delimiter",
+    "header",
+    "create_only",
+    "decimal",
+    "dates",
+    "alike",
+    "log",
+    "states",
+}
 LEAVE, CHANGE = "leave", "update"
 DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST), "alike": (LEAVE, CHANGE)}
 Convert = Callable[[Any], Any]
@@ -46,6 +58,8 @@ class Plan:
     ``header`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
     it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
     like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
+    With ``log`` the file is an event log: rows of one key are one record with its history, and ``states`` says which stage
+    is meant by what the file calls it.
     """
 
     columns: Table[str, str]
@@ -57,6 +71,15 @@ class Plan:
     decimal: str | None = None
     dates: str | None = None
     alike: str | None = None
+    log: bool = False
+    states: Table[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A record that is meant by its name."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +93,7 @@ class _Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere."""
+    """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays."""
 
     view: EntityView
     key: str | None
@@ -80,6 +103,8 @@ class Mapping:
     create_only: bool
     unused: Sequence[str]
     alike: str | None = None
+    log: Lifecycle | None = None
+    states: Table[str, str] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
         """The values of a record that a row gives; None for a row to leave out. Empty cells give nothing.
@@ -156,6 +181,9 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         raise MappingInvalid(
             _("In a mapping, key, skip and delimiter are texts, and header is a list of texts")
         )
+    states = data.get("states") or {}
+    if states and not _is_table_of_texts(states):
+        raise MappingInvalid(_("In a mapping, states say which stage is meant: {“6”: “resolved”}"))
     for name, values in DECLARED.items():
         if data.get(name) not in (None, *values):
             raise MappingInvalid(
@@ -171,6 +199,8 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         decimal=data.get("decimal"),
         dates=data.get("dates"),
         alike=data.get("alike"),
+        log=data.get("log") is True,
+        states=states,
     )
 
 
@@ -185,7 +215,8 @@ def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = 
     for language in LANGUAGES:
         with use_locale(language):
             known |= {str(field.label).casefold(): name for name, field in writable.items()}
-    known |= {f"{name}{BY_ID}".casefold(): f"{name}{BY_ID}" for name in view.references if name in writable}
+    for mark in (BY_ID, BY_NAME):
+        known |= {f"{name}{mark}".casefold(): f"{name}{mark}" for name in view.references if name in writable}
     known |= {name.casefold(): name for name in writable}
     if key == ID:
         known[ID] = ID
@@ -229,7 +260,33 @@ def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
         create_only=plan.create_only,
         unused=[name for name in source.columns if name and name not in {*read, NUMBER, PROBLEM}],
         alike=plan.alike,
+        log=_replayed(view, plan, key) if plan.log else None,
+        states=plan.states,
     )
+
+
+def _replayed(view: EntityView, plan: Plan, key: str | None) -> Lifecycle:
+    """The lifecycle that an event log goes through. Raises MappingInvalid for a mapping that lacks what that takes."""
+    found = next((one for one in view.lifecycles if one.replay is not None), None)
+    if found is None:
+        raise MappingInvalid(
+            _("%(entity)s has no stages that an event log could tell of", entity=view.info.title)
+        )
+    if key is None:
+        raise MappingInvalid(
+            _("An event log needs a key: the column that says to which record a row belongs")
+        )
+    for name in (found.at, found.field):
+        if name not in plan.columns:
+            label = view.fields[name].label
+            raise MappingInvalid(_("An event log needs a column for “%(field)s”", field=label))
+    unknown = sorted(set(plan.states.values()) - {one.value for one in found.stages})
+    if unknown:
+        known = ", ".join(one.value for one in found.stages)
+        raise MappingInvalid(
+            _("There is no stage “%(name)s”; there are: %(known)s", name=unknown[0], known=known)
+        )
+    return found
 
 
 def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> Field | None:
@@ -253,6 +310,8 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
         return _Target(name, source, convert)
     if name.removesuffix(BY_ID) in view.references:
         return _Target(name.removesuffix(BY_ID), source, _as_is)
+    if name.removesuffix(BY_NAME) in view.references:
+        return _Target(name.removesuffix(BY_NAME), source, _named)
     raise MappingInvalid(_("%(entity)s has no field “%(name)s”", entity=view.info.title, name=name))
 
 
@@ -277,6 +336,10 @@ def _text(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _named(value: Any) -> Any:
+    return Named(str(_text(value)).strip())
 
 
 def _reference(value: Any) -> Any:

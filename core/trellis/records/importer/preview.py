@@ -15,6 +15,7 @@ from trellis.edition import Edition
 from trellis.errors import RecordInvalid, TrellisError
 from trellis.records.door import Records
 from trellis.records.expressions import ExpressionFailed
+from trellis.records.importer import logs
 from trellis.records.importer.existing import Draft
 from trellis.records.importer.mapping import Mapping, Plan, compiled
 from trellis.records.importer.readers import Row, open_source
@@ -69,6 +70,9 @@ def preview(
     drafts: dict[Any, tuple[Draft, PreviewRow]] = {}
     for place, row in enumerate(islice(source.rows(), ROWS), start=1):
         rows.append(_tried(mapping, row, place, drafts))
+    if mapping.log is not None:
+        for draft, _shown in drafts.values():
+            logs.ordered(draft)
     try:
         with session.begin_nested():
             records = Records(session, edition, actor)
@@ -94,6 +98,8 @@ def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft
     shown = PreviewRow(row.number, raw)
     try:
         draft = draft_of(mapping, row, place)
+        if draft is not None and mapping.log is not None:
+            logs.take_step(mapping, draft)
     except ExpressionFailed as error:
         shown.becomes, shown.errors = "refused", {"_record": [str(error)]}
         return shown
@@ -107,4 +113,6 @@ def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft
     known = drafts.setdefault(draft.key, (draft, shown))
     if known[0] is not draft:
         shown.becomes = "joined"
+    if mapping.log is not None:
+        logs.join(known[0], draft)
     return shown

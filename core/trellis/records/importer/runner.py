@@ -19,9 +19,11 @@ from trellis.plugins import Fault
 from trellis.records.bulk import notice_growth
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.expressions import ExpressionFailed
+from trellis.records.importer import logs
 from trellis.records.importer.existing import Draft, find_existing
 from trellis.records.importer.likeness import settle
 from trellis.records.importer.mapping import ID, Mapping, Plan, compiled, plan_by_headers, plan_of
+from trellis.records.importer.names import find_named
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
 from trellis.records.importer.resuming import ImportedTwice, Progress, forget
@@ -180,6 +182,8 @@ class _Run:
     def done(self) -> ImportResult:
         """Imports all rows."""
         rows = self._source.rows()
+        if self._mapping.log is not None:
+            return self._logged(rows)
         if self._progress is not None:
             self._result.progress = self._progress.key
             self._result.resumed = sum(1 for _row in islice(rows, self._progress.done))
@@ -191,6 +195,32 @@ class _Run:
             self._result.rows += len(batch)
             self._told(place, max(place, self._source.count))
         return self._result
+
+    def _logged(self, rows: Iterator[Row]) -> ImportResult:
+        """Imports an event log: its rows are read to the end first, for those of a record stand anywhere."""
+        drafts = logs.gathered(self._mapping, rows, self._step)
+        for first in range(0, len(drafts), BATCH):
+            some = drafts[first : first + BATCH]
+            self._save(some, some[-1].place)
+            self._told(min(first + BATCH, len(drafts)), len(drafts))
+        return self._result
+
+    def _step(self, row: Row, place: int) -> Draft | None:
+        """What a row of a log tells of a record; None where it is left out or refused."""
+        self._result.rows += 1
+        try:
+            draft = draft_of(self._mapping, row, place)
+            if draft is None:
+                self._result.skipped += 1
+            else:
+                logs.take_step(self._mapping, draft)
+        except ExpressionFailed as error:
+            self._reject(row, {"_record": [str(error)]})
+            return None
+        except RecordInvalid as error:
+            self._reject(row, reasons_of(error))
+            return None
+        return draft
 
     def _drafts(self, batch: Sequence[Row], start: int) -> Iterator[Draft]:
         """The records of a batch. Rows with the same key are one, of which later cells win (or the first row)."""
@@ -297,6 +327,11 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in found_wrong.items()}
     outcome.refused = [(drafts[index], found) for index, found in refused.items()]
     left = [draft for index, draft in enumerate(drafts) if index not in refused]
+    nameless = find_named(records, mapping.view.name, left)
+    outcome.refused += [(left[index], reasons_of(RecordInvalid(found))) for index, found in nameless.items()]
+    left = [draft for index, draft in enumerate(left) if index not in nameless]
+    if mapping.log is not None:
+        logs.replay(records, mapping, left)
     alike = settle(records, mapping, left)
     outcome.refused += [(left[index], {"_record": [str(reason)]}) for index, reason in alike.items()]
     left = [draft for index, draft in enumerate(left) if index not in alike]
@@ -305,7 +340,8 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
         left = [draft for draft in left if draft.id is None]
     while left:
         try:
-            records.save(mapping.view.name, [Write(id=draft.id, values=draft.values) for draft in left])
+            writes = [Write(id=draft.id, values=draft.values, kept=draft.kept) for draft in left]
+            ids = records.save(mapping.view.name, writes)
         except BatchInvalid as error:
             outcome.refused += [(left[index], reasons_of(found)) for index, found in error.failures.items()]
             left = [draft for index, draft in enumerate(left) if index not in error.failures]
@@ -313,6 +349,10 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
         actions = [change.action for change in records.written]
         outcome.created, outcome.updated = actions.count("created"), actions.count("updated")
         outcome.unchanged += len(left) - len(actions)
+        if mapping.log is not None:
+            for draft, number in zip(left, ids, strict=True):
+                draft.id = number
+            logs.keep_history(records, mapping, left)
         break
     return outcome
 

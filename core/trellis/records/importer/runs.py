@@ -189,6 +189,27 @@ def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Pre
         return preview(session, edition, actor, row.entity, plan, path, row.plan.get("encoding"))
 
 
+MOST_NAMES = 60
+"""Names of stages in a file that can be told apart on a page."""
+
+
+def names_in(session: Session, row: Any, column: str) -> list[str]:
+    """What a column of a draft's file holds, each text once, in the order of the file. Raises ImportFailed."""
+    with TemporaryDirectory(prefix="trellis-import-") as folder:
+        path = _place(folder, row)
+        if not files.bring(session, source_name(row.id), path):
+            return []
+        source = open_source(path, encoding=row.plan.get("encoding"))
+        found: dict[str, None] = {}
+        for one in source.rows():
+            text = str(one.cells.get(column) or "").strip()
+            if text:
+                found[text] = None
+            if len(found) >= MOST_NAMES:
+                break
+        return list(found)
+
+
 def start(session: Session, edition: Edition, actor: Actor, row: Any) -> None:
     """Puts the work of a draft into the queue. Raises MappingInvalid, Conflict."""
     plan_for(edition, row)

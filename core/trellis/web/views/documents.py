@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.crm.customers.circulation import keeping
 from trellis.crm.customers.documents import choosing
 from trellis.crm.customers.documents.entities import LANGUAGES
 from trellis.documents.making import DocumentTemplate
 from trellis.errors import RecordInvalid
-from trellis.i18n import translator
+from trellis.i18n import Text, translator
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go, messages, view_of
 
@@ -36,11 +38,10 @@ def make(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
     view_of(entity)
     name, _bar, ending = request.form.get("template", "").rpartition(_BETWEEN)
     try:
-        made = choosing.document(g.records, entity, record_id, name, ending)
-        kept = choosing.keep(g.records, entity, record_id, made)
+        made = keeping.add(g.records, entity, record_id, name, ending)
     except RecordInvalid as error:
         return _dialog(entity, record_id, messages(error)), 422
-    toast(_("“%(name)s” is kept", name=kept.name))
+    toast(_("“%(name)s” is kept", name=made.file.name))
     return go(f"{base()}/{entity}/{record_id}")
 
 
@@ -69,7 +70,7 @@ def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
     none = _("There is no template for these records yet; make one among the document templates.")
     dialog = {
         "title": str(_("Make a document")),
-        "text": str(_("It is kept among the files of this record.")) if options else str(none),
+        "text": str(_told(found)) if options else str(none),
         "action": f"{base()}/{entity}/{record_id}/document",
         "verb": str(_("Make")),
         "fields": [field] if options else [],
@@ -77,6 +78,16 @@ def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
     if not options:
         dialog |= {"action": "", "verb": ""}
     return render_template("dialog_form.html", dialog=dialog, shell=shell())
+
+
+def _told(found: Sequence[DocumentTemplate]) -> Text:
+    """What is made, and what is not: no library makes of a Word file the PDF that Word makes."""
+    if any(not one.content for one in found):
+        return _(
+            "It gets a number, and is kept among the files of this record. Templates in Word stay Word; for a PDF, save the "
+            "file as PDF in Word and keep it as a new version."
+        )
+    return _("It gets a number, and is kept among the files of this record.")
 
 
 def _title(one: DocumentTemplate) -> str:

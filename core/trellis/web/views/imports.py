@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +17,9 @@ from trellis.i18n import Text, format_datetime, format_number, plural_translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
-from trellis.records.importer.mapping import CHANGE, LEAVE
+from trellis.records.importer.logs import stages
+from trellis.records.importer.mapping import BY_NAME, CHANGE, LEAVE
+from trellis.records.types import Reference
 from trellis.uploads import MB, most, too_large
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
@@ -159,6 +161,15 @@ def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
     return go(f"{base()}/imports/{run_id}")
 
 
+@blueprint.post("/<workspace>/imports/<int:run_id>/log")
+def read_log(workspace: str, run_id: int) -> BaseResponse:
+    """Keeps what is chosen so far, and comes back with the names of stages in the file."""
+    row = runs.find(g.session, g.actor, run_id)
+    _importable(row.entity)
+    runs.set_plan(g.session, row, {**_asked(row), "log": True})
+    return go(f"{base()}/imports/{run_id}")
+
+
 @blueprint.post("/<workspace>/imports/<int:run_id>/use")
 def use(workspace: str, run_id: int) -> BaseResponse:
     """Takes a mapping that was saved before."""
@@ -253,7 +264,7 @@ def _summary(row: Any) -> dict[str, Any]:
 def _mapping(view: EntityView, row: Any) -> dict[str, Any]:
     plan = row.plan
     by_column = {column: name for name, column in plan.get("columns", {}).items()}
-    fields = [(name, str(field.label)) for name, field in view.fields.items() if not field.read_only]
+    fields = list(_targets(view))
     ready = [(one.name, str(one.title)) for one in runs.ready_mappings(g.edition, row)]
     columns = [
         {
@@ -303,8 +314,59 @@ def _mapping(view: EntityView, row: Any) -> dict[str, Any]:
         "encoding": _options(
             [("", str(_("Found out"))), *((one, one) for one in ENCODINGS)], plan.get("encoding") or ""
         ),
+        "log": _log(view, row, by_column),
         "problems": [],
     }
+
+
+def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
+    """The fields that a column may fill; references by the external id of their record, or by its name."""
+    for name, field in view.fields.items():
+        if field.read_only:
+            continue
+        yield name, str(field.label)
+        if isinstance(field.type, Reference):
+            yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
+
+
+def _log(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, Any] | None:
+    """An event log, where records of this kind can come of one: the stages that the file names, and what they mean."""
+    lifecycle = next((one for one in view.lifecycles if one.replay is not None), None)
+    if lifecycle is None:
+        return None
+    column = next((one for one, name in by_column.items() if name == lifecycle.field), "")
+    wished = bool(row.plan.get("log"))
+    meant = row.plan.get("states") or {}
+    known = stages(lifecycle, meant)
+    titles = [(one.value, str(one.title)) for one in lifecycle.stages]
+    names = runs.names_in(g.session, row, column) if wished and column else []
+    return {
+        "wished": wished,
+        "url": f"{base()}/imports/{row.id}/log",
+        "needs": str(
+            _(
+                "Choose columns for “%(stage)s” and “%(at)s”, and what rows are found by",
+                stage=view.fields[lifecycle.field].label,
+                at=view.fields[lifecycle.at].label,
+            )
+        ),
+        "names": [
+            {
+                "id": place,
+                "name": name,
+                "options": _options(
+                    [("", str(_("Refuse these rows"))), *titles], known.get(name.casefold(), "")
+                ),
+            }
+            for place, name in enumerate(names)
+        ],
+    }
+
+
+def _states() -> dict[str, str]:
+    """What the names of stages mean, as the form says."""
+    names, meant = request.form.getlist("stage-name"), request.form.getlist("stage-means")
+    return {name: stage for name, stage in zip(names, meant, strict=False) if stage}
 
 
 def _options(pairs: list[tuple[str, str]], chosen: str) -> list[dict[str, Any]]:
@@ -329,6 +391,8 @@ def _asked(row: Any) -> dict[str, Any]:
         "decimal": form.get("decimal") or None,
         "dates": form.get("dates") or None,
         "encoding": form.get("encoding") or None,
+        "log": form.get("log") == "true",
+        "states": _states(),
     }
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis import attachments
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import translator
 from trellis.letters import templates, writing
 from trellis.web.display import title_of
 from trellis.web.letters import letter_fields
 from trellis.web.shell import entity_page, shell, toast
-from trellis.web.views.lists import base, go, messages, view_of
+from trellis.web.views.lists import base, go, messages, view_of, whole_numbers
 
 _ = translator("trellis")
 
@@ -26,7 +27,8 @@ _FIELDS = {"to": _("Send to"), "subject": _("Subject"), "text": _("Text")}
 def ask(workspace: str, entity: str, record_id: int) -> str:
     view = view_of(entity)
     record = g.records.get(entity, record_id)
-    return _letter(entity, record_id, {"to": writing.address_of(g.records, view, record)}, {})
+    chosen = whole_numbers(request.args.get("file", ""))
+    return _letter(entity, record_id, {"to": writing.address_of(g.records, view, record)}, {}, chosen)
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/mail/draft")
@@ -50,17 +52,24 @@ def draft(workspace: str, entity: str, record_id: int) -> str:
 def send(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[str, int]:
     view_of(entity)
     given = {name: request.form.get(name, "") for name in _FIELDS}
+    files = whole_numbers(",".join(request.form.getlist("files")))
     try:
-        writing.write(g.records, g.installation.config, entity, record_id, **given)
+        writing.write(g.records, g.installation.config, entity, record_id, **given, files=files)
     except RecordInvalid as error:
-        return _letter(entity, record_id, given, messages(error)), 422
+        return _letter(entity, record_id, given, messages(error), files), 422
     except Conflict as error:
-        return _letter(entity, record_id, given, {"_record": [str(error)]}), error.status
+        return _letter(entity, record_id, given, {"_record": [str(error)]}, files), error.status
     toast(_("The mail is on its way"))
     return go(f"{base()}/{entity}/{record_id}")
 
 
-def _letter(entity: str, record_id: int, given: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
+def _letter(
+    entity: str,
+    record_id: int,
+    given: Mapping[str, str],
+    errors: Mapping[str, list[str]],
+    chosen: Sequence[int] = (),
+) -> str:
     view = view_of(entity)
     record = g.records.get(entity, record_id)
     title = title_of(view, record)
@@ -75,7 +84,11 @@ def _letter(entity: str, record_id: int, given: Mapping[str, str], errors: Mappi
             {"value": one.name, "title": one.title} for one in templates.templates_for(g.records, entity)
         ],
         "fields": letter_fields(_FIELDS, given, errors),
-        "notes": errors.get("_record") or problems,
+        "files": [
+            {"id": one.id, "name": one.name, "checked": one.id in chosen}
+            for one in attachments.of(g.records, entity, record_id)
+        ],
+        "notes": [*errors.get("_record", ()), *errors.get("files", ())] or problems,
         "problems": [
             {"field": str(_FIELDS[name]), "id": name, "text": " ".join(found)}
             for name, found in errors.items()

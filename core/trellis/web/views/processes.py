@@ -19,7 +19,8 @@ from trellis.process.tasks import Tasks
 from trellis.records.entity import Field
 from trellis.records.types import Reference
 from trellis.web.display import control
-from trellis.web.process_page import catalogue_context, instance_context, process_context
+from trellis.web.process_catalogue import catalogue_context
+from trellis.web.process_page import instance_context, process_context
 from trellis.web.process_tasks import answers_of, form_context, read_answers, words_of
 from trellis.web.shell import page, shell, toast
 from trellis.web.views.lists import base, go, messages, whole_number
@@ -33,7 +34,8 @@ _CRUMBS = ((_("Processes"), "processes"),)
 
 @blueprint.get("/<workspace>/processes")
 def catalogue(workspace: str) -> str:
-    return _page("processes/list.html", _("Processes"), processes=catalogue_context(base()))
+    new_url = f"{base()}/processes/new" if g.actor.administrator else ""
+    return _page("processes/list.html", _("Processes"), processes=catalogue_context(base()), new_url=new_url)
 
 
 @blueprint.get("/<workspace>/processes/<name>")

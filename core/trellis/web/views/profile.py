@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
+import sqlalchemy as sa
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.errors import RecordInvalid, TooMany, TrellisError
 from trellis.i18n import format_date, format_datetime, plural_translator, translator
 from trellis.notifications import choices
+from trellis.process import absences
+from trellis.records import types
+from trellis.records.entity import Field
 from trellis.security import browser_sessions, second_factor
 from trellis.security.identities import change_password, set_preferences
 from trellis.security.passkeys import passkeys_of
@@ -20,10 +24,10 @@ from trellis.security.people import LANGUAGES, User
 from trellis.security.tokens import Limits, issue_token, revoke_token, tokens_of
 from trellis.web import language, passkeys
 from trellis.web import session as sessions
-from trellis.web.display import origin
+from trellis.web.display import control, origin
 from trellis.web.shell import page, toast
 from trellis.web.views import feeds
-from trellis.web.views.lists import base, go, messages
+from trellis.web.views.lists import base, go, messages, whole_number
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -75,6 +79,30 @@ def password(workspace: str) -> BaseResponse | tuple[str, int, dict[str, str]]:
     return go(f"{base()}/profile")
 
 
+@blueprint.post("/<workspace>/profile/absence")
+def absence(workspace: str) -> BaseResponse | tuple[str, int]:
+    """When one is away, and who does one's tasks meanwhile."""
+    given = {field.name: request.form.get(field.name, "").strip() for field in _ABSENCE}
+    if "back" in request.form:
+        absences.clear(g.session, g.actor.user_id)
+        toast(_("Your tasks are yours alone again"))
+        return go(f"{base()}/profile")
+    try:
+        values = {field.name: _checked(field, given[field.name]) for field in _ABSENCE}
+        absences.keep(g.session, g.edition, g.actor.user_id, **values)
+    except RecordInvalid as error:
+        return _page(messages(error), absent=given), 422
+    toast(_("Saved"))
+    return go(f"{base()}/profile")
+
+
+def _checked(field: Field, text: str) -> Any:
+    try:
+        return field.type.check(text or None)
+    except types.ValueInvalid as error:
+        raise RecordInvalid({field.name: [error.message]}) from None
+
+
 @blueprint.post("/<workspace>/profile/sessions/end")
 def end_others(workspace: str) -> BaseResponse:
     browser_sessions.end_others(g.installation, g.signed_in.identity_id, g.signed_in.number)
@@ -114,8 +142,14 @@ def revoke(workspace: str, token_id: int) -> BaseResponse:
     return go(f"{base()}/profile")
 
 
-def _page(errors: Errors, token: str = "", preferred: Mapping[str, str | None] | None = None) -> str:
+def _page(
+    errors: Errors,
+    token: str = "",
+    preferred: Mapping[str, str | None] | None = None,
+    absent: Mapping[str, Any] | None = None,
+) -> str:
     profile = {
+        "absence": _absence(errors, absent),
         "preferences": _preference_fields(errors, preferred),
         "email": g.email,
         "url": f"{base()}/profile",
@@ -144,7 +178,39 @@ _FIELDS = {
     "language": _("Language"),
     "formats": _("Numbers and dates as in"),
     "timezone": _("Time zone"),
+    "starts": _("First day"),
+    "ends": _("Last day"),
+    "substitute": _("Who does my tasks"),
 }
+_ABSENCE = (
+    Field(name="starts", type=types.Date(), label=_FIELDS["starts"], required=True),
+    Field(name="ends", type=types.Date(), label=_FIELDS["ends"], required=True),
+    Field(name="substitute", type=types.Reference("user"), label=_FIELDS["substitute"], required=True),
+)
+
+
+def _absence(errors: Errors, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """When one is away, or was last."""
+    kept = absences.of(g.session, g.actor.user_id) if g.actor.user_id is not None else None
+    values: Mapping[str, Any] = given or (
+        {"starts": kept.starts, "ends": kept.ends, "substitute": kept.substitute_id} if kept else {}
+    )
+    chosen = whole_number(str(values.get("substitute") or ""))
+    name = g.session.scalar(sa.select(User.name).where(User.id == chosen)) if chosen else None
+    return {
+        "planned": kept is not None,
+        "fields": [
+            control(
+                g.edition,
+                base(),
+                field,
+                values.get(field.name),
+                title=name or "",
+                errors=errors.get(field.name),
+            )
+            for field in _ABSENCE
+        ],
+    }
 
 
 def _field(name: str, kind: str, errors: Errors, **more: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
 from trellis.web.conditions import in_state, states_of, states_of_form, told
-from trellis.web.display import control, new_title, origin, read_form, title_of
+from trellis.web.display import control, new_title, origin, read_form, title_of, typed
 from trellis.web.record_page import prop, record_context
 from trellis.web.record_timeline import composer_for, timeline_context
 from trellis.web.shell import entity_page, shell, toast
@@ -123,13 +123,13 @@ def field(workspace: str, entity: str, record_id: int, name: str) -> str:
 def save_field(workspace: str, entity: str, record_id: int, name: str) -> Response | tuple[str, int]:
     view, declared = _field(entity, name)
     record = g.records.get(entity, record_id)
-    texts = request.form.getlist(name)
+    text = typed(declared, request.form)
     try:
-        value = read_form(declared, texts[-1] if texts else "")
+        value = read_form(declared, text)
         record = g.records.update(entity, record_id, {name: value}, version=_version())
     except TrellisError as error:
         found = sentences(error)
-        return _editing(declared, record, texts[-1] if texts else "", found), 422
+        return _editing(declared, record, text, found), 422
     events: dict[str, Any] = {"record-version": {"value": record.version}}
     states = told(view, states_of(view, record))
     if states:
@@ -213,7 +213,9 @@ def _editing(declared: Field, record: Record, value: Any, errors: list[str]) -> 
     url = f"{base()}/{record.entity}/{record.id}/field/{declared.name}"
     title = record.titles.get(declared.name, "")
     editing = {
-        "field": control(g.edition, base(), declared, value, title=title, errors=errors),
+        "field": control(
+            g.edition, base(), declared, value, title=title, errors=errors, values=record.values
+        ),
         "url": url,
         "cancel_url": f"{url}?read=1",
         "version": record.version,
@@ -231,7 +233,7 @@ def _values(view: EntityView, before: Mapping[str, Any]) -> dict[str, Any]:
     for name, declared in view.fields.items():
         if name not in request.form or declared.read_only:
             continue
-        value = read_form(declared, request.form.getlist(name)[-1])
+        value = read_form(declared, typed(declared, request.form))
         if (
             value is not None
             or before.get(name) is not None
@@ -278,7 +280,11 @@ def _form(
         ):
             value = declared.default
         title = record.titles.get(name, "") if record and name not in given else _named(declared, value)
-        made = control(g.edition, base(), declared, value, title=title, errors=errors.get(name))
+        if name in given and given is request.form:
+            value = typed(declared, request.form)
+        made = control(
+            g.edition, base(), declared, value, title=title, errors=errors.get(name), values=values
+        )
         key = (str(declared.group or ""), declared.owner)
         groups.setdefault(key, []).append({**in_state(made, states.get(name)), "origin": None})
     title = title_of(view, record) if record else new_title(view)

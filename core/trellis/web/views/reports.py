@@ -19,10 +19,13 @@ from trellis.crm.sales.reports.entities import FORMATS, RHYTHMS
 from trellis.crm.sales.reports.making import TYPES, kept, make_file
 from trellis.errors import RecordInvalid
 from trellis.i18n import plural_translator, translator
+from trellis.records.types import Text
 from trellis.web.display import origin
 from trellis.web.listing import full_rule, read_listing, shown_columns
-from trellis.web.shell import page, shell, toast
+from trellis.web.shell import entity_page, page, shell, toast
+from trellis.web.views import records
 from trellis.web.views.lists import base, go, messages, view_of
+from trellis.web.vocabularies import choices
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -57,6 +60,24 @@ def show(workspace: str) -> str:
         level="operations",
         reports={"rows": rows, "own_url": f"{base()}/report" if g.actor.may("report", "read") else ""},
     )
+
+
+@blueprint.get("/<workspace>/report/new")
+def new(workspace: str) -> str | BaseResponse:
+    """What a new report is about comes first: its columns and totals are chosen from that."""
+    view = view_of("report")
+    if request.args.get("of_entity") or not g.actor.may("report", "create"):
+        return records.new(workspace, "report")
+    about = view.fields["of_entity"]
+    assert isinstance(about.type, Text)
+    choice = {
+        "title": str(view.info.new),
+        "about": str(about.label),
+        "entities": [{"value": name, "title": title} for name, title in choices(about.type, {})],
+        "has_subjects": False,
+        "contributed": [],
+    }
+    return entity_page("letters/new.html", view, title=view.info.new or "", inside=True, choice=choice)
 
 
 @blueprint.get("/<workspace>/reports/<name>/file")

@@ -27,6 +27,7 @@ SECTIONS = (
             ("general", _("General")),
             ("users", _("Users and roles")),
             ("organisation", _("Organisation")),
+            ("logo", _("Logo")),
             ("security", _("Security")),
         ),
     ),

@@ -30,6 +30,14 @@ CASES = (
 )
 
 
+TALKS = (
+    ("banking.needs", "customer", 130),
+    ("banking.renewal", "banking.deposit", 60),
+    ("banking.reminder", "banking.loan", 45),
+)
+"""Scripts, beside which records, and how many conversations there were."""
+
+
 def load(context: trellis.DemoContext) -> None:
     """Writes the bank. All of it is made up, and the same for the same seed and day."""
     bank = banks.found(context)
@@ -45,8 +53,11 @@ def load(context: trellis.DemoContext) -> None:
     context.survey([one.id for one in people])
     context.agreements([one.id for one in people][::8], AGREEMENTS, 300)
     context.cases([one.id for one in people], CASES)
+    for script, entity, number in TALKS:
+        context.talk(script, entity, number)
     banks.bonus(bank)
     work.courses(bank, people)
+    context.journey("banking.maturity", [one.id for one in people][::3], (0.34, 0.22))
 
 
 DEMOS = [

@@ -22,6 +22,15 @@ CASES = (
 )
 
 
+TALKS = (
+    ("retail.loyalty_signup", "customer", 140),
+    ("retail.win_back", "customer", 90),
+    ("retail.damaged_item", "retail.return", 40),
+    ("retail.damaged_item", "case", 25),
+)
+"""Scripts, beside which records, and how many conversations there were."""
+
+
 def load(context: trellis.DemoContext) -> None:
     """Writes the whole company: places, goods, people, two years of receipts, and what staff work on."""
     sites = places.make(context)
@@ -37,6 +46,12 @@ def load(context: trellis.DemoContext) -> None:
     context.survey([one.id for one in buyers])
     context.cases([one.id for one in buyers], CASES)
     desk.courses(context, buyers)
+    desk.approvals(context, shelves)
+    for script, entity, number in TALKS:
+        context.talk(script, entity, number)
+    ids = [one.id for one in buyers]
+    context.journey("retail.win_back", ids[::3], (0.24, 0.1))
+    context.journey("retail.second_purchase", ids[1::4], (0.3, 0.2))
 
 
 DEMO = trellis.Demo(

@@ -307,6 +307,31 @@ _COURSES: tuple[tuple[int, tuple[tuple[str, float, Mapping[str, Any]], ...]], ..
 """How far the process of some complaints has come: what they cost, and who did what after how many hours."""
 
 
+def approvals(context: trellis.DemoContext, shelves: Sequence[Shelf]) -> None:
+    """Promotions on their way through the margin check: reckoned, asked for, and being written about."""
+    plans = (
+        (_("Spring table"), 60, 10, 5400, ()),
+        (_("Glass week"), 40, 15, 3200, (("agent", 6, {"margin": "24"}),)),
+        (_("Light for the hall"), 30, 10, 2800, (("agent", 3, {"margin": "38"}),)),
+    )
+    rows = [
+        {
+            "name": context.text(name),
+            "stage": "draft",
+            "mechanic": "percent_off",
+            "starts": context.today + timedelta(days=first),
+            "ends": context.today + timedelta(days=first + 10),
+            "discount": Decimal(percent) / 100,
+            "category": shelves[place].category,
+            "budget": budget,
+            "owner": context.users["manager"],
+        }
+        for place, (name, first, percent, budget, _steps) in enumerate(plans)
+    ]
+    for place, record in enumerate(context.create("retail.promotion", rows)):
+        context.run("retail.promotion_approval", record, 4 + place * 9, *plans[place][4])
+
+
 def courses(context: trellis.DemoContext, buyers: Sequence[Buyer]) -> None:
     """Complaints that follow the process of the shop."""
     rows = [

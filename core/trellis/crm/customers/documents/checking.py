@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trellis.crm.customers.circulation import numbering
 from trellis.crm.customers.documents.entities import LONGEST
 from trellis.documents.checking import problem_of
 from trellis.errors import Message, RecordInvalid
@@ -25,5 +26,7 @@ def check(event: BeforeSave) -> None:
         errors["body"] = [_("Text of at most %(most)s characters", most=format_number(LONGEST))]
     elif problem := problem_of(content):
         errors["body"] = [problem]
+    if values.get("numbering") and (problem := numbering.problem_of(values["numbering"])):
+        errors["numbering"] = [problem]
     if errors:
         raise RecordInvalid(errors)

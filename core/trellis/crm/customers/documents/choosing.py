@@ -1,4 +1,4 @@
-"""Which templates there are for a record, and the documents made of them."""
+"""Which templates there are for a record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trellis import attachments
 from trellis.attachments import Attachment
 from trellis.contributions import Template
 from trellis.crm.customers.documents.entities import TEMPLATE
-from trellis.documents.making import Document, DocumentTemplate, make
+from trellis.documents.making import DocumentTemplate
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid
 from trellis.i18n import current_language, translator
@@ -63,22 +63,12 @@ def template_of(records: Records, name: str) -> Iterator[DocumentTemplate]:
         yield _own(record.id, record.values, path)
 
 
-def document(records: Records, entity: str, record_id: int, name: str, format: str = "") -> Document:
-    """A document about a record. Raises RecordNotFound, RecordInvalid."""
-    with template_of(records, name) as template:
-        if template.entity != entity:
-            told = records.edition.entities.get(template.entity)
-            title = told.info.plural if told is not None else template.entity
-            raise RecordInvalid({"template": [_("This template is for: %(entity)s", entity=title)]})
-        return make(records, template, record_id, format)
-
-
-def keep(records: Records, entity: str, record_id: int, made: Document) -> Attachment:
-    """Keeps a document at its record. Raises PermissionRefused where the record may not be changed."""
-    with TemporaryDirectory(prefix="trellis-document-") as folder:
-        path = Path(folder) / "document"
-        path.write_bytes(made.content)
-        return attachments.add(records, entity, record_id, made.filename, path)
+def check_fits(edition: Edition, template: DocumentTemplate, entity: str) -> None:
+    """A template is for records of an entity. Raises RecordInvalid."""
+    if template.entity != entity:
+        told = edition.entities.get(template.entity)
+        title = told.info.plural if told is not None else template.entity
+        raise RecordInvalid({"template": [_("This template is for: %(entity)s", entity=title)]})
 
 
 def _is_word(one: Attachment) -> bool:
@@ -94,6 +84,7 @@ def _brought(edition: Edition, one: Template) -> DocumentTemplate:
         language=one.language,
         content="" if is_word else text_of(edition, one),
         word=one.file if is_word else None,
+        numbering=one.numbering,
     )
 
 
@@ -105,4 +96,6 @@ def _own(number: int, values: dict[str, object], word: Path | None = None) -> Do
         language=str(values["language"]),
         content=str(values.get("body") or ""),
         word=word,
+        numbering=str(values.get("numbering") or ""),
+        route=route if isinstance(route := values.get("route"), int) else None,
     )

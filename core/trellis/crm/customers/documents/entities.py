@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped
 
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.types import Choice, LongText, Option, Text
+from trellis.records.types import Choice, LongText, Option, Reference, Text
 
 _ = translator("trellis")
 
@@ -50,6 +50,15 @@ class DocumentTemplate(Entity):
         label=_("Content"),
         help=_(
             "HTML with {{ record.name }}, {% for line in related.order_line %} and {% if record.amount > 1000 %}. "
-            "Attach a Word file (.docx) with the same marks instead, and leave this empty."
+            "Attach a Word file (.docx) with the same marks instead, and leave this empty. PDF comes of HTML; a Word file "
+            "stays Word."
         ),
+    )
+    numbering: Mapped[str | None] = column(
+        Text(40),
+        label=_("Numbers of its documents"),
+        help=_("C-{year}-{number:4} gives C-2026-0001; marks are {year}, {yy}, {month} and {number}"),
+    )
+    route_id: Mapped[int | None] = column(
+        Reference("approval_route"), label=_("Approval route"), help=_("Proposed when a document is sent")
     )

@@ -127,7 +127,7 @@ class BonusPart(Entity):
     kpi: Mapped[str | None] = column(
         Text(160, names="kpi"),
         label=_("KPI"),
-        help=_("A KPI that is a sum"),
+        help=_("One that is a sum: revenue, margin"),
         in_list=True,
         visible_when={"field": "kind", "op": "in", "value": ["percent", "tiers", "team"]},
     )

@@ -1,4 +1,4 @@
-"""What a report shows: records by a rule, in columns, in groups, with totals."""
+"""What a report shows: records by a rule, in columns, in groups, with totals; or KPIs over periods."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from trellis.contributions import Report
 from trellis.edition import Edition, EntityView
 from trellis.errors import Message, PermissionRefused, RecordInvalid, RuleInvalid
 from trellis.i18n import translator
+from trellis.kpi.catalogue import KpiNotFound, find
+from trellis.kpi.splits import SplitUnknown, split_of
 from trellis.records.entity import Field
 from trellis.records.events import BeforeSave
 from trellis.records.grouping import Grouping, grouping
 from trellis.records.rules import parse
 
 _ = translator("trellis")
+
+FIGURES = "kpi"
+"""What stands in the place of an entity where a report is on KPIs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +33,11 @@ class Definition:
     sort: Sequence[str]
     group: str
     totals: Sequence[str]
+    kpis: Sequence[str] = ()
+    grain: str = "month"
+    periods: int = 3
+    running: bool = False
+    breakdown: str = ""
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> Definition:
@@ -39,7 +49,17 @@ class Definition:
             sort=names_in(report.get("sort_by")),
             group=(report.get("group_by") or "").strip(),
             totals=names_in(report.get("totals")),
+            kpis=names_in(report.get("kpis")),
+            grain=report.get("grain") or "month",
+            periods=report.get("periods") or 3,
+            running=bool(report.get("running")),
+            breakdown=(report.get("breakdown") or "").strip(),
         )
+
+    @property
+    def is_figures(self) -> bool:
+        """Whether it is on KPIs, and not on records."""
+        return self.entity == FIGURES
 
     @classmethod
     def of_contribution(cls, report: Report) -> Definition:
@@ -86,6 +106,9 @@ def check_report(event: BeforeSave) -> None:
         return
     definition = Definition.of({**event.before, **event.values})
     edition = event.actor.sees(event.edition)
+    if definition.is_figures:
+        _check_figures(definition, edition)
+        return
     view = edition.entities.get(definition.entity)
     if not definition.entity:  # that it needs one is said by its field
         return
@@ -102,6 +125,21 @@ def keep_runs(event: BeforeSave) -> None:
         raise PermissionRefused(_("Deliveries are kept by Trellis"))
 
 
+def _check_figures(definition: Definition, edition: Edition) -> None:
+    """There are KPIs, and all of them can be broken down so. Raises RecordInvalid."""
+    if not definition.kpis:
+        raise RecordInvalid({"kpis": [_("Choose at least one KPI")]})
+    try:
+        kpis = [find(edition, name) for name in definition.kpis]
+    except KpiNotFound as error:
+        raise RecordInvalid({"kpis": [str(error)]}) from None
+    try:
+        for kpi in kpis if definition.breakdown else ():
+            split_of(edition, kpi, definition.breakdown)
+    except SplitUnknown as error:
+        raise RecordInvalid({"breakdown": [str(error)]}) from None
+
+
 def _problems(definition: Definition, view: EntityView, edition: Edition) -> dict[str, list[Message]]:
     errors: dict[str, list[Message]] = {}
     for key, names in (
@@ -113,7 +151,7 @@ def _problems(definition: Definition, view: EntityView, edition: Edition) -> dic
         if unknown:
             message = _("%(entity)s has no field “%(name)s”", entity=view.info.title, name=unknown[0])
             errors[key] = [message]
-    plain = [name for name in definition.totals if name in view.fields and not _adds(view.fields[name])]
+    plain = [name for name in definition.totals if name in view.fields and not adds(view.fields[name])]
     if plain:
         label = view.fields[plain[0]].label
         errors["totals"] = [_("“%(field)s” cannot be added up", field=label)]
@@ -128,5 +166,6 @@ def _problems(definition: Definition, view: EntityView, edition: Edition) -> dic
     return errors
 
 
-def _adds(field: Field) -> bool:
+def adds(field: Field) -> bool:
+    """Whether the values of a field come to a sum."""
     return field.type.kind == "number" and getattr(field.type, "additive", True)

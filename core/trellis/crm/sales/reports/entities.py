@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
+from trellis.crm.sales.reports.definition import FIGURES
 from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
@@ -26,7 +27,17 @@ _ = translator("trellis")
 _CONTENT = _("What it shows")
 _DELIVERY = _("When it is sent")
 
-FORMATS = (Option("xlsx", _("Excel (XLSX)")), Option("csv", _("CSV")))
+_ON_RECORDS = {"field": "of_entity", "op": "ne", "value": FIGURES}
+_ON_FIGURES = {"field": "of_entity", "op": "eq", "value": FIGURES}
+
+FORMATS = (Option("xlsx", _("Excel (XLSX)")), Option("pdf", _("PDF")), Option("csv", _("CSV")))
+GRAINS = (
+    Option("day", _("Days")),
+    Option("week", _("Weeks")),
+    Option("month", _("Months")),
+    Option("quarter", _("Quarters")),
+    Option("year", _("Years")),
+)
 RHYTHMS = (
     Option("never", _("Only when asked for")),
     Option("daily", _("Every day")),
@@ -50,7 +61,7 @@ STATES = (
 
 
 class Report(Entity):
-    """A list with groups and totals, and when it is sent to whom. Names of fields are those of REST, parted by commas."""
+    """A list with groups and totals, or KPIs over periods, and when it is sent to whom. Names are those of REST, by commas."""
 
     __tablename__ = "report"
     __entity__ = EntityInfo(
@@ -71,31 +82,65 @@ class Report(Entity):
     )
     about: Mapped[str | None] = column(LongText(), label=_("Description"))
     of_entity: Mapped[str] = column(
-        Text(80),
-        label=_("Records"),
-        help=_("The name of the records: order"),
+        Text(80, names="subject"),
+        label=_("About"),
+        help=_("Records, or KPIs"),
         required=True,
         in_list=True,
         group=_CONTENT,
     )
-    rule: Mapped[dict[str, Any] | None] = column(Json(), label=_("Rule"), group=_CONTENT)
+    rule: Mapped[dict[str, Any] | None] = column(
+        Json(), label=_("Rule"), group=_CONTENT, visible_when=_ON_RECORDS
+    )
     columns: Mapped[str | None] = column(
-        Text(1000),
+        Text(1000, names="field", many=True),
         label=_("Columns"),
-        help=_("Names of fields: number, customer, amount; when empty those of the list"),
+        help=_("In this order; when empty those of the list"),
         group=_CONTENT,
+        visible_when=_ON_RECORDS,
     )
     sort_by: Mapped[str | None] = column(
-        Text(300),
-        label=_("Sorted by"),
-        help=_("Names of fields, “-” before those in descending order"),
-        group=_CONTENT,
+        Text(300, names="sort", many=True), label=_("Sorted by"), group=_CONTENT, visible_when=_ON_RECORDS
     )
     group_by: Mapped[str | None] = column(
-        Text(100), label=_("Grouped by"), help=_("A field, or a day by: ordered_at:month"), group=_CONTENT
+        Text(100, names="group"), label=_("Grouped by"), group=_CONTENT, visible_when=_ON_RECORDS
     )
     totals: Mapped[str | None] = column(
-        Text(300), label=_("Totals of"), help=_("Names of fields: amount, cost"), group=_CONTENT
+        Text(300, names="total", many=True), label=_("Totals of"), group=_CONTENT, visible_when=_ON_RECORDS
+    )
+    kpis: Mapped[str | None] = column(
+        Text(1000, names="kpi", many=True), label=_("KPIs"), group=_CONTENT, visible_when=_ON_FIGURES
+    )
+    grain: Mapped[str] = column(
+        Choice(GRAINS),
+        label=_("Periods"),
+        required=True,
+        default="month",
+        group=_CONTENT,
+        visible_when=_ON_FIGURES,
+    )
+    periods: Mapped[int] = column(
+        Integer(minimum=1, maximum=60),
+        label=_("How many periods"),
+        help=_("The last ones"),
+        required=True,
+        default=3,
+        group=_CONTENT,
+        visible_when=_ON_FIGURES,
+    )
+    running: Mapped[bool | None] = column(
+        Boolean(),
+        label=_("With the running period"),
+        default=False,
+        group=_CONTENT,
+        visible_when=_ON_FIGURES,
+    )
+    breakdown: Mapped[str | None] = column(
+        Text(100, names="breakdown"),
+        label=_("Broken down by"),
+        help=_("By what all of its KPIs can be"),
+        group=_CONTENT,
+        visible_when=_ON_FIGURES,
     )
     format: Mapped[str] = column(
         Choice(FORMATS), label=_("Format"), required=True, default="xlsx", in_list=True, group=_DELIVERY

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.sales.reports.definition import Definition
 from trellis.crm.sales.reports.entities import Report
+from trellis.crm.sales.reports.figures import FigureLines
 from trellis.crm.sales.reports.lines import Lines
 from trellis.crm.sales.reports.writing import write_report
 from trellis.edition import Edition
@@ -24,6 +25,7 @@ from trellis.security.actor import Actor
 _ = translator("trellis")
 
 TYPES = {
+    "pdf": "application/pdf",
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -54,15 +56,25 @@ def make_file(
 
     Raises PermissionRefused, RuleInvalid, TableRefused.
     """
-    lines = Lines(session, edition, actor, definition)
     path = folder / f"{_plain(name)}.{ending}"
+    day = format_date(today_in(ZoneInfo(edition.settings.timezone)))
+    if definition.is_figures:
+        figures = FigureLines(session, edition, actor, definition)
+        return path, write_report(path, name, f"{_about(figures)}, {day}", figures)
+    lines = Lines(session, edition, actor, definition)
     rule = (
         describe(parse(definition.rule, lines.view, edition))
         if definition.rule
         else str(lines.view.info.plural)
     )
-    day = format_date(today_in(ZoneInfo(edition.settings.timezone)))
     return path, write_report(path, name, f"{rule}, {day}", lines)
+
+
+def _about(figures: FigureLines) -> str:
+    """The span of a report on KPIs."""
+    periods = figures.periods
+    first, last = periods[0].label, periods[-1].label
+    return first if first == last else f"{first} – {last}"
 
 
 def _plain(name: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from trellis.contributions import Cell, Direction, Level, Panel
+from trellis.contributions import Cell, Direction, Kpi, Level, Panel
 from trellis.crm.sales.reports.definition import Definition
 from trellis.crm.sales.reports.lines import labels
 from trellis.crm.sales.reports.making import kept
@@ -25,6 +25,7 @@ def delivery(records: Records, report: int) -> Mapping[str, Any]:
     values = kept(records.session, report) or record.values
     definition, edition = Definition.of(values), records.actor.sees(records.edition)
     view = edition.entities.get(definition.entity)
+    known = edition.all(Kpi)
     zone = ZoneInfo(records.edition.settings.timezone)
     at = next_after(values, datetime.now(UTC), zone)
     return {
@@ -32,8 +33,9 @@ def delivery(records: Records, report: int) -> Mapping[str, Any]:
         "shows": "" if view is None else str(view.info.plural),
         "rule": describe(parse(definition.rule, view, edition)) if view and definition.rule else "",
         "columns": ", ".join(labels(definition.fields(view))) if view else "",
+        "kpis": ", ".join(str(known[name].title) for name in definition.kpis if name in known),
         "next": format_datetime(at) if at is not None else "",
-        "may_read": records.actor.may(values["of_entity"], "read"),
+        "may_read": definition.is_figures or records.actor.may(values["of_entity"], "read"),
         "may_send": records.actor.reaches("report", "update", {**record.values, "id": report}),
     }
 

@@ -1,0 +1,1 @@
+"""Market: a direction of the CRM model."""

@@ -1,0 +1,1 @@
+"""Marketing communications: a direction of the CRM model."""

@@ -1,0 +1,224 @@
+"""Sending the messages of journeys: each is claimed and that is committed before it leaves, so that it leaves at most once (MC5).
+
+What a killed worker had claimed may have left: it is marked so, and not sent again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import smtplib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from trellis import mail
+from trellis.crm.customers.entities import Customer
+from trellis.crm.marketing.journeys import contacting
+from trellis.crm.marketing.journeys.entities import PAUSED, STOPPED, Journey
+from trellis.crm.marketing.journeys.kept import door_of, version_of
+from trellis.crm.marketing.journeys.tables import (
+    FAILED,
+    HELD,
+    MEMBERS,
+    MESSAGES,
+    PASSAGES,
+    SENDING,
+    SENT,
+    UNCLEAR,
+    WAITING,
+)
+from trellis.errors import RecordInvalid, RecordNotFound
+from trellis.i18n import translator
+from trellis.jobs import Work
+from trellis.jobs.mails import DOUBTFUL, GONE, ON_ONE_LINE, PUT_OFF, REFUSED, hand_over
+from trellis.jobs.queue import enqueue
+from trellis.letters.templates import draft, find
+from trellis.letters.writing import may_send
+from trellis.records.door import Records
+
+_ = translator("trellis")
+
+KIND = "journey_mail"
+TOLD_EVERY = 10
+NO_SERVER = _("No mail server is set up")
+NO_TEMPLATE = _("The template is not there any more")
+MAY_HAVE_LEFT = _("The server ended while it was being sent; it may have left, and is not sent again")
+_STATES = {GONE: SENT, REFUSED: FAILED, PUT_OFF: WAITING, DOUBTFUL: UNCLEAR}
+
+_message, _member, _passage = MESSAGES.c, MEMBERS.c, PASSAGES.c
+_journey, _customer = Journey.__table__.c, Customer.__table__.c
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message on its way, as an activity of its customer."""
+
+    id: int
+    activity: int
+    to: str
+    subject: str
+    text: str
+
+
+def start(session: Session, journey: int) -> None:
+    """Has the messages of a journey sent that wait."""
+    enqueue(session, KIND, {"journey": journey}, None)
+
+
+def work(work: Work) -> None:
+    """The job. Raises what a server put off, so that it is tried again later."""
+    journey = int(work.arguments["journey"])
+    _doubt(work, journey)
+    put_off: Exception | None = None
+    last = done = 0
+    while _next(work, journey, last):
+        if not may_send(work.installation.config):
+            _fail_all(work, journey)
+            return
+        with mail.connect(work.installation.config) as connection:
+            for _place in range(ON_ONE_LINE):
+                last, letter = _claim(work, journey, last)
+                if letter is None:
+                    break
+                done += 1
+                error = _post(work, connection, letter)
+                if error is not None and not isinstance(error, smtplib.SMTPRecipientsRefused):
+                    raise error
+                put_off = error or put_off
+                if done % TOLD_EVERY == 0:
+                    work.tell(done, done)
+    if put_off is not None:
+        raise put_off
+
+
+def _waiting(journey: int, after: int) -> sa.Select[Any]:
+    mine = (_message.journey_id == journey, _message.state == WAITING, _message.id > after)
+    return sa.select(MESSAGES).where(*mine).order_by(_message.id).limit(1)
+
+
+def _next(work: Work, journey: int, after: int) -> int | None:
+    with work.workspace.read() as session:
+        row = session.execute(_waiting(journey, after)).first()
+        paused = session.scalar(sa.select(_journey.state).where(_journey.id == journey)) == PAUSED
+        return None if row is None or paused else int(row.id)
+
+
+def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
+    """Takes the next message, so that nobody else sends it. Whoever may not be written to meanwhile is passed over."""
+    while True:
+        with work.workspace.write() as session:
+            row = session.execute(_waiting(journey, after).with_for_update(skip_locked=True)).first()
+            course = session.execute(
+                sa.select(_journey.name, _journey.owner_id, _journey.state).where(_journey.id == journey)
+            ).one()
+            if row is None or course.state == PAUSED:
+                return after, None
+            door = door_of(session, work.workspace.edition(session), course.name)
+            letter = _written(door, row, course.owner_id, course.state, work.job_id)
+        door.committed()
+        work.workspace.record_faults(door.faults)
+        after = row.id
+        if letter is not None:
+            return after, letter
+
+
+def _written(door: Records, row: Any, owner: int | None, state: str, job: int) -> Mail | None:
+    """The mail of a message, kept as an activity of the customer; None when it must not leave."""
+    why = "journey_stopped" if state == STOPPED else _forbidden(door, row)
+    if why:
+        mark(door.session, row, WAITING, FAILED, outcome=HELD, problem=why)
+        return None
+    try:
+        found = find(door, "customer", row.template)
+        who = door.get("customer", row.customer_id).values
+        writer = dataclasses.replace(door.actor, user_id=who["owner"] or owner)
+        subject, text = draft(Records(door.session, door.edition, writer), "customer", row.customer_id, found)
+    except (RecordNotFound, RecordInvalid) as error:
+        problem = error.errors if isinstance(error, RecordInvalid) else {}
+        told = " ".join(str(one) for texts in problem.values() for one in texts) or str(NO_TEMPLATE)
+        mark(door.session, row, WAITING, FAILED, outcome=FAILED, problem=told)
+        return None
+    values = {"kind": "mail", "mail_to": who["email"], "subject": subject[:200] or "–", "body": text}
+    made = door.create("activity", {**values, "customer": row.customer_id, "owner": writer.user_id})
+    mark(door.session, row, WAITING, SENDING, job_id=job, activity_id=made.id)
+    return Mail(row.id, made.id, who["email"], values["subject"], text)
+
+
+def _forbidden(door: Records, row: Any) -> str:
+    """Why a customer may not be written to now: consent may have been taken back since the step."""
+    who = contacting.people(door.session, [row.customer_id]).get(row.customer_id)
+    gone = door.session.scalar(sa.select(_customer.deleted_at).where(_customer.id == row.customer_id))
+    if who is None or gone is not None:
+        return "customer_gone"
+    number = door.session.scalar(sa.select(_member.version_id).where(_member.id == row.member_id))
+    plan = version_of(door.session, door.edition, int(number or 0)).plan
+    return contacting.reason(plan, who.consent_mail, who.email)
+
+
+def _post(work: Work, connection: smtplib.SMTP, letter: Mail) -> Exception | None:
+    """Sends a mail and keeps how that went; the error for which the server put it off, or nobody knows."""
+    config = work.installation.config
+    handed = hand_over(connection, mail.message(config, letter.to, letter.subject, letter.text))
+    state = _STATES[handed.how]
+    problem = handed.problem or (str(MAY_HAVE_LEFT) if state == UNCLEAR else "")
+    _finish(work, letter.id, state, problem)
+    return handed.error
+
+
+def _finish(work: Work, message: int, state: str, problem: str) -> None:
+    """Keeps how the sending of a message ended; its activity is done by that, or goes to the bin."""
+    now = datetime.now(UTC)
+    with work.workspace.write() as session:
+        row = session.execute(sa.select(MESSAGES).where(_message.id == message)).one()
+        course = session.scalar(sa.select(_journey.name).where(_journey.id == row.journey_id))
+        door = door_of(session, work.workspace.edition(session), course or "")
+        left = state in (SENT, UNCLEAR)
+        more = {"sent_at": now} if left else {"activity_id": None}
+        if mark(session, row, SENDING, state, outcome=FAILED if problem else "", problem=problem, **more):
+            _close(door, row.activity_id, now if left else None)
+    door.committed()
+    work.workspace.record_faults(door.faults)
+
+
+def _close(door: Records, activity: int, done: datetime | None) -> None:
+    try:
+        if done is None:
+            door.delete("activity", activity)
+        else:
+            door.update("activity", activity, {"done_at": done})
+    except RecordNotFound:
+        return  # somebody has put it into the bin
+
+
+def mark(
+    session: Session, row: Any, before: str, after: str, *, outcome: str = "", problem: str = "", **more: Any
+) -> bool:
+    """Moves a message on from the state that it is known to be in; its step gets another ``outcome`` where one is given."""
+    problem = " ".join(problem.split())[:300]
+    moved = sa.update(MESSAGES).where(_message.id == row.id, _message.state == before)
+    if not session.execute(moved.values(state=after, problem=problem, **more)).rowcount:  # type: ignore[attr-defined]
+        return False
+    if outcome:
+        step = (_passage.member_id == row.member_id, _passage.step == row.step)
+        session.execute(sa.update(PASSAGES).where(*step).values(outcome=outcome, reason=problem))
+    return True
+
+
+def _doubt(work: Work, journey: int) -> None:
+    """Ends what this job had claimed before it was killed."""
+    claimed = (_message.journey_id == journey, _message.state == SENDING, _message.job_id == work.job_id)
+    with work.workspace.read() as session:
+        ids = session.scalars(sa.select(_message.id).where(*claimed)).all()
+    for number in ids:
+        _finish(work, number, UNCLEAR, str(MAY_HAVE_LEFT))
+
+
+def _fail_all(work: Work, journey: int) -> None:
+    with work.workspace.write() as session:
+        waiting = (_message.journey_id == journey, _message.state == WAITING)
+        for row in session.execute(sa.select(MESSAGES).where(*waiting).with_for_update()).all():
+            mark(session, row, WAITING, FAILED, outcome=FAILED, problem=str(NO_SERVER))
+        work.finish(session, {})
