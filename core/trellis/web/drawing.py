@@ -162,7 +162,7 @@ def _node(
         "mark": MARKS.get(element.kind, ""),
         "foot": _foot(element),
         "spoken": f"{spoken}: {STATES[state]}" if position.heat is None else spoken,
-        "first": _first_line(box.height, len(lines) + bool(note)),
+        "first": _first_line(box.height, len(lines) + bool(note)) - _under_events(diagram, element, lines),
         "aside": _side(diagram, box, lines)
         if shape == "gateway" and _line_above(diagram, element, box)
         else "",
@@ -212,6 +212,12 @@ def _line_below(diagram: Diagram, element: Element, box: Box) -> bool:
     """An arrow leaves where the name of an event would stand."""
     out = [diagram.lines.get(flow.id, ()) for flow in diagram.leaving(element.id)]
     return any(len(line) > 1 and line[1][1] > line[0][1] >= box.y + box.height - 1 for line in out)
+
+
+def _under_events(diagram: Diagram, element: Element, lines: Sequence[str]) -> float:
+    """How much higher a long name stands, so that the events on the lower edge of its box do not cover it."""
+    bounded = any(one.attached == element.id for one in diagram.elements.values())
+    return LINE / 2 if bounded and len(lines) > 2 else 0.0
 
 
 def _first_line(height: float, lines: int) -> float:
