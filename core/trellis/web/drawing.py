@@ -75,15 +75,28 @@ def drawing(diagram: Diagram, words: Callable[[str], Any], position: Position) -
     ]
     edges = [_edge(placed, flow, words, position) for flow in placed.flows.values()]
     edges += _undoing(placed)
-    return {"view_box": _view_box(placed, bool(lanes)), "lanes": lanes, "nodes": nodes, "edges": edges}
+    lift = _raise_lanes(lanes, nodes)
+    return {"view_box": _view_box(placed, bool(lanes), lift), "lanes": lanes, "nodes": nodes, "edges": edges}
 
 
-def _view_box(diagram: Diagram, with_lanes: bool) -> dict[str, float]:
+def _raise_lanes(lanes: list[dict[str, Any]], nodes: Sequence[Mapping[str, Any]]) -> float:
+    """Makes the uppermost lanes high enough for names above gateways; by how much."""
+    top = min((lane["y"] for lane in lanes), default=0.0)
+    names = [one for one in nodes if one["shape"] == "gateway" and one["lines"] and not one["aside"]]
+    highest = min((one["y"] - 8 - 14 * len(one["lines"]) for one in names), default=top + PAD)
+    lift = max(0.0, top + 2 - highest)
+    for lane in lanes:
+        if lift and lane["y"] == top:
+            lane.update(y=top - lift, height=lane["height"] + lift)
+    return lift
+
+
+def _view_box(diagram: Diagram, with_lanes: bool, lift: float) -> dict[str, float]:
     shown = {*diagram.elements, *diagram.lanes}
     boxes = [box for name, box in diagram.boxes.items() if name in shown]
     points = [point for line in diagram.lines.values() for point in line]
     left = min([box.x for box in boxes] + [point[0] for point in points])
-    top = min([box.y for box in boxes] + [point[1] for point in points])
+    top = min([box.y for box in boxes] + [point[1] for point in points]) - lift * with_lanes
     right = max([box.x + box.width for box in boxes] + [point[0] for point in points])
     bottom = max([box.y + box.height for box in boxes] + [point[1] for point in points])
     pad = 2.0 if with_lanes else PAD
@@ -149,7 +162,7 @@ def _node(
         "mark": MARKS.get(element.kind, ""),
         "foot": _foot(element),
         "spoken": f"{spoken}: {STATES[state]}" if position.heat is None else spoken,
-        "first": _first_line(box.height, len(lines) + bool(note)),
+        "first": _first_line(box.height, len(lines) + bool(note)) - _under_events(diagram, element, lines),
         "aside": _side(diagram, box, lines)
         if shape == "gateway" and _line_above(diagram, element, box)
         else "",
@@ -199,6 +212,12 @@ def _line_below(diagram: Diagram, element: Element, box: Box) -> bool:
     """An arrow leaves where the name of an event would stand."""
     out = [diagram.lines.get(flow.id, ()) for flow in diagram.leaving(element.id)]
     return any(len(line) > 1 and line[1][1] > line[0][1] >= box.y + box.height - 1 for line in out)
+
+
+def _under_events(diagram: Diagram, element: Element, lines: Sequence[str]) -> float:
+    """How much higher a long name stands, so that the events on the lower edge of its box do not cover it."""
+    bounded = any(one.attached == element.id for one in diagram.elements.values())
+    return LINE / 2 if bounded and len(lines) > 2 else 0.0
 
 
 def _first_line(height: float, lines: int) -> float:

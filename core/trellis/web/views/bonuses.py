@@ -340,9 +340,11 @@ def _run_words(run: Record, currency: str) -> str:
     values = run.values
     found = [format_money(values["total"], currency)]
     if values["closed_at"] is not None:
-        found.append(str(_("closed %(moment)s", moment=format_datetime(values["closed_at"]))))
+        found.append(str(_("closed %(moment)s", moment=format_datetime(values["closed_at"], inside=True))))
     elif values["reckoned_at"] is not None:
-        found.append(str(_("reckoned %(moment)s", moment=format_datetime(values["reckoned_at"]))))
+        found.append(
+            str(_("reckoned %(moment)s", moment=format_datetime(values["reckoned_at"], inside=True)))
+        )
     return " · ".join(found)
 
 
