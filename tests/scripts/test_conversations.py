@@ -22,7 +22,8 @@ from trellis.quality.merging import merge
 from trellis.records import related
 from trellis.records.door import Records
 from trellis.scripts import own
-from trellis.scripts.running import Conversations, spoken
+from trellis.scripts.running import Conversations
+from trellis.scripts.speaking import spoken
 from trellis.scripts.statistics import Statistics
 from trellis.scripts.tables import RUN, SCRIPT, ScriptPassage
 from trellis.security.actor import SYSTEM
@@ -154,6 +155,8 @@ def test_one_goes_back_breaks_off_and_goes_on(desk: Desk) -> None:
         assert talks.resume(run).at == done.step("mail")
         with pytest.raises(Conflict):
             talks.resume(run)
+        assert talks.start("probe.offer", "customer", vera).id > run
+        assert [talks.resume(run).state, talks.get(run + 1).state] == ["running", "stopped"]
     another = desk.start("ann", vera)
     with desk.of("ann") as (records, talks):
         assert talks.get(run).state == "stopped"

@@ -19,7 +19,8 @@ from trellis.rest.arguments import Arguments, json_members, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.scripts import own
 from trellis.scripts.content import to_json
-from trellis.scripts.running import Conversation, Conversations, spoken
+from trellis.scripts.running import Conversation, Conversations
+from trellis.scripts.speaking import spoken
 from trellis.scripts.statistics import Branch, ScriptFigures, Statistics, VersionFigures
 from trellis.scripts.tables import SCRIPT
 

@@ -18,11 +18,8 @@ from trellis.contributions import Script, ScriptAnswer, ScriptObjection, ScriptS
 from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import translator, use_locale
-from trellis.letters.facts import LetterFacts, told_part
-from trellis.process.expressions import compile_argument
 from trellis.records.door import Records
 from trellis.records.events import BeforeSave
-from trellis.records.expressions import ExpressionFailed, ExpressionInvalid
 from trellis.records.query import Record
 from trellis.records.reach import with_all_rights
 from trellis.records.types import LongText, Reference, ValueInvalid
@@ -34,8 +31,6 @@ _ = translator("trellis")
 _run, _passage = RUNS.c, PASSAGES.c
 _AT_WORK = "trellis_scripts"
 """In a session while a conversation is written."""
-_OPEN = "…"
-"""What is said where a mark has no value."""
 _ABOUT = ("customer", "lead", "opportunity", "case")
 """The records on whose timelines conversations stand, also those beside a record that refers to them."""
 LONGEST_REMARK = 2000
@@ -106,32 +101,6 @@ def about(edition: Edition, record: Record) -> dict[str, int]:
     return found
 
 
-def spoken(text: str, records: Records, entity: str, record_id: int) -> str:
-    """A text of a script with the values of the record; what is empty or withheld is left open."""
-    facts = LetterFacts(records, entity, record_id)
-    try:
-        parts = compile_argument(text).parts
-    except ExpressionInvalid:
-        return text
-    return "".join(one if isinstance(one, str) else _said(one, facts) for one in parts)
-
-
-def without_marks(text: str) -> str:
-    """A text of a script as it is told of, with its marks left open."""
-    try:
-        parts = compile_argument(text).parts
-    except ExpressionInvalid:
-        return text
-    return "".join(one if isinstance(one, str) else _OPEN for one in parts)
-
-
-def _said(expression: Any, facts: LetterFacts) -> str:
-    try:
-        return told_part(expression, facts) or _OPEN
-    except (KeyError, ExpressionFailed):
-        return _OPEN
-
-
 class Conversations:
     """The conversations of a workspace as one person leads and sees them, in one transaction."""
 
@@ -188,11 +157,9 @@ class Conversations:
                 {"script": [_("There is no script “%(name)s” for this record", name=name[:80])]}
             )
         self._require(record)
-        before = self.beside(record)
         number = versions.current(self._session, self._edition, script, self._actor.user_id)
         with self._records.whole():
-            if before is not None and before.state == RUNNING:
-                self._put(before.id, {"state": STOPPED, "ended_at": datetime.now(UTC)})
+            self._break_off_other(record)
             return self._read(self._begin(script, number, record))
 
     def answer(self, number: int, step: str, choice: str, typed: Any = None) -> Conversation:
@@ -248,10 +215,11 @@ class Conversations:
         return self._read(number)
 
     def resume(self, number: int) -> Conversation:
-        """Goes on with one that was broken off. Raises Conflict."""
+        """Goes on with one that was broken off; another that goes on there is broken off. Raises Conflict."""
         run = self._led(number)
         if run.state != STOPPED:
             raise Conflict(_("This conversation was not broken off"))
+        self._break_off_other(run.record)
         self._put(number, {"state": RUNNING, "ended_at": None})
         return self._read(number)
 
@@ -298,6 +266,18 @@ class Conversations:
     def _require(self, record: Record) -> None:
         if not self._may_lead(record):
             raise PermissionRefused()
+
+    def _break_off_other(self, record: Record) -> None:
+        """One person leads one conversation beside a record."""
+        mine = sa.select(_run.id).where(
+            _run.of_entity == record.entity,
+            _run.record == record.id,
+            _run.owner_id == self._actor.user_id,
+            _run.state == RUNNING,
+            _run.deleted_at.is_(None),
+        )
+        for number in self._session.scalars(mine).all():
+            self._put(number, {"state": STOPPED, "ended_at": datetime.now(UTC)})
 
     def _begin(self, script: Script, number: int, record: Record) -> int:
         values = {

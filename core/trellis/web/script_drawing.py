@@ -8,7 +8,7 @@ from typing import Any
 
 from trellis.contributions import Script
 from trellis.i18n import format_number, format_percent, plural_translator, translator
-from trellis.scripts.running import without_marks
+from trellis.scripts.speaking import without_marks
 from trellis.scripts.statistics import ScriptFigures
 
 _ = translator("trellis")

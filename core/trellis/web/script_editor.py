@@ -16,7 +16,7 @@ from trellis.scripts import own
 from trellis.scripts.checks import ScriptFault
 from trellis.scripts.content import MOST_ANSWERS, MOST_OBJECTIONS, MOST_OUTCOMES, MOST_STEPS
 from trellis.scripts.drafts import Draft, Part, step_of
-from trellis.scripts.running import spoken
+from trellis.scripts.speaking import spoken
 from trellis.scripts.tables import PUBLISHED, RESULTS, SCRIPT
 from trellis.web.display import control
 from trellis.web.views.lists import base

@@ -14,7 +14,7 @@ from trellis.i18n import Text, current_timezone, format_date, format_number, for
 from trellis.kpi.periods import Grain, containing, parse
 from trellis.records.query import Record
 from trellis.scripts import own
-from trellis.scripts.running import without_marks
+from trellis.scripts.speaking import without_marks
 from trellis.scripts.statistics import ScriptFigures, Statistics, StepFigures, Totals, Window, totals
 from trellis.scripts.tables import RUN, SCRIPT, SCRIPT_STATES
 from trellis.web.choosing import choices

@@ -14,7 +14,8 @@ from trellis.i18n import plural_translator, translator
 from trellis.records.entity import Field
 from trellis.records.query import Record
 from trellis.records.types import Text
-from trellis.scripts.running import LONGEST_REMARK, Conversation, Conversations, spoken
+from trellis.scripts.running import LONGEST_REMARK, Conversation, Conversations
+from trellis.scripts.speaking import spoken
 from trellis.scripts.tables import DONE, RUNNING, STOPPED
 from trellis.web.display import control, origin, read_form
 

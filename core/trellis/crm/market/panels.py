@@ -13,7 +13,8 @@ from trellis.records import types
 from trellis.records.door import Records
 from trellis.records.entity import Field
 from trellis.scripts.content import CELL
-from trellis.scripts.running import Conversation, Conversations, without_marks
+from trellis.scripts.running import Conversation, Conversations
+from trellis.scripts.speaking import without_marks
 from trellis.scripts.tables import OBJECTION, RUN
 
 _ = translator("trellis")
