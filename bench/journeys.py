@@ -1,8 +1,8 @@
 """Members of a journey advanced by one step in one batch, beside the plain writes that the step needs, both with commit.
 
 A step is a wait that is over, a message (consent, address and limit looked at), a split by a rule over purchases, or a task of
-people, which goes through the door as every record does. The plain writes are what the database needs to be told and no more:
-the rows of the steps behind them, of messages or activities with their entries in the log, and where everybody stands.
+people, which goes through the door as every record does. The plain writes are what the database needs to be told and no more,
+by COPY: the rows of the steps behind them, of messages or activities with their entries in the log, and where everybody stands.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from trellis.crm.marketing.journeys import running
 from trellis.crm.marketing.journeys.moving import advance
 from trellis.crm.marketing.journeys.tables import MEMBERS, MESSAGES, PASSAGES
 from trellis.crm.service.entities import Activity
+from trellis.records.bulk import insert_rows
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
@@ -28,6 +29,7 @@ from trellis.workspace import Workspace
 from bench.setting import arguments, fill_customers, installed
 
 BOUGHT = {"related": "order.customer", "measure": "count", "op": "gt", "value": 0}
+ACTIVITIES, EVENTS = cast(sa.Table, Activity.__table__), cast(sa.Table, Event.__table__)
 _member = MEMBERS.c
 
 
@@ -60,8 +62,8 @@ def place(workspace: Workspace, number: int, key: str, size: int) -> None:
     """Puts everybody at a step, due now."""
     now = datetime.now(UTC)
     with workspace.write() as session:
-        for table in (MESSAGES, PASSAGES, Activity.__table__):
-            session.execute(sa.delete(table))  # type: ignore[arg-type]
+        for table in (MESSAGES, PASSAGES, ACTIVITIES):
+            session.execute(sa.delete(table))
         session.execute(sa.delete(MEMBERS).where(_member.journey_id == number))
         version = session.scalar(sa.text(f"SELECT published_id FROM journey WHERE id = {number}"))
         row = {"journey_id": number, "version_id": version, "round": 1, "control": False, "state": "active"}
@@ -80,18 +82,15 @@ def ours(workspace: Workspace, number: int, size: int) -> None:
 def plain(workspace: Workspace, number: int, kind: str) -> None:
     """What the database is told by hand."""
     now = datetime.now(UTC)
+    mine = sa.select(_member.id, _member.customer_id).where(_member.journey_id == number)
     with workspace.write() as session:
-        members = session.execute(
-            sa.select(_member.id, _member.customer_id).where(_member.journey_id == number)
-        ).all()
+        members = session.execute(mine).all()
         alike = {"version_id": 1, "entered_at": now, "left_at": now, "outcome": "done", "reason": ""}
-        session.execute(sa.insert(PASSAGES), [{**alike, "member_id": one[0], "step": "0"} for one in members])
+        insert_rows(session, PASSAGES, alike, [{"member_id": one[0], "step": "0"} for one in members])
         if kind == "message":
             mail = {"journey_id": number, "step": "0", "template": "1", "state": "waiting", "problem": ""}
-            rows = [
-                {**mail, "created_at": now, "member_id": one[0], "customer_id": one[1]} for one in members
-            ]
-            session.execute(sa.insert(MESSAGES), rows)
+            rows = [{"member_id": one[0], "customer_id": one[1]} for one in members]
+            insert_rows(session, MESSAGES, {**mail, "created_at": now}, rows)
         if kind == "task":
             _tasks(session, members, now)
         standing = sa.update(MEMBERS).where(_member.journey_id == number)
@@ -101,12 +100,11 @@ def plain(workspace: Workspace, number: int, kind: str) -> None:
 def _tasks(session: Session, members: Any, now: datetime) -> None:
     stamp = {"created_at": now, "updated_at": now, "version": 1, "extra": {}}
     task = {"kind": "task", "subject": "Call", "owner_id": 1, "due_at": now, **stamp}
-    session.execute(sa.insert(Activity.__table__), [{**task, "customer_id": one[1]} for one in members])  # type: ignore[arg-type]
+    insert_rows(session, ACTIVITIES, task, [{"customer_id": one[1]} for one in members])
     told = {"kind": [None, "task"], "subject": [None, "Call"], "owner": [None, 1], "customer": [None, 1]}
-    log = {"at": now, "actor_name": "Bench", "source": "system", "entity": "activity", "action": "created"}
-    session.execute(
-        sa.insert(Event.__table__), [{**log, "record_id": one[0], "changes": told} for one in members]
-    )  # type: ignore[arg-type]
+    log = {"actor_name": "Bench", "source": "system", "entity": "activity", "action": "created"}
+    rows = [{"record_id": one[0], "changes": told} for one in members]
+    session.execute(sa.insert(EVENTS), [{**log, "at": now, **row} for row in rows])
 
 
 def timed(act: Callable[[], None]) -> float:

@@ -11,7 +11,7 @@ from trellis.contributions import Journey
 from trellis.crm.marketing.journeys import figures, running, words
 from trellis.crm.marketing.journeys.kept import version_of
 from trellis.crm.marketing.journeys.members import Asked, members, versions_of
-from trellis.errors import RecordInvalid, RecordNotFound
+from trellis.errors import RecordNotFound
 from trellis.i18n import translator
 from trellis.journeys.brought import plan_of
 from trellis.journeys.program import walk
@@ -20,6 +20,7 @@ from trellis.rest.arguments import Arguments, json_members, no_arguments
 from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.rest.problems import Malformed
 from trellis.rest.records import MOST_PER_PAGE, PER_PAGE, one_record
+from trellis.rest.surveys import customer_ids
 
 _ = translator("trellis")
 
@@ -68,7 +69,9 @@ def enter_journey(workspace: str, record_id: int) -> Response:
     body = json_members({"segment": str, "customers": list})
     if ("segment" in body) is ("customers" in body):
         raise Malformed(_("Give a “segment” or “customers”, one of both"), "segment")
-    job = running.bring_in(g.records, record_id, body.get("segment", ""), _ids(body.get("customers", [])))
+    job = running.bring_in(
+        g.records, record_id, body.get("segment", ""), customer_ids(body.get("customers", []))
+    )
     return answer({"job": job}, 202)
 
 
@@ -140,12 +143,3 @@ def journey_members(workspace: str, record_id: int) -> Response:
 
 def _moment(at: Any) -> str | None:
     return None if at is None else at.isoformat()
-
-
-def _ids(given: list[Any]) -> list[int]:
-    if not all(type(one) is int and 0 < one <= LARGEST_ID for one in given):
-        raise Malformed(_("“customers” are whole numbers"), "customers")
-    if len(given) > running.MOST_CUSTOMERS:
-        text = _("At most %(most)s at once; make a list of them", most=running.MOST_CUSTOMERS)
-        raise RecordInvalid({"customers": [text]})
-    return given

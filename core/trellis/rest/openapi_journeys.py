@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trellis.crm.marketing.journeys.running import MOST_CUSTOMERS
 from trellis.crm.marketing.journeys.words import MEMBER_STATES
 from trellis.edition import Edition
 from trellis.i18n import translator
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
+from trellis.rest.openapi_surveys import WHO
 
 _ = translator("trellis")
 
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
 _REFUSED = "400 401 403 404 409 413 415 422"
-_WHO: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "segment": {"type": "string", "description": "name of a segment of customers"},
-        "customers": {"type": "array", "items": _ID, "maxItems": MOST_CUSTOMERS},
-    },
-    "additionalProperties": False,
-}
 _ONE: dict[str, Any] = {
     "type": "object",
     "properties": {"customer": _ID},
@@ -63,7 +55,7 @@ def journey_paths(edition: Edition) -> Iterator[tuple[str, dict[str, Any]]]:
         {"202": parts.json_answer(parts.OBJECT, _("The number of the job"))},
         problems=_REFUSED,
         parameters=key,
-        requestBody=parts.json_body(_WHO),
+        requestBody=parts.json_body(WHO),
     )
     yield "/journey/{id}:enter", {"post": entered}
     out = parts.operation(

@@ -12,7 +12,7 @@ from trellis.rest.surveys import MOST_CUSTOMERS
 
 _ = translator("trellis")
 
-_WHO: dict[str, Any] = {
+WHO: dict[str, Any] = {
     "type": "object",
     "properties": {
         "segment": {"type": "string", "description": "name of a segment of customers"},
@@ -45,6 +45,6 @@ def survey_paths(tag: str) -> Iterator[tuple[str, dict[str, Any]]]:
         },
         problems="400 401 403 404 409 413 415 422",
         parameters=parts.refs("id", "idempotency_key"),
-        requestBody=parts.json_body(_WHO),
+        requestBody=parts.json_body(WHO),
     )
     yield "/survey/{id}:invite", {"post": invited}

@@ -27,12 +27,13 @@ def invite(workspace: str, record_id: int) -> Response:
     body = json_members({"segment": str, "customers": list})
     if "segment" in body and "customers" in body:
         raise Malformed(_("Give a “segment” or “customers”, not both"), "segment")
-    chosen = Chosen(segment=body.get("segment", ""), customers=_ids(body.get("customers", [])))
+    chosen = Chosen(segment=body.get("segment", ""), customers=customer_ids(body.get("customers", [])))
     _job, counted = sending.start(g.records, record_id, chosen, g.installation.config)
     return answer({**vars(counted), "mails": counted.mails}, 202)
 
 
-def _ids(given: list[Any]) -> list[int]:
+def customer_ids(given: list[Any]) -> list[int]:
+    """The customers that a body names. Raises Malformed, RecordInvalid for too many."""
     if not all(type(one) is int and 0 < one <= LARGEST_ID for one in given):
         raise Malformed(_("“customers” are whole numbers"), "customers")
     if len(given) > MOST_CUSTOMERS:

@@ -35,7 +35,6 @@ _ = translator("trellis")
 
 ENTRY = "journey_entry"
 AT_ONCE = 1_000
-MOST_CUSTOMERS = 1_000
 STOPPED_REASON, TAKEN_OUT = "journey_stopped", "taken_out"
 
 _member, _version, _journey = MEMBERS.c, VERSIONS.c, Journey.__table__.c
