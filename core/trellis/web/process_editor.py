@@ -1,4 +1,4 @@
-"""The editor of processes as its page shows it, with the words of the library that draws (static/js/process-editor.js)."""
+"""The editor of processes as its page shows it, with the words of the library that draws (static/js/drawing.js)."""
 
 from __future__ import annotations
 
