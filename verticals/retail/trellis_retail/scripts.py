@@ -282,9 +282,7 @@ _DAMAGED = trellis.Script(
                 ScriptObjection(
                     key="both",
                     title=_("I want something for the trouble"),
-                    reply=_(
-                        "I understand. I may give a coupon on top; more is for the head of the store."
-                    ),
+                    reply=_("I understand. I may give a coupon on top; more is for the head of the store."),
                 ),
             ),
         ),
