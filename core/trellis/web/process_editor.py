@@ -1,4 +1,4 @@
-"""The editor of processes as its page shows it, with the words of the library that draws (static/js/process-editor.js)."""
+"""The editor of processes as its page shows it, with the words of the library that draws (static/js/drawing.js)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WORDS: Mapping[str, Text] = {
     "Change type": _("Change what it is"),
     "Add text annotation": _("Add a note"),
     "Connect to other element": _("Connect with another element"),
-    "Delete": _("Delete"),
+    "Delete": _("Remove"),
     "Toggle non-interrupting": _("Interrupts the step, or not"),
     "User task": _("Task of people"),
     "Manual task": _("Task outside the computer"),

@@ -1,6 +1,6 @@
 // Draws a process: the modeler of bpmn.io, our panel beside it, and saving, checking and publishing. What the panel says is
 // decided on the server; here its answers are applied to the diagram, each as one step that can be undone.
-import { apply, drawingModule, EXTENSION } from "./process-modeler.js";
+import { apply, drawingModule, EXTENSION } from "./modeler.js";
 import { onLoad, vendor, within } from "./vendor.js";
 
 const ROOM = 50;
