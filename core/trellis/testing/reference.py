@@ -53,12 +53,8 @@ def _signature(hook: Any) -> str:
 
 
 def _contribution_classes() -> list[type]:
-    found = [
-        one
-        for one in vars(contributions).values()
-        if inspect.isclass(one) and one.__module__ == contributions.__name__
-    ]
-    return [one for one in found if dataclasses.is_dataclass(one)]
+    found = [getattr(contributions, name) for name in contributions.__all__]
+    return [one for one in found if inspect.isclass(one) and dataclasses.is_dataclass(one)]
 
 
 def _class_lines(kind: type) -> Iterator[str]:
