@@ -33,6 +33,11 @@ VENDORED = (
     "golos-text/golos-text-latin-wght-normal.woff2",
     "golos-text/golos-text-latin-ext-wght-normal.woff2",
     "golos-text/golos-text-cyrillic-wght-normal.woff2",
+    "bpmn-js/modeler.min.js",
+    "bpmn-js/diagram-js.css",
+    "bpmn-js/bpmn-js.css",
+    "bpmn-js/css/bpmn.css",
+    "bpmn-js/font/bpmn.woff2",
 )
 """The front-end files that pages ask for, under ``web/static/vendor``; a test compares them with ``frontend/package.json``."""
 

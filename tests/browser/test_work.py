@@ -75,13 +75,13 @@ def test_all_rows_are_edited_and_given_back(site: str, page: Page) -> None:
     expect(page.locator("[data-bulk-count]")).to_have_text("All 60 selected")
     page.locator("[data-bulk]").get_by_role("button", name="Edit").click()
     page.locator("#f-bulk-field").select_option("channel")
-    page.get_by_label("Channel: new value").fill("online")
+    page.get_by_label("Channel: new value").select_option("post")
     page.get_by_role("button", name="Change", exact=True).click()
     expect(page.locator(".toast")).to_contain_text("60 records are changed.")
-    expect(page.locator("[data-cell=channel]").first).to_have_text("online")
+    expect(page.locator("[data-cell=channel]").first).to_have_text("Post")
     page.locator(".toast .undo").click()
     expect(page.locator(".toast")).to_contain_text("60 records are as they were.")
-    expect(page.locator("[data-cell=channel]").first).not_to_have_text("online")
+    expect(page.locator("[data-cell=channel]").first).not_to_have_text("Post")
 
 
 def test_a_card_is_dragged_to_the_next_stage(site: str, page: Page) -> None:

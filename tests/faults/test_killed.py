@@ -304,7 +304,7 @@ def test_instances_of_killed_workers_end_once_and_their_steps_happen_once(
     create = """
     with workspace.write() as session:
         records = Records(session, workspace.edition(session), SYSTEM)
-        records.save("customer", [Write(values={"name": f"C{n}"}) for n in range(3)])
+        records.save("customer", [Write(values={"name": f"C{n}"}) for n in range(6)])
     """
     assert run(config, PROCESS + textwrap.dedent(create), url).returncode == 0
     drain = "\nwhile left():\n    Runner(installation, JOB_KINDS).drain()\n"
@@ -322,6 +322,6 @@ def test_instances_of_killed_workers_end_once_and_their_steps_happen_once(
             notes = session.scalars(sa.text("SELECT subject FROM activity ORDER BY subject")).all()
     finally:
         installation.close()
-    assert [state for _record, state in states] == ["done"] * 3 and len({one for one, _state in states}) == 3
-    assert notes == [f"C{number} {name}" for number in range(3) for name in ("one", "two", "two")]
-    assert sorted(str(one["Subject"]) for one in received(box)) == ["C0", "C1", "C2"]
+    assert [state for _record, state in states] == ["done"] * 6 and len({one for one, _state in states}) == 6
+    assert notes == [f"C{number} {name}" for number in range(6) for name in ("one", "two", "two")]
+    assert sorted(str(one["Subject"]) for one in received(box)) == [f"C{number}" for number in range(6)]

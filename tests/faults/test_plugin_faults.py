@@ -42,7 +42,7 @@ from trellis.workspace import Workspace
 from trellis.workspace_state import raise_revision
 
 PASSWORD = "a long password"
-EVENTS = ("trellis_before_save", "trellis_after_save", "trellis_after_commit")
+EVENTS = ("trellis_before_save", "trellis_after_save", "trellis_after_commit", "trellis_segment_entered")
 BUILT = [name for name in vars(hookspecs) if name.startswith("trellis_") and name not in EVENTS]
 """The hooks that are called when an edition is built."""
 BAD = "bad"

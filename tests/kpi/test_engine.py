@@ -177,7 +177,7 @@ def test_a_kpi_is_broken_down_by_what_its_records_carry(book: Book) -> None:
     book.order(anna, "2026-01-07", "5", unit=south)
     assert book.breakdown("revenue", "2026-01", "unit") == {"South": 35, "North": 10}
     assert book.breakdown("revenue", "2026-01", "person") == {"Boris": 30, "Not set": 15}
-    assert book.breakdown("average_order", "2026-01", "channel") == {"shop": 30, "web": 10, "Not set": 5}
+    assert book.breakdown("average_order", "2026-01", "channel") == {"shop": 30, "Website": 10, "Not set": 5}
     assert list(book.breakdown("revenue", "2026-01", "unit")) == ["South", "North"]
 
 

@@ -74,8 +74,8 @@ def test_every_role_that_styles_use_is_a_token() -> None:
     assert used - tokens == set()
 
 
-MEANT = {"plain.css": ("#fff",)}
-"""A code to be read by a camera is black on white in the dark too."""
+MEANT = {"plain.css": ("#fff",), "documents.css": ("#fff",)}
+"""A code to be read by a camera is black on white in the dark too, and so is the logo on paper."""
 
 
 def test_only_the_tokens_name_colours() -> None:

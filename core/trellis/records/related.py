@@ -112,9 +112,11 @@ def _on_timeline(
         if view.info.timeline:
             referring.add(view.name)
             yield view, _refers(field, record_id)
-    for view in edition.entities.values():
+    for view in actor.sees(edition).entities.values():
         beside = view.info.beside
-        if beside and view.info.timeline and view.name not in referring and actor.may(view.name, "read"):
+        if not beside or not view.info.timeline or not set(beside) <= view.fields.keys():
+            continue  # what is withheld does not say beside which record it stands
+        if view.name not in referring and actor.may(view.name, "read"):
             kind = {"field": beside[0], "op": "eq", "value": entity}
             yield view, {"all": [kind, {"field": beside[1], "op": "eq", "value": record_id}]}
 

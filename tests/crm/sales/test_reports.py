@@ -285,7 +285,7 @@ def test_a_report_on_kpis_has_each_period_with_plan_and_deviation_in_each_format
         path, rows = make_file(tmp_path, session, edition, SYSTEM, "Figures", by_channel, "xlsx")
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
         assert sheet[2][:3] == ["KPI", "Channel", "Period"]
-        assert sorted((row[1], row[3]) for row in sheet[3:]) == [("shop", 1), ("web", 1)]
+        assert sorted((row[1], row[3]) for row in sheet[3:]) == [("Website", 1), ("shop", 1)]
         for wrong, field in (
             ({"kpis": ""}, "kpis"),
             ({"kpis": "orderz"}, "kpis"),

@@ -30,7 +30,7 @@ blueprint = Blueprint("palette", __name__)
 OF_EACH_ENTITY, ENTITIES = 4, 4
 RECENT = 6
 SCREENS = 6
-ACTS = 5
+ACTS = 6
 LONGEST = 100
 PEOPLE = ("user", "contact", "customer")
 

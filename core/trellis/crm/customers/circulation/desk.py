@@ -100,7 +100,7 @@ def happened(records: Records, entity: str, record_id: int, limit: int) -> list[
         .outerjoin(
             DocumentStep, sa.and_(DocumentStep.version_id == DocumentVersion.id, DocumentStep.at.is_not(None))
         )
-        .where(of_it, Document.deleted_at.is_(None))
+        .where(of_it, Document.deleted_at.is_(None), records.actor.visible(Document))
         .order_by(DocumentVersion.id.desc())
         .limit(limit)
     )
