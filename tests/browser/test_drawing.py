@@ -91,6 +91,7 @@ def test_a_process_is_drawn_checked_started_and_finished(
     page.get_by_role("menuitem", name="Intake").click()
     page.get_by_role("dialog").get_by_role("button", name="Start").click()
     expect(page.locator(".process-task h2")).to_have_text("Look at it")
+    page.wait_for_load_state()
     page.get_by_role("button", name="Take", exact=True).click()
     expect(page.get_by_role("button", name="Put back")).to_be_visible()
     page.get_by_label("Decision").select_option(label="Take in")

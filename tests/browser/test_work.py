@@ -326,7 +326,10 @@ def test_a_conversation_is_led_by_keys_beside_a_record(
     expect(panel.locator(".script-say").last).to_be_focused()
     page.keyboard.press("1")
     expect(page.locator("#prop-consent_mail")).to_contain_text("Granted")
+    expect(panel.locator(".script-say").last).to_have_text("In which town are you now?")
+    expect(panel.locator(".script-say").last).to_be_focused()
     page.keyboard.press("1")  # asks for something: the cursor goes there
+    expect(panel.locator("input[type=text]").first).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type("Linz")
     page.keyboard.press("Enter")
