@@ -375,10 +375,10 @@ def test_a_journey_is_put_together_checked_and_started(
     page.wait_for_url("**/edit")
     page.get_by_role("button", name="Save and start").click()
     expect(page.locator(".error-summary")).to_contain_text("at least one step")
-    for kind in ("split", "task"):
+    for place, kind in enumerate(("split", "task")):
         page.locator('[name="new:"]').select_option(kind)
         page.get_by_role("button", name="Add step").last.click()
-    expect(page.locator("#f-1-title")).to_be_focused()
+        expect(page.locator(f"#f-{place}-title")).to_be_focused()
     page.get_by_role("button", name="Move step 2 up").click()
     page.fill("#f-0-subject", "Ring up")
     page.locator('[name="new:1.0."]').select_option("change")
