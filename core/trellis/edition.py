@@ -43,7 +43,7 @@ from trellis.contributions import (
     Template,
 )
 from trellis.errors import EntityNotFound, PluginError
-from trellis.plugins import CORE, Fault, Hooks
+from trellis.plugins import CORE, Fault, Hooks, core_version
 from trellis.records.conditions import ATTRIBUTES, FieldConditions, check_rule
 from trellis.records.entity import Entity, EntityInfo, Field, declared_fields
 from trellis.records.indexes import index_problem
@@ -186,6 +186,12 @@ class Edition:
     def plugin(self, name: str) -> Manifest | None:
         """The manifest of an enabled plugin; None for the core and the organisation's own."""
         return next((manifest for manifest in self.plugins if manifest.name == name), None)
+
+    def source(self, owner: str) -> str:
+        """Who brings a contribution, and in which release: ``gym@1.2.0``; without one for the organisation's own."""
+        manifest = self.plugin(owner)
+        release = manifest.version if manifest else core_version() if owner == CORE else ""
+        return f"{owner}@{release}" if release else owner
 
     def cached(self, key: Any, make: Callable[[], Any]) -> Any:
         """Something derived from this edition alone (a compiled schema), made once."""

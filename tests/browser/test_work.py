@@ -11,6 +11,12 @@ from playwright.sync_api import Locator, Page, expect
 from web.conftest import PASSWORD
 
 
+def swapped(page: Page) -> None:
+    """Waits until the scripts are there and what was swapped in has its acts: a button that came just now does nothing yet."""
+    page.wait_for_load_state()
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-added, .htmx-settling")).to_have_count(0)
+
+
 def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:
     page.goto(f"{site}/acme/customer")
     page.keyboard.press("c")
@@ -318,6 +324,7 @@ def test_a_conversation_is_led_by_keys_beside_a_record(
     panel = page.locator("#script")
     expect(panel).to_contain_text("A minute?")
     assert accessibility_faults(page) == []
+    swapped(page)
     panel.get_by_text("Objections").click()
     panel.get_by_role("button", name="Who are you?").click()
     expect(panel.locator(".script-reply")).to_be_focused()
@@ -328,6 +335,7 @@ def test_a_conversation_is_led_by_keys_beside_a_record(
     expect(page.locator("#prop-consent_mail")).to_contain_text("Granted")
     expect(panel.locator(".script-say").last).to_have_text("In which town are you now?")
     expect(panel.locator(".script-say").last).to_be_focused()
+    swapped(page)
     page.keyboard.press("1")  # asks for something: the cursor goes there
     expect(panel.locator("input[type=text]").first).to_be_focused()
     page.keyboard.press("Control+A")
@@ -336,6 +344,7 @@ def test_a_conversation_is_led_by_keys_beside_a_record(
     expect(panel).to_contain_text("Takes it")
     expect(page.locator("#prop-city")).to_contain_text("Linz")
     expect(page.locator("#pane")).to_contain_text("A minute → You may → Tells it")
+    swapped(page)
     panel.get_by_role("button", name="A step back").click()
     expect(panel.locator(".script-say")).to_have_text("In which town are you now?")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -348,17 +357,24 @@ def test_a_script_is_changed_and_published_in_the_browser(
 ) -> None:
     page.goto(f"{site}/acme/scripts")
     page.get_by_role("button", name="Make it my own").click()
+    page.wait_for_url("**/edit")
     page.locator(".script-tree").get_by_text("May I write to you?").first.click()
+    page.wait_for_url("**/edit?step=mail")
     page.get_by_role("button", name="Add an answer").click()
     expect(page.locator("#f-answer-2-title")).to_be_focused()
+    swapped(page)
     page.keyboard.type("By post")
     page.keyboard.press("Enter")
+    expect(page.locator(".script-tree")).to_contain_text("By post")
     expect(page.locator("#e-answer-2")).to_contain_text("one of the two")
+    swapped(page)
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("alert")).to_contain_text("cannot be published yet")
+    swapped(page)
     page.locator("#f-answer-2-leads").select_option(label="Takes it")
     page.locator("#save-step").click()
     expect(page.locator("#editor")).to_contain_text("Nothing is wrong with it")
+    swapped(page)
     assert accessibility_faults(page) == []
     page.get_by_role("button", name="Publish").click()
     expect(page.locator("#editor")).to_contain_text("Version 1 is in use")
@@ -379,14 +395,16 @@ def test_a_journey_is_put_together_checked_and_started(
         page.locator('[name="new:"]').select_option(kind)
         page.get_by_role("button", name="Add step").last.click()
         expect(page.locator(f"#f-{place}-title")).to_be_focused()
+        swapped(page)
     page.get_by_role("button", name="Move step 2 up").click()
     page.fill("#f-0-subject", "Ring up")
+    swapped(page)
     page.locator('[name="new:1.0."]').select_option("change")
     page.locator('[value="add:1.0."]').click()
     with page.expect_response("**/journey/1/edit"):  # the field says how its value is given
         page.locator("#f-1-0-0-field").select_option("city")
+    swapped(page)
     page.wait_for_load_state("networkidle")  # rules know their fields
-    page.fill("#f-1-0-0-value", "Graz")
     split = page.locator("#step-1")
     split.get_by_role("button", name="Rule", exact=True).first.click()
     row = split.locator(".rule-row").first
@@ -394,6 +412,7 @@ def test_a_journey_is_put_together_checked_and_started(
     row.locator("[data-op]").select_option("eq")
     row.locator("[data-value] input").fill("Brno")
     expect(split.locator("[data-rules-count]")).not_to_be_empty()
+    page.fill("#f-1-0-0-value", "Graz")  # last, when nothing is swapped any more
     assert accessibility_faults(page) == []
     page.get_by_role("button", name="Save and start").click()
     expect(page.locator("h1")).to_have_text("Autumn")

@@ -46,7 +46,7 @@ class Cell:
 class Manifest:
     """Who a plugin is: the module-level ``manifest`` of its entry point.
 
-    - ``name``: short name, prefix of all its contributions (``retail``);  ``kind``: ``vertical`` or ``capability``
+    - ``name``: short name, prefix of all its contributions (``gym``);  ``kind``: ``vertical`` or ``capability``
     - ``core``: versions of the core it works with (``>=0.1,<1``);  ``requires``: other plugins, by name
     - ``package``: its import package; texts are translated and migrations found there
     - ``icon``: Lucide name;  ``tone``: chart colour slot (violet, rose, teal, warn, info, good)

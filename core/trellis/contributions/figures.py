@@ -61,7 +61,7 @@ class Kpi(Contribution):
     ``rule`` is what the select asks of the records of ``entity`` beside that: the list behind a figure then has exactly its
     records. ``formula`` says in words how it is counted. ``higher_is_better`` gives deviations their sign.
 
-    Instead of ``select`` an ``expression`` over other KPIs may be given: ``"retail.items / orders"``.
+    Instead of ``select`` an ``expression`` over other KPIs may be given: ``"gym.visits / orders"``.
     """
 
     select: Callable[[KpiQuery], sa.Select[Any]] | None = None

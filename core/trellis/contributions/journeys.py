@@ -63,7 +63,7 @@ class JourneyStep:
 class Journey(Contribution):
     """A sequence of messages, waits, splits and tasks for each customer. An organisation makes it its own to use it.
 
-    ``entry`` is what brings customers in: ``segment.retail.at_risk`` (they enter a segment), an event of a record that
+    ``entry`` is what brings customers in: ``segment.gym.sleepers`` (they enter a segment), an event of a record that
     leads to them (``order.created``, ``customer.relationship_stage=lost``), or nothing: by hand. They come in once, or
     ``again`` after so many days. ``goal`` ends it as a success: a segment or an event, written alike, or a rule; it counts
     for ``goal_days`` since they came in. ``control`` percent get nothing and are counted for the goal. No message leaves

@@ -20,8 +20,8 @@ class Process(Contribution):
     """A business process: a BPMN 2.0 file of the plugin's package (or its content), about records of ``entity``.
 
     It is started by hand, and by the events in ``starts`` beside the message of its start event: ``order.created``,
-    ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.retail.at_risk`` (a record enters a
-    segment), ``segment_left.retail.at_risk`` (one leaves it). ``schedule`` starts it by the clock, as cron writes it
+    ``case.updated``, ``case.stage=escalated`` (a field gets a value), ``segment.gym.sleepers`` (a record enters a
+    segment), ``segment_left.gym.sleepers`` (one leaves it). ``schedule`` starts it by the clock, as cron writes it
     (``0 9 * * 1-5``: on weekdays at nine), in the time zone of the workspace. ``starters`` are the roles that may start it
     by hand; without any, whoever may change the record. People of the roles in ``managers`` see all its instances and may
     reassign, retry and cancel. The process that it ``replaces`` is not started any more, by people, events or the clock.

@@ -30,7 +30,7 @@ class Template(Contribution):
 
     One with a ``subject`` is of a mail: its file is the text (.txt), and holds fields of the record and of its references
     as ``{record.name}`` and ``{record.owner.name}``, and of who writes as ``{sender.name}``. A document has marks of Jinja:
-    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["retail.card_number"] }}``. ``numbering`` is
+    ``{{ record.name }}``, ``{% for line in related.order_line %}``, ``{{ record["gym.card"] }}``. ``numbering`` is
     the pattern of its numbers, ``C-{year}-{number:4}``.
     """
 

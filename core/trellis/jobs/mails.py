@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import TypeVar
 
 from trellis import mail
 from trellis.config import Config
@@ -51,8 +53,10 @@ def send_once(work: Work, message: EmailMessage) -> None:
 
 
 GONE, REFUSED, PUT_OFF, DOUBTFUL = "gone", "refused", "put_off", "doubtful"
+Letter = TypeVar("Letter")
 ON_ONE_LINE = 50
 """Mails that go over one connection: servers close those that take too many."""
+TOLD_EVERY = 10
 _GOOD_BYE = 421
 """The server closes the connection."""
 
@@ -90,6 +94,39 @@ def hand_over(connection: smtplib.SMTP, message: EmailMessage) -> Handed:
     except (OSError, smtplib.SMTPException) as error:  # the line broke
         return Handed(DOUBTFUL, error=error)
     return Handed(GONE)
+
+
+def send_waiting(
+    work: Work,
+    waits: Callable[[int], object],
+    claim: Callable[[int], tuple[int, Letter | None]],
+    post: Callable[[smtplib.SMTP, Letter], Handed],
+    total: int = 0,
+) -> int:
+    """Mails what waits, one after the other; how many left. Raises what a server put off, so that it is tried again later.
+
+    ``waits`` says whether there is something behind a number, ``claim`` takes the next and commits that, with its number,
+    ``post`` hands it over and keeps how that went. About ``total`` are expected.
+    """
+    sent = done = last = 0
+    put_off: Exception | None = None
+    while waits(last):
+        with mail.connect(work.installation.config) as connection:
+            for _place in range(ON_ONE_LINE):
+                last, letter = claim(last)
+                if letter is None:
+                    break
+                done += 1
+                handed = post(connection, letter)
+                sent += handed.how == GONE
+                if handed.error is not None and not isinstance(handed.error, smtplib.SMTPRecipientsRefused):
+                    raise handed.error
+                put_off = handed.error or put_off
+                if done % TOLD_EVERY == 0:
+                    work.tell(done, max(total, done))
+    if put_off is not None:
+        raise put_off
+    return sent
 
 
 def _read(text: bytes | str) -> str:

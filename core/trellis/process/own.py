@@ -25,15 +25,17 @@ from trellis.process.tables import OPEN, ProcessInstance, ProcessVersion
 from trellis.process.wording import in_words
 from trellis.records import types
 from trellis.records.entity import Base
+from trellis.records.events import Action, Change
+from trellis.records.journal import keep
 from trellis.records.types import BigId, JsonData, UtcDateTime
 from trellis.security.actor import Actor
 from trellis.security.people import User
 from trellis.settings.names import new_name
-from trellis.system import Event
 from trellis.workspace_state import raise_revision
 
 _ = translator("trellis")
 
+Changes = Mapping[str, tuple[Any, Any]]
 AUDITED = "process"
 """What the audit trail calls them."""
 LONGEST_TITLE, LONGEST_TEXT, MOST_STARTS = 120, 2000, 20
@@ -186,7 +188,7 @@ class OwnProcesses:
         )
         self._session.add(row)
         self._session.flush()
-        self._log(row, "created", {"title": [None, draft.title]})
+        self._log(row, "created", {"title": (None, draft.title)})
         return row
 
     def copy(self, name: str) -> OwnProcess:
@@ -209,10 +211,10 @@ class OwnProcesses:
         content = drawn(diagram)
         said = draft.to_json()
         changes = {
-            key: [row.draft.get(key), value] for key, value in said.items() if row.draft.get(key) != value
+            key: (row.draft.get(key), value) for key, value in said.items() if row.draft.get(key) != value
         }
         if row.diagram != content:
-            changes["diagram"] = [digest(row.diagram), digest(content)]
+            changes["diagram"] = (digest(row.diagram), digest(content))
         if changes:
             row.draft, row.diagram = said, content
             self._touch(row, changes)
@@ -228,7 +230,7 @@ class OwnProcesses:
         before = row.published_diagram
         row.published, row.published_diagram = row.draft, row.diagram
         row.published_at = datetime.now(UTC)
-        self._touch(row, {"published": [digest(before) if before else None, digest(row.diagram)]})
+        self._touch(row, {"published": (digest(before) if before else None, digest(row.diagram))})
         process = _process(name, draft, row.diagram)
         self._keep_version(process)
         self._announce(name, process)
@@ -261,7 +263,7 @@ class OwnProcesses:
         if self._session.scalar(going.limit(1)) is not None:
             raise Conflict(_("Runs of this process still go on: let them finish, or cancel them"))
         was_published = row.published_at is not None
-        self._log(row, "deleted", {"title": [row.draft["title"], None]})
+        self._log(row, "deleted", {"title": (row.draft["title"], None)})
         self._session.delete(row)
         self._session.flush()
         if was_published:
@@ -301,25 +303,15 @@ class OwnProcesses:
         if errors:
             raise RecordInvalid(errors)
 
-    def _touch(self, row: OwnProcess, changes: dict[str, list[Any]]) -> None:
+    def _touch(self, row: OwnProcess, changes: Changes) -> None:
         row.version += 1
         row.changed_at, row.changed_by_id = datetime.now(UTC), self._actor.user_id
         self._session.flush()
         self._log(row, "updated", changes)
 
-    def _log(self, row: OwnProcess, action: str, changes: dict[str, list[Any]]) -> None:
-        event = Event(
-            at=datetime.now(UTC),
-            actor_id=self._actor.user_id,
-            actor_name=self._actor.name,
-            source=self._actor.source,
-            entity=AUDITED,
-            record_id=row.id,
-            action=action,
-            changes={"process": [row.name, row.name], **changes},
-        )
-        self._session.add(event)
-        self._session.flush()
+    def _log(self, row: OwnProcess, action: Action, changes: Changes) -> None:
+        told = {"process": (row.name, row.name), **changes}
+        keep(self._session, self._actor, AUDITED, [Change(row.id, action, told)])
 
 
 _FIELDS: Mapping[str, types.FieldType] = {

@@ -13,7 +13,7 @@ from trellis.contributions import Process
 from trellis.edition import Edition
 from trellis.errors import RecordNotFound
 from trellis.i18n import Text, translator
-from trellis.plugins import CORE, core_version
+from trellis.plugins import CORE
 from trellis.process.diagram import Diagram, digest, read
 from trellis.process.dmn import embedded
 from trellis.process.tables import ProcessVersion
@@ -76,14 +76,12 @@ def keep(session: Session, edition: Edition, process: Process, diagram: Diagram,
     last = session.scalar(
         sa.select(sa.func.max(ProcessVersion.number)).where(ProcessVersion.process == process.name)
     )
-    manifest = edition.plugin(process.owner)
-    release = manifest.version if manifest else core_version() if process.owner == CORE else ""
     values = {
         "process": process.name,
         "number": (last or 0) + 1,
         "digest": diagram.digest,
         "diagram": diagram.text,
-        "source": f"{process.owner}@{release}" if release else process.owner,
+        "source": edition.source(process.owner),
         "created_at": datetime.now(UTC),
         "created_by_id": user_id,
     }

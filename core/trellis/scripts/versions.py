@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Script
 from trellis.edition import Edition
 from trellis.errors import RecordNotFound
-from trellis.plugins import CORE, core_version
 from trellis.scripts.content import Content, digest, domain_of, from_json, is_here, to_json
 from trellis.scripts.tables import VERSIONS
 
@@ -22,10 +21,7 @@ _version = VERSIONS.c
 def current(session: Session, edition: Edition, script: Script, user_id: int | None) -> int:
     """The number of the version with which conversations begin now; it is kept when it is new."""
     content = edition.cached(("script content", script.name), lambda: to_json(script))
-    manifest = edition.plugin(script.owner)
-    release = manifest.version if manifest else core_version() if script.owner == CORE else ""
-    source = f"{script.owner}@{release}" if release else script.owner
-    return keep(session, script.name, content, source, user_id)
+    return keep(session, script.name, content, edition.source(script.owner), user_id)
 
 
 def keep(session: Session, script: str, content: Content, source: str, user_id: int | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import smtplib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,13 +33,12 @@ from trellis.crm.customers.marking import digest, mark
 from trellis.errors import Conflict
 from trellis.i18n import translator
 from trellis.jobs import Work, enqueue
-from trellis.jobs.mails import DOUBTFUL, GONE, ON_ONE_LINE, PUT_OFF, REFUSED, hand_over
+from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, hand_over, send_waiting
 from trellis.records.door import Records
 
 _ = translator("trellis")
 
 KIND = "survey_invitations"
-TOLD_EVERY = 10
 
 
 def start(records: Records, survey: int, chosen: Chosen, config: Config) -> tuple[int, Counted]:
@@ -93,25 +93,13 @@ def _invite(work: Work, survey: int, chosen: Chosen) -> None:
 
 
 def _send(work: Work, survey: int, total: int) -> int:
-    """Mails each who waits; how many mails left. Raises what a server put off, so that it is tried again later."""
-    sent = done = last = 0
-    put_off: Exception | None = None
-    while _next(work, survey, last):
-        with mail.connect(work.installation.config) as connection:
-            for _place in range(ON_ONE_LINE):
-                letter = _claim(work, survey, last)
-                if letter is None:
-                    break
-                last, done = letter.id, done + 1
-                try:
-                    sent += _post(work, connection, letter)
-                except smtplib.SMTPRecipientsRefused as error:
-                    put_off = error
-                if done % TOLD_EVERY == 0:
-                    work.tell(done, max(total, done))
-    if put_off is not None:
-        raise put_off
-    return sent
+    """Mails each who waits; how many mails left. Raises what a server put off."""
+
+    def claim(last: int) -> tuple[int, Letter | None]:
+        letter = _claim(work, survey, last)
+        return (last if letter is None else letter.id), letter
+
+    return send_waiting(work, partial(_next, work, survey), claim, partial(_post, work), total)
 
 
 def _waiting(survey: int, after: int) -> sa.Select[Any]:
@@ -156,11 +144,8 @@ def _claim(work: Work, survey: int, after: int) -> Letter | None:
         )
 
 
-def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> int:
-    """Sends a mail; 1 when it left, 0 when it is refused for good.
-
-    Raises SMTPRecipientsRefused for one that is put off, and other errors of a server with which nothing more is to be done.
-    """
+def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> Handed:
+    """Sends a mail and keeps how that went."""
     with work.workspace.read() as session:
         company = work.workspace.edition(session).settings.title or work.workspace.name
     message = message_of(work.installation.config, work.workspace.name, company, letter)
@@ -168,9 +153,7 @@ def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> int:
     more: dict[str, Any] = {"sent_at": datetime.now(UTC)} if handed.how == GONE else {}
     more |= {"problem": handed.problem} if handed.problem else {}
     _mark(work, letter, _STATES[handed.how], **more)
-    if handed.error is not None:
-        raise handed.error
-    return int(handed.how == GONE)
+    return handed
 
 
 _STATES = {GONE: SENT, REFUSED: FAILED, PUT_OFF: WAITING, DOUBTFUL: UNCLEAR}

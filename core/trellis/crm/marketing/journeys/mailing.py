@@ -9,6 +9,7 @@ import dataclasses
 import smtplib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ from trellis.crm.marketing.journeys.tables import (
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.jobs import Work
-from trellis.jobs.mails import DOUBTFUL, GONE, ON_ONE_LINE, PUT_OFF, REFUSED, hand_over
+from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, hand_over, send_waiting
 from trellis.jobs.queue import enqueue
 from trellis.letters.templates import draft, find
 from trellis.letters.writing import may_send
@@ -42,7 +43,6 @@ from trellis.records.door import Records
 _ = translator("trellis")
 
 KIND = "journey_mail"
-TOLD_EVERY = 10
 NO_SERVER = _("No mail server is set up")
 NO_TEMPLATE = _("The template is not there any more")
 MAY_HAVE_LEFT = _("The server ended while it was being sent; it may have left, and is not sent again")
@@ -72,26 +72,11 @@ def work(work: Work) -> None:
     """The job. Raises what a server put off, so that it is tried again later."""
     journey = int(work.arguments["journey"])
     _doubt(work, journey)
-    put_off: Exception | None = None
-    last = done = 0
-    while _next(work, journey, last):
-        if not may_send(work.installation.config):
-            _fail_all(work, journey)
-            return
-        with mail.connect(work.installation.config) as connection:
-            for _place in range(ON_ONE_LINE):
-                last, letter = _claim(work, journey, last)
-                if letter is None:
-                    break
-                done += 1
-                error = _post(work, connection, letter)
-                if error is not None and not isinstance(error, smtplib.SMTPRecipientsRefused):
-                    raise error
-                put_off = error or put_off
-                if done % TOLD_EVERY == 0:
-                    work.tell(done, done)
-    if put_off is not None:
-        raise put_off
+    waits = partial(_next, work, journey)
+    if may_send(work.installation.config):
+        send_waiting(work, waits, partial(_claim, work, journey), partial(_post, work))
+    elif waits(0):
+        _fail_all(work, journey)
 
 
 def _waiting(journey: int, after: int) -> sa.Select[Any]:
@@ -158,14 +143,14 @@ def _forbidden(door: Records, row: Any) -> str:
     return contacting.reason(plan, who.consent_mail, who.email)
 
 
-def _post(work: Work, connection: smtplib.SMTP, letter: Mail) -> Exception | None:
-    """Sends a mail and keeps how that went; the error for which the server put it off, or nobody knows."""
+def _post(work: Work, connection: smtplib.SMTP, letter: Mail) -> Handed:
+    """Sends a mail and keeps how that went."""
     config = work.installation.config
     handed = hand_over(connection, mail.message(config, letter.to, letter.subject, letter.text))
     state = _STATES[handed.how]
     problem = handed.problem or (str(MAY_HAVE_LEFT) if state == UNCLEAR else "")
     _finish(work, letter.id, state, problem)
-    return handed.error
+    return handed
 
 
 def _finish(work: Work, message: int, state: str, problem: str) -> None:
