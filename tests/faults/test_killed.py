@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
-import subprocess
-import sys
 import textwrap
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from callers import open_client
 from posting import Box, received
+from processes import reopened, run
 from trellis import enabling
 from trellis.config import Config
 from trellis.crm.customers.entities import Customer
-from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Job, Runner
-from trellis.plugins import PluginRegistry
 from trellis.records.door import Records
 from trellis.records.importer import run_import
 from trellis.rest import imports
@@ -29,53 +24,11 @@ from trellis.security.actor import SYSTEM
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 
-TESTS = Path(__file__).parents[1]
-
-PRELUDE = f"""
-import os, signal, sys
-sys.path.insert(0, {str(TESTS)!r})
-from pathlib import Path
-from samples import gym, registry
-from trellis import enabling
-from trellis.config import Config
-from trellis.installation import Installation
-from trellis.records.door import Records, Write
-from trellis.security.actor import SYSTEM
-
-def die(*_a, **_k):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-installation = Installation(Config(home=Path(sys.argv[1]), database_url=sys.argv[2]), registry(gym()))
-workspace = installation.workspace("acme")
-"""
-
 ENABLING_STEPS = {
     "after its tables": "enabling._remember = die",
     "before its indexes": "enabling.create_extension_indexes = die",
     "before the edition is told": "enabling.raise_revision = die",
 }
-
-
-def run(config: Config, script: str, *more: str) -> subprocess.CompletedProcess[str]:
-    """Runs a script as one more process of the server."""
-    arguments = [
-        sys.executable,
-        "-c",
-        PRELUDE + textwrap.dedent(script),
-        str(config.home),
-        config.database_url,
-        *more,
-    ]
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=120, env=os.environ)
-
-
-def reopened(config: Config) -> Installation:
-    sys.path.insert(0, str(TESTS / "sample"))
-    import trellis_gym
-
-    plugins = PluginRegistry(entry_points=[])
-    plugins.add(trellis_gym)
-    return Installation(config, plugins)
 
 
 @pytest.mark.parametrize("step", ENABLING_STEPS)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from faults.test_killed import reopened, run
 from posting import Box, received
+from processes import reopened, run
 from trellis.config import Config
 from trellis.crm.customers.questions import is_low
 from trellis.errors import RecordInvalid

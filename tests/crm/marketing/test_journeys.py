@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from faults.test_killed import reopened, run
 from posting import Box, received
+from processes import reopened, run
 from trellis.config import Config
 from trellis.crm.marketing.journeys import running
 from trellis.crm.marketing.journeys.entering import enter
