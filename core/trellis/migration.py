@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
+class RevisionUnknown(LookupError):
+    """The installed code has no such revision, or no single way to it."""
+
+
 def migrations_directory() -> Path:
     """The Alembic environment: inside the installed package, or at the top of a checkout."""
     inside = Path(str(files("trellis"))) / "migrations"
@@ -32,10 +36,17 @@ def revisions_of(owner: str, manifest: Manifest | None = None) -> Path | None:
 
 
 def upgrade(connection: Connection, owner: str, revisions: Path, revision: str = "heads") -> None:
-    """Brings an owner's tables to a revision, the newest by default, inside the transaction of ``connection``."""
-    from alembic import command
+    """Brings an owner's tables to a revision, the newest by default, inside the transaction of ``connection``.
 
-    command.upgrade(alembic_config(revisions, connection=connection, owner=owner), revision)
+    Raises :class:`RevisionUnknown`.
+    """
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(alembic_config(revisions, connection=connection, owner=owner), revision)
+    except CommandError as error:
+        raise RevisionUnknown(str(error)) from None
 
 
 def alembic_config(revisions: Path, **attributes: Any) -> Config:

@@ -12,7 +12,6 @@ from typing import IO, Any
 
 import orjson
 import sqlalchemy as sa
-from alembic.util import CommandError
 
 from trellis import migration
 from trellis.backup.admission import Admission, admit_all
@@ -141,7 +140,7 @@ def restore(
             _finish(workspace)
         except sa.exc.DBAPIError as error:
             raise BackupInvalid(_("The backup is damaged: %(reason)s", reason=error.orig)) from None
-        except (*_BROKEN, CommandError, RecordInvalid) as error:
+        except (*_BROKEN, migration.RevisionUnknown, RecordInvalid) as error:
             raise BackupInvalid(_("The backup is damaged: %(reason)s", reason=error)) from None
     admit(installation, workspace, people)
     return manifest
