@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import jinja2
@@ -12,6 +13,11 @@ from flask import Flask
 from jinja2.bccache import Bucket
 from posting import Box, open_post
 from trellis.security import passwords
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores: tests that wait for a browser, a server or a database leave theirs to another."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -135,7 +135,10 @@ def test_each_call_of_the_application_is_described(client: Client, app: Flask) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_the_server_keeps_what_the_document_says(client: Client, app: Flask, mode: GenerationMode) -> None:
+def test_the_server_keeps_what_the_document_says(
+    client: Client, app: Flask, mode: GenerationMode, database: str
+) -> None:
+    examples = 3 if database == "postgresql" else 6  # what a call takes is the same on both
     for name in ("Anna", "Boris"):
         client.create("opportunity", name=name, customer=client.create("customer", name=name))
     headers = {"Authorization": f"Bearer {client.token}"}
@@ -146,7 +149,7 @@ def test_the_server_keeps_what_the_document_says(client: Client, app: Flask, mod
             continue
 
         @settings(
-            max_examples=6,
+            max_examples=examples,
             derandomize=True,
             deadline=None,
             database=None,
