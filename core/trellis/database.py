@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ SQLITE = {
 }
 """How a SQLite file is opened: its pragmas."""
 
+LONGEST_WAIT = 30.0
+"""Seconds that a writer waits for the one before it on SQLite."""
+
 WRITERS = 7_355_435
 """Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.
 
@@ -62,7 +66,7 @@ def sqlite_engine(path: Path) -> Engine:
     """An engine on a SQLite file in WAL mode. Transactions are begun by us, so that a failed migration leaves nothing."""
     engine = sa.create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": 30, "check_same_thread": False},
+        connect_args={"timeout": LONGEST_WAIT, "check_same_thread": False},
         json_serializer=json_text,
         hide_parameters=True,  # an error in the log shows the statement, not people's data
     )
@@ -156,6 +160,7 @@ class Namespace:
         self._write = engine.execution_options(**options, **ours, **{_WRITE: True})
         self._whole = engine.execution_options(**options)
         self._read = engine.execution_options(**options, **ours)
+        self._turn = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -184,15 +189,28 @@ class Namespace:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for writing: committed at the end of the block, rolled back when it raises."""
-        with Session(self._write, autoflush=False) as session, session.begin():
+        with self._one_writer(), Session(self._write, autoflush=False) as session, session.begin():
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in a writing transaction, for migrations."""
-        with self._write.begin() as connection:
+        with self._one_writer(), self._write.begin() as connection:
             connection.dialect.default_schema_name = self.schema or connection.dialect.default_schema_name
             yield connection
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """On SQLite, lets one thread write at a time: SQLite itself would look again after ever longer sleeps."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._turn.acquire(timeout=LONGEST_WAIT):
+            raise sa.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def dispose(self) -> None:
         """Closes pooled connections of a SQLite file (a PostgreSQL engine is shared)."""
