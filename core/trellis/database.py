@@ -27,6 +27,8 @@ _WRITE = "trellis_write"
 _SCHEMA = "trellis_schema"
 _RESTS, _FRESH = "trellis_rests", 1.0
 """Since when a connection waits in the pool; seconds after which it is asked whether it still lives."""
+_WRITES = "trellis_writes"
+"""Whether a connection to SQLite has the turn to write."""
 _AUTOCOMMIT = "AUTOCOMMIT"
 
 SQLITE = {
@@ -78,9 +80,25 @@ def sqlite_engine(path: Path) -> Engine:
             connection.execute(f"pragma {pragma}={value}")
         install_functions(connection)
 
+    writer = threading.Lock()
+
+    def take_turn(connection: Connection) -> None:
+        """Lets one thread write at a time. SQLite itself would look again after ever longer sleeps."""
+        if connection.info.get(_WRITES):
+            return
+        if not writer.acquire(timeout=LONGEST_WAIT):
+            raise sa.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
+        connection.info[_WRITES] = True
+
+    @event.listens_for(engine, "checkin")
+    def checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        if record.info.pop(_WRITES, False):
+            writer.release()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(_WRITE):
+            take_turn(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:  # waits for nobody, so that no error of it needs to be understood
             connection.connection.cursor().execute("BEGIN")
@@ -160,7 +178,6 @@ class Namespace:
         self._write = engine.execution_options(**options, **ours, **{_WRITE: True})
         self._whole = engine.execution_options(**options)
         self._read = engine.execution_options(**options, **ours)
-        self._turn = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -189,28 +206,15 @@ class Namespace:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for writing: committed at the end of the block, rolled back when it raises."""
-        with self._one_writer(), Session(self._write, autoflush=False) as session, session.begin():
+        with Session(self._write, autoflush=False) as session, session.begin():
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in a writing transaction, for migrations."""
-        with self._one_writer(), self._write.begin() as connection:
+        with self._write.begin() as connection:
             connection.dialect.default_schema_name = self.schema or connection.dialect.default_schema_name
             yield connection
-
-    @contextmanager
-    def _one_writer(self) -> Iterator[None]:
-        """On SQLite, lets one thread write at a time: SQLite itself would look again after ever longer sleeps."""
-        if self.dialect != "sqlite":
-            yield
-            return
-        if not self._turn.acquire(timeout=LONGEST_WAIT):
-            raise sa.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     def dispose(self) -> None:
         """Closes pooled connections of a SQLite file (a PostgreSQL engine is shared)."""

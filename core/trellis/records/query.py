@@ -259,7 +259,7 @@ class ListQuery:
 
     def _forget(self) -> None:
         """Makes the parts of the statement anew when they are asked for."""
-        for name in ("_joins", "_keys", "_readers", "_select"):
+        for name in ("_joins", "_keys", "_readers", "_listed", "_select"):
             self.__dict__.pop(name, None)
 
     def _new_joins(self) -> Joins:
@@ -328,20 +328,28 @@ class ListQuery:
         return [reader_of(path, self._joins) for path in self._paths.fields]
 
     @cached_property
-    def _select(self) -> sa.Select[Any]:
+    def _listed(self) -> sa.Select[Any]:
         """Columns: id, version, the extension values where wanted, those of each reader, the sort keys."""
         root = self._joins.root
-        conditions = self._conditions(self._joins, ordered=True)
         fixed = [root.id, root.version, root.extra if self._reads_extra else sa.null().label("extra")]
         wanted = [column for reader in self._readers for column in reader.columns]
         keys = [key.expression.label(f"key_{index}") for index, key in enumerate(self._keys)]
-        statement = sa.select(*fixed, *wanted, *keys).select_from(table_of(root))
-        return self._joins.add_to(statement).where(*conditions)
+        return sa.select(*fixed, *wanted, *keys).select_from(table_of(root))
+
+    @cached_property
+    def _select(self) -> sa.Select[Any]:
+        conditions = self._conditions(self._joins, ordered=True)
+        return self._joins.add_to(self._listed).where(*conditions)
 
     def _sorted(self, statement: sa.Select[Any], keys: Sequence[SortKey]) -> sa.Select[Any]:
-        if self._asked is not None and not self._walk:
-            keys = [replace(key, expression=Unindexed(key.expression)) for key in keys]
-        return statement.order_by(*(key.order for key in keys)).limit(self.limit + 1)
+        most = self.limit + 1
+        if self._asked is None or self._walk:
+            return statement.order_by(*(key.order for key in keys)).limit(most)
+        # All hits of a text are sorted: by their keys alone, and no more than the page is read whole.
+        order = [replace(key, expression=Unindexed(key.expression)).order for key in keys]
+        root = self._joins.root
+        hits = statement.with_only_columns(root.id).order_by(*order).limit(most).correlate(None)
+        return self._joins.add_to(self._listed).where(root.id.in_(hits)).order_by(*order)
 
     @property
     def _reads_extra(self) -> bool:
