@@ -104,6 +104,9 @@ def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> 
     again = boss.post(f"/survey/{survey}:invite", {"segment": segment}).json
     assert (again["recent"], again["invited"]) == (2, 1)  # type: ignore[index]
 
+    out = mails["bob@x.test"]["List-Unsubscribe"].removeprefix("<https://crm.acme.test").removesuffix(">")
+    assert f"https://crm.acme.test{out}" in mails["bob@x.test"].get_content()
+    assert "Unsubscribe" in house.app.test_client().get(out).text
     link = link_in(mails["anna@x.test"])
     page = house.app.test_client().get(link)
     assert page.status_code == 200 and '<html lang="ru"' in page.text and "Насколько вероятно" in page.text

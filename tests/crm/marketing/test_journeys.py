@@ -26,12 +26,15 @@ from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Job, Runner
 from trellis.jobs.queue import enqueue
 from trellis.process.tables import ProcessInstance
+from trellis.quality.merging import merge
 from trellis.records.door import Records, Write
 from trellis.records.query import Record
+from trellis.records.related import timeline
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
 from trellis.segments import own
 from trellis.segments.lists import Chosen, add
+from trellis.web.app import create_app
 from trellis.workspace import Workspace
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -238,6 +241,46 @@ def test_consent_withdrawn_between_step_and_sending_holds_the_mail_back(
     assert [one.state for one in world.rows(MESSAGES)] == ["failed", "failed"]
     with world.door() as door:
         assert door.count("activity") == 0  # nothing that did not leave stands on a timeline
+
+
+def test_a_customer_leaves_by_the_link_of_a_mail_and_gets_no_more(
+    world: World, post_office: tuple[str, Box]
+) -> None:
+    journey = world.journey(world.mail, wait(1), world.mail)
+    (ann,) = world.customers(1, language="ru")
+    (double,) = world.customers(1)
+    world.enter(journey, [ann, double])
+    mails = {str(mail["Subject"]): mail for mail in received(post_office[1])}
+    mail = mails["Привет, C0"]
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = mail["List-Unsubscribe"].removeprefix("<https://crm.acme.test").removesuffix(">")
+    assert link.startswith("/s/unsubscribe/") and "=?" not in link
+    assert f"Не присылать таких писем: https://crm.acme.test{link}" in mail.get_content()
+    browser = create_app(world.installation).test_client()
+    page = browser.get(link)
+    assert page.status_code == 200 and '<html lang="ru"' in page.text and "Отписаться" in page.text
+    assert "Unsubscribe" in browser.get(f"{link}?language=en").text
+    with world.door() as door:
+        assert door.get("customer", ann).values["consent_mail"] == "unknown"  # looking changes nothing
+    for _time in range(2):
+        program = create_app(world.installation).test_client(use_cookies=False)
+        done = program.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert done.status_code == 200 and "Вы отписались" in done.text
+    other = mails["Hello C0"]["List-Unsubscribe"].removeprefix("<https://crm.acme.test").removesuffix(">")
+    with world.door() as door:
+        assert door.get("customer", ann).values["consent_mail"] == "refused"
+        merge(door, "customer", ann, double)
+        entries = timeline(door.session, door.edition, SYSTEM, "customer", ann)
+    changes = [one.event for one in entries if one.event and "consent_mail" in one.event["changes"]]
+    told = [
+        (one["actor_name"], one["changes"]["consent_mail"]) for one in changes if one["action"] == "updated"
+    ]
+    assert told == [("Unsubscribe link, “Probe”", ["unknown", "refused"])]
+    assert "You have unsubscribed" in browser.get(other).text  # they are one customer now
+    for wrong in (link[:-1], f"{link}x", "/s/unsubscribe/x"):
+        assert browser.post(wrong).status_code == 404
+    world.go(journey, later(1.1))
+    assert received(post_office[1]) == [] and ("2", "held", "refused") in world.outcomes()
 
 
 def test_a_paused_journey_stands_still_and_a_stopped_one_is_over(

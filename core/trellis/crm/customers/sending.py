@@ -134,6 +134,7 @@ def _claim(work: Work, survey: int, after: int) -> Letter | None:
         mark(door, number, WAITING, SENDING, **kept)
         return Letter(
             id=number,
+            number=customer.id,
             email=invitation.email,
             language=invitation.language or door.edition.settings.language,
             customer=customer.name,
