@@ -276,7 +276,7 @@ def test_a_customer_leaves_by_the_link_of_a_mail_and_gets_no_more(
         (one["actor_name"], one["changes"]["consent_mail"]) for one in changes if one["action"] == "updated"
     ]
     assert told == [("Unsubscribe link, “Probe”", ["unknown", "refused"])]
-    assert "You have unsubscribed" in browser.get(other).text  # they are one customer now
+    assert "Вы отписались" in browser.get(other).text  # they are one customer now
     for wrong in (link[:-1], f"{link}x", "/s/unsubscribe/x"):
         assert browser.post(wrong).status_code == 404
     world.go(journey, later(1.1))
