@@ -19,7 +19,7 @@ from trellis import mail
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.inviting import language_of
 from trellis.crm.customers.unsubscribing import Way, footer, link_of
-from trellis.crm.marketing.journeys import contacting
+from trellis.crm.marketing import contacting
 from trellis.crm.marketing.journeys.entities import PAUSED, STOPPED, Journey
 from trellis.crm.marketing.journeys.kept import door_of, version_of
 from trellis.crm.marketing.journeys.tables import (
@@ -36,7 +36,7 @@ from trellis.crm.marketing.journeys.tables import (
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.jobs import Work
-from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, hand_over, send_waiting
+from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, Later, hand_over, send_waiting
 from trellis.jobs.queue import enqueue
 from trellis.letters.templates import draft, find
 from trellis.records.door import Records
@@ -74,9 +74,12 @@ def work(work: Work) -> None:
     """The job. Raises what a server put off, so that it is tried again later."""
     journey = int(work.arguments["journey"])
     _doubt(work, journey)
-    waits = partial(_next, work, journey)
+    waits, later = partial(_next, work, journey), Later()
     if mail.may_send(work.installation.config):
-        send_waiting(work, waits, partial(_claim, work, journey), partial(_post, work))
+        try:
+            send_waiting(work, waits, partial(_claim, work, journey, later), partial(_post, work))
+        finally:
+            later.enqueue(work, KIND, {"journey": journey})
     elif waits(0):
         _fail_all(work, journey)
 
@@ -93,7 +96,7 @@ def _next(work: Work, journey: int, after: int) -> int | None:
         return None if row is None or paused else int(row.id)
 
 
-def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
+def _claim(work: Work, journey: int, later: Later, after: int) -> tuple[int, Mail | None]:
     """Takes the next message, so that nobody else sends it. Whoever may not be written to meanwhile is passed over."""
     while True:
         with work.workspace.write() as session:
@@ -104,7 +107,7 @@ def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
             if row is None or course.state == PAUSED:
                 return after, None
             door = door_of(session, work.workspace.edition(session), course.name)
-            letter = _written(door, row, course, work)
+            letter = _written(door, row, course, work, later)
         door.committed()
         work.workspace.record_faults(door.faults)
         after = row.id
@@ -112,9 +115,12 @@ def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
             return after, letter
 
 
-def _written(door: Records, row: Any, course: Any, work: Work) -> Mail | None:
-    """The mail of a message, kept as an activity of the customer; None when it must not leave."""
-    why = "journey_stopped" if course.state == STOPPED else _forbidden(door, row)
+def _written(door: Records, row: Any, course: Any, work: Work, later: Later) -> Mail | None:
+    """The mail of a message, kept as an activity of the customer; None when it must not leave, or not now."""
+    why, at = ("journey_stopped", None) if course.state == STOPPED else _forbidden(door, row)
+    if at is not None:
+        later.note(at)
+        return None
     if why:
         mark(door.session, row, WAITING, FAILED, outcome=HELD, problem=why)
         return None
@@ -139,15 +145,14 @@ def _written(door: Records, row: Any, course: Any, work: Work) -> Mail | None:
     return Mail(row.id, made.id, who["email"], values["subject"], f"{text}{below}", out)
 
 
-def _forbidden(door: Records, row: Any) -> str:
-    """Why a customer may not be written to now: consent may have been taken back since the step."""
-    who = contacting.people(door.session, [row.customer_id]).get(row.customer_id)
+def _forbidden(door: Records, row: Any) -> tuple[str, datetime | None]:
+    """Why a customer may not be written to, or not before when: since the step, consent was taken back or a night began."""
     gone = door.session.scalar(sa.select(_customer.deleted_at).where(_customer.id == row.customer_id))
-    if who is None or gone is not None:
-        return "customer_gone"
     number = door.session.scalar(sa.select(_member.version_id).where(_member.id == row.member_id))
     plan = version_of(door.session, door.edition, int(number or 0)).plan
-    return contacting.reason(plan, who.consent_mail, who.email)
+    now, who = datetime.now(UTC), [row.customer_id]
+    found = contacting.decide(door.session, door.edition, plan, who, now, limited=False).get(row.customer_id)
+    return ("customer_gone", None) if found is None or gone is not None else (found.why, found.at)
 
 
 def _post(work: Work, connection: smtplib.SMTP, letter: Mail) -> Handed:
