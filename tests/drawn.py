@@ -104,3 +104,25 @@ def line(*middle: str, start: str = "", end: str = '<endEvent id="end"/>') -> by
     return process(
         start or '<startEvent id="start"/>', *middle, end, flows(" ".join(["start", *names, "end"]))
     )
+
+
+TWO_POOLS = (
+    HEAD
+    + '<collaboration id="c"><participant id="pool_shop" name="Shop" processRef="shop"/>'
+    + '<participant id="pool_bank" name="Bank" processRef="bank"/><participant id="pool_out" name="Out" processRef="out"/>'
+    + '<messageFlow id="m_line" sourceRef="tell" targetRef="hear"/></collaboration>'
+    + '<message id="m" name="message.paid"/><process id="out"/>'
+    + '<process id="shop"><laneSet id="l"><lane id="lane" name="Desk"><flowNodeRef>ask</flowNodeRef></lane></laneSet>'
+    + node("startEvent", "start")
+    + node("userTask", "ask", for_="role:administrator")
+    + node("intermediateThrowEvent", "tell", inside=message("m"))
+    + node("endEvent", "end")
+    + flows("start ask tell end")
+    + '</process><process id="bank" name="The bank">'
+    + node("startEvent", "begin", inside=message("m"))
+    + node("userTask", "book", for_="role:administrator")
+    + node("endEvent", "close")
+    + flows("begin book close")
+    + "</process></definitions>"
+).encode()
+"""A shop that tells its bank what was paid, each in a pool, and somebody outside."""

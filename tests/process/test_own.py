@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from drawn import HEAD, flows, line, message, node, process, several, timer
+from drawn import HEAD, TWO_POOLS, flows, line, message, node, process, several, timer
 from samples import plugin
 from trellis.contributions import Process, Segment
 from trellis.enabling import enable
@@ -496,3 +496,25 @@ def test_runs_of_an_element_that_runs_several_times_go_on_with_the_newest_versio
         for one in office.instances()
     }
     assert found == dict.fromkeys((first, second), ("done", [1, 2, 3], ["x", "y"]))
+
+
+def test_a_file_of_several_processes_becomes_a_draft_of_each_and_they_hear_each_other(office: Office) -> None:
+    with pytest.raises(DiagramInvalid, match="holds 2 processes"):
+        read(TWO_POOLS)
+    with office.drafts() as drafts:
+        made = drafts.create_each(Draft(title="Sale", entity="customer"), TWO_POOLS)
+        titles = [one.draft["title"] for one in made]
+        names = [drafts.publish(one.name).name for one in made]
+        shop, bank = (read(one.diagram) for one in made)
+    assert titles == ["Sale: Shop", "Sale: Bank"]
+    assert (list(shop.elements), list(bank.elements)) == (
+        ["start", "ask", "tell", "end"],
+        ["begin", "book", "close"],
+    )
+    assert shop.lanes and "m_line" not in shop.text.decode() and set(bank.boxes) >= {"book"}
+    with office.door() as door:
+        ann = door.create("customer", {"name": "Ann"}).id
+    office.start(names[0], ann)
+    office.do("ask")
+    office.work()
+    assert [(one.process, one.active) for one in office.instances()] == [(names[0], []), (names[1], ["book"])]
