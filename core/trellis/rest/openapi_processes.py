@@ -54,7 +54,7 @@ def _processes() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "/processes/{process}:start", {"post": started}
     one = parts.read(
         "show_instance",
-        _("Where an instance stands, with its open tasks"),
+        _("Where an instance stands, with its open tasks and what decision tables decided in it"),
         tag,
         parts.OBJECT,
         problems="400 401 403 404",
