@@ -154,14 +154,14 @@ def read(text: bytes) -> Diagram:
     root = _parse(text)
     processes = holding(root)
     if len(processes) != 1:
-        told = ", ".join(one.get("name") or one.get("id", "") for one in processes)
-        text = _(
+        known = ", ".join(one.get("name") or one.get("id", "") for one in processes)
+        several = _(
             "This file holds %(number)s processes (%(names)s): give each in a file of its own. “New process” takes such a "
             "file apart, and makes a draft of each",
             number=len(processes),
-            names=told,
+            names=known,
         )
-        raise _invalid(text if processes else _("This file holds no process"), "definitions")
+        raise _invalid(several if processes else _("This file holds no process"), "definitions")
     names = notation.names(root)
     (process,) = processes
     elements: dict[str, Element] = {}

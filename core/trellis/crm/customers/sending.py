@@ -144,7 +144,7 @@ def _claim(work: Work, survey: int, later: Later, after: int) -> tuple[int, Lett
         return number, Letter(
             id=number,
             number=customer.id,
-            email=invitation.email,
+            email=invitation.email or customer.email or "",
             language=invitation.language or door.edition.settings.language,
             customer=customer.name,
             is_person=customer.kind == "person",
