@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from xml.sax.saxutils import escape, quoteattr
 
+SPACE = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 HEAD = '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:test">'
 
 
@@ -104,3 +105,49 @@ def line(*middle: str, start: str = "", end: str = '<endEvent id="end"/>') -> by
     return process(
         start or '<startEvent id="start"/>', *middle, end, flows(" ".join(["start", *names, "end"]))
     )
+
+
+def dmn(
+    rules: str, *, policy: str = "", inputs: str = "amount", outputs: str = "verdict", name: str = "size"
+) -> bytes:
+    """A file with one table; ``rules`` are lines of cells parted by bars."""
+    made = "".join(
+        f"<input><inputExpression><text>{escape(one)}</text></inputExpression></input>"
+        for one in inputs.split("|")
+    )
+    for one in outputs.split("|"):
+        column, _mark, rest = one.partition(":")
+        values, _mark, default = rest.partition(":")
+        made += f'<output name="{column.strip()}">'
+        made += f"<outputValues><text>{escape(values)}</text></outputValues>" if values else ""
+        made += f"<defaultOutputEntry><text>{escape(default)}</text></defaultOutputEntry>" if default else ""
+        made += "</output>"
+    count = len(inputs.split("|"))
+    for row in rules.strip().splitlines():
+        cells = [escape(one.strip()) for one in row.split("|")]
+        made += "<rule>" + "".join(f"<inputEntry><text>{one}</text></inputEntry>" for one in cells[:count])
+        made += "".join(f"<outputEntry><text>{one}</text></outputEntry>" for one in cells[count:]) + "</rule>"
+    inner = f"<decisionTable {policy}>{made}</decisionTable>"
+    return f'<definitions xmlns="{SPACE}"><decision id="{name}" name="{name}">{inner}</decision></definitions>'.encode()
+
+
+TWO_POOLS = (
+    HEAD
+    + '<collaboration id="c"><participant id="pool_shop" name="Shop" processRef="shop"/>'
+    + '<participant id="pool_bank" name="Bank" processRef="bank"/><participant id="pool_out" name="Out" processRef="out"/>'
+    + '<messageFlow id="m_line" sourceRef="tell" targetRef="hear"/></collaboration>'
+    + '<message id="m" name="message.paid"/><process id="out"/>'
+    + '<process id="shop"><laneSet id="l"><lane id="lane" name="Desk"><flowNodeRef>ask</flowNodeRef></lane></laneSet>'
+    + node("startEvent", "start")
+    + node("userTask", "ask", for_="role:administrator")
+    + node("intermediateThrowEvent", "tell", inside=message("m"))
+    + node("endEvent", "end")
+    + flows("start ask tell end")
+    + '</process><process id="bank" name="The bank">'
+    + node("startEvent", "begin", inside=message("m"))
+    + node("userTask", "book", for_="role:administrator")
+    + node("endEvent", "close")
+    + flows("begin book close")
+    + "</process></definitions>"
+).encode()
+"""A shop that tells its bank what was paid, each in a pool, and somebody outside."""

@@ -89,6 +89,7 @@ class Settings:
     ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name;
     ``stage_rules`` its rules for stages of the customer lifecycle, by stage.
     ``second_factor_required`` keeps everybody out who signs in by a password alone, until they have set one up.
+    ``mailing`` are its terms for mails that go to many, where they are not the usual ones.
     ``rated`` are the currencies that have a rate; kept by their records, not among the settings.
     """
 
@@ -102,6 +103,7 @@ class Settings:
     analytics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     stage_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     second_factor_required: bool = False
+    mailing: Mapping[str, Any] = field(default_factory=dict, hash=False)
     rated: tuple[str, ...] = ()
 
 

@@ -13,11 +13,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from gettext import c2py
 from importlib.resources import files
 from typing import Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import babel
 from babel import dates, numbers
@@ -63,6 +63,12 @@ def current_formats() -> str:
 def current_timezone() -> ZoneInfo:
     """The zone in which times are shown now."""
     return ZoneInfo(_timezone.get())
+
+
+@cache
+def zone_names() -> Mapping[str, str]:
+    """The time zones of places, by their names, as people read them: ``America/New York``."""
+    return {name: name.replace("_", " ") for name in sorted(available_timezones()) if "/" in name}
 
 
 def known_timezone(name: str | None) -> str | None:

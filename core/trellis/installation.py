@@ -21,6 +21,7 @@ from trellis.edition import Settings
 from trellis.errors import Conflict, RecordInvalid, WorkspaceNotFound
 from trellis.i18n import LANGUAGES, Text, translator
 from trellis.jobs.bells import Bell, FileBell, ListenBell
+from trellis.journeys.checking import sending_faults
 from trellis.plugins import PluginRegistry
 from trellis.workspace import Workspace
 
@@ -228,5 +229,8 @@ def check_settings(name: str, settings: Settings) -> None:
         errors["first_weekday"] = [str(_("Use a number from 0 (Monday) to 6 (Sunday)"))]
     if settings.fiscal_month not in range(1, 13):
         errors["fiscal_month"] = [str(_("Use a number from 1 to 12"))]
+    if settings.mailing:
+        for name, told in sending_faults(settings.mailing):
+            errors[name] = [str(told)]
     if errors:
         raise RecordInvalid(errors)

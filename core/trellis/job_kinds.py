@@ -24,6 +24,7 @@ from trellis.process.events import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
 from trellis.process.runs import TIMER_JOB
 from trellis.process.schedule import PLAN_JOB, SCHEDULE_JOB
+from trellis.process.telling import QUEUE_JOB
 from trellis.records import audit, export_job
 from trellis.records.importer import runs
 
@@ -47,6 +48,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         backup.BACKUP: JobKind(_("Backup"), backup.work_backup, for_administrators=True),
         backup.COPY: JobKind(_("Copy of the workspace"), backup.work_copy, for_administrators=True),
         TIMER_JOB: JobKind(_("Timer of a process"), process.work_timer),
+        QUEUE_JOB: JobKind(_("Tasks in a queue"), process.work_queue),
         LATE_JOB: JobKind(_("Late task of a process"), process.work_late),
         EVENT_JOB: JobKind(_("Event for processes"), process.work_event),
         SCHEDULE_JOB: JobKind(_("Start of a process by the clock"), process.work_schedule),

@@ -7,7 +7,9 @@ import smtplib
 import ssl
 import threading
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formatdate, make_msgid
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from trellis.config import Config
@@ -17,6 +19,8 @@ log = logging.getLogger(__name__)
 TIMEOUT = 20
 PROBED = 5
 """Seconds that a look at the mail server may take where somebody waits for it."""
+UNSUBSCRIBE = "List-Unsubscribe"
+ONE_CLICK = "List-Unsubscribe=One-Click"
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -25,9 +29,26 @@ def may_send(config: Config) -> bool:
     return bool(config.smtp_url and config.mail_from and config.url)
 
 
-def message(config: Config, to: str, subject: str, text: str) -> EmailMessage:
-    """A plain message. Raises ValueError for a line break where there can be none."""
-    mail = EmailMessage()
+class _WholeAddresses(EmailPolicy):
+    """Leaves an address that is longer than a line as it is: encoded, as the library does it, no program follows it."""
+
+    def fold(self, name: str, value: Any) -> str:
+        return f"{name}: {value}{self.linesep}" if name == UNSUBSCRIBE else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name == UNSUBSCRIBE:
+            return self.fold(name, value).encode("ascii")
+        return super().fold_binary(name, value)
+
+
+def message(config: Config, to: str, subject: str, text: str, unsubscribe: str = "") -> EmailMessage:
+    """A plain message. Raises ValueError for a line break where there can be none.
+
+    ``unsubscribe`` is where its reader, or the reader's program by one POST, says that such mails are not wanted (RFC 8058).
+    """
+    mail = EmailMessage(policy=_WholeAddresses())
+    if unsubscribe:
+        mail[UNSUBSCRIBE], mail[f"{UNSUBSCRIBE}-Post"] = f"<{unsubscribe}>", ONE_CLICK
     mail["From"], mail["To"], mail["Subject"] = config.mail_from, to, subject
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=config.mail_from.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trellis.contributions import Channel, Contribution, Kpi, Role, Segment
-from trellis.i18n import Text, language_names, translator
+from trellis.i18n import Text, language_names, translator, zone_names
 
 if TYPE_CHECKING:
     from trellis.edition import Edition
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
+ZONE = "time_zone"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -42,4 +43,6 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
     if what == CHANNEL:
         brought = {name.rpartition(".")[2]: one.title for name, one in edition.all(Channel).items()}
         return {**brought, **CHANNELS}
+    if what == ZONE:
+        return zone_names()
     return language_names() if what == LANGUAGE else {}

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from trellis.cli import COMMANDS, main
 from trellis.config import Config
 from trellis.installation import Installation
+from trellis.scripts.content import starter
 from trellis.settings.fields import add_field
 
 
@@ -106,6 +107,30 @@ def test_records_go_in_and_out(shell: Shell, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     shell.ok("export", "acme", "customer", str(target), "--filter", rule, "--fields", "name,city")
     assert target.read_text().split() == ["name,city", "Boris,Wien"]
+
+
+def test_scripts_come_in_are_put_to_use_and_go_out(shell: Shell, tmp_path: Path) -> None:
+    file, content = tmp_path / "script.json", starter("Mine")
+    file.write_text(json.dumps(content))
+    assert shell.json("script", "list", "acme") == []
+    made = shell.json("script", "import", "acme", str(file))
+    assert (made["script"], made["state"], made["version"]) == ("own.script_1", "draft", None)
+    assert shell.json("script", "publish", "acme", made["script"])["version"] == 1
+    anew = {**content, "title": "Mine anew"}
+    file.write_text(json.dumps(anew))
+    again = shell.json("script", "import", "acme", str(file), "--script", made["script"], "--publish")
+    assert (again["title"], again["version"]) == ("Mine anew", 2)
+    assert "Mine anew" in shell.ok("script", "list", "acme")
+    shell.ok("script", "export", "acme", made["script"], str(file))
+    assert json.loads(file.read_text()) == anew
+    for wrong, told in (("no json", "draft"), ("[]", "draft"), (json.dumps({"steps": 3}), "steps")):
+        file.write_text(wrong)
+        assert told in shell.refused("script", "import", "acme", str(file))
+    file.write_text(json.dumps({**content, "steps": []}))
+    shell.ok("script", "import", "acme", str(file), "--script", made["script"])
+    shell.refused("script", "publish", "acme", made["script"])
+    assert "no script" in shell.refused("script", "publish", "acme", "retail.visit")
+    shell.refused("script", "import", "acme", str(file), "--replaces", "retail.visit")
 
 
 def test_figures_have_the_forms_of_the_contract(shell: Shell) -> None:

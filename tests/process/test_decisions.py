@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trellis
-from drawn import flows, line, node, process, script, several
+from drawn import SPACE, dmn, flows, line, node, process, script, several
 from running import World
 from trellis.contributions import Process
 from trellis.edition import Edition
@@ -16,36 +16,9 @@ from trellis.i18n import Text
 from trellis.process.checks import check_process
 from trellis.process.decisions import DecisionFailed, compiled
 from trellis.process.dmn import embedded, tables
+from trellis.process.seeing import decisions
 from trellis.process.tables import ProcessVersion
 from trellis.records.expressions import ExpressionFailed, ExpressionInvalid
-
-SPACE = "https://www.omg.org/spec/DMN/20191111/MODEL/"
-
-
-def dmn(
-    rules: str, *, policy: str = "", inputs: str = "amount", outputs: str = "verdict", name: str = "size"
-) -> bytes:
-    """A file with one table; ``rules`` are lines of cells parted by bars."""
-    from xml.sax.saxutils import escape
-
-    made = "".join(
-        f"<input><inputExpression><text>{escape(one)}</text></inputExpression></input>"
-        for one in inputs.split("|")
-    )
-    for one in outputs.split("|"):
-        column, _mark, rest = one.partition(":")
-        values, _mark, default = rest.partition(":")
-        made += f'<output name="{column.strip()}">'
-        made += f"<outputValues><text>{escape(values)}</text></outputValues>" if values else ""
-        made += f"<defaultOutputEntry><text>{escape(default)}</text></defaultOutputEntry>" if default else ""
-        made += "</output>"
-    count = len(inputs.split("|"))
-    for row in rules.strip().splitlines():
-        cells = [escape(one.strip()) for one in row.split("|")]
-        made += "<rule>" + "".join(f"<inputEntry><text>{one}</text></inputEntry>" for one in cells[:count])
-        made += "".join(f"<outputEntry><text>{one}</text></outputEntry>" for one in cells[count:]) + "</rule>"
-    inner = f"<decisionTable {policy}>{made}</decisionTable>"
-    return f'<definitions xmlns="{SPACE}"><decision id="{name}" name="{name}">{inner}</decision></definitions>'.encode()
 
 
 class Known:
@@ -164,6 +137,13 @@ def test_a_process_decides_by_its_table_and_keeps_it_with_the_version(world: Wor
     run = world.start("size", ann, amount="150")
     assert world.instance(run).variables["verdict"] == "large for Ann"
     assert world.instance(run).variables["fees"] == [1, 2] and "why" not in world.instance(run).variables
+    with world.workspace.read() as session:
+        found = decisions(world.door(session), world.instance(run))
+    assert [(one.element, one.table, one.rules, one.outputs) for one in found] == [
+        ("decide", "size", [2], {"verdict": "large for Ann"}),
+        ("each", "fees", [1], {"fee": 1, "why": "x"}),
+        ("each", "fees", [2], {"fee": 2, "why": "y"}),
+    ]
     world.bring(size=made(1000))
     other = world.start("size", ann, amount="150")
     for _time in range(2):

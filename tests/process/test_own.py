@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from drawn import HEAD, flows, line, message, node, process, timer
+from drawn import HEAD, TWO_POOLS, flows, line, message, node, process, several, timer
 from samples import plugin
 from trellis.contributions import Process, Segment
 from trellis.enabling import enable
@@ -449,3 +449,72 @@ def test_what_goes_several_ways_at_once_is_moved_only_where_they_meet_again_alik
     office.do("last")
     office.do("last")
     assert {each.state for each in office.instances()} == {"done"} and two
+
+
+def test_runs_of_an_element_that_runs_several_times_go_on_with_the_newest_version(office: Office) -> None:
+    def drawn_with(last: str = "", each: str = "3", gathers: str = "said", title: str = "") -> bytes:
+        more = node("userTask", last, for_="role:administrator") if last else ""
+        ask = node(
+            "userTask",
+            "ask",
+            title=title,
+            for_="role:administrator",
+            each=each,
+            inside=several(),
+            **{f"gather__{gathers}": "loop.number"},
+        )
+        inner = node("startEvent", "in") + node("userTask", "look", title=title, for_="role:administrator")
+        part = node(
+            "subProcess",
+            "part",
+            each="['x', 'y']",
+            as_="one",
+            gather__seen="one",
+            inside=several(one_by_one=True) + inner + node("endEvent", "out") + flows("in look out"),
+        )
+        ends = node("startEvent", "start"), node("endEvent", "end")
+        return process(*ends, ask, part, more, flows(f"start ask part {last} end".replace("  ", " ")))
+
+    name = office.publish("Rounds", drawn_with())
+    first, second = office.start(name), office.start(name)
+    for _round in range(4):  # the first stands in the first run of the part, the second has two more to ask
+        office.do("ask")
+    office.redraw(name, drawn_with(each="2"))
+    with pytest.raises(Conflict, match="over something else"):
+        office.move(second)
+    office.redraw(name, drawn_with(gathers="told"))
+    with pytest.raises(Conflict, match="gathers other lists"):
+        office.move(second)
+    office.redraw(name, drawn_with(last="more", title="Once more"))
+    with office.door() as door:
+        assert Moving(door).move_all(process_of(door.edition, name)) == 2
+    for element, times in (("ask", 2), ("look", 4), ("more", 2)):
+        for _time in range(times):
+            office.do(element)
+    found = {
+        one.id: (one.state, sorted(one.variables["said"]), one.variables["seen"])
+        for one in office.instances()
+    }
+    assert found == dict.fromkeys((first, second), ("done", [1, 2, 3], ["x", "y"]))
+
+
+def test_a_file_of_several_processes_becomes_a_draft_of_each_and_they_hear_each_other(office: Office) -> None:
+    with pytest.raises(DiagramInvalid, match="holds 2 processes"):
+        read(TWO_POOLS)
+    with office.drafts() as drafts:
+        made = drafts.create_each(Draft(title="Sale", entity="customer"), TWO_POOLS)
+        titles = [one.draft["title"] for one in made]
+        names = [drafts.publish(one.name).name for one in made]
+        shop, bank = (read(one.diagram) for one in made)
+    assert titles == ["Sale: Shop", "Sale: Bank"]
+    assert (list(shop.elements), list(bank.elements)) == (
+        ["start", "ask", "tell", "end"],
+        ["begin", "book", "close"],
+    )
+    assert shop.lanes and "m_line" not in shop.text.decode() and set(bank.boxes) >= {"book"}
+    with office.door() as door:
+        ann = door.create("customer", {"name": "Ann"}).id
+    office.start(names[0], ann)
+    office.do("ask")
+    office.work()
+    assert [(one.process, one.active) for one in office.instances()] == [(names[0], []), (names[1], ["book"])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callers import Client, open_client
-from drawn import flows, line, node, process
+from drawn import TWO_POOLS, flows, line, node, process
 from flask import Flask
 from trellis.installation import Installation
 from trellis.process.picture import drawn
@@ -36,6 +36,13 @@ def test_a_process_is_drafted_published_changed_and_its_instances_moved(
     ):
         refused = client.post(drafts, body)
         assert refused.status_code == 422 and refused.json["errors"].keys() == {wrong}, body  # type: ignore[index]
+    pools = {"title": "Visit", "diagram": TWO_POOLS.decode()}
+    for more, wrong in (({}, "diagram"), ({"pool": "out"}, "pool")):
+        refused = client.post(drafts, pools | more)
+        assert refused.status_code == 422 and refused.json["errors"].keys() == {wrong}  # type: ignore[index]
+    bank = client.post(drafts, {**pools, "title": "Booking", "pool": "bank"}).json["name"]  # type: ignore[index]
+    assert '"book"' in client.get(f"{drafts}/{bank}").json["diagram"]  # type: ignore[index]
+    assert client.delete(f"{drafts}/{bank}").status_code == 204
     made = client.post(drafts, {"title": "Visit", "diagram": LOOSE.decode()})
     assert made.status_code == 201 and made.json["name"] == "own.visit"  # type: ignore[index]
     assert client.get(drafts).json["items"] == [made.json]  # type: ignore[index]

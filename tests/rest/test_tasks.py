@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from callers import Client, open_client
 from flask import Flask
 from trellis.installation import Installation
@@ -37,3 +39,27 @@ def test_what_cannot_be_ticked_off_is_refused(client: Client) -> None:
     assert (wrong.status_code, list(wrong.json["errors"])) == (422, ["mood"])  # type: ignore[index]
     assert client.post(f"/tasks/{task}:complete", {}).status_code == 200
     assert client.post(f"/tasks/{task}:complete", {}).status_code == 409
+
+
+def test_somebody_plans_an_absence_and_comes_back(
+    app: Flask, installation: Installation, workspace: Workspace, client: Client
+) -> None:
+    other = open_client(app, installation, workspace, "other@acme.test", ["agent"])
+    path, today = "/absence", datetime.now(UTC).date()
+    nobody = {"starts": None, "ends": None, "substitute": None, "stands_in_for": []}
+    assert client.get(path).json == nobody
+    plan = {"starts": f"{today}", "ends": f"{today + timedelta(days=3)}", "substitute": other.user_id}
+    for wrong, named in (
+        ({"ends": None}, "ends"),
+        ({"ends": f"{today - timedelta(days=1)}"}, "ends"),
+        ({"substitute": client.user_id}, "substitute"),
+        ({"substitute": 10**30}, "substitute"),
+        ({"starts": "soon"}, "starts"),
+    ):
+        refused = client("PUT", path, json={**plan, **wrong})
+        assert refused.status_code == 422 and refused.json["errors"].keys() == {named}, wrong  # type: ignore[index]
+    assert client("PUT", path, json={**plan, "who": 1}).status_code == 400
+    assert client("PUT", path, json=plan).json == {**plan, "stands_in_for": []}
+    assert other.get(path).json == {**nobody, "stands_in_for": [client.user_id]}
+    assert client.delete(path).status_code == 204
+    assert client.get(path).json == nobody and other.get(path).json == nobody

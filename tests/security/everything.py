@@ -23,6 +23,7 @@ STRICT = (
     "member_field",
     "hours",
     "remind_before",
+    "time_zone",
     "replaces",
     *WEEK,
 )

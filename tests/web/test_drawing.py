@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn import flows, line, message, node, process, script, timer
+from drawn import TWO_POOLS, flows, line, message, node, process, script, timer
 from flask.testing import FlaskClient
 from trellis.process.comparisons import apart, together
 from trellis.process.diagram import Diagram, Element, read
@@ -188,6 +188,11 @@ def test_somebody_who_administers_draws_and_others_do_not(sign_in: SignIn) -> No
     place = made.location
     assert place == "/acme/processes/own.visit/edit" and "Draft" in admin.get("/acme/processes").text
     assert agent.get(place).status_code == 403 and "Visit" not in agent.get("/acme/processes").text
+
+    both = post(admin, "/acme/processes/new", title="Sale", file=(io.BytesIO(TWO_POOLS), "sale.bpmn"))
+    assert "several processes" in admin.get(both.location).text
+    known = admin.get("/acme/processes").text
+    assert "Sale: Shop" in known and "Sale: Bank" in known
 
     said = json.dumps(Draft(title="Visit", entity="customer").to_json())
     loose = process(node("startEvent", "start"), node("userTask", "ask"), flows("start ask")).decode()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from drawn import flows, node, process, script, timer
+from callers import open_client
+from drawn import dmn, flows, line, node, process, script, timer
 from flask import Flask
 from flask.testing import FlaskClient
 from samples import plugin
@@ -129,3 +130,36 @@ def test_an_instance_that_cannot_go_on_says_where_and_is_tried_again(
     post(admin, f"{place}/retry")
     assert "It cannot go on" in admin.get(place).text
     assert "1 cannot go on" in admin.get("/acme/processes").text
+
+
+def test_a_decision_table_is_shown_and_so_is_what_it_decided(
+    app: Flask, installation: Installation, workspace: Workspace, sign_in: SignIn
+) -> None:
+    table = dmn('< 10 | "small"\n>= 10 | concat("large ", record.name)', outputs='verdict::"none"')
+    diagram = line(
+        node("scriptTask", "count", inside=script("amount = 12")),
+        node("businessRuleTask", "decide", title="Decide", table="size"),
+        node("userTask", "ask", for_="role:agent"),
+    )
+    made = Process(
+        name="probe.size",
+        title=Text("Size"),
+        diagram=diagram,
+        tables=[table],
+        entity="customer",
+        managers=("administrator",),
+    )
+    installation.plugins.add(plugin("probe", trellis_processes=lambda: [made]))
+    enable(workspace, "probe")
+    admin, reader = sign_in("admin@acme.test"), sign_in("reader@acme.test")
+    page = admin.get("/acme/processes/probe.size").text
+    assert "One rule at most holds" in page and "&lt; 10" in page and "No rule holds" in page
+    place = post(admin, "/acme/processes/probe.size/start", record="1")
+    name = re.search(r"size, rule 2: verdict = large ([^<]+)", admin.get(place).text)
+    assert name is not None
+    told = reader.get(place).text  # what was computed from a record is for those who manage the process
+    assert "size, rule 2" in told and "verdict = large" not in told
+    key = open_client(app, installation, workspace, "boss@acme.test", ["administrator"])
+    (found,) = key.get(f"/processes/instances/{place.rpartition('/')[2]}").json["decisions"]  # type: ignore[index]
+    assert (found["element"], found["table"], found["rules"]) == ("decide", "size", [2])
+    assert found["outputs"] == {"verdict": f"large {name[1]}"}

@@ -19,7 +19,7 @@ from trellis.config import Config
 from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
-from trellis.jobs import Runner
+from trellis.jobs import Job, Runner
 from trellis.security.roles import save_role
 from trellis.web.app import create_app
 from web.conftest import token_of
@@ -60,8 +60,16 @@ def house(config: Config, post_office: tuple[str, Box]) -> Iterator[House]:
     installation = Installation(replace(config, **mailing), registry(gym()))  # type: ignore[arg-type]
     app = create_app(installation)
     boss = open_client(app, installation, installation.workspace("acme"), "key@acme.test", ["administrator"])
+    at_any_time(installation)
     yield House(app, installation, boss, box)
     installation.close()
+
+
+def at_any_time(installation: Installation, **terms: object) -> None:
+    """Mails may leave at any time, under these terms."""
+    workspace = installation.workspace("acme")
+    with workspace.write() as session:
+        workspace.save_settings(session, {"mailing": {"quiet_from": "", "quiet_to": "", **terms}})
 
 
 @pytest.fixture
@@ -92,7 +100,16 @@ def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> 
     answer = boss.post(f"/survey/{survey}:invite", {"segment": segment})
     assert (answer.status_code, answer.json) == (
         202,
-        {"chosen": 5, "invited": 3, "no_address": 1, "refused": 1, "recent": 0, "waiting": 0, "mails": 3},
+        {
+            "chosen": 5,
+            "invited": 3,
+            "no_address": 1,
+            "refused": 1,
+            "recent": 0,
+            "enough": 0,
+            "waiting": 0,
+            "mails": 3,
+        },
     )
     mails = {str(mail["To"]): mail for mail in house.work()}
     assert mails.keys() == {"anna@x.test", "bob@x.test"}
@@ -104,6 +121,9 @@ def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> 
     again = boss.post(f"/survey/{survey}:invite", {"segment": segment}).json
     assert (again["recent"], again["invited"]) == (2, 1)  # type: ignore[index]
 
+    out = mails["bob@x.test"]["List-Unsubscribe"].removeprefix("<https://crm.acme.test").removesuffix(">")
+    assert f"https://crm.acme.test{out}" in mails["bob@x.test"].get_content()
+    assert "Unsubscribe" in house.app.test_client().get(out).text
     link = link_in(mails["anna@x.test"])
     page = house.app.test_client().get(link)
     assert page.status_code == 200 and '<html lang="ru"' in page.text and "Насколько вероятно" in page.text
@@ -168,6 +188,23 @@ def test_links_that_open_nothing_are_all_alike(house: House) -> None:
 
 def test_staff_invite_from_the_pages(house: House, sign_in: Callable[[str], FlaskClient]) -> None:
     agent, admin = sign_in("agent@acme.test"), sign_in("admin@acme.test")
+    page = admin.get("/acme/settings/general").text
+    kept = {
+        "title": "Acme",
+        "language": "en",
+        "currency": "EUR",
+        "timezone": "UTC",
+        "csrf_token": token_of(page),
+    }
+    terms = {"quiet_from": "", "quiet_to": "", "quiet_days": ["6"], "limit": "3", "limit_days": "7"}
+    for wrong, name in (({"quiet_from": "late"}, "quiet_from"), ({"limit": "0"}, "limit")):
+        refused = admin.post("/acme/settings/general", data={**kept, **terms, **wrong})
+        assert refused.status_code == 422 and f'id="e-{name}"' in refused.text
+    assert admin.post("/acme/settings/general", data={**kept, **terms}).status_code == 302
+    with house.installation.workspace("acme").read() as session:
+        known = house.installation.workspace("acme").edition(session).settings.mailing
+    assert (known["quiet_days"], known["limit"]) == ([6], 3)
+    at_any_time(house.installation)
     survey = house.boss.create("survey", name="After a visit", kind="csat")
     rule = {"field": "city", "op": "eq", "value": "Brno"}
     segment = house.boss.post("/segments", {"title": "In Brno", "rule": rule}).json["segment"]  # type: ignore[index]
@@ -193,6 +230,39 @@ def test_staff_invite_from_the_pages(house: House, sign_in: Callable[[str], Flas
     assert changed.status_code in (403, 422)
     assert house.boss.get(f"/survey/{survey}").json["name"] == "After a visit"  # type: ignore[index]
     assert agent.get(f"{page}?customer=3").status_code == 404  # a customer of nobody's unit
+
+
+def test_surveys_keep_quiet_hours_by_the_clock_of_the_customer_and_the_limit_of_all_mails(
+    house: House,
+) -> None:
+    boss, now = house.boss, datetime.now(UTC)
+    at_any_time(house.installation, quiet_from="15:00", quiet_to="09:00", limit=1)
+    noon, night = (f"Etc/GMT{(now.hour - hour + 12) % 24 - 12:+d}" for hour in (12, 0))
+    zones = {"noon@x.test": noon, "night@x.test": night}
+    people = [boss.create("customer", name="C", email=one, time_zone=zone) for one, zone in zones.items()]
+    wrong = boss.post("/customer", {"name": "C", "time_zone": "Mars/Crater"})
+    assert wrong.status_code == 422 and "Europe/Prague" in wrong.text
+    first, second = (boss.create("survey", name=name) for name in ("After a visit", "Other"))
+    assert boss.post(f"/survey/{first}:invite", {"customers": people}).json["invited"] == 2  # type: ignore[index]
+    assert [mail["To"] for mail in house.work()] == ["noon@x.test"]
+    assert house.invitations() == {"noon@x.test": "sent", "night@x.test": "waiting"}
+    with house.installation.workspace("acme").read() as session:
+        waiting = sa.select(Job.due_at).where(Job.kind == "survey_invitations", Job.finished_at.is_(None))
+        (due,) = session.scalars(waiting)
+    assert timedelta(hours=8) < due - now < timedelta(hours=10)  # nine o'clock of whoever sleeps now
+    counted = boss.post(f"/survey/{second}:invite", {"customers": people}).json
+    assert (counted["invited"], counted["enough"]) == (1, 1)  # type: ignore[index]
+    refused = boss.post("/survey_invitation", {"survey": second, "customer": people[0]})
+    assert refused.status_code == 422 and "enough messages" in refused.text
+    at_any_time(house.installation, limit=1)
+    for survey in (first, second):
+        assert boss.post(f"/survey/{survey}:invite", {}).status_code == 202
+        house.work()
+    made = boss.get("/survey_invitation").json["items"]  # type: ignore[index]
+    assert sorted((one["state"], one["problem"]) for one in made if one["state"] == "failed") == [
+        ("failed", "Got enough messages of late")
+    ]
+    assert [one["state"] for one in made].count("sent") == 2
 
 
 def test_a_server_that_mails_nothing_says_so(open_installation: Callable[..., Installation]) -> None:

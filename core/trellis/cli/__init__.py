@@ -23,6 +23,7 @@ COMMANDS = {
     "user": ("trellis.cli.users:user", "People of a workspace."),
     "import": ("trellis.cli.records:import_", "Imports records from CSV, XLSX or JSON lines"),
     "export": ("trellis.cli.records:export", "Exports records to CSV, XLSX or JSON lines"),
+    "script": ("trellis.cli.scripts:script", "Conversation scripts of a workspace."),
     "kpi": ("trellis.cli.figures:kpi", "Values of all KPIs, or of one."),
     "segment": ("trellis.cli.figures:segment", "Sizes of the segments, or the members of one."),
     "analytics": ("trellis.cli.figures:analytics", "The analytics of customer value."),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from trellis import mail
 from trellis.config import Config
 from trellis.errors import Conflict
 from trellis.i18n import translator
+from trellis.jobs.queue import enqueue
 from trellis.jobs.work import Work
 
 _ = translator("trellis")
@@ -94,6 +96,23 @@ def hand_over(connection: smtplib.SMTP, message: EmailMessage) -> Handed:
     except (OSError, smtplib.SMTPException) as error:  # the line broke
         return Handed(DOUBTFUL, error=error)
     return Handed(GONE)
+
+
+@dataclass
+class Later:
+    """Mails of a job that may not leave yet: one job more, for the first moment at which one of them may."""
+
+    at: datetime | None = None
+
+    def note(self, at: datetime) -> None:
+        """A mail is passed over until a moment."""
+        self.at = at if self.at is None else min(at, self.at)
+
+    def enqueue(self, work: Work, kind: str, arguments: Mapping[str, Any]) -> None:
+        """Has what was passed over sent then, on behalf of whoever caused this job."""
+        if self.at is not None:
+            with work.workspace.write() as session:
+                enqueue(session, kind, arguments, work.actor.user_id, self.at)
 
 
 def send_waiting(

@@ -46,6 +46,18 @@ def enqueue(
     return int(job_id or 0)
 
 
+def enqueue_once(session: Session, kind: str, arguments: Mapping[str, Any], at: datetime) -> None:
+    """Sees to it that a job with these arguments is done at a moment, or before.
+
+    One that waits until then at the latest does. It is held until this is committed, so that whoever takes it sees what
+    was written here; one that is taken just now may have looked already, and is passed over.
+    """
+    due = (_job.kind == kind, _job.finished_at.is_(None), _job.state == WAITING, _job.due_at <= at)
+    held = sa.select(_job.arguments).where(*due).with_for_update(read=True, skip_locked=True)
+    if not any(one == arguments for one in session.scalars(held)):
+        enqueue(session, kind, arguments, None, at)
+
+
 def keep_daily(session: Session, kind: str, at: datetime) -> None:
     """Puts a job that is done every day into the queue, for ``at``, unless it waits or runs."""
     known = sa.select(_job.id).where(_job.kind == kind, _job.finished_at.is_(None)).limit(1)

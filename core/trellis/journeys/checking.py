@@ -11,7 +11,7 @@ from trellis.edition import Edition
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.journeys.brought import plan_of
-from trellis.journeys.plan import Plan, shaped
+from trellis.journeys.plan import NUMBERS, Plan, shaped
 from trellis.journeys.program import Step, walk
 from trellis.journeys.times import clock, day
 from trellis.process import events
@@ -79,11 +79,20 @@ def _terms(edition: Edition, plan: Plan) -> Iterator[Fault]:
         yield from _occasion(edition, "goal", goal)
     if plan["control"] and not goal:
         yield "control", _("A control group is compared by a goal; give the journey one")
-    for name in ("goal_days", "limit", "limit_days"):
-        if plan[name] < 1:
-            yield name, _("At least 1")
+    if plan["goal_days"] < 1:
+        yield "goal_days", _("At least 1")
     if plan["again"] is not None and plan["again"] < 1:
         yield "again", _("At least 1")
+    if plan["consent"] not in CONSENTS:
+        yield "consent", _("Choose one of: %(known)s", known=", ".join(CONSENTS))
+    yield from sending_faults(plan)
+
+
+def sending_faults(plan: Plan) -> Iterator[Fault]:
+    """What is wrong with the terms that say when messages leave, and how many."""
+    for name in ("limit", "limit_days"):
+        if not 1 <= plan[name] <= NUMBERS[name]:
+            yield name, _("A whole number from 1 to %(most)s", most=NUMBERS[name])
     for name in ("quiet_from", "quiet_to"):
         if plan[name] and clock(plan[name]) is None:
             yield name, _("Give a time such as 21:00")
@@ -91,8 +100,6 @@ def _terms(edition: Edition, plan: Plan) -> Iterator[Fault]:
         yield "quiet_to", _("Give both ends of the quiet hours, or none")
     if len(plan["quiet_days"]) == 7:
         yield "quiet_days", _("One day of the week must be open")
-    if plan["consent"] not in CONSENTS:
-        yield "consent", _("Choose one of: %(known)s", known=", ".join(CONSENTS))
 
 
 def _occasion(edition: Edition, name: str, text: str) -> Iterator[Fault]:

@@ -57,6 +57,8 @@ EMPTY: Plan = {
     "steps": [],
 }
 """What a new journey begins with."""
+SENT_BY = ("quiet_from", "quiet_to", "quiet_days", "limit", "limit_days")
+"""The terms that say when its messages leave, and how many."""
 
 
 def shaped(given: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from trellis.records.events import Saved
 _ = translator("trellis")
 _n = plural_translator("trellis")
 
-ASSIGNED, TASK, LATE, JOB = "assigned", "task", "late", "job"
+ASSIGNED, TASK, QUEUE, LATE, JOB = "assigned", "task", "queue", "late", "job"
 KINDS = [
     NotificationKind(
         name=ASSIGNED,
@@ -29,6 +29,12 @@ KINDS = [
         title=_("A task of a process waits for me"),
         text=_("A task waits for you: %(task)s (%(process)s)"),
         icon="circle-check",
+    ),
+    NotificationKind(
+        name=QUEUE,
+        title=_("Tasks wait in a queue of mine"),
+        text=_("Tasks wait in the queue “%(queue)s”: %(number)s"),
+        icon="inbox",
     ),
     NotificationKind(
         name=LATE,

@@ -114,6 +114,12 @@ class Compiled:
         return tuple(ranks)
 
 
+def written_out(table: Table, rules: Sequence[int]) -> set[str]:
+    """The outputs that say of these rules what stands in their cells; others were computed from what is known of a record."""
+    cells = [compiled(table).rules[number - 1][1] for number in rules]
+    return {one.name for place, one in enumerate(table.outputs) if not any(row[place].paths for row in cells)}
+
+
 def _aggregated(aggregation: str, values: Sequence[Any]) -> Any:
     known = [one for one in values if one is not None]
     try:

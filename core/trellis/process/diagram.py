@@ -152,11 +152,16 @@ def digest(text: bytes) -> str:
 def read(text: bytes) -> Diagram:
     """The process in a BPMN file. Raises DiagramInvalid for what is no such file."""
     root = _parse(text)
-    processes = list(root.iter(f"{BPMN}process"))
+    processes = holding(root)
     if len(processes) != 1:
-        raise _invalid(
-            _("A file holds one process; this one holds %(number)s", number=len(processes)), "definitions"
+        known = ", ".join(one.get("name") or one.get("id", "") for one in processes)
+        several = _(
+            "This file holds %(number)s processes (%(names)s): give each in a file of its own. “New process” takes such a "
+            "file apart, and makes a draft of each",
+            number=len(processes),
+            names=known,
         )
+        raise _invalid(several if processes else _("This file holds no process"), "definitions")
     names = notation.names(root)
     (process,) = processes
     elements: dict[str, Element] = {}
@@ -181,8 +186,14 @@ def read(text: bytes) -> Diagram:
     )
 
 
+def holding(root: etree._Element) -> list[etree._Element]:
+    """The processes of a file: those with something in them, where there is one; empty ones stand for somebody outside."""
+    processes = list(root.iter(f"{BPMN}process"))
+    return [one for one in processes if any(_is_node(node) for node in one)] or processes
+
+
 def tree(text: bytes) -> etree._Element:
-    """The XML of a file that :func:`read` has accepted, for the library that runs it."""
+    """The XML of a BPMN file. Raises DiagramInvalid for what is no such file."""
     return _parse(text)
 
 
@@ -233,7 +244,7 @@ def _walk(
         tag = etree.QName(node).localname
         if tag == "sequenceFlow":
             flows[node.get("id", "")] = _flow(node)
-        if not node.tag.startswith(BPMN) or tag in _NO_NODES:
+        if not _is_node(node):
             continue
         known = _element(node, tag, inside, names)
         if not known.id or known.id in elements:
@@ -241,6 +252,10 @@ def _walk(
         elements[known.id] = known
         if tag in ("subProcess", "transaction", "adHocSubProcess"):
             _walk(node, known.id, names, elements, flows)
+
+
+def _is_node(node: etree._Element) -> bool:
+    return node.tag.startswith(BPMN) and etree.QName(node).localname not in _NO_NODES
 
 
 def _flow(node: etree._Element) -> Flow:

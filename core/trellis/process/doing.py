@@ -20,7 +20,8 @@ from trellis.process.expressions import compile_argument
 from trellis.process.flow import Ran, Token
 from trellis.process.operations import OperationCall, call_operation, checked
 from trellis.process.runs import Run
-from trellis.process.tables import STEPS
+from trellis.process.tables import DECIDED, STEPS
+from trellis.process.variables import to_kept
 from trellis.records.door import Records
 from trellis.security.actor import Actor
 
@@ -63,16 +64,16 @@ class Doing:
             case "compensate":
                 self._undo(run, element, token)
             case _:
-                self._do_one(run, element, token.runs)
+                self._do_one(run, element, token)
         return True
 
-    def _do_one(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
+    def _do_one(self, run: Run, element: Element, token: Token) -> None:
         if element.kind == "scriptTask":
-            self._script(run, element, runs)
+            self._script(run, element, token.runs)
         elif element.kind == "businessRuleTask":
-            self._decide(run, element, runs)
+            self._decide(run, element, token)
         else:
-            self._service(run, element, runs)
+            self._service(run, element, token.runs)
 
     def _script(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
         facts, made = run.stand(runs), {}
@@ -82,12 +83,14 @@ class Doing:
             found[name] = made[name] = expression(facts)
         run.set(runs, made)
 
-    def _decide(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
+    def _decide(self, run: Run, element: Element, token: Token) -> None:
         table = tables(run.diagram.text)[element.detail]
-        decided = compiled(table).decide(run.stand(runs))
+        decided = compiled(table).decide(run.stand(token.runs))
         result = element.properties.get(RESULT)
         alone = next(iter(decided.outputs.values()))
-        run.set(runs, {result: alone} if result else decided.outputs)
+        run.set(token.runs, {result: alone} if result else decided.outputs)
+        outputs = to_kept(decided.outputs)
+        run.told[token.key] = {DECIDED: {"table": table.id, "rules": list(decided.rules), "outputs": outputs}}
 
     def _service(self, run: Run, element: Element, runs: Sequence[Ran]) -> None:
         operation = self._records.edition.all(Operation).get(element.properties.get(CALL, ""))
@@ -152,7 +155,7 @@ class Doing:
         found = run.flow.to_undo(token.key, run.diagram, element.detail)
         for one in found:
             undoing = run.diagram.elements[run.diagram.undoing[one.element]]
-            self._do_one(run, undoing, one.runs)
+            self._do_one(run, undoing, one)
             run.passed.append((Token(one.key, undoing.id, one.runs), datetime.now(UTC)))
         for one in found:
             run.flow.undone(one.key)

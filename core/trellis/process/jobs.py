@@ -12,7 +12,7 @@ from trellis.i18n import translator
 from trellis.jobs.mails import mailing, send_once
 from trellis.jobs.queue import enqueue
 from trellis.jobs.work import Work
-from trellis.process import deadlines, listening, schedule
+from trellis.process import deadlines, listening, schedule, telling
 from trellis.process.engine import Engine
 from trellis.process.runs import TIMER_JOB
 from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
@@ -56,6 +56,18 @@ def work_late(work: Work) -> None:
             enqueue(session, deadlines.LATE_JOB, work.arguments, None, datetime.now(UTC) + ABSENT)
         work.finish(session, {})
     _tell(work, door)
+
+
+def work_queue(work: Work) -> None:
+    """Tells the people of a role what waits in its queue, some at a time; done again, it leaves out who was told."""
+    role = str(work.arguments["role"])
+    with work.workspace.read() as session:
+        people = telling.people_to_tell(session, role)
+    for first in range(0, len(people), telling.AT_ONCE):
+        with work.workspace.write() as session:
+            edition = work.workspace.edition(session)
+            some = people[first : first + telling.AT_ONCE]
+            telling.tell_of_queue(session, edition, role, some, key=str(work.job_id))
 
 
 def work_event(work: Work) -> None:

@@ -1,6 +1,7 @@
 """Instances that go on with the newest version of their process, where they stand at elements that it has as well.
 
-What has been done stays done. What comes next is foretold anew by the newest diagram; times that run go on running.
+What has been done stays done. What comes next is foretold anew by the newest diagram; times that run go on running, and so do
+the runs of an element that runs several times, where it does so over the same and gathers the same in both.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from trellis.process import versions
 from trellis.process.diagram import Diagram, Element
 from trellis.process.elements import AWAITED
 from trellis.process.flow import Flow
+from trellis.process.loops import gathered
 from trellis.process.runs import Run, Runs
 from trellis.process.specification import Specification, specification_of
 from trellis.process.tables import INSTANCES, OPEN, STEPS, ProcessVersion
@@ -119,13 +121,23 @@ def obstacles(before: Diagram, newest: Diagram, active: Sequence[str]) -> Iterat
     for name in active:
         old, new = before.elements[name], newest.elements.get(name)
         called = old.name or name
-        if any(one.several is not None for one in before.around(name)):
-            yield _("“%(element)s”, where it stands, runs several times just now.", element=called)
         if new is None:
             yield _("“%(element)s”, where it stands, is not in the newest version.", element=called)
+        elif old.several != new.several and (old.several is None or new.several is None):
+            yield _("“%(element)s” runs once in one version and several times in the other.", element=called)
+        elif old.several != new.several:
+            yield _(
+                "“%(element)s” runs several times just now, and over something else, or otherwise, in the newest version.",
+                element=called,
+            )
         elif _nature(old) != _nature(new):
             yield _(
                 "“%(element)s”, where it stands, is of another kind in the newest version.", element=called
+            )
+        elif _gathered(old) != _gathered(new):
+            yield _(
+                "“%(element)s” runs several times just now, and gathers other lists in the newest version.",
+                element=called,
             )
         elif _edges(before, name) != _edges(newest, name):
             yield _("Other events stand at the edge of “%(element)s” in the newest version.", element=called)
@@ -142,6 +154,11 @@ def obstacles(before: Diagram, newest: Diagram, active: Sequence[str]) -> Iterat
 def _nature(element: Element) -> Element:
     """What of an element must be the same: all but its words and its settings."""
     return dataclasses.replace(element, name="", properties={}, detail="", default="")
+
+
+def _gathered(element: Element) -> set[str]:
+    """The lists that the runs of an element add to: they were made when it began."""
+    return {name for name, _text in gathered(element)} if element.several is not None else set()
 
 
 def _edges(diagram: Diagram, name: str) -> set[tuple[str, str, bool]]:
@@ -171,5 +188,7 @@ def _align(workflow: Any, spec: Any) -> None:
         task.task_spec = spec.task_specs.get(task.task_spec.name, spec.start)  # what is gone is past
     for task in tasks:
         if task.state & _ACTIVE and task.id in workflow.tasks:
-            task._drop_children(force=True)
+            for child in task.children:
+                if not child.triggered:  # runs of an element that runs several times go on
+                    workflow._remove_task(child.id)
             task.task_spec._predict(task, mask=TaskState.NOT_FINISHED_MASK)

@@ -20,6 +20,7 @@ from trellis.i18n import Text, translator
 from trellis.process import checks, schedule, versions
 from trellis.process.diagram import DiagramInvalid, Problem, digest, read
 from trellis.process.picture import drawn
+from trellis.process.pools import pools
 from trellis.process.runs import process_of
 from trellis.process.tables import OPEN, ProcessInstance, ProcessVersion
 from trellis.process.wording import in_words
@@ -190,6 +191,17 @@ class OwnProcesses:
         self._session.flush()
         self._log(row, "created", {"title": (None, draft.title)})
         return row
+
+    def create_each(self, draft: Draft, diagram: bytes) -> list[OwnProcess]:
+        """Keeps a new draft of each process in a file, which may hold several. Raises RecordInvalid, DiagramInvalid."""
+        found = pools(diagram)
+        if len(found) == 1:
+            return [self.create(draft, diagram)]
+        titles = [f"{draft.title}: {one.title}"[:LONGEST_TITLE] if draft.title else "" for one in found]
+        return [
+            self.create(dataclasses.replace(draft, title=title), one.text)
+            for title, one in zip(titles, found, strict=True)
+        ]
 
     def copy(self, name: str) -> OwnProcess:
         """A draft that begins as a process of the edition, in the reader's words. Raises RecordNotFound."""

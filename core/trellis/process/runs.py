@@ -42,7 +42,7 @@ _INSERT = sa.insert(INSTANCES).returning(_instance.id)
 class Run:
     """One instance while it is moved. ``ends`` are the tokens that were completed just now, and by whom.
 
-    ``passed`` are those that waited for nobody. Nothing in it catches ``escalations``, nor the ``error`` that has ended it.
+    ``passed`` are those that waited for nobody, ``told`` what came out of some of them. Nothing in it catches ``escalations``, nor the ``error`` that has ended it.
     ``kept_at`` is the problem, and where, with which a new one was written as it stands.
     """
 
@@ -57,6 +57,7 @@ class Run:
     by: int | None = None
     ends: dict[str, dict[str, Any]] = field(default_factory=dict)
     passed: list[tuple[Token, datetime]] = field(default_factory=list)
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
     escalations: list[str] = field(default_factory=list)
     error: str | None = None
     kept_at: tuple[str, str] | None = None

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from trellis.contributions import Process
 from trellis.errors import PermissionRefused, RecordNotFound
+from trellis.process import versions
+from trellis.process.decisions import written_out
+from trellis.process.diagram import Diagram
+from trellis.process.dmn import tables
 from trellis.process.engine import Engine
 from trellis.process.runs import process_of, starting
-from trellis.process.tables import OPEN, ProcessInstance, ProcessStep
+from trellis.process.tables import DECIDED, OPEN, ProcessInstance, ProcessStep
 from trellis.process.tasks import Tasks, manages
+from trellis.process.variables import from_kept
 from trellis.records.door import Records
 from trellis.records.query import Record
 
@@ -49,6 +56,38 @@ def start(records: Records, name: str, record_id: int | None, given: dict[str, A
     if (process.entity is None or record is not None) and not may_start(records, process, record):
         raise PermissionRefused()
     return Engine(records).start(name, record_id, given) or 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a table decided at a step of an instance: the rules that held, and the outputs that the reader may see."""
+
+    element: str
+    at: datetime
+    table: str
+    rules: Sequence[int]
+    outputs: Mapping[str, Any]
+
+
+def decision(records: Records, diagram: Diagram, step: Any) -> Decision | None:
+    """What was decided at a step; None for other steps. What was computed from a record is for those who manage the process."""
+    told = step.outcome.get(DECIDED)
+    if not told:
+        return None
+    table, outputs = tables(diagram.text).get(told["table"]), from_kept(told["outputs"])
+    if not manages(records.actor, records.edition.all(Process).get(step.process)):
+        plain = written_out(table, told["rules"]) if table is not None else set()
+        outputs = {name: value for name, value in outputs.items() if name in plain}
+    return Decision(step.element, step.left_at, told["table"], told["rules"], outputs)
+
+
+def decisions(records: Records, instance: Any) -> list[Decision]:
+    """What tables decided in an instance, in order."""
+    diagram = versions.of_version(records.session, records.edition, instance.version_id)
+    mine = ProcessStep.instance_id == instance.id, ProcessStep.kind == "businessRuleTask"
+    steps = records.session.scalars(sa.select(ProcessStep).where(*mine).order_by(ProcessStep.id).limit(500))
+    found = [decision(records, diagram, step) for step in steps]
+    return [one for one in found if one is not None]
 
 
 class Instances:

@@ -92,7 +92,8 @@ def _leave(session: Session, run: Run, gone: Mapping[str, int], now: datetime) -
 
 def _passed(run: Run, token: Token, at: datetime, now: datetime) -> dict[str, Any]:
     """The row of a step that waited for nobody."""
-    return {**_plain(run, run.element(token), token, at), "left_at": now}
+    row = _plain(run, run.element(token), token, at)
+    return {**row, "left_at": now, "outcome": run.told.pop(token.key, {})}
 
 
 def _plain(run: Run, element: Element, token: Token, at: datetime) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from trellis.records.types import BigId, JsonData, UtcDateTime
 RUNNING, FAILED, DONE, CANCELLED = "running", "failed", "done", "cancelled"
 OPEN = (RUNNING, FAILED)
 USER = "userTask"
+DECIDED = "decided"
+"""In the outcome of a step: which rules of a decision table held, and what they said."""
 
 
 class ProcessVersion(Base):

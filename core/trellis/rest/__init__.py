@@ -8,6 +8,7 @@ from importlib import import_module
 from trellis.rest.calls import blueprint
 
 for _subject in (
+    "absences",
     "analytics",
     "attachments",
     "documents",

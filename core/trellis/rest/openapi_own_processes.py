@@ -114,6 +114,9 @@ def _said(required: tuple[str, ...] = ()) -> dict[str, Any]:
         "replaces": {**_TEXT, "description": "the process whose place it takes"},
         "diagram": {**_TEXT, "maxLength": LARGEST, "description": "a BPMN 2.0 file with one process"},
     }
+    if required:
+        pool = "the id of one process, where the file holds several; make a draft of each"
+        properties["pool"] = {**_TEXT, "description": pool}
     return {
         "type": "object",
         "properties": properties,

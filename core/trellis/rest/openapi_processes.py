@@ -7,10 +7,29 @@ from typing import Any
 
 from trellis.i18n import translator
 from trellis.rest import openapi_parts as parts
+from trellis.rest.calls import LARGEST_ID
 
 _ = translator("trellis")
 
 _TASK = {"in": "path", "name": "step", "required": True, "schema": {"type": "integer", "minimum": 1}}
+_DAY = {"type": "string", "format": "date"}
+_PERSON = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+_PLANNED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"starts": _DAY, "ends": _DAY, "substitute": _PERSON},
+    "required": ["starts", "ends", "substitute"],
+    "additionalProperties": False,
+}
+_ABSENCE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "starts": {"type": ["string", "null"], "format": "date"},
+        "ends": {"type": ["string", "null"], "format": "date"},
+        "substitute": {"type": ["integer", "null"]},
+        "stands_in_for": {"type": "array", "items": {"type": "integer"}},
+    },
+    "required": ["starts", "ends", "substitute", "stands_in_for"],
+}
 _WRITE = "400 401 403 404 409 412 413 415 422"
 
 
@@ -34,7 +53,36 @@ def process_paths() -> Iterator[tuple[str, dict[str, Any]]]:
         ("reassign", _("Hand a task of a process to somebody: person is the id of a user")),
     ):
         yield f"/tasks/p{{step}}:{act}", {"post": _write(f"{act}_step", about, tag, [_TASK])}
+    yield "/absence", _absence(tag)
     yield from _processes()
+
+
+def _absence(tag: str) -> dict[str, Any]:
+    told = parts.json_answer(_ABSENCE, _("The absence of the caller, and whom they stand in for today"))
+    return {
+        "get": parts.operation(
+            "show_absence",
+            _("When the caller is away, and who does their tasks meanwhile"),
+            tag,
+            {"200": told},
+            problems="400 401",
+        ),
+        "put": parts.operation(
+            "plan_absence",
+            _("Plan an absence: a substitute does the tasks of the caller from one day to another"),
+            tag,
+            {"200": told},
+            problems="400 401 403 413 415 422",
+            requestBody={**parts.json_body(_PLANNED), "required": True},
+        ),
+        "delete": parts.operation(
+            "end_absence",
+            _("The tasks of the caller are theirs alone again"),
+            tag,
+            {"204": {"description": str(_("The caller is there"))}},
+            problems="400 401 403",
+        ),
+    }
 
 
 def _processes() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -54,7 +102,7 @@ def _processes() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "/processes/{process}:start", {"post": started}
     one = parts.read(
         "show_instance",
-        _("Where an instance stands, with its open tasks"),
+        _("Where an instance stands, with its open tasks and what decision tables decided in it"),
         tag,
         parts.OBJECT,
         problems="400 401 403 404",

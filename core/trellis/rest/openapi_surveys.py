@@ -24,7 +24,7 @@ WHO: dict[str, Any] = {
     },
     "additionalProperties": False,
 }
-_COUNTS = ("chosen", "invited", "no_address", "refused", "recent", "waiting", "mails")
+_COUNTS = ("chosen", "invited", "no_address", "refused", "recent", "enough", "waiting", "mails")
 _COUNTED: dict[str, Any] = {
     "type": "object",
     "properties": {name: {"type": "integer", "minimum": 0} for name in _COUNTS},

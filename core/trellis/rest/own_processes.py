@@ -14,6 +14,7 @@ from trellis.process import moving, versions
 from trellis.process.moving import Moving
 from trellis.process.own import Draft, OwnProcess, OwnProcesses, problems_of, rows_of
 from trellis.process.picture import blank
+from trellis.process.pools import pools
 from trellis.process.runs import process_of
 from trellis.process.tables import ProcessVersion
 from trellis.rest.answers import answer
@@ -41,6 +42,9 @@ def create_process_draft(workspace: str) -> Response:
     no_arguments()
     drafts = _drafts()
     said, diagram = _body()
+    pool = said.pop("pool", None)
+    if pool is not None:
+        diagram = _taken_out(diagram or blank(), pool)
     return answer(_told(drafts.create(Draft.from_json(said), diagram or blank())), 201)
 
 
@@ -158,6 +162,16 @@ def _body() -> tuple[dict[str, Any], bytes | None]:
     if not isinstance(diagram, str):
         raise RecordInvalid({"diagram": [_("Give the BPMN 2.0 file as a text")]})
     return said, diagram.encode()
+
+
+def _taken_out(diagram: bytes, pool: Any) -> bytes:
+    """One process of a file that holds several. Raises RecordInvalid that names those there are."""
+    found = pools(diagram)
+    known = {one.process: one.text for one in found}
+    if not isinstance(pool, str) or pool not in known:
+        text = _("The processes in this file are: %(known)s", known=", ".join(known))
+        raise RecordInvalid({"pool": [text]})
+    return known[pool]
 
 
 def _told(row: OwnProcess) -> Mapping[str, Any]:

@@ -81,4 +81,5 @@ def _instance(number: int) -> dict[str, Any]:
         "started_at": found.started_at,
         "ended_at": found.ended_at,
         "tasks": [written(task) for task in Tasks(g.records).of_instance(number)],
+        "decisions": [vars(one) for one in seeing.decisions(g.records, found)],
     }

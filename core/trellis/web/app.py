@@ -92,6 +92,7 @@ from trellis.web.views import (
     settings_value,
     settings_webhooks,
     template_editing,
+    unsubscribing,
 )
 from trellis.web.views import session as entrance
 
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
 PAGES = (
     health,
     answering,
+    unsubscribing,
     entrance,
     second_step,
     recovery,

@@ -28,6 +28,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset({"session.login", "session.sign_in", "second_step.sign_in", "second_step.show"})
 _OPEN |= {"second_step.ask_passkey", "second_step.passkey"}
 _OPEN |= {"recovery.show", "recovery.ask", "recovery.choose", "recovery.use"}
+_LINKED = frozenset({"unsubscribing.take"})
+"""Writes that a signed link alone allows: programs do them, which have no session and so no token of one."""
 _SETTING_UP = frozenset({"factors", "confirming"})
 """Pages for whoever lacks the second factor that the workspace requires; all else waits."""
 _DERIVED = frozenset(
@@ -94,7 +96,7 @@ def _begin_page() -> BaseResponse | None:
     name = (request.view_args or {}).get("workspace")
     speak_to_stranger()
     g.csrf_token = csrf_token()
-    if request.method not in SAFE:
+    if request.method not in SAFE and request.endpoint not in _LINKED:
         require_csrf()
     if name is None:
         return None

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from flask import g
 
+from trellis.crm.marketing.contacting import worded
 from trellis.crm.marketing.journeys import figures, words
-from trellis.crm.marketing.journeys.contacting import worded
 from trellis.crm.marketing.journeys.entities import DRAFT, PAUSED, RUNNING, STATES, STOPPED
 from trellis.crm.marketing.journeys.figures import Effect, Side, StepFigures
 from trellis.crm.marketing.journeys.kept import Version, version_of

@@ -18,6 +18,7 @@ from trellis.process.moving import obstacles
 from trellis.process.tables import CANCELLED, DONE, FAILED, OPEN, RUNNING, USER, ProcessStep, ProcessVersion
 from trellis.process.tasks import Tasks, manages
 from trellis.security.people import User
+from trellis.web.decision_tables import decision_shown, tables_shown
 from trellis.web.display import origin, person
 from trellis.web.drawing import Position, drawing
 from trellis.web.process_catalogue import acts, figures_shown, version_rows
@@ -66,6 +67,7 @@ def process_context(process: Process, state: str, before: int | None, base: str)
         "start_url": f"{url}/start" if view is None and seeing.may_start(g.records, process, None) else "",
         **figures_shown(found, process.name),
         "drawing": drawing(diagram, words, Position(heat=heat)),
+        "decisions": tables_shown(diagram, words),
         "versions": version_rows(process, base),
         **acts(process, base),
         "steps": [
@@ -160,7 +162,7 @@ def instance_context(
         "stuck": _name(diagram.elements, found.stuck, words),
         "process_url": f"{base}/processes/{found.process}",
         "drawing": drawing(diagram, words, position),
-        "steps": [_step_row(one, words, base) for one in steps],
+        "steps": [_step_row(one, diagram, words, base) for one in steps],
         "task": _task(chosen, tasks, given, errors, base) if chosen is not None else None,
         "cancel_url": f"{url}/cancel" if managing and found.state in OPEN else "",
         "retry_url": f"{url}/retry" if managing and found.state == FAILED else "",
@@ -233,13 +235,14 @@ def _notes(steps: Sequence[Any], elements: Mapping[str, Element]) -> dict[str, s
     return notes
 
 
-def _step_row(one: Any, words: Any, base: str) -> dict[str, Any]:
+def _step_row(one: Any, diagram: Diagram, words: Any, base: str) -> dict[str, Any]:
     who, key = (one.by_name, one.by_id) if one.left_at else (one.person_name, one.person_id)
     late = one.left_at is None and one.due_at is not None and one.due_at < datetime.now(UTC)
     state = (_("Done"), "good") if one.left_at else (_("Overdue"), "danger") if late else (_("To do"), "warn")
     undone = one.kind == USER and one.left_at is not None and one.by_id is None
     return {
         "title": str(words(one.title)),
+        "decision": decision_shown(diagram, seeing.decision(g.records, diagram, one), words),
         "url": f"{base}/processes/tasks/{one.id}" if one.kind == USER and one.left_at is None else "",
         "person": person(who, key) if who else None,
         "automatic": one.kind != USER,

@@ -26,12 +26,15 @@ from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Job, Runner
 from trellis.jobs.queue import enqueue
 from trellis.process.tables import ProcessInstance
+from trellis.quality.merging import merge
 from trellis.records.door import Records, Write
 from trellis.records.query import Record
+from trellis.records.related import timeline
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
 from trellis.segments import own
 from trellis.segments.lists import Chosen, add
+from trellis.web.app import create_app
 from trellis.workspace import Workspace
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -240,6 +243,46 @@ def test_consent_withdrawn_between_step_and_sending_holds_the_mail_back(
         assert door.count("activity") == 0  # nothing that did not leave stands on a timeline
 
 
+def test_a_customer_leaves_by_the_link_of_a_mail_and_gets_no_more(
+    world: World, post_office: tuple[str, Box]
+) -> None:
+    journey = world.journey(world.mail, wait(1), world.mail)
+    (ann,) = world.customers(1, language="ru")
+    (double,) = world.customers(1)
+    world.enter(journey, [ann, double])
+    mails = {str(mail["Subject"]): mail for mail in received(post_office[1])}
+    mail = mails["Привет, C0"]
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = mail["List-Unsubscribe"].removeprefix("<https://crm.acme.test").removesuffix(">")
+    assert link.startswith("/s/unsubscribe/") and "=?" not in link
+    assert f"Не присылать таких писем: https://crm.acme.test{link}" in mail.get_content()
+    browser = create_app(world.installation).test_client()
+    page = browser.get(link)
+    assert page.status_code == 200 and '<html lang="ru"' in page.text and "Отписаться" in page.text
+    assert "Unsubscribe" in browser.get(f"{link}?language=en").text
+    with world.door() as door:
+        assert door.get("customer", ann).values["consent_mail"] == "unknown"  # looking changes nothing
+    for _time in range(2):
+        program = create_app(world.installation).test_client(use_cookies=False)
+        done = program.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert done.status_code == 200 and "Вы отписались" in done.text
+    other = mails["Hello C0"]["List-Unsubscribe"].removeprefix("<https://crm.acme.test").removesuffix(">")
+    with world.door() as door:
+        assert door.get("customer", ann).values["consent_mail"] == "refused"
+        merge(door, "customer", ann, double)
+        entries = timeline(door.session, door.edition, SYSTEM, "customer", ann)
+    changes = [one.event for one in entries if one.event and "consent_mail" in one.event["changes"]]
+    told = [
+        (one["actor_name"], one["changes"]["consent_mail"]) for one in changes if one["action"] == "updated"
+    ]
+    assert told == [("Unsubscribe link, “Probe”", ["unknown", "refused"])]
+    assert "Вы отписались" in browser.get(other).text  # they are one customer now
+    for wrong in (link[:-1], f"{link}x", "/s/unsubscribe/x"):
+        assert browser.post(wrong).status_code == 404
+    world.go(journey, later(1.1))
+    assert received(post_office[1]) == [] and ("2", "held", "refused") in world.outcomes()
+
+
 def test_a_paused_journey_stands_still_and_a_stopped_one_is_over(
     world: World, post_office: tuple[str, Box]
 ) -> None:
@@ -414,19 +457,39 @@ def version_id(world: World, journey: int) -> int:
     return int(found or 0)
 
 
-def test_quiet_hours_put_messages_off_to_their_end(world: World, post_office: tuple[str, Box]) -> None:
+def test_quiet_hours_put_messages_off_to_their_end(world: World) -> None:
     journey = world.journey(world.mail, quiet_from="21:00", quiet_to="09:00", quiet_days=[5, 6])
-    (ann,) = world.customers(1)
+    (ann,), (far,) = world.customers(1), world.customers(1, time_zone="America/New_York")
     friday = datetime(2036, 1, 4, 22, 30, tzinfo=UTC)
     with world.workspace.write() as session:
         edition = world.workspace.edition(session)
         course = course_of(session, edition, journey, held=True)
-        assert course is not None and enter(session, edition, course, [ann], friday) == 1
-        assert advance(session, edition, journey, friday)[0] == 1
-    (member,) = world.members()
+        assert course is not None and enter(session, edition, course, [ann, far], friday) == 2
+        assert advance(session, edition, journey, friday)[0] == 2
+    member, gone = world.members()
+    assert gone.state == "done"  # it is half past five in the afternoon there
+    assert [one.customer_id for one in world.rows(MESSAGES)] == [far]
     assert (member.step, member.due_at) == ("0", datetime(2036, 1, 7, 9, tzinfo=UTC))
-    assert world.go(journey, friday + DAY) == 0 and received(post_office[1]) == []
-    assert world.go(journey, member.due_at) == 1 and len(received(post_office[1])) == 1
+    assert world.go(journey, friday + DAY) == 0 and world.go(journey, member.due_at) == 1
+    assert [one.customer_id for one in world.rows(MESSAGES)] == [far, ann]
+
+
+def test_a_mail_that_is_late_does_not_leave_in_quiet_hours(
+    world: World, post_office: tuple[str, Box]
+) -> None:
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    quiet = {"quiet_from": f"{now - hour:%H:%M}", "quiet_to": f"{now + 2 * hour:%H:%M}"}
+    journey = world.journey(world.mail, **quiet)
+    (ann,) = world.customers(1)
+    world.enter(journey, [ann])
+    assert (
+        world.go(journey, now + 3 * hour) == 1
+    )  # the step is done when it may be, its mail is sent an hour too soon
+    assert [one.state for one in world.rows(MESSAGES)] == ["waiting"] and received(post_office[1]) == []
+    with world.workspace.read() as session:
+        mails = sa.select(Job.due_at).where(Job.kind == "journey_mail", Job.finished_at.is_(None))
+        (due,) = session.scalars(mails)
+    assert now + hour < due < now + 3 * hour
 
 
 KILLED = """

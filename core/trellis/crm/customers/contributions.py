@@ -19,9 +19,13 @@ from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.crm.customers.kpis import KPIS
 from trellis.crm.customers.programme import Programme, check_programme
 from trellis.crm.customers.surveys import SatisfactionBenchmark, SurveyAnswer
+from trellis.errors import RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
+from trellis.i18n import known_timezone, translator
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave
+
+_ = translator("trellis")
 
 
 @hookimpl
@@ -42,6 +46,7 @@ def trellis_entities() -> list[type[Entity]]:
 @concerns("customer", "programme", "survey", "survey_invitation", "agreement")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "customer":
+        _check_zone(event)
         standing.hold(event)
     elif event.entity == "programme":
         check_programme(event)
@@ -51,6 +56,12 @@ def trellis_before_save(event: BeforeSave) -> None:
         agreeing.follow(event)
     else:
         inviting.complete(event)
+
+
+def _check_zone(event: BeforeSave) -> None:
+    zone = event.values.get("time_zone")
+    if zone and known_timezone(zone) is None:
+        raise RecordInvalid({"time_zone": [_("Use a time zone name such as Europe/Prague")]})
 
 
 @hookimpl

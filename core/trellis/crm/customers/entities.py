@@ -117,6 +117,12 @@ class Customer(Entity):
     postcode: Mapped[str | None] = column(Text(20), label=_("Postcode"), personal=True, group=ADDRESS)
     country: Mapped[str | None] = column(Text(80), label=_("Country"), group=ADDRESS)
     language: Mapped[str | None] = column(Text(20, names="language"), label=_("Language"), group=CONTACT)
+    time_zone: Mapped[str | None] = column(
+        Text(60, names="time_zone"),
+        label=_("Time zone"),
+        help=_("By its clock quiet hours are kept; that of the organisation when left empty"),
+        group=CONTACT,
+    )
     preferred_channel: Mapped[str | None] = column(
         Choice(WAYS), label=_("Preferred channel"), help=_("How they want to be reached"), group=AGREED
     )

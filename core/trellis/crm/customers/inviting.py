@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from trellis.contributions import Segment
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.invitations import FAILED, WAITING, Survey, SurveyInvitation
+from trellis.crm.marketing import contacting
 from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text, format_day, translator
@@ -50,6 +51,7 @@ class Counted:
     no_address: int
     refused: int
     recent: int
+    enough: int
     waiting: int
 
     @property
@@ -75,21 +77,22 @@ def open_survey(records: Records, survey: int) -> Survey:
 def count(records: Records, survey: int, chosen: Chosen) -> Counted:
     """What inviting them would do now."""
     asked = open_survey(records, survey)
-    reason = _reason(asked, chosen.since)
+    reason = _reason(records.edition, asked, chosen.since)
     wanted = sa.select(reason, sa.func.count()).where(*_among(records, chosen)).group_by(reason)
     found: dict[str, int] = {row[0]: row[1] for row in records.session.execute(wanted)}
     waiting = sa.select(sa.func.count()).where(*_waiting(survey))
     return Counted(
         chosen=sum(found.values()),
         waiting=records.session.scalar(waiting) or 0,
-        **{name: found.get(name, 0) for name in ("invited", "no_address", "refused", "recent")},
+        **{name: found.get(name, 0) for name in ("invited", "no_address", "refused", "recent", "enough")},
     )
 
 
 def invite_some(records: Records, survey: int, chosen: Chosen, after: int) -> tuple[int, int]:
     """Invites the next of the chosen, by id; how many were, and the last id looked at: 0 when nobody is left."""
     asked = open_survey(records, survey)
-    wanted = sa.select(Customer.id).where(*_among(records, chosen), _reason(asked, chosen.since) == "invited")
+    reason = _reason(records.edition, asked, chosen.since)
+    wanted = sa.select(Customer.id).where(*_among(records, chosen), reason == "invited")
     ids = list(
         records.session.scalars(wanted.where(Customer.id > after).order_by(Customer.id).limit(AT_ONCE))
     )
@@ -140,6 +143,8 @@ def complete(event: BeforeSave) -> None:
             told = {"day": format_day(at), "days": survey.again_after_days}
             text = _("Invited before: %(day)s. This survey asks once in %(days)s days", **told)
             errors["customer"] = [text]
+        elif session.scalar(_got_enough(event.edition, customer.id)) is not None:
+            errors["customer"] = [contacting.REASONS[contacting.LIMIT]]
     if errors:
         raise RecordInvalid(errors)
 
@@ -182,13 +187,14 @@ def _among(records: Records, chosen: Chosen) -> list[Any]:
     return [who, Customer.deleted_at.is_(None), records.actor.visible(Customer)]
 
 
-def _reason(survey: Survey, since: datetime | None) -> sa.ColumnElement[str]:
+def _reason(edition: Edition, survey: Survey, since: datetime | None) -> sa.ColumnElement[str]:
     """Why a customer is left out, or that they are invited."""
     recent = _asked_last(survey, since).where(SurveyInvitation.customer_id == Customer.id).exists()
     return sa.case(
         (Customer.email.is_(None), "no_address"),
         (Customer.consent_mail == "refused", "refused"),
         (recent, "recent"),
+        (Customer.id.in_(contacting.full(contacting.usual(edition), datetime.now(UTC))), "enough"),
         else_="invited",
     )
 
@@ -200,6 +206,11 @@ def _asked_last(survey: Survey, since: datetime | None = None) -> sa.Select[Any]
     made = SurveyInvitation.created_at
     mine = (SurveyInvitation.survey_id == survey.id, SurveyInvitation.state != FAILED, made >= begin)
     return sa.select(made).where(*mine).order_by(made.desc()).limit(1)
+
+
+def _got_enough(edition: Edition, customer: int) -> sa.Select[Any]:
+    """The customer, where so many mails of journeys and surveys came of late that no more are to come."""
+    return contacting.full(contacting.usual(edition), datetime.now(UTC), lambda column: column == customer)
 
 
 def _waiting(survey: int) -> list[Any]:

@@ -12,25 +12,27 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer
-
 from trellis import mail
 from trellis.config import Config
+from trellis.crm.customers import unsubscribing
 from trellis.crm.customers.questions import QUESTIONS, words
+from trellis.crm.customers.unsubscribing import Way
 from trellis.i18n import format_date, translator, use_locale
-from trellis.security.keys import secret_key
+from trellis.security.links import opened, signed
 
 _ = translator("trellis")
 
 PATH = "s"
 """The first part of the address of an answer page."""
+_PURPOSE = "survey"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """An invitation on its way, with what its mail says. ``survey`` are the fields of the survey."""
+    """An invitation on its way, with what its mail says. ``survey`` are the fields of the survey, ``number`` is the customer."""
 
     id: int
+    number: int
     email: str
     language: str
     customer: str
@@ -42,16 +44,13 @@ class Letter:
 
 def link_of(config: Config, workspace: str, secret: str) -> str:
     """The address of the answer page for whoever has this secret."""
-    return f"{config.url.rstrip('/')}/{PATH}/{_signer(config).dumps([workspace, secret])}"
+    return f"{config.url.rstrip('/')}/{PATH}/{signed(config, _PURPOSE, workspace, secret)}"
 
 
 def read_link(config: Config, link: str) -> tuple[str, str] | None:
     """The workspace and the secret in the last part of an address; None for what was never given out here."""
-    try:
-        workspace, secret = _signer(config).loads(link)
-    except (BadData, ValueError, TypeError):
-        return None
-    return str(workspace), str(secret)
+    found = opened(config, _PURPOSE, link)
+    return (str(found[0]), str(found[1])) if found is not None and len(found) == 2 else None
 
 
 def message_of(config: Config, workspace: str, company: str, letter: Letter) -> EmailMessage:
@@ -70,8 +69,7 @@ def message_of(config: Config, workspace: str, company: str, letter: Letter) -> 
             company=company,
         )
         subject = " ".join(str(_("%(company)s asks for your opinion", company=company)).split())
-        return mail.message(config, letter.email, subject, str(text))
-
-
-def _signer(config: Config) -> URLSafeSerializer:
-    return URLSafeSerializer(secret_key(config), salt="trellis survey")
+        way = Way(workspace, letter.number, "survey", letter.survey["id"])
+        out = unsubscribing.link_of(config, way)
+        below = unsubscribing.footer(letter.language, company, out)
+        return mail.message(config, letter.email, subject, f"{text}{below}", out)

@@ -30,10 +30,11 @@ from trellis.crm.customers.invitations import (
 from trellis.crm.customers.inviting import Chosen, Counted
 from trellis.crm.customers.letters import Letter, message_of
 from trellis.crm.customers.marking import digest, mark
+from trellis.crm.marketing import contacting
 from trellis.errors import Conflict
 from trellis.i18n import translator
 from trellis.jobs import Work, enqueue
-from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, hand_over, send_waiting
+from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, Later, hand_over, send_waiting
 from trellis.records.door import Records
 
 _ = translator("trellis")
@@ -60,7 +61,11 @@ def work(work: Work) -> None:
         _doubt(door, work.job_id)
         total = inviting.count(door, survey, chosen).mails
     _invite(work, survey, chosen)
-    sent = _send(work, survey, total)
+    later = Later()
+    try:
+        sent = _send(work, survey, total, later)
+    finally:
+        later.enqueue(work, KIND, {**work.arguments, "segment": "", "customers": []})
     with work.workspace.write() as session:
         work.finish(session, {"survey": survey, "sent": sent})
 
@@ -92,12 +97,11 @@ def _invite(work: Work, survey: int, chosen: Chosen) -> None:
         work.tell(0, invited)
 
 
-def _send(work: Work, survey: int, total: int) -> int:
+def _send(work: Work, survey: int, total: int, later: Later) -> int:
     """Mails each who waits; how many mails left. Raises what a server put off."""
 
     def claim(last: int) -> tuple[int, Letter | None]:
-        letter = _claim(work, survey, last)
-        return (last if letter is None else letter.id), letter
+        return _claim(work, survey, later, last)
 
     return send_waiting(work, partial(_next, work, survey), claim, partial(_post, work), total)
 
@@ -115,26 +119,32 @@ def _next(work: Work, survey: int, after: int) -> int | None:
         return number
 
 
-def _claim(work: Work, survey: int, after: int) -> Letter | None:
-    """Takes the next invitation, so that nobody else sends it. Those who refused mail meanwhile are passed over."""
+def _claim(work: Work, survey: int, later: Later, after: int) -> tuple[int, Letter | None]:
+    """Takes the next invitation, so that nobody else sends it. Whoever may not be written to meanwhile is passed over."""
     with work.door() as door:
         session = door.session
         asked = inviting.open_survey(door, survey)
         while True:
             number = session.scalar(_waiting(survey, after).with_for_update(skip_locked=True))
             if number is None:
-                return None
+                return after, None
             invitation = session.get_one(SurveyInvitation, number)
             customer = session.get_one(Customer, invitation.customer_id)
-            if customer.deleted_at is None and customer.consent_mail != "refused" and invitation.email:
+            why, at = _forbidden(door, customer, invitation.email)
+            if not why and at is None:
                 break
-            mark(door, number, WAITING, FAILED, problem=str(_("This customer refused mail meanwhile")))
+            after = number
+            if at is not None:
+                later.note(at)
+            else:
+                mark(door, number, WAITING, FAILED, problem=contacting.worded(why))
         secret, until = secrets.token_urlsafe(24), datetime.now(UTC) + timedelta(days=asked.lasts_days)
         kept = {"digest": digest(secret), "job_id": work.job_id, "expires_at": until}
         mark(door, number, WAITING, SENDING, **kept)
-        return Letter(
+        return number, Letter(
             id=number,
-            email=invitation.email,
+            number=customer.id,
+            email=invitation.email or customer.email or "",
             language=invitation.language or door.edition.settings.language,
             customer=customer.name,
             is_person=customer.kind == "person",
@@ -142,6 +152,17 @@ def _claim(work: Work, survey: int, after: int) -> Letter | None:
             lasts_until=until,
             survey={column.key: getattr(asked, column.key) for column in sa.inspect(Survey).column_attrs},
         )
+
+
+def _forbidden(door: Records, customer: Customer, email: str | None) -> tuple[str, datetime | None]:
+    """Why a customer may not be asked, or not before when. The invitation may go to another address than theirs."""
+    if customer.deleted_at is not None:
+        return "customer_gone", None
+    terms = contacting.usual(door.edition)
+    decided = contacting.decide(
+        door.session, door.edition, terms, [customer.id], datetime.now(UTC), held=True, email=email
+    )
+    return decided[customer.id].why, decided[customer.id].at
 
 
 def _post(work: Work, connection: smtplib.SMTP, letter: Letter) -> Handed:

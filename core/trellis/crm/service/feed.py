@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from icalendar import Alarm, Calendar, Event
-from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from trellis.config import Config
@@ -26,12 +25,14 @@ from trellis.records.entity import Base
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import BigId, Choice, UtcDateTime
 from trellis.security.actor import Actor
-from trellis.security.keys import Unreadable, seal, secret_key, unseal
+from trellis.security.keys import Unreadable, seal, unseal
+from trellis.security.links import opened, signed
 
 _ = translator("trellis")
 
 PATH = "s/calendar"
 """The first parts of the address; its last is the link."""
+_PURPOSE = "calendar"
 BACK, AHEAD = timedelta(days=90), timedelta(days=400)
 """How far the calendar goes."""
 MOST = 2000
@@ -75,16 +76,13 @@ def address(config: Config, session: Session, workspace: str, user_id: int) -> s
         secret = unseal(config, found.sealed)
     except Unreadable:
         return ""
-    return f"{PATH}/{_signer(config).dumps([workspace, secret])}.ics"
+    return f"{PATH}/{signed(config, _PURPOSE, workspace, secret)}.ics"
 
 
 def read_link(config: Config, link: str) -> tuple[str, str] | None:
     """The workspace and the secret of a link; None for what was never given out here."""
-    try:
-        workspace, secret = _signer(config).loads(link)
-    except (BadData, ValueError, TypeError):
-        return None
-    return str(workspace), str(secret)
+    found = opened(config, _PURPOSE, link)
+    return (str(found[0]), str(found[1])) if found is not None and len(found) == 2 else None
 
 
 def owner_of(session: Session, secret: str) -> int | None:
@@ -177,7 +175,3 @@ def _kind(edition: Edition, kind: str) -> str:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _signer(config: Config) -> URLSafeSerializer:
-    return URLSafeSerializer(secret_key(config), salt="trellis calendar")

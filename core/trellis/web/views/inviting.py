@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis import mail
 from trellis.crm.customers import inviting, sending
 from trellis.crm.customers.inviting import Chosen, Counted
+from trellis.crm.marketing.contacting import usual
 from trellis.errors import Conflict
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.segments.engine import SegmentNotFound
@@ -81,9 +82,24 @@ def _page(survey: int, segment: str, customer: int | None, problem: str = "") ->
         "mails": counted.mails if counted else 0,
         "verb": str(_n("Send %(num)s mail", "Send %(num)s mails", counted.mails if counted else 0)),
         "problem": problem,
+        "quiet": _quiet(),
     }
     title = _("Invite to “%(survey)s”", survey=title_of(view, record))
     return entity_page("surveys/invite.html", view, title=title, inside=True, invite=context)
+
+
+def _quiet() -> str:
+    """When mails leave, where that is not at once."""
+    terms = usual(g.edition)
+    if not terms["quiet_from"]:
+        return ""
+    told = {"begin": terms["quiet_from"], "end": terms["quiet_to"]}
+    return str(
+        _(
+            "Mails leave at once, but not in quiet hours: %(begin)s–%(end)s by the clock of the customer",
+            **told,
+        )
+    )
 
 
 def _counts(counted: Counted) -> list[tuple[str, str]]:
@@ -93,6 +109,7 @@ def _counts(counted: Counted) -> list[tuple[str, str]]:
         (_("Left out: no mail address"), counted.no_address),
         (_("Left out: refused mail"), counted.refused),
         (_("Left out: asked a short while ago"), counted.recent),
+        (_("Left out: got enough messages of late"), counted.enough),
     ]
     if counted.waiting:
         rows.append((_("Invited before, and not sent yet"), counted.waiting))

@@ -54,12 +54,15 @@ def create(workspace: str) -> BaseResponse | tuple[str, int]:
     form = request.form
     draft = Draft(title=form.get("title", "").strip(), entity=form.get("entity") or None)
     try:
-        made = _drafts().create(draft, _sent() or blank())
+        made = _drafts().create_each(draft, _sent() or blank())
     except DiagramInvalid as error:
         return _new(form, {"file": _told(error)}), 422
     except RecordInvalid as error:
         return _new(form, messages(error)), 422
-    return go(f"{base()}/processes/{made.name}/edit")
+    if len(made) > 1:
+        told = ", ".join(f"“{one.draft['title']}”" for one in made)
+        toast(_("The file holds several processes; each is a draft now: %(titles)s", titles=told))
+    return go(f"{base()}/processes/{made[0].name}/edit")
 
 
 @blueprint.post("/<workspace>/processes/<name>/copy")

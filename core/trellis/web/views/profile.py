@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.errors import RecordInvalid, TooMany, TrellisError
-from trellis.i18n import format_date, format_datetime, plural_translator, translator
+from trellis.i18n import format_date, format_datetime, plural_translator, translator, zone_names
 from trellis.notifications import choices
 from trellis.process import absences
 from trellis.records import types
@@ -230,7 +229,7 @@ def _preference_fields(errors: Errors, given: Mapping[str, str | None] | None) -
         ]
 
     languages = [(str(one.value), one.label) for one in LANGUAGES]
-    zones = [(name, name.replace("_", " ")) for name in sorted(available_timezones()) if "/" in name]
+    zones = list(zone_names().items())
     usual = _("As in the workspace: %(zone)s", zone=g.edition.settings.timezone)
     more: dict[str, Any] = {"required": False, "no_blank": True}
     return [

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.crm.marketing.contacting import usual
 from trellis.errors import RecordInvalid
 from trellis.i18n import month_names, translator, weekday_names
 from trellis.installation import check_settings
@@ -20,6 +21,7 @@ _ = translator("trellis")
 
 blueprint = Blueprint("settings", __name__)
 
+_DAYS = tuple(map(str, range(7)))
 SECTIONS = (
     (
         _("Workspace"),
@@ -94,6 +96,7 @@ def save_general(workspace: str) -> BaseResponse | tuple[str, int]:
     for name in ("first_weekday", "fiscal_month"):
         text = request.form.get(name, str(getattr(g.edition.settings, name)))
         given[name] = whole_number(text) if text.isdecimal() else text
+    given["mailing"] = _mailing()
     try:
         check_settings(workspace, replace(g.edition.settings, **given))
     except RecordInvalid as error:
@@ -126,12 +129,47 @@ def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
         ),
     ]
     problems = [{"field": name, "id": name, "text": " ".join(found)} for name, found in errors.items()]
+    groups = [(_("Workspace"), fields), (_("Mails to many: journeys and surveys"), _sending(values, errors))]
     form = {
         "action": request.path,
-        "groups": [{"title": str(_("Workspace")), "fields": fields}],
+        "groups": [{"title": str(title), "fields": found} for title, found in groups],
         "problems": problems,
     }
     return settings_page("settings/general.html", "general", _("General"), form=form)
+
+
+def _mailing() -> dict[str, Any]:
+    """The terms of mails that go to many; those of before where the form does not have them."""
+    if "quiet_from" not in request.form:
+        return dict(g.edition.settings.mailing)
+    texts = {name: request.form.get(name, "").strip() for name in ("quiet_from", "quiet_to")}
+    numbers = {name: whole_number(request.form.get(name, "")) or 0 for name in ("limit", "limit_days")}
+    days = sorted({int(one) for one in request.form.getlist("quiet_days") if one in _DAYS})
+    return {**texts, **numbers, "quiet_days": days}
+
+
+def _sending(values: dict[str, Any], errors: dict[str, list[str]]) -> list[dict[str, Any]]:
+    terms = {**usual(g.edition), **values["mailing"]}
+    hours = str(_("By the clock of the customer, else of the workspace; empty: none"))
+    days = [
+        {"value": str(one), "title": title, "selected": one in terms["quiet_days"]}
+        for one, title in enumerate(weekday_names())
+    ]
+    at_most = str(_("New journeys begin with these terms, surveys follow them"))
+    open_hours = {"required": False, "help": hours}
+    return [
+        {**_field("quiet_from", _("Quiet from"), terms, errors), **open_hours},
+        {**_field("quiet_to", _("Quiet until"), terms, errors), **open_hours},
+        {
+            **_field("quiet_days", _("Quiet days"), terms, errors),
+            "kind": "choices",
+            "several": True,
+            "options": days,
+            "required": False,
+        },
+        {**_field("limit", _("Messages at most"), terms, errors), "help": at_most},
+        _field("limit_days", _("In so many days"), terms, errors),
+    ]
 
 
 def _choice(

@@ -10,15 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.crm.customers.inviting import language_of
-from trellis.crm.marketing.journeys import contacting
-from trellis.crm.marketing.journeys.contacting import LIMIT
+from trellis.crm.marketing import contacting
 from trellis.crm.marketing.journeys.kept import part_of
 from trellis.crm.marketing.journeys.riders import Batch, Rider
 from trellis.crm.marketing.journeys.tables import FAILED, HELD, LEFT
 from trellis.errors import RuleInvalid, TrellisError
 from trellis.guard import has_abandoned
 from trellis.journeys.program import Node
-from trellis.journeys.times import allowed_from, waited_until
+from trellis.journeys.times import waited_until
 from trellis.letters.templates import all_contributed, templates_for
 from trellis.process.assignment import OWNER, PERSON, ROLE
 from trellis.process.engine import Engine
@@ -35,24 +34,17 @@ def act(batch: Batch, node: Node, riders: Sequence[Rider]) -> None:
 
 
 def _message(batch: Batch, node: Node, riders: Sequence[Rider]) -> None:
-    plan = batch.version.plan
-    at = allowed_from(batch.now, plan["quiet_from"], plan["quiet_to"], plan["quiet_days"], batch.zone)
-    if at > batch.now:
-        for rider in riders:
-            batch.stay(rider, at)
-        return
-    customers = [rider.customer for rider in riders]
-    known = contacting.people(batch.session, customers, held=True)
-    full = contacting.full(batch.session, plan, customers, batch.now)
+    plan, customers = batch.version.plan, [rider.customer for rider in riders]
+    decided = contacting.decide(batch.session, batch.edition, plan, customers, batch.now, held=True)
     template = _by_language(batch, node.step)
     for rider in riders:
-        who = known[rider.customer]
-        why = contacting.reason(plan, who.consent_mail, who.email)
-        why = why or (LIMIT if rider.customer in full else "")
-        if why:
-            batch.passed(rider, node, HELD, why)
+        found = decided[rider.customer]
+        if found.at is not None:
+            batch.stay(rider, found.at)
+        elif found.why:
+            batch.passed(rider, node, HELD, found.why)
         else:
-            batch.send(rider, node, template(who.language))
+            batch.send(rider, node, template(found.customer.language))
             batch.passed(rider, node)
 
 

@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from trellis import mail
 from trellis.crm.customers.entities import Customer
-from trellis.crm.marketing.journeys import contacting
+from trellis.crm.customers.inviting import language_of
+from trellis.crm.customers.unsubscribing import Way, footer, link_of
+from trellis.crm.marketing import contacting
 from trellis.crm.marketing.journeys.entities import PAUSED, STOPPED, Journey
 from trellis.crm.marketing.journeys.kept import door_of, version_of
 from trellis.crm.marketing.journeys.tables import (
@@ -34,16 +36,15 @@ from trellis.crm.marketing.journeys.tables import (
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.jobs import Work
-from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, hand_over, send_waiting
+from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, Later, hand_over, send_waiting
 from trellis.jobs.queue import enqueue
 from trellis.letters.templates import draft, find
-from trellis.letters.writing import may_send
 from trellis.records.door import Records
 
 _ = translator("trellis")
 
 KIND = "journey_mail"
-NO_SERVER = _("No mail server is set up")
+NO_SERVER = _("No mail server is set up, or this server does not know its own address (TRELLIS_URL)")
 NO_TEMPLATE = _("The template is not there any more")
 MAY_HAVE_LEFT = _("The server ended while it was being sent; it may have left, and is not sent again")
 _STATES = {GONE: SENT, REFUSED: FAILED, PUT_OFF: WAITING, DOUBTFUL: UNCLEAR}
@@ -54,13 +55,14 @@ _journey, _customer = Journey.__table__.c, Customer.__table__.c
 
 @dataclass(frozen=True)
 class Mail:
-    """A message on its way, as an activity of its customer."""
+    """A message on its way to a customer, whose activity it is; ``text`` is what goes out, ``out`` leads to no more of them."""
 
     id: int
     activity: int
     to: str
     subject: str
     text: str
+    out: str
 
 
 def start(session: Session, journey: int) -> None:
@@ -72,9 +74,12 @@ def work(work: Work) -> None:
     """The job. Raises what a server put off, so that it is tried again later."""
     journey = int(work.arguments["journey"])
     _doubt(work, journey)
-    waits = partial(_next, work, journey)
-    if may_send(work.installation.config):
-        send_waiting(work, waits, partial(_claim, work, journey), partial(_post, work))
+    waits, later = partial(_next, work, journey), Later()
+    if mail.may_send(work.installation.config):
+        try:
+            send_waiting(work, waits, partial(_claim, work, journey, later), partial(_post, work))
+        finally:
+            later.enqueue(work, KIND, {"journey": journey})
     elif waits(0):
         _fail_all(work, journey)
 
@@ -91,7 +96,7 @@ def _next(work: Work, journey: int, after: int) -> int | None:
         return None if row is None or paused else int(row.id)
 
 
-def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
+def _claim(work: Work, journey: int, later: Later, after: int) -> tuple[int, Mail | None]:
     """Takes the next message, so that nobody else sends it. Whoever may not be written to meanwhile is passed over."""
     while True:
         with work.workspace.write() as session:
@@ -102,7 +107,7 @@ def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
             if row is None or course.state == PAUSED:
                 return after, None
             door = door_of(session, work.workspace.edition(session), course.name)
-            letter = _written(door, row, course.owner_id, course.state, work.job_id)
+            letter = _written(door, row, course, work, later)
         door.committed()
         work.workspace.record_faults(door.faults)
         after = row.id
@@ -110,16 +115,19 @@ def _claim(work: Work, journey: int, after: int) -> tuple[int, Mail | None]:
             return after, letter
 
 
-def _written(door: Records, row: Any, owner: int | None, state: str, job: int) -> Mail | None:
-    """The mail of a message, kept as an activity of the customer; None when it must not leave."""
-    why = "journey_stopped" if state == STOPPED else _forbidden(door, row)
+def _written(door: Records, row: Any, course: Any, work: Work, later: Later) -> Mail | None:
+    """The mail of a message, kept as an activity of the customer; None when it must not leave, or not now."""
+    why, at = ("journey_stopped", None) if course.state == STOPPED else _forbidden(door, row)
+    if at is not None:
+        later.note(at)
+        return None
     if why:
         mark(door.session, row, WAITING, FAILED, outcome=HELD, problem=why)
         return None
     try:
         found = find(door, "customer", row.template)
         who = door.get("customer", row.customer_id).values
-        writer = dataclasses.replace(door.actor, user_id=who["owner"] or owner)
+        writer = dataclasses.replace(door.actor, user_id=who["owner"] or course.owner_id)
         subject, text = draft(Records(door.session, door.edition, writer), "customer", row.customer_id, found)
     except (RecordNotFound, RecordInvalid) as error:
         problem = error.errors if isinstance(error, RecordInvalid) else {}
@@ -128,25 +136,29 @@ def _written(door: Records, row: Any, owner: int | None, state: str, job: int) -
         return None
     values = {"kind": "mail", "mail_to": who["email"], "subject": subject[:200] or "–", "body": text}
     made = door.create("activity", {**values, "customer": row.customer_id, "owner": writer.user_id})
-    mark(door.session, row, WAITING, SENDING, job_id=job, activity_id=made.id)
-    return Mail(row.id, made.id, who["email"], values["subject"], text)
+    mark(door.session, row, WAITING, SENDING, job_id=work.job_id, activity_id=made.id)
+    out = link_of(
+        work.installation.config, Way(work.workspace.name, row.customer_id, "journey", row.journey_id)
+    )
+    company = door.edition.settings.title or work.workspace.name
+    below = footer(language_of(who["language"], door.edition), company, out)
+    return Mail(row.id, made.id, who["email"], values["subject"], f"{text}{below}", out)
 
 
-def _forbidden(door: Records, row: Any) -> str:
-    """Why a customer may not be written to now: consent may have been taken back since the step."""
-    who = contacting.people(door.session, [row.customer_id]).get(row.customer_id)
+def _forbidden(door: Records, row: Any) -> tuple[str, datetime | None]:
+    """Why a customer may not be written to, or not before when: since the step, consent was taken back or a night began."""
     gone = door.session.scalar(sa.select(_customer.deleted_at).where(_customer.id == row.customer_id))
-    if who is None or gone is not None:
-        return "customer_gone"
     number = door.session.scalar(sa.select(_member.version_id).where(_member.id == row.member_id))
     plan = version_of(door.session, door.edition, int(number or 0)).plan
-    return contacting.reason(plan, who.consent_mail, who.email)
+    now, who = datetime.now(UTC), [row.customer_id]
+    found = contacting.decide(door.session, door.edition, plan, who, now, limited=False).get(row.customer_id)
+    return ("customer_gone", None) if found is None or gone is not None else (found.why, found.at)
 
 
 def _post(work: Work, connection: smtplib.SMTP, letter: Mail) -> Handed:
     """Sends a mail and keeps how that went."""
     config = work.installation.config
-    handed = hand_over(connection, mail.message(config, letter.to, letter.subject, letter.text))
+    handed = hand_over(connection, mail.message(config, letter.to, letter.subject, letter.text, letter.out))
     state = _STATES[handed.how]
     problem = handed.problem or (str(MAY_HAVE_LEFT) if state == UNCLEAR else "")
     _finish(work, letter.id, state, problem)

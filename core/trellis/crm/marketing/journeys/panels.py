@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trellis.contributions import Cell, Direction, Level, Panel
-from trellis.crm.marketing.journeys.contacting import QUIET, worded
+from trellis.crm.marketing.contacting import QUIET, worded
 from trellis.crm.marketing.journeys.kept import version_of
 from trellis.crm.marketing.journeys.members import messages_of, of_customer, passages_of
 from trellis.crm.marketing.journeys.tables import ACTIVE, FAILED, HELD

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Journey as Brought
+from trellis.crm.marketing import contacting
 from trellis.crm.marketing.journeys import mailing
 from trellis.crm.marketing.journeys.entering import enter
 from trellis.crm.marketing.journeys.entities import PAUSED, RUNNING, STOPPED, Journey
@@ -49,7 +50,7 @@ def adopt(records: Records, brought: Brought) -> Record:
 def complete(event: BeforeSave) -> None:
     """A plan has one shape, whoever wrote it. Raises RecordInvalid."""
     if event.action == "created" and event.values.get("plan") is None:
-        event.values["plan"] = dict(EMPTY)
+        event.values["plan"] = {**EMPTY, **contacting.usual(event.edition)}
     elif event.values.get("plan") is not None:
         event.values["plan"] = shaped(event.values["plan"])
     elif "plan" in event.values:
