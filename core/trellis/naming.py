@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from trellis.contributions import Channel, Contribution, Kpi, Role, Segment
 from trellis.i18n import Text, language_names, translator
+from trellis.records import types
 
 if TYPE_CHECKING:
     from trellis.edition import Edition
+    from trellis.records.entity import Field
 
 _ = translator("trellis")
 
@@ -43,3 +45,17 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
         brought = {name.rpartition(".")[2]: one.title for name, one in edition.all(Channel).items()}
         return {**brought, **CHANNELS}
     return language_names() if what == LANGUAGE else {}
+
+
+def titles(edition: Edition, field: Field) -> Mapping[str, Text | str]:
+    """What people read for the values of a field that has few: its choices, its stages, or what its text is the name of."""
+    if isinstance(field.type, types.Choice):
+        return {option.value: option.label for option in field.type.options}
+    view = edition.entities.get(field.entity)  # a field of a task is of no entity
+    lifecycles = view.lifecycles if view is not None else ()
+    stages = {
+        stage.value: stage.title for one in lifecycles if one.field == field.name for stage in one.stages
+    }
+    followed = {str(one.when[1]): one.title for one in lifecycles if one.when and one.when[0] == field.name}
+    named = names(edition, field.type.names) if isinstance(field.type, types.Text) else {}
+    return {**named, **followed, **stages}

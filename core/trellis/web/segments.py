@@ -22,7 +22,7 @@ from trellis.i18n import (
     translator,
 )
 from trellis.records.query import ListQuery
-from trellis.records.rules import describe, parse
+from trellis.records.saying import in_words
 from trellis.segments.history import Day, history, latest
 from trellis.segments.overlap import Overlap
 from trellis.segments.own import LONGEST_TITLE, TONES, Draft
@@ -52,7 +52,7 @@ def rule_text(segment: Segment) -> str:
         return str(_("Chosen by hand"))
     if segment.rule is None:
         return ""
-    return describe(parse(segment.rule, g.edition.entity(segment.entity), g.edition))
+    return in_words(g.records, g.edition.entity(segment.entity), segment.rule)
 
 
 def list_url(base: str, entity: str, rule: Rule) -> str:

@@ -67,6 +67,10 @@ class Builder {
     return this.known.get(figure.entity);
   }
 
+  offers(field, op) {
+    return field && (op === undefined || field.ops.some(([one]) => one === op));
+  }
+
   fieldsAt(place) {
     const part = place.closest("[data-part]");
     return part ? this.known.get(part.dataset.part) : this.fields;
@@ -82,7 +86,7 @@ class Builder {
   add(rule, into) {
     if (rule && (rule.any || rule.all)) return this.addGroup(rule, into);
     const name = rule ? nameOf(rule) : undefined;
-    if (rule && !this.fieldsAt(into).has(name)) return this.keep(rule, into);
+    if (rule && !this.offers(this.fieldsAt(into).get(name), rule.op)) return this.keep(rule, into);
     const row = this.box.querySelector("[data-rules-row]").content.firstElementChild.cloneNode(true);
     if (into !== this.rows) row.dataset.nested = "";
     into.append(row);
