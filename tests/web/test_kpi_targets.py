@@ -61,6 +61,8 @@ def test_targets_are_typed_filled_in_refused_and_taken_back(
     page = client.get(GRID).text
     undo = re.search(r"/acme/kpi_target/bulk/undo\?change=\d+", page)
     assert undo is not None
+    listed = client.get("/acme/kpi_target").text
+    assert "January 2026" in listed and ">2026-01<" not in listed
 
     fill = "/acme/kpis/targets/fill?year=2026"
     row = "revenue/2026-01"

@@ -58,7 +58,11 @@ class KpiTarget(Entity):
 
     kpi: Mapped[str] = column(Text(160, names="kpi"), label=_("KPI"), required=True, in_list=True)
     period: Mapped[str] = column(
-        Text(10), label=_("Period"), required=True, in_list=True, help=_("2026, 2026-Q3, 2026-10 or 2026-W41")
+        Text(10, names="period"),
+        label=_("Period"),
+        required=True,
+        in_list=True,
+        help=_("2026, 2026-Q3, 2026-10 or 2026-W41"),
     )
     of_unit_id: Mapped[int | None] = column(
         Reference("unit", "CASCADE"), label=_("Planned for the unit"), in_list=True

@@ -196,7 +196,7 @@ class BonusRun(Entity):
     scheme_id: Mapped[int] = column(
         Reference("bonus_scheme", ""), label=_("Bonus scheme"), required=True, in_list=True
     )
-    period: Mapped[str] = column(Text(10), label=_("Period"), required=True, in_list=True)
+    period: Mapped[str] = column(Text(10, names="period"), label=_("Period"), required=True, in_list=True)
     begins_on: Mapped[date] = column(Date(), label=_("Begins"), required=True, indexed=True)
     state: Mapped[str] = column(Choice(STATES), label=_("State"), required=True, default=OPEN, in_list=True)
     statements: Mapped[int] = column(Integer(), label=_("Statements"), required=True, default=0, in_list=True)
@@ -238,7 +238,7 @@ class BonusStatement(Entity):
     scheme_id: Mapped[int] = column(
         Reference("bonus_scheme", ""), label=_("Bonus scheme"), required=True, in_list=True
     )
-    period: Mapped[str] = column(Text(10), label=_("Period"), required=True, in_list=True)
+    period: Mapped[str] = column(Text(10, names="period"), label=_("Period"), required=True, in_list=True)
     begins_on: Mapped[date] = column(Date(), label=_("Begins"), required=True, indexed=True)
     state: Mapped[str] = column(Choice(STATES), label=_("State"), required=True, default=OPEN, in_list=True)
     total: Mapped[Number] = column(Money(), label=_("Total"), required=True, default=0, in_list=True)
@@ -273,7 +273,11 @@ class BonusLine(Entity):
         Choice(LINE_KINDS), label=_("Kind"), required=True, default=BonusKind.PERCENT, in_list=True
     )
     period: Mapped[str] = column(
-        Text(10), label=_("Period"), help=_("An earlier one for a correction"), required=True, in_list=True
+        Text(10, names="period"),
+        label=_("Period"),
+        help=_("An earlier one for a correction"),
+        required=True,
+        in_list=True,
     )
     amount: Mapped[Number] = column(Money(), label=_("Amount"), required=True, default=0, in_list=True)
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
