@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trellis.contributions import Channel, Contribution, Kpi, Role, Segment
+from trellis.contributions import Channel, Contribution, Kpi, Role, Script, Segment
 from trellis.i18n import Text, language_names, translator
 from trellis.records import types
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
+SCRIPT = "script"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -26,7 +27,7 @@ CHANNELS: Mapping[str, Text] = {
 }
 """The channels that every edition knows."""
 
-_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi}
+_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi, SCRIPT: Script}
 
 
 def names(edition: Edition, what: str) -> Mapping[str, Text | str]:

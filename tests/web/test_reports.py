@@ -60,6 +60,9 @@ def test_readers_see_reports_and_do_not_send_them(sign_in: SignIn) -> None:
 def test_what_a_report_shows_is_chosen_by_titles(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
     first = client.get("/acme/report/new").text
+    assert "A report is a list or figures" in client.get("/acme/report").text
+    runs = client.get("/acme/report_run").text
+    assert "A delivery appears when a report is sent" in runs and "/acme/report_run/new" not in runs
     assert '<option value="kpi">Figures (KPIs)</option>' in first and ">Customers</option>" in first
     page = client.get("/acme/report/new?of_entity=customer").text
     assert '<option value="city">City</option>' in page and '<option value="-city">City, descending' in page

@@ -46,6 +46,10 @@ class KpiTarget(Entity):
         name=TARGET,
         title=_("KPI target"),
         plural=_("Targets"),
+        about=_(
+            "Targets say what a KPI is to come to in a period. They are typed in the grid of "
+            "targets, or imported"
+        ),
         new=_("New target"),
         icon="target",
         direction="management",
@@ -53,6 +57,7 @@ class KpiTarget(Entity):
         row="MG6",
         title_field="kpi",
         subtitle_field="period",
+        line_fields=("of_unit", "person", "category", "product", "value"),
         sort="key",
     )
 

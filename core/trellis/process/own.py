@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import Process
 from trellis.edition import OWN, Edition
 from trellis.errors import Conflict, RecordInvalid, RecordNotFound, StaleVersion
-from trellis.i18n import Text, translator
+from trellis.i18n import as_written, translator
 from trellis.process import checks, schedule, versions
 from trellis.process.diagram import DiagramInvalid, Problem, digest, read
 from trellis.process.picture import drawn
@@ -342,8 +342,8 @@ def rows_of(session: Session) -> Sequence[OwnProcess]:
 def _process(name: str, draft: Draft, diagram: bytes) -> Process:
     return Process(
         name=name,
-        title=Text(draft.title),
-        description=Text(draft.description) if draft.description else None,
+        title=as_written(draft.title),
+        description=as_written(draft.description) if draft.description else None,
         diagram=diagram,
         entity=draft.entity,
         starts=draft.starts,

@@ -26,7 +26,7 @@ from trellis.records.saying import in_words
 from trellis.segments.history import Day, history, latest
 from trellis.segments.overlap import Overlap
 from trellis.segments.own import LONGEST_TITLE, TONES, Draft
-from trellis.web.display import currency_of, title_of
+from trellis.web.display import currency_of, second_line, title_of
 from trellis.web.figures import signed
 from trellis.web.sheets import Sheet
 
@@ -103,7 +103,7 @@ def member_rows(view: EntityView, base: str, ids: list[int]) -> list[dict[str, A
             "id": record.id,
             "title": title_of(view, record),
             "url": f"{base}/{view.name}/{record.id}",
-            "sub": str(record.values.get(view.info.subtitle_field or "") or ""),
+            "sub": second_line(g.edition, base, view, record),
             "figure": _amount(view, record),
         }
         for record in found

@@ -56,10 +56,9 @@ def words(declared: Text, text: str, known: Mapping[str, str]) -> str:
 def _period(text: str) -> str:
     """``2026-11`` as “November 2026”."""
     try:
-        label = parse(text, g.edition.settings.fiscal_month).label
+        return parse(text, g.edition.settings.fiscal_month).title
     except PeriodInvalid:
         return text
-    return label[:1].upper() + label[1:]
 
 
 def _entities(_values: Mapping[str, Any]) -> Choices:

@@ -56,6 +56,10 @@ class BonusScheme(Entity):
         name="bonus_scheme",
         title=_("Bonus scheme"),
         plural=_("Bonus schemes"),
+        about=_(
+            "A scheme says by which rules a group of people earns a bonus. Schemes of the edition "
+            "can be taken over"
+        ),
         new=_("New bonus scheme"),
         icon="percent",
         direction="sales",
@@ -180,6 +184,8 @@ class BonusRun(Entity):
         name="bonus_run",
         title=_("Bonus run"),
         plural=_("Bonus runs"),
+        about=_("A run appears when a scheme is reckoned for a period, on the page of the scheme"),
+        by_hand=False,
         new=_("New bonus run"),
         icon="calculator",
         direction="sales",
@@ -218,6 +224,8 @@ class BonusStatement(Entity):
         name="bonus_statement",
         title=_("Bonus statement"),
         plural=_("Bonus statements"),
+        about=_("A statement says what a person earned in a period. It appears when a scheme is reckoned"),
+        by_hand=False,
         new=_("New bonus statement"),
         icon="receipt-text",
         direction="sales",
@@ -253,6 +261,8 @@ class BonusLine(Entity):
         name="bonus_line",
         title=_("Bonus line"),
         plural=_("Bonus lines"),
+        about=_("Lines are the parts of a statement. They appear when a scheme is reckoned"),
+        by_hand=False,
         new=_("New bonus line"),
         icon="list",
         direction="sales",

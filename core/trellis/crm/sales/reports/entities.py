@@ -68,6 +68,10 @@ class Report(Entity):
         name="report",
         title=_("Report"),
         plural=_("Reports"),
+        about=_(
+            "A report is a list or figures that come to people by mail, at their hour. Begin here, "
+            "or with “Report from this list” in the export menu of a list"
+        ),
         new=_("New report"),
         icon="file-chart-column",
         direction="sales",
@@ -205,6 +209,8 @@ class ReportRun(Entity):
         name="report_run",
         title=_("Delivery"),
         plural=_("Deliveries"),
+        about=_("A delivery appears when a report is sent"),
+        by_hand=False,
         new=_("New delivery"),
         icon="send",
         direction="sales",
