@@ -24,6 +24,7 @@ from trellis.records.types import (
     Option,
     Percent,
     Reference,
+    Rule,
     Text,
 )
 
@@ -94,7 +95,7 @@ class BonusScheme(Entity):
         in_list=True,
     )
     people: Mapped[dict[str, Any] | None] = column(
-        Json(), label=_("Rule for people"), help=_("A rule over users, as in filters"), group=_WHO
+        Rule(over="user"), label=_("Rule for people"), help=_("A rule over users, as in filters"), group=_WHO
     )
 
 
@@ -172,7 +173,10 @@ class BonusPart(Entity):
     )
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
     rule: Mapped[dict[str, Any] | None] = column(
-        Json(), label=_("Rule for records"), help=_("Which records of the KPI count, as in filters")
+        Rule(by="kpi"),
+        label=_("Rule for records"),
+        help=_("Which records of the KPI count, as in filters"),
+        visible_when={"field": "kind", "op": "in", "value": ["percent", "tiers", "team"]},
     )
 
 

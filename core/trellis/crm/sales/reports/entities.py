@@ -15,10 +15,10 @@ from trellis.records.types import (
     Choice,
     DateTime,
     Integer,
-    Json,
     LongText,
     Option,
     Reference,
+    Rule,
     Text,
 )
 
@@ -94,7 +94,7 @@ class Report(Entity):
         group=_CONTENT,
     )
     rule: Mapped[dict[str, Any] | None] = column(
-        Json(),
+        Rule(by="of_entity"),
         label=_("Rule"),
         help=_("As in filters; “Report from this list” brings that of a list"),
         group=_CONTENT,
