@@ -195,7 +195,9 @@ class OwnProcesses:
         """A draft that begins as a process of the edition, in the reader's words. Raises RecordNotFound."""
         process = process_of(self._edition, name)
         draft = Draft.of(process)
-        title = str(_("%(title)s (own)", title=draft.title))[:LONGEST_TITLE]
+        own = process.owner == OWN
+        named = _("%(title)s (copy)", title=draft.title) if own else _("%(title)s (own)", title=draft.title)
+        title = str(named)[:LONGEST_TITLE]
         draft = dataclasses.replace(draft, title=title, replaces=name)
         diagram = in_words(
             versions.content(process), lambda text: versions.words(self._edition, process, text)
