@@ -24,7 +24,7 @@ class DocumentTemplate(Entity):
         title=_("Document template"),
         plural=_("Document templates"),
         about=_(
-            "A template makes documents with the values of a record: offers, contracts, acts. "
+            "A template makes documents with the values of a record: offers, contracts. "
             "Those of the edition can be taken over"
         ),
         new=_("New document template"),
