@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from trellis.i18n import LANGUAGES
+from trellis.i18n import LANGUAGES, Text, as_written, use_locale
 from trellis.testing.catalogue import missing, texts
 
 PACKAGES = ["trellis", "trellis_retail", "trellis_banking", "trellis_b2b"]
@@ -32,3 +32,8 @@ def test_no_text_stands_where_it_is_not_gathered(package: str) -> None:
                 assert not isinstance(text, ast.Constant) or text.value in gathered, (
                     f"{path.name}: {text.value}"
                 )
+
+
+def test_a_text_of_ones_own_stays_as_it_was_written() -> None:
+    with use_locale("ru"):
+        assert str(Text("Yes")) == "Да" and str(as_written("Yes")) == "Yes"

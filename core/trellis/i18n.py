@@ -109,7 +109,7 @@ def _translate(domain: str, message: str, plural: str | None, number: int) -> st
 @lru_cache(maxsize=16_384)
 def _translated(domain: str, language: str, message: str) -> str | tuple[str, ...] | None:
     """What a catalogue has for a message: a text, or its plural forms; None for nothing."""
-    catalogue = _catalogue(domain, language)
+    catalogue = _catalogue(domain, language) if domain else None
     entry = catalogue.get(message) if catalogue is not None and message else None
     if entry is None or entry.fuzzy or not entry.string:
         return None
@@ -134,6 +134,11 @@ class Text:
         from markupsafe import escape
 
         return str(escape(str(self)))
+
+
+def as_written(text: str) -> Text:
+    """A text of the organisation's own: the same in every language, though a catalogue has it too (“New”, “Yes”)."""
+    return Text(text, domain="")
 
 
 class Translator(Protocol):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trellis.contributions import Channel, Contribution, Kpi, Role, Segment
+from trellis.contributions import Channel, Contribution, Kpi, Role, Script, Segment
 from trellis.i18n import Text, language_names, translator, zone_names
+from trellis.records import types
 
 if TYPE_CHECKING:
     from trellis.edition import Edition
+    from trellis.records.entity import Field
 
 _ = translator("trellis")
 
 ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
-ZONE = "time_zone"
+SCRIPT, ZONE = "script", "time_zone"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -25,7 +27,7 @@ CHANNELS: Mapping[str, Text] = {
 }
 """The channels that every edition knows."""
 
-_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi}
+_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi, SCRIPT: Script}
 
 
 def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
@@ -46,3 +48,17 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
     if what == ZONE:
         return zone_names()
     return language_names() if what == LANGUAGE else {}
+
+
+def titles(edition: Edition, field: Field) -> Mapping[str, Text | str]:
+    """What people read for the values of a field that has few: its choices, its stages, or what its text is the name of."""
+    if isinstance(field.type, types.Choice):
+        return {option.value: option.label for option in field.type.options}
+    view = edition.entities.get(field.entity)  # a field of a task is of no entity
+    lifecycles = view.lifecycles if view is not None else ()
+    stages = {
+        stage.value: stage.title for one in lifecycles if one.field == field.name for stage in one.stages
+    }
+    followed = {str(one.when[1]): one.title for one in lifecycles if one.when and one.when[0] == field.name}
+    named = names(edition, field.type.names) if isinstance(field.type, types.Text) else {}
+    return {**named, **followed, **stages}

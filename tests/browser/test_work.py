@@ -55,6 +55,30 @@ def test_a_filter_is_built_and_shown_as_a_chip(site: str, page: Page) -> None:
     expect(page.locator("tbody tr").first).to_contain_text("Brno")
 
 
+def test_a_rule_of_a_form_is_about_what_the_form_names(site: str, page: Page) -> None:
+    page.goto(f"{site}/acme/report/new?of_entity=customer")
+    rule, kept = page.locator("#f-rule"), page.locator("input[name=rule]")
+
+    def compare(field: str, text: str) -> None:
+        rule.locator("[data-rules-add]").first.click()
+        row = rule.locator(".rule-row")
+        row.locator("[data-field]").select_option(field)
+        row.locator("[data-op]").select_option("eq")
+        row.locator("[data-value] input").fill(text)
+
+    compare("city", "Brno")
+    expect(kept).to_have_value(re.compile("Brno"))
+    page.select_option("#f-of_entity", "order")
+    expect(rule.locator(".rule-row")).to_have_count(0)
+    expect(kept).to_have_value("null")
+    compare("number", "N7")
+    page.fill("#f-name", "One order")
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("#prop-rule")).to_contain_text("Number is “N7”")
+    page.locator("#prop-rule .prop-pen").click()
+    expect(rule.locator("[data-value] input")).to_have_value("N7")
+
+
 def test_a_cell_is_edited_by_keys_and_the_row_stays_ticked(site: str, page: Page) -> None:
     page.goto(f"{site}/acme/customer?q=customer&columns=name,city")
     page.keyboard.press("j")

@@ -95,3 +95,24 @@ def test_a_scheme_of_the_edition_is_used_closed_and_corrected(sign_in: SignIn, c
         assert client.post("/bonus_scheme/1:reckon", wrong).status_code == 422
     assert client.post(f"/bonus_run/{march['id']}:close").json["state"] == "closed"
     assert client.patch(f"/bonus_statement/{line['statement']}", {"total": 9}).status_code == 403
+
+
+def test_which_people_and_records_a_scheme_is_about_are_rules_of_its_forms(sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    page = admin.get("/acme/bonus_scheme/new").text
+    assert 'data-fields-url="/acme/user/rule-fields"' in page
+    form = {"csrf_token": token_of(page)}
+    agents = json.dumps({"field": "email", "op": "starts_with", "value": "agent"})
+    scheme = admin.post("/acme/bonus_scheme/new", data={**form, "name": "Ours", "people": agents}).location
+    assert "starts with “agent”" in unescape(admin.get(scheme).text)
+    part = {**form, "scheme": scheme.rpartition("/")[2], "place": "1", "name": "A", "rate": "3"}
+    assert "Choose above what it is about" in admin.get("/acme/bonus_part/new").text
+    part |= {
+        "kind": "percent",
+        "kpi": "sales_won",
+        "rule": json.dumps({"field": "amount", "op": "gt", "value": 9}),
+    }
+    told = admin.post("/acme/bonus_part/conditions", data=part).json["rule"]  # type: ignore[index]
+    assert told["over"]["count_url"] == "/acme/opportunity/count"
+    admin.post("/acme/bonus_part/new", data=part)
+    assert "Amount is more than 9" in unescape(admin.get("/acme/bonus_part/1").text)

@@ -10,6 +10,7 @@ from trellis.edition import Edition
 from trellis.errors import RuleInvalid
 from trellis.i18n import Text
 from trellis.records.door import Records
+from trellis.records.saying import in_words
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.field_rights import FieldRule
 from trellis.segments.own import with_segment
@@ -49,6 +50,34 @@ def test_figures_of_related_records_and_segments_are_offered_within_rights(works
     assert of_customers(SYSTEM)["@segment"]["options"][-1] == ("own.vip", "VIP")
     amount = frozenset({FieldRule("order", "amount", FieldRight.NONE)})
     assert "order.customer|sum|amount" not in of_customers(reader("customer", "order", fields=amount))
+
+
+def test_a_rule_in_words_has_the_titles_of_its_values(workspace: Workspace) -> None:
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        customer = records.create("customer", {"name": "Lind"})
+        rule = {
+            "all": [
+                {"field": "customer", "op": "in", "value": [customer.id, 999]},
+                {"field": "stage", "op": "eq", "value": "won"},
+                {"any": [{"field": "channel", "op": "eq", "value": one} for one in ("mail", "moon")]},
+            ]
+        }
+        view = records.edition.entity("opportunity")
+        words = "Customer is one of: Lind, #999 and Stage is Won and (Channel is E-mail or Channel is “moon”)"
+        assert in_words(records, view, rule) == words
+        blind = Records(session, records.edition, reader("opportunity"))
+        assert in_words(blind, view, rule["all"][0]) == f"Customer is one of: #{customer.id}, #999"
+        channel = offered(records.edition, SYSTEM)["channel"]
+        assert ("mail", "E-mail") in channel["options"]
+        assert [one for one, _title in channel["ops"]] == [
+            "eq",
+            "ne",
+            "in",
+            "not_in",
+            "is_empty",
+            "is_not_empty",
+        ]
 
 
 def test_fields_of_the_records_referred_to_are_offered_within_rights(workspace: Workspace) -> None:

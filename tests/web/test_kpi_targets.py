@@ -61,6 +61,8 @@ def test_targets_are_typed_filled_in_refused_and_taken_back(
     page = client.get(GRID).text
     undo = re.search(r"/acme/kpi_target/bulk/undo\?change=\d+", page)
     assert undo is not None
+    listed = client.get("/acme/kpi_target").text
+    assert "January 2026" in listed and ">2026-01<" not in listed
 
     fill = "/acme/kpis/targets/fill?year=2026"
     row = "revenue/2026-01"
@@ -150,5 +152,7 @@ def test_a_plan_is_handed_down_and_added_up(sign_in: SignIn, installation: Insta
     key = f"product_sales/2026-01/unit-{north}/category-{light}"
     assert client.post(goods, data=form_of(client.get(goods).text, **{key: "7"})).status_code == 302
     assert planned(installation)[key] == 7
+    lines = re.findall(r'"phone-line">([^<]*)<', client.get("/acme/kpi_target").text)
+    assert "January 2026 · North · Light · 7" in lines
     for wrong in ("&kpi=revenue&by=category", "&kpi=moon&by=unit", "&kpi=revenue&by=unit&whom=moon"):
         assert client.get(f"/acme/kpis/targets?year=2026{wrong}").status_code == 200

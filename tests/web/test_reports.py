@@ -60,16 +60,29 @@ def test_readers_see_reports_and_do_not_send_them(sign_in: SignIn) -> None:
 def test_what_a_report_shows_is_chosen_by_titles(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
     first = client.get("/acme/report/new").text
+    assert "A report is a list or figures" in client.get("/acme/report").text
+    runs = client.get("/acme/report_run").text
+    assert "A delivery appears when a report is sent" in runs and "/acme/report_run/new" not in runs
     assert '<option value="kpi">Figures (KPIs)</option>' in first and ">Customers</option>" in first
     page = client.get("/acme/report/new?of_entity=customer").text
     assert '<option value="city">City</option>' in page and '<option value="-city">City, descending' in page
     assert '<option value="created_at:month">Created, by month' in page
+    assert 'data-fields-url="/acme/customer/rule-fields"' in page and 'name="rule" value="null"' in page
     form = {"csrf_token": token_of(page), "name": "Towns", "of_entity": "customer", "format": "pdf"}
+    asked = {**form, "of_entity": "order"}
+    told = client.post("/acme/report/conditions", data=asked).json["rule"]  # type: ignore[index]
+    assert told["visible"] and told["over"]["fields_url"] == "/acme/order/rule-fields"
+    mistaken = {**form, "rule": json.dumps({"field": "town", "op": "is_empty"}), "rhythm": "never"}
+    answer = client.post("/acme/report/new", data=mistaken)
+    assert answer.status_code == 422 and 'href="#f-rule"' in answer.text
+    form["rule"] = json.dumps(BRNO)
     chosen = {"columns": ["", "city", "name"], "group_by": "city", "rhythm": "never", "weekday": "monday"}
     made = client.post("/acme/report/new", data={**form, **chosen, "month_day": "1", "hour": "7"})
     assert made.status_code == 302, made.text
     place = made.headers["Location"]
-    assert "City, Name" in unescape(client.get(place).text)
+    page = unescape(client.get(place).text)
+    assert "City, Name" in page and f'href="{place}/edit#f-rule"' in page
+    assert client.get(f"{place}/edit").text.count("Brno") == 2
     assert client.get(f"{place}/file").data.startswith(b"%PDF-")
     editing = client.get(f"{place}/field/columns").text
     assert editing.index('value="city" selected') < editing.index('value="name" selected')

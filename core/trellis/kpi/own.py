@@ -14,7 +14,7 @@ from trellis.contributions import Cell, Direction, Kpi, Level, Unit
 from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import Conflict, Message, RecordInvalid, TrellisError
 from trellis.i18n import Text as Label
-from trellis.i18n import translator
+from trellis.i18n import as_written, translator
 from trellis.kpi.arithmetic import average, ratio
 from trellis.kpi.checks import check_kpi
 from trellis.kpi.composite import check_formula, parts_of
@@ -68,7 +68,7 @@ def from_json(name: str, declaration: Mapping[str, Any], version: int = 1) -> Kp
     """
     common: dict[str, Any] = {
         "name": name,
-        "title": Label(declaration["title"]),
+        "title": as_written(declaration["title"]),
         "cell": Cell(Direction(declaration["direction"]), Level(declaration["level"])),
         "unit": Unit(declaration["unit"]),
         "higher_is_better": declaration.get("higher_is_better", True),
@@ -77,7 +77,7 @@ def from_json(name: str, declaration: Mapping[str, Any], version: int = 1) -> Kp
     }
     if declaration["aggregate"] == "formula":
         text = declaration["expression"]
-        return Kpi(**common, expression=text, formula=Label(text))
+        return Kpi(**common, expression=text, formula=as_written(text))
     entity = _entity_class(declaration["entity"])
     if entity is None:
         return None
@@ -87,7 +87,7 @@ def from_json(name: str, declaration: Mapping[str, Any], version: int = 1) -> Kp
         date=getattr(entity, declaration["date"], None),
         select=_selecting(dict(declaration)),
         rule=declaration.get("rule") if declaration["aggregate"] != "share" else None,
-        formula=Label(declaration.get("about") or "") or None,
+        formula=as_written(declaration.get("about") or "") or None,
     )
 
 

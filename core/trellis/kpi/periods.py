@@ -193,6 +193,12 @@ class Period:
         return _LABELS[self.grain](self)
 
     @property
+    def title(self) -> str:
+        """Its name where it stands alone: with a capital letter in every language."""
+        label = self.label
+        return label[:1].upper() + label[1:]
+
+    @property
     def short_label(self) -> str:
         """Its name on an axis, where the year is known: ``Oct``, ``Q3``, ``W41``."""
         return _SHORT_LABELS[self.grain](self)

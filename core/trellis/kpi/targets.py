@@ -46,6 +46,10 @@ class KpiTarget(Entity):
         name=TARGET,
         title=_("KPI target"),
         plural=_("Targets"),
+        about=_(
+            "Targets say what a KPI is to come to in a period. They are typed in the grid of "
+            "targets, or imported"
+        ),
         new=_("New target"),
         icon="target",
         direction="management",
@@ -53,12 +57,17 @@ class KpiTarget(Entity):
         row="MG6",
         title_field="kpi",
         subtitle_field="period",
+        line_fields=("of_unit", "person", "category", "product", "value"),
         sort="key",
     )
 
     kpi: Mapped[str] = column(Text(160, names="kpi"), label=_("KPI"), required=True, in_list=True)
     period: Mapped[str] = column(
-        Text(10), label=_("Period"), required=True, in_list=True, help=_("2026, 2026-Q3, 2026-10 or 2026-W41")
+        Text(10, names="period"),
+        label=_("Period"),
+        required=True,
+        in_list=True,
+        help=_("2026, 2026-Q3, 2026-10 or 2026-W41"),
     )
     of_unit_id: Mapped[int | None] = column(
         Reference("unit", "CASCADE"), label=_("Planned for the unit"), in_list=True

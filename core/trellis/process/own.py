@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import Process
 from trellis.edition import OWN, Edition
 from trellis.errors import Conflict, RecordInvalid, RecordNotFound, StaleVersion
-from trellis.i18n import Text, translator
+from trellis.i18n import as_written, translator
 from trellis.process import checks, schedule, versions
 from trellis.process.diagram import DiagramInvalid, Problem, digest, read
 from trellis.process.picture import drawn
@@ -207,7 +207,9 @@ class OwnProcesses:
         """A draft that begins as a process of the edition, in the reader's words. Raises RecordNotFound."""
         process = process_of(self._edition, name)
         draft = Draft.of(process)
-        title = str(_("%(title)s (own)", title=draft.title))[:LONGEST_TITLE]
+        own = process.owner == OWN
+        named = _("%(title)s (copy)", title=draft.title) if own else _("%(title)s (own)", title=draft.title)
+        title = str(named)[:LONGEST_TITLE]
         draft = dataclasses.replace(draft, title=title, replaces=name)
         diagram = in_words(
             versions.content(process), lambda text: versions.words(self._edition, process, text)
@@ -354,8 +356,8 @@ def rows_of(session: Session) -> Sequence[OwnProcess]:
 def _process(name: str, draft: Draft, diagram: bytes) -> Process:
     return Process(
         name=name,
-        title=Text(draft.title),
-        description=Text(draft.description) if draft.description else None,
+        title=as_written(draft.title),
+        description=as_written(draft.description) if draft.description else None,
         diagram=diagram,
         entity=draft.entity,
         starts=draft.starts,

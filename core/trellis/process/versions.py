@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Process
 from trellis.edition import Edition
 from trellis.errors import RecordNotFound
-from trellis.i18n import Text, translator
+from trellis.i18n import Text, as_written, translator
 from trellis.plugins import CORE
 from trellis.process.diagram import Diagram, digest, read
 from trellis.process.dmn import embedded
@@ -105,4 +105,4 @@ def words(edition: Edition, process: Process | None, text: str) -> Text:
     manifest = edition.plugin(process.owner) if process else None
     if manifest is not None:
         return Text(text, domain=manifest.package)
-    return Text(text, domain="trellis") if process and process.owner == CORE else Text(text)
+    return Text(text, domain="trellis") if process and process.owner == CORE else as_written(text)

@@ -170,9 +170,11 @@ class EntityInfo:
     """What people and faces need to know of an entity beyond its fields.
 
     - ``title``, ``plural``: singular and plural name;  ``icon``: Lucide name
+    - ``about``: in one sentence what its records are for, which an empty list says
     - ``new``: the words of the button that makes one ("New customer"; languages decline differently)
     - ``direction``, ``level``: its place in the CRM model;  ``row``: id of its row in the model (``CU1``)
     - ``title_field``: the field that names a record;  ``subtitle_field``: the second line in lists and cards
+    - ``line_fields``: what else stands in the second line of a list on a phone, as far as a record has it
     - ``parent``: field of the reference that contains it (lines of an order), so that it has no list in the menu
     - ``sort``: how lists are sorted at first (``-ordered_at``)
     - ``date_field``: the field that places a record in time on timelines and calendars
@@ -188,6 +190,7 @@ class EntityInfo:
     name: str
     title: Label
     plural: Label
+    about: Label | None = None
     new: Label | None = None
     icon: str = "file"
     direction: str = ""
@@ -195,6 +198,7 @@ class EntityInfo:
     row: str = ""
     title_field: str = "name"
     subtitle_field: str | None = None
+    line_fields: tuple[str, ...] = ()
     parent: str | None = None
     sort: str = ""
     date_field: str | None = None

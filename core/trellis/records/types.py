@@ -465,6 +465,17 @@ class Json(FieldType):
         return value
 
 
+@dataclass(frozen=True)
+class Rule(Json):
+    """A rule over records: those of the entity ``over``, or of the one that the field ``by`` of the record names.
+
+    That field may also name a KPI: the rule is then about the records that it counts. Forms have a rule builder for it.
+    """
+
+    over: str = ""
+    by: str = ""
+
+
 def _decimal(value: Any) -> decimal.Decimal:
     if isinstance(value, bool):
         raise ValueInvalid(_("Must be a number"))

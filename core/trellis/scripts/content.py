@@ -37,9 +37,9 @@ MOST_STEPS, MOST_ANSWERS, MOST_OBJECTIONS, MOST_OUTCOMES, MOST_ENTITIES = 200, 9
 
 
 def domain_of(edition: Edition, owner: str) -> str:
-    """The catalogue in which the texts of a script are translated; that of the core for one's own, which has them not."""
+    """The catalogue in which the texts of a script are translated; none for one's own."""
     manifest = edition.plugin(owner)
-    return manifest.package if manifest else "trellis"
+    return manifest.package if manifest else "" if owner == OWN else "trellis"
 
 
 def to_json(script: Script, *, words: bool = False) -> dict[str, Any]:
@@ -83,9 +83,7 @@ def to_json(script: Script, *, words: bool = False) -> dict[str, Any]:
     }
 
 
-def from_json(
-    name: str, content: Content, owner: str = OWN, domain: str = "trellis", replaces: str = ""
-) -> Script:
+def from_json(name: str, content: Content, owner: str = OWN, domain: str = "", replaces: str = "") -> Script:
     """The script of a content that :func:`to_json` or :func:`checked` has made."""
 
     def text(given: str) -> Text:

@@ -56,6 +56,9 @@ class OwnScript(Entity):
         name=SCRIPT,
         title=_("Script of one's own"),
         plural=_("Scripts of one's own"),
+        about=_(
+            "A script says what to ask and where each answer leads. Those of the edition can be taken over"
+        ),
         new=_("New script"),
         icon="messages-square",
         level="operations",
@@ -76,9 +79,9 @@ class OwnScript(Entity):
     )
     published: Mapped[int | None] = column(Integer(), label=_("Version in use"), read_only=True, in_list=True)
     replaces: Mapped[str | None] = column(
-        Text(160),
+        Text(160, names="script"),
         label=_("Instead of"),
-        help=_("The name of the script that it is offered instead of"),
+        help=_("The script that it is offered instead of"),
     )
     draft: Mapped[dict[str, Any] | None] = column(
         Json(), label=_("Steps"), help=_("Steps, answers, objections and outcomes, as the editor writes them")
@@ -109,6 +112,7 @@ class ScriptRun(Entity):
         name=RUN,
         title=_("Conversation"),
         plural=_("Conversations"),
+        about=_("Conversations are held on the pages of customers and cases, by “Script”"),
         icon="messages-square",
         direction="market",
         level="operations",
@@ -127,7 +131,7 @@ class ScriptRun(Entity):
         Text(300), label=_("Script"), read_only=True, searchable=True, indexed=True
     )
     script: Mapped[str | None] = column(
-        Text(160), label=_("Name of the script"), read_only=True, indexed=True
+        Text(160, names="script"), label=_("Name of the script"), read_only=True, indexed=True
     )
     number: Mapped[int | None] = column(Integer(), label=_("Version of the script"), read_only=True)
     state: Mapped[str] = column(
@@ -148,7 +152,9 @@ class ScriptRun(Entity):
         DateTime(), label=_("Began"), read_only=True, in_list=True, indexed=True
     )
     ended_at: Mapped[datetime | None] = column(DateTime(), label=_("Ended"), read_only=True)
-    of_entity: Mapped[str | None] = column(Text(80), label=_("Kind of record"), read_only=True)
+    of_entity: Mapped[str | None] = column(
+        Text(80, names="entity"), label=_("Kind of record"), read_only=True
+    )
     record: Mapped[int | None] = column(Integer(), label=_("Number of the record"), read_only=True)
     step: Mapped[str | None] = column(Text(60), label=_("Key of the step"), read_only=True)
     ending: Mapped[str | None] = column(Text(60), label=_("Key of the outcome"), read_only=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Cell, Direction, Level, Rule, Segment
 from trellis.edition import OWN, Edition
 from trellis.errors import Conflict, RecordInvalid, RuleInvalid, TrellisError
-from trellis.i18n import Text, translator
+from trellis.i18n import as_written, translator
 from trellis.kpi import own as kpis
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.rules import parse, to_json
@@ -164,8 +164,8 @@ def asking_for(edition: Edition, name: str) -> list[str]:
 def _segment(name: str, kept: OwnSegment | Draft) -> Segment:
     return Segment(
         name=name,
-        title=Text(kept.title),
-        description=Text(kept.description) if kept.description else None,
+        title=as_written(kept.title),
+        description=as_written(kept.description) if kept.description else None,
         cell=Cell(Direction.CUSTOMERS, Level.STRATEGY, "CU1"),
         owner=OWN,
         entity=kept.entity,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import Text as Label
-from trellis.i18n import translator
+from trellis.i18n import as_written, translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
@@ -55,7 +55,7 @@ def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
     """A field as kept: ``{"type": "choice", "label": "Size", "options": ["S", "M"], "indexed": true, ...}``."""
     kind = declaration["type"]
     if kind == "choice":
-        options = tuple(types.Option(value, Label(value)) for value in declaration.get("options", ()))
+        options = tuple(types.Option(value, as_written(value)) for value in declaration.get("options", ()))
         field_type: types.FieldType = types.Choice(options)
     elif kind == "reference":
         field_type = types.Reference(declaration["refers_to"])
@@ -65,8 +65,8 @@ def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
         name=name,
         entity=entity,
         type=field_type,
-        label=Label(declaration["label"]),
-        help=Label(declaration["help"]) if declaration.get("help") else None,
+        label=as_written(declaration["label"]),
+        help=as_written(declaration["help"]) if declaration.get("help") else None,
         group=Label(declaration["group"]) if declaration.get("group") else None,
         required=bool(declaration.get("required")),
         indexed=bool(declaration.get("indexed")),

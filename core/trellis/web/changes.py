@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import g
 
+from trellis import naming
 from trellis.edition import EntityView
 from trellis.i18n import format_date, format_datetime, format_number, format_percent, translator
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.mass import titles_of
-from trellis.web.display import known_words
+from trellis.web.vocabularies import choices, words
 
 _ = translator("trellis")
 
@@ -57,9 +58,6 @@ def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
     """A value of the log, or of REST, in words: labels of choices, titles of stages, dates by locale, references by name where it is known."""
     if value is None:
         return ""
-    if isinstance(declared.type, types.Choice):
-        option = declared.type.option(value)
-        return str(option.label) if option else str(value)
     if isinstance(declared.type, types.Boolean):
         return str(_("Yes") if value else _("No"))
     if isinstance(declared.type, types.Json):
@@ -76,15 +74,11 @@ def word_of(declared: Field, value: Any, names: Names | None = None) -> str:
         return format_number(
             declared.type.check(value), 2 if isinstance(declared.type, types.Money) else None
         )
-    return _stage(declared, value) or str(value)
+    return _titled(declared, value)
 
 
-def _stage(declared: Field, value: Any) -> str:
-    """The title of a stage, or of a lifecycle; empty for what is none."""
-    view = g.edition.entities.get(declared.entity)  # a field of a task is of no entity
-    if view is None:
-        return ""
-    lifecycles = [one for one in view.lifecycles if one.field == declared.name]
-    stages = [(stage.value, stage.title) for one in lifecycles for stage in one.stages]
-    known = stages or known_words(view, declared).items()
-    return str(next((title for one, title in known if one == value), ""))
+def _titled(declared: Field, value: Any) -> str:
+    """The title of a stage, of a lifecycle, or of what a text names."""
+    if isinstance(declared.type, types.Text) and declared.type.names:
+        return words(declared.type, str(value), dict(choices(declared.type, {})))
+    return str(naming.titles(g.edition, declared).get(value, value))

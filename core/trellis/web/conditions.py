@@ -12,7 +12,8 @@ from trellis.records import conditions
 from trellis.records.conditions import State
 from trellis.records.entity import Field, default_value
 from trellis.records.query import Record
-from trellis.records.types import ValueInvalid
+from trellis.records.types import Rule, ValueInvalid
+from trellis.web import ruled
 from trellis.web.display import read_form
 
 
@@ -23,13 +24,19 @@ def states_of(view: EntityView, record: Record) -> dict[str, State]:
 
 def states_of_form(view: EntityView, given: Mapping[str, str], record: Record | None) -> dict[str, State]:
     """The states of what is typed into a form; a value that cannot be read counts as none."""
-    values = dict(record.values) if record else _first_values(view)
+    return conditions.states(g.edition, g.actor, view, _values_of_form(view, given, record))
+
+
+def told_of_form(
+    view: EntityView, base: str, given: Mapping[str, str], record: Record | None
+) -> dict[str, Any]:
+    """The states of what is typed into a form as scripts read them, and what its rules are now about."""
+    values = _values_of_form(view, given, record)
+    found = told(view, conditions.states(g.edition, g.actor, view, values))
     for name, declared in view.fields.items():
-        if name in given and not declared.read_only:
-            value = _read(declared, given[name])
-            if value is not None or record is not None:
-                values[name] = value
-    return conditions.states(g.edition, g.actor, view, values)
+        if isinstance(declared.type, Rule) and name in found:
+            found[name]["over"] = ruled.urls(base, ruled.over(declared, values))
+    return found
 
 
 def told(view: EntityView, states: Mapping[str, State]) -> dict[str, Any]:
@@ -55,6 +62,16 @@ def in_state(made: dict[str, Any], state: State | None) -> dict[str, Any]:
 def _first_values(view: EntityView) -> dict[str, Any]:
     values = {one.name: default_value(one) for one in view.fields.values() if one.default is not None}
     return {"owner": g.actor.user_id, "unit": next(iter(g.actor.units), None), **values}
+
+
+def _values_of_form(view: EntityView, given: Mapping[str, str], record: Record | None) -> dict[str, Any]:
+    values = dict(record.values) if record else _first_values(view)
+    for name, declared in view.fields.items():
+        if name in given and not declared.read_only:
+            value = _read(declared, given[name])
+            if value is not None or record is not None:
+                values[name] = value
+    return values
 
 
 def _read(declared: Field, text: Any) -> Any:

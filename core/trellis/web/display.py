@@ -27,6 +27,7 @@ from trellis.plugins import CORE
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import Record
+from trellis.web import ruled
 from trellis.web.vocabularies import choices, words
 
 _ = translator("trellis")
@@ -87,6 +88,11 @@ def currency_of(edition: Edition, field: Field, values: Mapping[str, Any]) -> st
     return str(values.get(named) or edition.settings.currency)
 
 
+def is_shown(field: Field) -> bool:
+    """Whether people read and write its values: documents in JSON are for programs, but for rules."""
+    return field.type.kind != "json" or isinstance(field.type, types.Rule)
+
+
 def shown(edition: Edition, base: str, field: Field, record: Record, *, bare: bool = False) -> Shown:
     """One value of a record. ``bare`` leaves out the currency, which then stands in the head of the column."""
     return teller(edition, base, record.entity, field, bare=bare)(record)
@@ -119,6 +125,8 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
             return lambda record, value: _money(edition, field, record, value, bare=bare)
         case types.Choice() as choice:
             return lambda record, value: _choice(choice, str(value))
+        case types.Rule():
+            return lambda record, value: {"kind": "text", "text": ruled.words(field, value, record.values)}
     plain = _plain(field.type)
     if isinstance(field.type, types.Text) and field.type.names:
         named, known = field.type, dict(choices(field.type, {}))
@@ -251,6 +259,7 @@ CONTROLS: Mapping[type[types.FieldType], str] = {
     types.DateTime: "datetime",
     types.Choice: "choice",
     types.Reference: "reference",
+    types.Rule: "rule",
 }
 """The control of each type of field; text for the others."""
 
@@ -302,6 +311,8 @@ def control(
         given["addon"] = currency_symbol(edition.settings.currency)
     elif isinstance(field.type, types.Percent):
         given["addon"] = "%"
+    elif isinstance(field.type, types.Rule):
+        given["editor"] = ruled.editor(base, field, value, values)
     elif isinstance(field.type, types.Text):
         given |= {"maxlength": field.type.length, "offers": field.type.offers}
     elif field.mentions:
@@ -359,6 +370,8 @@ def read_form(field: Field, text: str) -> Any:
     """
     if text.strip() == "":
         return None
+    if isinstance(field.type, types.Rule):
+        return ruled.given(text)
     if isinstance(field.type, types.Percent):
         try:
             return types.Decimal().parse(text.rstrip("% \u00a0")) / 100

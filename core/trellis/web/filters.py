@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from trellis import naming
 from trellis.contributions import Rule, Segment
 from trellis.edition import Edition, EntityView
 from trellis.i18n import Text, translator
 from trellis.records import types
+from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
-from trellis.records.rules import Measure, Operator, describe, measurable, operators, parse
+from trellis.records.rules import Measure, Operator, measurable, operators
 from trellis.records.rules.describe import PERIODS, figure_title
 from trellis.records.rules.figures import COUNT, SHARE
 from trellis.records.rules.nodes import ON_FIELDS
+from trellis.records.rules.values import ON_CHOICES
+from trellis.records.saying import in_words
 from trellis.security.actor import Actor
 from trellis.web.display import origin
 
@@ -49,13 +53,13 @@ OF_DAYS: dict[Operator, Text] = {
 }
 
 
-def chips(rule: Rule, view: EntityView, edition: Edition) -> list[tuple[str, Rule | None]]:
+def chips(rule: Rule, view: EntityView, records: Records) -> list[tuple[str, Rule | None]]:
     """(words, the rule without this part) for each part of a rule that is joined by “and”."""
     parts = list(rule["all"]) if set(rule) == {"all"} else [rule]
     found: list[tuple[str, Rule | None]] = []
     for index, part in enumerate(parts):
         rest = parts[:index] + parts[index + 1 :]
-        found.append((describe(parse(part, view, edition)), {"all": rest} if rest else None))
+        found.append((in_words(records, view, part), {"all": rest} if rest else None))
     return found
 
 
@@ -161,14 +165,7 @@ def builder_words() -> dict[str, Any]:
 
 
 def _field(field: Field, view: EntityView, edition: Edition, base: str) -> dict[str, Any]:
-    options = [
-        (stage.value, str(stage.title))
-        for lifecycle in view.lifecycles
-        if lifecycle.field == field.name
-        for stage in lifecycle.stages
-    ]
-    if isinstance(field.type, types.Choice):
-        options = [(option.value, str(option.label)) for option in field.type.options]
+    options = [(value, str(title)) for value, title in naming.titles(edition, field).items()]
     mark = origin(edition, field.owner)
     titles = TITLES | OF_DAYS if field.type.kind in ("date", "datetime") else TITLES
     return {
@@ -176,7 +173,9 @@ def _field(field: Field, view: EntityView, edition: Edition, base: str) -> dict[
         "label": str(field.label),
         "group": mark["title"] if mark else str(view.info.title),
         "kind": "choice" if options else field.type.name if field.type.kind == "number" else field.type.kind,
-        "ops": [(operator.value, str(titles[operator])) for operator in operators(field)],
+        "ops": [
+            (one.value, str(titles[one])) for one in operators(field) if not options or one in ON_CHOICES
+        ],
         "options": options,
         "search": f"{base}/{field.type.entity}/options" if isinstance(field.type, types.Reference) else "",
     }

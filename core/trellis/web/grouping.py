@@ -151,8 +151,7 @@ def label_of(base: str, by: Grouping, group: Group) -> Shown:
     if group.key is None:
         return {"kind": "text", "text": str(_("No value"))}
     if by.unit is not None:
-        label = containing(group.key, Grain(by.unit.value)).label
-        return {"kind": "text", "text": label[:1].upper() + label[1:]}
+        return {"kind": "text", "text": containing(group.key, Grain(by.unit.value)).title}
     stage = _stage(by.view, by.field.name, group.key)
     if stage is not None:
         return stage

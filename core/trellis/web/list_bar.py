@@ -143,5 +143,5 @@ def _chips(listing: Listing, base: str) -> list[dict[str, Any]]:
             "field": words,
             "remove_url": listing.url(base, filter=json.dumps(rest, ensure_ascii=False)),
         }
-        for words, rest in chips(listing.rule, listing.view, g.edition)
+        for words, rest in chips(listing.rule, listing.view, g.records)
     ]

@@ -45,7 +45,7 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "counts_url": _counts_url(listing, base) if more_than_counted else "",
         "filtered": bool(listing.rule or listing.query or listing.mine),
         "trash": listing.trash,
-        "empty_text": "",
+        "empty_text": str(view.info.about or ""),
         "guide_url": "",
         **list_frame(listing, base),
     }

@@ -219,7 +219,12 @@ def query_of(listing: Listing, limit: int = PER_PAGE, only: Sequence[int] | None
         view.info.subtitle_field,
         "currency",
     }
-    needed |= {"kind", *shown_columns(listing), *(one.field for one in view.lifecycles)}
+    needed |= {
+        "kind",
+        *view.info.line_fields,
+        *shown_columns(listing),
+        *(one.field for one in view.lifecycles),
+    }
     needed |= {one.when[0] for one in view.lifecycles if one.when}
     return ListQuery(
         view,

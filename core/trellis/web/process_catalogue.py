@@ -109,7 +109,7 @@ def version_rows(process: Process, base: str) -> list[dict[str, Any]]:
     return [
         {
             "number": row.number,
-            "source": str(_("Own")) if row.source == OWN else row.source,
+            "source": _source(row.source),
             "since": format_datetime(row.created_at),
             "current": row.digest == digest,
             "running": format_number(running.get(row.number, 0)),
@@ -119,6 +119,13 @@ def version_rows(process: Process, base: str) -> list[dict[str, Any]]:
         }
         for row in g.session.execute(query.limit(MOST_VERSIONS))
     ]
+
+
+def _source(text: str) -> str:
+    """Where a version is from: the title of the plugin with its version, for ``retail@0.1.0``."""
+    owner, _at, number = text.partition("@")
+    mark = origin(g.edition, owner)
+    return f"{mark['title'] if mark else _('Core')} {number}".strip()
 
 
 def acts(process: Process, base: str) -> dict[str, str]:

@@ -30,10 +30,11 @@ from trellis.records.conditions import State
 from trellis.records.door import Records
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import Record
+from trellis.records.types import Rule
 from trellis.web import process_page, record_acts, script_panel
 from trellis.web.changes import names_in
 from trellis.web.conditions import in_state, states_of
-from trellis.web.display import origin, person, shown, title_of
+from trellis.web.display import is_shown, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
 from trellis.web.record_files import card
 from trellis.web.record_lists import short_list, table_of
@@ -112,13 +113,17 @@ def prop(
     state: State | None = None,
 ) -> dict[str, Any]:
     """A field of a record with its value, and where it is edited."""
-    editable = may_edit and not declared.read_only and declared.type.kind != "json"
+    url = f"{base}/{view.name}/{record.id}"
+    may_edit = may_edit and not declared.read_only
+    editable = may_edit and declared.type.kind != "json"
+    is_rule = may_edit and isinstance(declared.type, Rule)
     made = {
         "name": declared.name,
         "label": str(declared.label),
         "help": str(declared.help) if declared.help else "",
         "value": shown(g.edition, base, declared, record),
-        "edit_url": f"{base}/{view.name}/{record.id}/field/{declared.name}" if editable else "",
+        "edit_url": f"{url}/field/{declared.name}" if editable else "",
+        "form_url": f"{url}/edit#f-{declared.name.replace('.', '-')}" if is_rule else "",
     }
     return in_state(made, state)
 
@@ -227,7 +232,7 @@ def _groups(view: EntityView, record: Record, base: str, may_edit: bool) -> Iter
     states = states_of(view, record)
     groups: dict[tuple[str, str], list[Field]] = {}
     for declared in view.fields.values():
-        if declared.type.kind == "json":
+        if not is_shown(declared):
             continue
         heading = str(_("Record")) if declared.name in SYSTEM_FIELDS else str(declared.group or "")
         groups.setdefault((heading, declared.owner if declared.is_extension else ""), []).append(declared)

@@ -73,6 +73,9 @@ class Rows:
             tell(name) if name else _nothing
             for name in (info.subtitle_field, info.amount_field, info.date_field)
         )
+        if info.line_fields:
+            more = [tell(name) for name in info.line_fields if name in view.fields]
+            self._line = _joined([self._line, *more])
         self._lines = Values(macros.row_line)
         self._head = {"name": info.title_field, "open": opens(info.title_field)}
         self._patterns: dict[Hashable, Pattern] = {}
@@ -135,6 +138,16 @@ class Rows:
 
 def _nothing(_record: Record) -> Shown:
     return NOTHING
+
+
+def _joined(tells: Sequence[Tell]) -> Tell:
+    """What there is of several values, in one line."""
+
+    def told(record: Record) -> Shown:
+        texts = [tell(record)["text"] for tell in tells]
+        return {"kind": "text", "text": " · ".join(one for one in texts if one)}
+
+    return told
 
 
 def is_typed(field: Field | None) -> bool:

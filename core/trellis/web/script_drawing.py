@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from trellis.contributions import Script
@@ -18,7 +19,9 @@ WIDTH, HEIGHT = 160, 52
 ACROSS, DOWN = 60, 16
 """Between columns, and between the boxes of one."""
 LETTERS = 22
-"""About how many letters a line of a box holds."""
+"""About how many Latin letters a line of a box holds."""
+WIDER = 1.15
+"""How much wider the letters of other scripts are."""
 THICKEST = 22.0
 
 
@@ -150,7 +153,16 @@ def _box(text: str, number: int, of: int, box: _Box) -> dict[str, Any]:
         "x": box.x,
         "y": box.y,
         "title": text,
-        "text": text if len(text) <= LETTERS else f"{text[: LETTERS - 1].rstrip()}…",
+        "text": _line(text),
         "number": " · ".join(part for part in (format_number(number), share) if part),
         "empty": not number,
     }
+
+
+def _line(text: str) -> str:
+    """As much of a text as a line of a box holds."""
+    widths = list(accumulate(1.0 if one < "\u0370" else WIDER for one in text))
+    if not widths or widths[-1] <= LETTERS:
+        return text
+    held = sum(width <= LETTERS - 1 for width in widths)
+    return f"{text[:held].rstrip()}…"

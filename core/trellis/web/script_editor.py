@@ -275,10 +275,12 @@ def _marks(draft: Draft) -> list[tuple[str, str]]:
 def _whole(draft: Draft, record: Record, faults: Sequence[ScriptFault]) -> dict[str, Any]:
     mine = [one for one in faults if not one.step]
     parts = {one["key"] for name in ("outcomes", "objections") for one in draft[name]}
+    replaced = record.values["replaces"] or ""
+    known = g.edition.all(Script).get(replaced)
     return {
         "name": record.values["name"],
         "description": draft["description"],
-        "replaces": record.values["replaces"] or "",
+        "replaces": str(known.title) if known else replaced,
         "faults": [str(one.text) for one in mine if one.part not in parts],
         "entities": [
             {"value": one.name, "title": str(one.info.plural), "selected": one.name in draft["entities"]}

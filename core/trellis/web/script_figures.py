@@ -168,7 +168,7 @@ def _periods() -> dict[str, Any]:
     month = g.edition.settings.fiscal_month
     grains = (Grain.MONTH, Grain.QUARTER, Grain.YEAR)
     known: dict[str, Text | str] = {"": _("Always")}
-    known |= {one.code: one.label for one in (containing(today(), grain, month) for grain in grains)}
+    known |= {one.code: one.title for one in (containing(today(), grain, month) for grain in grains)}
     given = request.args.get("period", "")
     return choices("period", _("Period"), {**known, given: known.get(given, given)}.items())
 

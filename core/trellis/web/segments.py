@@ -22,11 +22,11 @@ from trellis.i18n import (
     translator,
 )
 from trellis.records.query import ListQuery
-from trellis.records.rules import describe, parse
+from trellis.records.saying import in_words
 from trellis.segments.history import Day, history, latest
 from trellis.segments.overlap import Overlap
 from trellis.segments.own import LONGEST_TITLE, TONES, Draft
-from trellis.web.display import currency_of, title_of
+from trellis.web.display import currency_of, second_line, title_of
 from trellis.web.figures import signed
 from trellis.web.sheets import Sheet
 
@@ -52,7 +52,7 @@ def rule_text(segment: Segment) -> str:
         return str(_("Chosen by hand"))
     if segment.rule is None:
         return ""
-    return describe(parse(segment.rule, g.edition.entity(segment.entity), g.edition))
+    return in_words(g.records, g.edition.entity(segment.entity), segment.rule)
 
 
 def list_url(base: str, entity: str, rule: Rule) -> str:
@@ -103,7 +103,7 @@ def member_rows(view: EntityView, base: str, ids: list[int]) -> list[dict[str, A
             "id": record.id,
             "title": title_of(view, record),
             "url": f"{base}/{view.name}/{record.id}",
-            "sub": str(record.values.get(view.info.subtitle_field or "") or ""),
+            "sub": second_line(g.edition, base, view, record),
             "figure": _amount(view, record),
         }
         for record in found

@@ -60,9 +60,7 @@ class TemplateKind:
     """
 
     entity: str
-    title: Text
     new: Text
-    icon: str
     edited: Sequence[str]
     brought: Callable[[Edition], Iterator[Brought]]
     fields: Callable[[EntityView], Iterator[dict[str, Any]]]
@@ -172,9 +170,7 @@ KINDS = {
     for one in (
         TemplateKind(
             entity=mails.ENTITY,
-            title=_("Mail templates"),
             new=_("New mail template"),
-            icon="mail-plus",
             edited=("name", "language", "active", "subject", "body"),
             brought=_mails_brought,
             fields=_mail_fields,
@@ -182,9 +178,7 @@ KINDS = {
         ),
         TemplateKind(
             entity=TEMPLATE,
-            title=_("Document templates"),
             new=_("New document template"),
-            icon="file-text",
             edited=("name", "language", "numbering", "body"),
             brought=_documents_brought,
             fields=_document_fields,

@@ -16,6 +16,7 @@ from trellis.contributions import Kpi
 from trellis.crm.sales.reports.definition import FIGURES, adds, names_in
 from trellis.edition import EntityView
 from trellis.i18n import translator
+from trellis.kpi.periods import PeriodInvalid, parse
 from trellis.kpi.splits import split_names, split_of
 from trellis.records.grouping import SEPARATOR, may_group
 from trellis.records.rules.nodes import Unit
@@ -23,6 +24,8 @@ from trellis.records.types import Text
 
 _ = translator("trellis")
 
+PERIOD = "period"
+"""The name of a text that holds the code of a period."""
 Choices = Iterator[tuple[str, str]]
 
 _UNITS = {
@@ -44,8 +47,18 @@ def choices(declared: Text, values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def words(declared: Text, text: str, known: Mapping[str, str]) -> str:
     """A text of names as people read it, by their titles; what is unknown stays as it is written."""
+    if declared.names == PERIOD:
+        return _period(text)
     names = names_in(text) if declared.many else [text]
     return ", ".join(known.get(one, one) for one in names)
+
+
+def _period(text: str) -> str:
+    """``2026-11`` as “November 2026”."""
+    try:
+        return parse(text, g.edition.settings.fiscal_month).title
+    except PeriodInvalid:
+        return text
 
 
 def _entities(_values: Mapping[str, Any]) -> Choices:

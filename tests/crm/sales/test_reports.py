@@ -142,9 +142,9 @@ def test_a_report_goes_to_its_recipients_with_what_each_may_see(
     assert rows[1] == ["2", 20, "", "Агент"]
     assert rows[2] == ["shop (1)", 20, "", ""]
     assert rows[3:6] == [["1", 10.5, "", "Boss"], ["3", 1, "=1+1", "Boss"], ["4", "$5.00", "", "Boss"]]
-    assert rows[6][0] == "web (3)" and rows[6][1] == "€11.50 + $5.00"
+    assert rows[6][0] == "Website (3)" and rows[6][1] == "€11.50 + $5.00"
     assert rows[7][0] == "Total (4)"
-    assert [row[:2] for row in shown["Groups"][1:]] == [["shop", 1], ["web", 3]]
+    assert [row[:2] for row in shown["Groups"][1:]] == [["shop", 1], ["Website", 3]]
     assert "1 запись" in to_agent.get_body().get_content()  # type: ignore[union-attr]
     (name, groups) = sheets(to_agent)
     assert name == "Отчёт" and groups == "Группы"

@@ -240,7 +240,7 @@ def test_a_rule_survives_json_and_can_be_said_in_words(drawn: st.DataObject, edi
     written = json.loads(json.dumps(to_json(node)))
     assert parse(written, view, edition) == node
     assert to_json(parse(written, view, edition)) == written
-    assert describe(node)
+    assert describe(node, edition)
 
 
 def test_a_rule_inside_another_keeps_its_own_joins(filled: Engine, edition: Edition, data: Data) -> None:

@@ -18,11 +18,16 @@ SAID: list[tuple[dict[str, Any], str]] = [
     ({"field": "price", "op": "gte", "value": "1234.5"}, f"Price is at least 1{NBSP}234.5"),
     ({"field": "share", "op": "lt", "value": "0.125"}, f"Share is less than 12.5{NBSP}%"),
     ({"field": "size", "op": "between", "value": [1, 10]}, "Size is from 1 to 10"),
-    ({"field": "active", "op": "ne", "value": True}, "Active is not yes"),
-    ({"field": "day", "op": "lt", "value": {"days": -90}}, "Day is before 90 days ago"),
-    ({"field": "day", "op": "gte", "value": {"months": -1}}, "Day is on or after 1 month ago"),
+    ({"field": "active", "op": "ne", "value": True}, "Active: no, or empty"),
+    ({"field": "day", "op": "lt", "value": {"days": -90}}, "Day is more than 90 days ago"),
+    ({"field": "day", "op": "gte", "value": {"months": -1}}, "Day is 1 month ago or later"),
+    ({"field": "day", "op": "gt", "value": {"days": -1}}, "Day is less than 1 day ago"),
+    ({"field": "day", "op": "lt", "value": {"months": 2}}, "Day is less than 2 months from now"),
+    ({"field": "day", "op": "gt", "value": {"days": 7}}, "Day is more than 7 days from now"),
+    ({"field": "day", "op": "ne", "value": {"days": -1}}, "Day is not 1 day ago"),
+    ({"field": "day", "op": "lt", "value": {"days": 0}}, "Day is before today"),
     ({"field": "day", "op": "eq", "value": {"days": 0}}, "Day is today"),
-    ({"field": "moment", "op": "lte", "value": {"days": 1}}, "Moment is on or before 1 day from now"),
+    ({"field": "moment", "op": "lte", "value": {"days": 1}}, "Moment is 1 day from now or earlier"),
     ({"field": "day", "op": "eq", "value": {"period": "day", "from": -29}}, "Day: last 30 days"),
     (
         {"field": "moment", "op": "lt", "value": {"period": "week", "from": -2, "to": 3}},
@@ -54,13 +59,13 @@ SAID: list[tuple[dict[str, Any], str]] = [
 def test_a_rule_reads_as_a_sentence(rule: dict[str, Any], words: str, edition: Edition) -> None:
     node = parse(rule, edition.entity("probe_sample"), edition)
     with use_locale("en"):
-        assert describe(node, lambda _entity, id: f"Acme {id}") == words
+        assert describe(node, edition, lambda _entity, id: f"Acme {id}") == words
 
 
 FIGURE = {"related": "probe_sample.company", "op": "gte", "value": 3}
 SAID_OF_COMPANIES: list[tuple[dict[str, Any], str]] = [
     ({"segment": "probe.vip"}, "in the segment “Important”"),
-    ({"not": {"segment": "probe.vip"}}, "not (in the segment “Important”)"),
+    ({"not": {"segment": "probe.vip"}}, "not in the segment “Important”"),
     (FIGURE, "Samples: number is at least 3"),
     (
         FIGURE | {"where": {"field": "day", "op": "eq", "value": {"period": "day", "from": -89}}},
@@ -74,11 +79,11 @@ SAID_OF_COMPANIES: list[tuple[dict[str, Any], str]] = [
             "op": "lt",
             "value": {"days": -30},
         },
-        "Samples: latest Day is before 30 days ago",
+        "Samples: latest Day is more than 30 days ago",
     ),
     (
         FIGURE | {"measure": "share", "part": {"field": "active", "op": "eq", "value": True}, "value": "0.5"},
-        f"Samples: share is at least 50{NBSP}% with Active is yes",
+        f"Samples: share with “Active: yes” is at least 50{NBSP}%",
     ),
 ]
 
@@ -88,15 +93,15 @@ SAID_OF_COMPANIES: list[tuple[dict[str, Any], str]] = [
 )
 def test_figures_and_segments_read_as_sentences(rule: dict[str, Any], words: str, edition: Edition) -> None:
     with use_locale("en"):
-        assert describe(parse(rule, edition.entity("probe_company"), edition)) == words
+        assert describe(parse(rule, edition.entity("probe_company"), edition), edition) == words
 
 
 def test_a_reference_without_its_name_shows_its_number(edition: Edition) -> None:
     node = parse({"field": "company", "op": "eq", "value": 17}, edition.entity("probe_sample"), edition)
-    assert describe(node) == "Company is #17"
+    assert describe(node, edition) == "Company is #17"
 
 
 def test_dates_are_said_in_the_language_of_the_reader(edition: Edition) -> None:
     node = parse({"field": "day", "op": "eq", "value": str(TODAY)}, edition.entity("probe_sample"), edition)
     with use_locale("ru"):
-        assert "нояб" in describe(node)
+        assert "нояб" in describe(node, edition)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from trellis import naming
 from trellis.i18n import (
     Text,
     format_date,
@@ -27,13 +29,15 @@ from trellis.records.rules.nodes import (
     Node,
     Not,
     Operator,
-    Path,
     Period,
     Related,
     Relative,
     Unit,
 )
-from trellis.records.types import Choice, Percent, Reference
+from trellis.records.types import Percent, Reference
+
+if TYPE_CHECKING:
+    from trellis.edition import Edition
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -42,26 +46,92 @@ Names = Callable[[str, int], str]
 """The title of a record, by entity and id."""
 
 
-def describe(node: Node, names: Names | None = None) -> str:
+def describe(node: Node, edition: Edition, names: Names | None = None) -> str:
     """The rule as a phrase. ``names`` gives titles of referred records; without it they are ``#17``."""
-    match node:
-        case All(()):
-            return str(_("always"))
-        case AnyOf(()):
-            return str(_("never"))
-        case All(rules):
-            return f" {_('and')} ".join(_part(rule, names, len(rules)) for rule in rules)
-        case AnyOf(rules):
-            return f" {_('or')} ".join(_part(rule, names, len(rules)) for rule in rules)
-        case Not(rule):
-            return str(_("not (%(rule)s)", rule=describe(rule, names)))
-        case Leaf():
-            field = " › ".join(str(field.label) for field in (*node.path.hops, node.path.field))
-            return _leaf(node, field, names)
-        case InSegment(_name, title):
-            return str(_("in the segment “%(title)s”", title=title))
-        case Related():
-            return _related(node, names)
+    return _Words(edition, names).of(node)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Says rules, with the titles that the edition gives to values."""
+
+    edition: Edition
+    names: Names | None
+
+    def of(self, node: Node) -> str:
+        match node:
+            case All(()):
+                return str(_("always"))
+            case AnyOf(()):
+                return str(_("never"))
+            case All(rules):
+                return f" {_('and')} ".join(self.part(rule, len(rules)) for rule in rules)
+            case AnyOf(rules):
+                return f" {_('or')} ".join(self.part(rule, len(rules)) for rule in rules)
+            case Not(InSegment(_name, title)):
+                return str(_("not in the segment “%(title)s”", title=title))
+            case Not(rule):
+                return str(_("not (%(rule)s)", rule=self.of(rule)))
+            case Leaf():
+                field = " › ".join(str(field.label) for field in (*node.path.hops, node.path.field))
+                return self.leaf(node, field)
+            case InSegment(_name, title):
+                return str(_("in the segment “%(title)s”", title=title))
+            case Related():
+                return self.related(node)
+
+    def part(self, node: Node, siblings: int) -> str:
+        text = self.of(node)
+        grouped = isinstance(node, All | AnyOf) and len(node.rules) > 1 and siblings > 1
+        return f"({text})" if grouped else text
+
+    def related(self, node: Related) -> str:
+        title = figure_title(node.measure, node.records, node.field)
+        if node.part is not None:
+            title = _("%(records)s: share with “%(part)s”", records=node.records, part=self.of(node.part))
+        said = self.leaf(node.result, str(title))
+        if node.where == All(()):
+            return said
+        return str(_("%(phrase)s (of those with %(rule)s)", phrase=said, rule=self.of(node.where)))
+
+    def leaf(self, leaf: Leaf, field: str) -> str:
+        value, kind = leaf.value, leaf.path.field
+        if leaf.operator is Operator.BETWEEN:
+            low, high = (self.value(kind, item) for item in value)
+            return str(_("%(field)s is from %(low)s to %(high)s", field=field, low=low, high=high))
+        if isinstance(value, bool):
+            said = _yes_or_no(
+                value, negated=leaf.operator is Operator.NE, required=not leaf.path.may_be_empty
+            )
+            return str(_("%(field)s: %(value)s", field=field, value=said))
+        if isinstance(value, tuple):
+            words = ", ".join(self.value(kind, item) for item in value) or str(_("nothing"))
+        else:
+            words = "" if value is None else self.value(kind, value)
+        return str(_phrase(leaf, field, words))
+
+    def value(self, field: Field, value: Any) -> str:
+        kind = field.type
+        match value:
+            case Me():
+                return str(_("me"))
+            case Relative():
+                return _relative(value)
+            case Period():
+                return str(period_title(value))
+            case bool():
+                return _yes_or_no(value)
+            case int() if isinstance(kind, Reference):
+                return self.names(kind.entity, value) if self.names else f"#{value}"
+            case datetime():
+                return format_datetime(value)
+            case date():
+                return format_date(value)
+            case Decimal() | int():
+                return _number(Decimal(value), percent=isinstance(kind, Percent))
+            case _:
+                title = naming.titles(self.edition, field).get(value)
+                return str(title or _("“%(value)s”", value=value))
 
 
 def figure_title(measure: Measure, records: Text, field: Field | None = None) -> Text:
@@ -89,37 +159,19 @@ def figure_title(measure: Measure, records: Text, field: Field | None = None) ->
             return _("%(records)s: share", **said)
 
 
-def _related(node: Related, names: Names | None) -> str:
-    title = figure_title(node.measure, node.records, node.field)
-    said = _leaf(node.result, str(title), names)
-    if node.part is not None:
-        said = str(_("%(phrase)s with %(part)s", phrase=said, part=describe(node.part, names)))
-    if node.where == All(()):
-        return said
-    return str(_("%(phrase)s (of those with %(rule)s)", phrase=said, rule=describe(node.where, names)))
-
-
-def _part(node: Node, names: Names | None, siblings: int) -> str:
-    text = describe(node, names)
-    grouped = isinstance(node, All | AnyOf) and len(node.rules) > 1 and siblings > 1
-    return f"({text})" if grouped else text
-
-
-def _leaf(leaf: Leaf, field: str, names: Names | None) -> str:
-    value = leaf.value
-    if leaf.operator is Operator.BETWEEN:
-        low, high = (_value(leaf.path, item, names) for item in value)
-        return str(_("%(field)s is from %(low)s to %(high)s", field=field, low=low, high=high))
-    if isinstance(value, tuple):
-        words = ", ".join(_value(leaf.path, item, names) for item in value) or str(_("nothing"))
-    else:
-        words = "" if value is None else _value(leaf.path, value, names)
-    return str(_phrase(leaf, field, words))
+def _yes_or_no(value: bool, *, negated: bool = False, required: bool = True) -> str:
+    """Yes or no; where it is not to be one of them, the other, or none."""
+    said = _("yes") if value is not negated else _("no")
+    return str(_("%(value)s, or empty", value=said) if negated and not required else said)
 
 
 def _phrase(leaf: Leaf, field: str, value: str) -> Text:
     if isinstance(leaf.value, Period):
         return _period_phrase(leaf.operator, field, value)
+    if isinstance(leaf.value, Relative) and leaf.value != Relative():
+        value = _counted(leaf.operator, leaf.value, value)
+        if leaf.operator is not Operator.NE:
+            return _("%(field)s is %(value)s", field=field, value=value)
     if leaf.path.field.type.kind in ("date", "datetime"):
         match leaf.operator:
             case Operator.LT:
@@ -159,30 +211,6 @@ def _period_phrase(operator: Operator, field: str, value: str) -> Text:
     return phrases[operator]
 
 
-def _value(path: Path, value: Any, names: Names | None) -> str:
-    kind = path.field.type
-    match value:
-        case Me():
-            return str(_("me"))
-        case Relative():
-            return _relative(value)
-        case Period():
-            return str(period_title(value))
-        case bool():
-            return str(_("yes") if value else _("no"))
-        case int() if isinstance(kind, Reference):
-            return names(kind.entity, value) if names else f"#{value}"
-        case datetime():
-            return format_datetime(value)
-        case date():
-            return format_date(value)
-        case Decimal() | int():
-            return _number(Decimal(value), percent=isinstance(kind, Percent))
-        case _:
-            option = kind.option(value) if isinstance(kind, Choice) else None
-            return str(option.label) if option else str(_("“%(value)s”", value=value))
-
-
 def _number(value: Decimal, *, percent: bool) -> str:
     digits = max(0, -int(value.normalize().as_tuple().exponent))
     return format_percent(value, max(0, digits - 2)) if percent else format_number(value, digits)
@@ -198,6 +226,40 @@ def _relative(value: Relative) -> str:
     if value.days > 0:
         return str(_n("%(num)s day from now", "%(num)s days from now", value.days))
     return str(_("today"))
+
+
+def _counted(operator: Operator, value: Relative, said: str) -> str:
+    """The days before or after one that is counted from today: “more than 90 days ago”."""
+    match operator:
+        case Operator.LTE:
+            return str(_("%(day)s or earlier", day=said))
+        case Operator.GTE:
+            return str(_("%(day)s or later", day=said))
+        case Operator.LT | Operator.GT:
+            ahead = value.days > 0 or value.months > 0
+            return str(_apart(value, ahead=ahead, further=ahead is (operator is Operator.GT)))
+    return said
+
+
+def _apart(value: Relative, *, ahead: bool, further: bool) -> Text:
+    """Further from today than ``value``, or nearer."""
+    days, months = abs(value.days), abs(value.months)
+    match ahead, further, bool(months):
+        case False, True, False:
+            return _n("more than %(num)s day ago", "more than %(num)s days ago", days)
+        case False, False, False:
+            return _n("less than %(num)s day ago", "less than %(num)s days ago", days)
+        case True, True, False:
+            return _n("more than %(num)s day from now", "more than %(num)s days from now", days)
+        case True, False, False:
+            return _n("less than %(num)s day from now", "less than %(num)s days from now", days)
+        case False, True, True:
+            return _n("more than %(num)s month ago", "more than %(num)s months ago", months)
+        case False, False, True:
+            return _n("less than %(num)s month ago", "less than %(num)s months ago", months)
+        case True, True, True:
+            return _n("more than %(num)s month from now", "more than %(num)s months from now", months)
+    return _n("less than %(num)s month from now", "less than %(num)s months from now", months)
 
 
 PERIODS: Mapping[Period, Text] = {

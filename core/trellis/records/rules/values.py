@@ -41,12 +41,13 @@ _OPERATORS: dict[str, tuple[Operator, ...]] = {
     "reference": (*_EQUALITY, *_MEMBERSHIP, *_EMPTINESS),
     "json": (),
 }
-_ON_CHOICES = (*_EQUALITY, *_MEMBERSHIP, *_EMPTINESS)
+ON_CHOICES = (*_EQUALITY, *_MEMBERSHIP, *_EMPTINESS)
+"""The operators that fit what is one of a few values."""
 
 
 def operators(field: Field) -> tuple[Operator, ...]:
     """The operators that fit ``field``, the usual ones first."""
-    return _ON_CHOICES if isinstance(field.type, Choice) else _OPERATORS[field.type.kind]
+    return ON_CHOICES if isinstance(field.type, Choice) else _OPERATORS[field.type.kind]
 
 
 def read_value(field: Field, operator: Operator, value: Any) -> Any:

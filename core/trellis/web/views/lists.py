@@ -16,7 +16,7 @@ from trellis.i18n import format_number, plural_translator, translator
 from trellis.records import export_job
 from trellis.records.exporter import Export, write_file
 from trellis.records.query import ListQuery
-from trellis.records.rules import describe, parse
+from trellis.records.saying import in_words
 from trellis.web.display import origin, second_line, title_of
 from trellis.web.filters import builder_fields, builder_words
 from trellis.web.grouping import whole_context
@@ -123,7 +123,7 @@ def rule_fields(workspace: str, entity: str) -> dict[str, Any]:
 def rule_text(workspace: str, entity: str) -> str:
     """A rule in words, for the rule builder."""
     rule = asked_rule()
-    return describe(parse(rule, view_of(entity), g.edition)) if rule else ""
+    return in_words(g.records, view_of(entity), rule) if rule else ""
 
 
 def asked_rule() -> dict[str, Any] | None:

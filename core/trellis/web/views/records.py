@@ -18,8 +18,8 @@ from trellis.quality.merged import survivor_of
 from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
-from trellis.web.conditions import in_state, states_of, states_of_form, told
-from trellis.web.display import control, new_title, origin, read_form, title_of, typed
+from trellis.web.conditions import in_state, states_of, states_of_form, told, told_of_form
+from trellis.web.display import control, is_shown, new_title, origin, read_form, title_of, typed
 from trellis.web.record_page import prop, record_context
 from trellis.web.record_timeline import composer_for, timeline_context
 from trellis.web.shell import entity_page, shell, toast
@@ -60,14 +60,14 @@ def conditions(workspace: str, entity: str) -> dict[str, Any]:
     view = view_of(entity)
     if not g.actor.may(entity, "create"):
         abort(403)
-    return told(view, states_of_form(view, request.form, None))
+    return told_of_form(view, base(), request.form, None)
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/conditions")
 def record_conditions(workspace: str, entity: str, record_id: int) -> dict[str, Any]:
     """The same for a record that is changed."""
     view = view_of(entity)
-    return told(view, states_of_form(view, request.form, g.records.get(entity, record_id)))
+    return told_of_form(view, base(), request.form, g.records.get(entity, record_id))
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>")
@@ -267,7 +267,7 @@ def _form(
     states = states_of_form(view, given, record)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for name, declared in view.fields.items():
-        if declared.read_only or declared.type.kind == "json":
+        if declared.read_only or not is_shown(declared):
             continue
         if name in SYSTEM_FIELDS and record is None and name != "owner":
             continue

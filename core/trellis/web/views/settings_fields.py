@@ -11,7 +11,7 @@ from trellis.edition import OWN, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Field
-from trellis.records.rules import describe, parse
+from trellis.records.saying import in_words
 from trellis.records.types import Choice
 from trellis.settings.fields import TYPES, add_field, change_field, position_of, remove_field
 from trellis.web.display import origin
@@ -83,9 +83,9 @@ def _rules(view: EntityView, declared: Field) -> list[str]:
     """The rules of a field in words."""
     said = []
     if declared.required_when is not None:
-        said.append(_("Required: %(rule)s", rule=describe(parse(declared.required_when, view, g.edition))))
+        said.append(_("Required: %(rule)s", rule=in_words(g.records, view, declared.required_when)))
     if declared.visible_when is not None:
-        said.append(_("Shown: %(rule)s", rule=describe(parse(declared.visible_when, view, g.edition))))
+        said.append(_("Shown: %(rule)s", rule=in_words(g.records, view, declared.visible_when)))
     return [str(one) for one in said]
 
 

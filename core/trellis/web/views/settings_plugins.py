@@ -173,7 +173,7 @@ def faults(workspace: str, name: str) -> str:
         f"{one.hook} · {format_datetime(one.first_at)} – {format_datetime(one.last_at)} · ×{one.count}\n{one.message}\n{one.trace}"
         for one in info.faults
     ]
-    text = "\n".join(lines) or info.problem or str(_("No errors"))
+    text = "\n".join(lines) or info.problem or ""
     return render_template("settings/plugin_faults.html", title=info.title, text=text, shell=shell())
 
 

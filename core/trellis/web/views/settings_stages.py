@@ -15,7 +15,7 @@ from trellis.crm.customers import standing
 from trellis.crm.customers.stages import TITLES
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
-from trellis.records.rules import describe, parse
+from trellis.records.saying import in_words
 from trellis.segments import engine as segments
 from trellis.settings.stages import NEVER, checked, usual_rule
 from trellis.web.display import origin
@@ -85,7 +85,7 @@ def _page(own: Any, errors: dict[str, list[str]]) -> str:
 def _stage(stage: str, rule: Rule | None, problems: list[str]) -> dict[str, Any]:
     usual = usual_rule(g.edition, stage)
     view = g.edition.entity("customer")
-    words = describe(parse(usual.rule, view, g.edition)) if usual.rule != {"all": []} else ""
+    words = in_words(g.records, view, usual.rule) if usual.rule != {"all": []} else ""
     chosen = "rule" if problems else "usual" if rule is None else "never" if rule == NEVER else "rule"
     titles = {
         "usual": _("As it came: %(rule)s", rule=words) if words else _("As it came: every customer"),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
 from trellis.web.display import origin
-from trellis.web.shell import entity_page, page, shell, toast
+from trellis.web.shell import entity_page, shell, toast
 from trellis.web.template_editor import editor
 from trellis.web.template_kinds import KINDS
 from trellis.web.views.lists import base, go, messages, view_of, whole_number
@@ -139,10 +139,10 @@ def _editor(
     if values["of_entity"] not in g.edition.entities or not g.actor.may(values["of_entity"], "read"):
         raise RecordNotFound()  # of a plugin that is not enabled, or of records that are not for the reader
     title = str(values.get("name") or KINDS[entity].new)
-    return page(
+    return entity_page(
         "letters/editor.html",
+        g.edition.entity(entity),
         title=title,
-        crumbs=[(KINDS[entity].title, entity)],
-        icon=KINDS[entity].icon,
+        inside=True,
         editor=editor(KINDS[entity], record_id, values, errors),
     )

@@ -46,6 +46,10 @@ class Document(Entity):
         name=DOCUMENT,
         title=_("Document"),
         plural=_("Documents"),
+        about=_(
+            "Documents are made from templates on the pages of records, with numbers, versions and "
+            "approvals. Those that came from others are kept here too"
+        ),
         new=_("New document"),
         icon="files",
         direction="customers",
@@ -102,6 +106,7 @@ class ApprovalRoute(Entity):
         name=ROUTE,
         title=_("Approval route"),
         plural=_("Approval routes"),
+        about=_("A route says who approves and who signs a document, one after another or side by side"),
         new=_("New approval route"),
         icon="route",
         direction="customers",
@@ -155,7 +160,7 @@ class ApprovalStep(Entity):
     action: Mapped[str] = column(
         Choice(ACTIONS), label=_("What is done"), required=True, default=APPROVE, in_list=True
     )
-    person_id: Mapped[int | None] = column(Reference("user"), label=_("Person"), in_list=True)
+    person_id: Mapped[int | None] = column(Reference("user"), label=_("Employee"), in_list=True)
     position_id: Mapped[int | None] = column(
         Reference("position"), label=_("Position"), help=_("Whoever holds it"), in_list=True
     )

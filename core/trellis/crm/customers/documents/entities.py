@@ -23,6 +23,10 @@ class DocumentTemplate(Entity):
         name=TEMPLATE,
         title=_("Document template"),
         plural=_("Document templates"),
+        about=_(
+            "A template makes documents with the values of a record: offers, contracts. "
+            "Those of the edition can be taken over"
+        ),
         new=_("New document template"),
         icon="file-text",
         direction="customers",

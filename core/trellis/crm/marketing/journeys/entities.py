@@ -30,6 +30,10 @@ class Journey(Entity):
         name="journey",
         title=_("Journey"),
         plural=_("Journeys"),
+        about=_(
+            "A journey leads customers step by step: mails, waits, tasks. Those of the edition can "
+            "be taken over"
+        ),
         new=_("New journey"),
         icon="route",
         direction="marketing",

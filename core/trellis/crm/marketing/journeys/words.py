@@ -176,7 +176,7 @@ def rule_of(edition: Edition, rule: Mapping[str, Any] | None) -> str:
     if not rule:
         return ""
     try:
-        return describe(parse(rule, edition.entity("customer"), edition))
+        return describe(parse(rule, edition.entity("customer"), edition), edition)
     except RuleInvalid:
         return ""
 

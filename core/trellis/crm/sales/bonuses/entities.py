@@ -24,6 +24,7 @@ from trellis.records.types import (
     Option,
     Percent,
     Reference,
+    Rule,
     Text,
 )
 
@@ -56,6 +57,10 @@ class BonusScheme(Entity):
         name="bonus_scheme",
         title=_("Bonus scheme"),
         plural=_("Bonus schemes"),
+        about=_(
+            "A scheme says by which rules a group of people earns a bonus. Schemes of the edition "
+            "can be taken over"
+        ),
         new=_("New bonus scheme"),
         icon="percent",
         direction="sales",
@@ -90,7 +95,7 @@ class BonusScheme(Entity):
         in_list=True,
     )
     people: Mapped[dict[str, Any] | None] = column(
-        Json(), label=_("Rule for people"), help=_("A rule over users, as in filters"), group=_WHO
+        Rule(over="user"), label=_("Rule for people"), help=_("A rule over users, as in filters"), group=_WHO
     )
 
 
@@ -168,7 +173,10 @@ class BonusPart(Entity):
     )
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
     rule: Mapped[dict[str, Any] | None] = column(
-        Json(), label=_("Rule for records"), help=_("Which records of the KPI count, as in filters")
+        Rule(by="kpi"),
+        label=_("Rule for records"),
+        help=_("Which records of the KPI count, as in filters"),
+        visible_when={"field": "kind", "op": "in", "value": ["percent", "tiers", "team"]},
     )
 
 
@@ -180,6 +188,8 @@ class BonusRun(Entity):
         name="bonus_run",
         title=_("Bonus run"),
         plural=_("Bonus runs"),
+        about=_("A run appears when a scheme is reckoned for a period, on the page of the scheme"),
+        by_hand=False,
         new=_("New bonus run"),
         icon="calculator",
         direction="sales",
@@ -196,7 +206,7 @@ class BonusRun(Entity):
     scheme_id: Mapped[int] = column(
         Reference("bonus_scheme", ""), label=_("Bonus scheme"), required=True, in_list=True
     )
-    period: Mapped[str] = column(Text(10), label=_("Period"), required=True, in_list=True)
+    period: Mapped[str] = column(Text(10, names="period"), label=_("Period"), required=True, in_list=True)
     begins_on: Mapped[date] = column(Date(), label=_("Begins"), required=True, indexed=True)
     state: Mapped[str] = column(Choice(STATES), label=_("State"), required=True, default=OPEN, in_list=True)
     statements: Mapped[int] = column(Integer(), label=_("Statements"), required=True, default=0, in_list=True)
@@ -218,6 +228,8 @@ class BonusStatement(Entity):
         name="bonus_statement",
         title=_("Bonus statement"),
         plural=_("Bonus statements"),
+        about=_("A statement says what a person earned in a period. It appears when a scheme is reckoned"),
+        by_hand=False,
         new=_("New bonus statement"),
         icon="receipt-text",
         direction="sales",
@@ -238,7 +250,7 @@ class BonusStatement(Entity):
     scheme_id: Mapped[int] = column(
         Reference("bonus_scheme", ""), label=_("Bonus scheme"), required=True, in_list=True
     )
-    period: Mapped[str] = column(Text(10), label=_("Period"), required=True, in_list=True)
+    period: Mapped[str] = column(Text(10, names="period"), label=_("Period"), required=True, in_list=True)
     begins_on: Mapped[date] = column(Date(), label=_("Begins"), required=True, indexed=True)
     state: Mapped[str] = column(Choice(STATES), label=_("State"), required=True, default=OPEN, in_list=True)
     total: Mapped[Number] = column(Money(), label=_("Total"), required=True, default=0, in_list=True)
@@ -253,6 +265,8 @@ class BonusLine(Entity):
         name="bonus_line",
         title=_("Bonus line"),
         plural=_("Bonus lines"),
+        about=_("Lines are the parts of a statement. They appear when a scheme is reckoned"),
+        by_hand=False,
         new=_("New bonus line"),
         icon="list",
         direction="sales",
@@ -273,7 +287,11 @@ class BonusLine(Entity):
         Choice(LINE_KINDS), label=_("Kind"), required=True, default=BonusKind.PERCENT, in_list=True
     )
     period: Mapped[str] = column(
-        Text(10), label=_("Period"), help=_("An earlier one for a correction"), required=True, in_list=True
+        Text(10, names="period"),
+        label=_("Period"),
+        help=_("An earlier one for a correction"),
+        required=True,
+        in_list=True,
     )
     amount: Mapped[Number] = column(Money(), label=_("Amount"), required=True, default=0, in_list=True)
     currency: Mapped[str | None] = column(Text(3), label=_("Currency"))

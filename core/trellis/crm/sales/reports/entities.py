@@ -15,10 +15,10 @@ from trellis.records.types import (
     Choice,
     DateTime,
     Integer,
-    Json,
     LongText,
     Option,
     Reference,
+    Rule,
     Text,
 )
 
@@ -68,6 +68,10 @@ class Report(Entity):
         name="report",
         title=_("Report"),
         plural=_("Reports"),
+        about=_(
+            "A report is a list or figures that come to people by mail, at their hour. Begin here, "
+            "or with “Report from this list” in the export menu of a list"
+        ),
         new=_("New report"),
         icon="file-chart-column",
         direction="sales",
@@ -90,7 +94,7 @@ class Report(Entity):
         group=_CONTENT,
     )
     rule: Mapped[dict[str, Any] | None] = column(
-        Json(),
+        Rule(by="of_entity"),
         label=_("Rule"),
         help=_("As in filters; “Report from this list” brings that of a list"),
         group=_CONTENT,
@@ -205,6 +209,8 @@ class ReportRun(Entity):
         name="report_run",
         title=_("Delivery"),
         plural=_("Deliveries"),
+        about=_("A delivery appears when a report is sent"),
+        by_hand=False,
         new=_("New delivery"),
         icon="send",
         direction="sales",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from trellis import naming
 from trellis.crm.sales.reports.definition import Definition
 from trellis.edition import Edition, EntityView
 from trellis.i18n import format_date, format_money, translator
@@ -19,7 +20,7 @@ from trellis.records.entity import Field
 from trellis.records.grouping import Grouping
 from trellis.records.query import ListQuery, Record
 from trellis.records.rules.context import begin
-from trellis.records.types import Boolean, Choice, Money, Reference
+from trellis.records.types import Boolean, Money, Reference
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -86,6 +87,7 @@ class Lines:
         self.fields = [*chosen, *(one for one in self.totalled if one not in chosen)]
         self.usual: str = edition.settings.currency
         self._zone = ZoneInfo(edition.settings.timezone)
+        self._titles = {name: naming.titles(self._edition, one) for name, one in self.view.fields.items()}
         self.grouping: Grouping | None = definition.grouping(self.view)
 
     def __iter__(self) -> Iterator[Line]:
@@ -161,15 +163,12 @@ class Lines:
         value = record.values.get(one.name)
         if value is None:
             return None
-        stage = self._stage(one, record)
-        if stage is not None:
-            return stage
+        titles = self._titles[one.name]
+        if titles and value in titles:
+            return str(titles[value])
         match one.type:
             case Reference():
                 return record.titles.get(one.name, f"#{value}")
-            case Choice():
-                option = one.type.option(value)
-                return value if option is None else str(option.label)
             case Boolean():
                 return str(_("Yes") if value else _("No"))
             case Money() if self.currency_of(one, record) != self.usual:
@@ -177,14 +176,6 @@ class Lines:
         if isinstance(value, datetime):
             return value.astimezone(self._zone).replace(tzinfo=None)
         return value if isinstance(value, int | Decimal | date) else str(value)
-
-    def _stage(self, one: Field, record: Record) -> str | None:
-        for lifecycle in self.view.lifecycles:
-            if lifecycle.field == one.name:
-                for stage in lifecycle.stages:
-                    if stage.value == record.values[one.name]:
-                        return str(stage.title)
-        return None
 
 
 def labels(fields: Sequence[Field]) -> list[str]:

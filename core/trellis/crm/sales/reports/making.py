@@ -19,7 +19,8 @@ from trellis.crm.sales.reports.writing import write_report
 from trellis.edition import Edition
 from trellis.i18n import format_date, translator
 from trellis.kpi.periods import today_in
-from trellis.records.rules import describe, parse
+from trellis.records.door import Records
+from trellis.records.saying import in_words
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -63,7 +64,7 @@ def make_file(
         return path, write_report(path, name, f"{_about(figures)}, {day}", figures)
     lines = Lines(session, edition, actor, definition)
     rule = (
-        describe(parse(definition.rule, lines.view, edition))
+        in_words(Records(session, edition, actor), lines.view, definition.rule)
         if definition.rule
         else str(lines.view.info.plural)
     )

@@ -14,7 +14,7 @@ from trellis.crm.sales.reports.making import kept
 from trellis.crm.sales.reports.schedule import next_after
 from trellis.i18n import format_datetime, translator
 from trellis.records.door import Records
-from trellis.records.rules import describe, parse
+from trellis.records.saying import in_words
 
 _ = translator("trellis")
 
@@ -31,7 +31,7 @@ def delivery(records: Records, report: int) -> Mapping[str, Any]:
     return {
         "id": report,
         "shows": "" if view is None else str(view.info.plural),
-        "rule": describe(parse(definition.rule, view, edition)) if view and definition.rule else "",
+        "rule": in_words(records, view, definition.rule) if view and definition.rule else "",
         "columns": ", ".join(labels(definition.fields(view))) if view else "",
         "kpis": ", ".join(str(known[name].title) for name in definition.kpis if name in known),
         "next": format_datetime(at) if at is not None else "",

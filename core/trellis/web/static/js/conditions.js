@@ -24,10 +24,11 @@ class Conditions {
   }
 
   // What changed of one field: a field with an error stays in sight, as does the one that is being typed into.
-  change(id, { visible, required }) {
+  change(id, { visible, required, over }) {
     const box = this.form.querySelector(`[data-ruled="${id}"]`);
     const control = box?.querySelector(`#f-${id}`);
     if (!control) return [];
+    if (over) control.dispatchEvent(new CustomEvent("rule-over", { detail: over }));
     const hidden = !visible && control.getAttribute("aria-invalid") !== "true";
     if (hidden && box.contains(document.activeElement)) {
       box.addEventListener("focusout", () => this.later(), { once: true });

@@ -28,14 +28,15 @@ class Builder {
     this.rows = box.querySelector("[data-rules-rows]");
     this.kept = box.querySelector("[data-rules-kept]");
     this.listen();
-    if (this.kept) this.open();
+    if (this.kept && this.box.dataset.fieldsUrl) this.open();
   }
 
   // The fields are many, and are asked for when the builder is first opened.
   async open() {
     if (!this.fields) {
-      const answer = await fetch(this.box.dataset.fieldsUrl, { headers: { Accept: "application/json" } });
-      if (!answer.ok || this.fields) return;
+      const url = this.box.dataset.fieldsUrl;
+      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      if (!answer.ok || this.fields || url !== this.box.dataset.fieldsUrl) return;
       const { fields, days } = await answer.json();
       this.fields = new Map(fields.map((field) => [field.name, field]));
       this.days = days;
@@ -45,6 +46,18 @@ class Builder {
       if (!this.kept && !this.box.contains(document.activeElement)) this.rows.querySelector("[data-field]")?.focus();
     }
     this.changed();
+  }
+
+  // A rule of a form may be about other records, when another field of the form is changed: it begins anew.
+  turnTo({ fields_url, count_url, text_url }) {
+    if (this.box.dataset.fieldsUrl === fields_url) return;
+    this.rows.replaceChildren(); // a field that is typed into tells of its change as it goes
+    Object.assign(this.box.dataset, { fieldsUrl: fields_url, countUrl: count_url, textUrl: text_url, rule: "null" });
+    this.fields = this.known = undefined;
+    this.box.querySelector("[data-rules-waits]").hidden = Boolean(fields_url);
+    this.box.querySelector(".rules-foot").hidden = !fields_url;
+    if (fields_url) this.open();
+    else this.keepIn(this.kept);
   }
 
   // The fields of related records, asked for once each: {"related": "order.customer"} needs those of orders.
@@ -67,6 +80,10 @@ class Builder {
     return this.known.get(figure.entity);
   }
 
+  offers(field, op) {
+    return field && (op === undefined || field.ops.some(([one]) => one === op));
+  }
+
   fieldsAt(place) {
     const part = place.closest("[data-part]");
     return part ? this.known.get(part.dataset.part) : this.fields;
@@ -82,7 +99,7 @@ class Builder {
   add(rule, into) {
     if (rule && (rule.any || rule.all)) return this.addGroup(rule, into);
     const name = rule ? nameOf(rule) : undefined;
-    if (rule && !this.fieldsAt(into).has(name)) return this.keep(rule, into);
+    if (rule && !this.offers(this.fieldsAt(into).get(name), rule.op)) return this.keep(rule, into);
     const row = this.box.querySelector("[data-rules-row]").content.firstElementChild.cloneNode(true);
     if (into !== this.rows) row.dataset.nested = "";
     into.append(row);
@@ -372,6 +389,7 @@ class Builder {
     });
     this.box.addEventListener("input", (event) => event.target.matches("select") || this.changed());
     this.box.addEventListener("click", (event) => this.click(event.target));
+    this.box.addEventListener("rule-over", (event) => this.turnTo(event.detail));
     this.box.addEventListener("toggle", (event) => event.newState === "open" && this.open());
     this.box.addEventListener("keydown", (event) => {
       if (!this.kept && event.key === "Enter" && event.target.matches("input:not(.ts-control input)")) this.apply();
