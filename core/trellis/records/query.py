@@ -82,7 +82,7 @@ class ListQuery:
         self.view = view
         self.limit = max(1, limit)
         self._context = RuleContext(edition=edition, actor=actor, today=today or today_in(edition))
-        self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
+        self._rule = parse(rule, view, edition, listed=True) if isinstance(rule, Mapping) else rule
         self._asked = Asked.checked(text or "")
         self._text = [] if self._asked is None else self._asked.words
         self._walk = False

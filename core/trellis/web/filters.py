@@ -55,7 +55,7 @@ def chips(rule: Rule, view: EntityView, edition: Edition) -> list[tuple[str, Rul
     found: list[tuple[str, Rule | None]] = []
     for index, part in enumerate(parts):
         rest = parts[:index] + parts[index + 1 :]
-        found.append((describe(parse(part, view, edition)), {"all": rest} if rest else None))
+        found.append((describe(parse(part, view, edition, listed=True)), {"all": rest} if rest else None))
     return found
 
 

@@ -26,6 +26,7 @@ from trellis.records.rules.nodes import (
     Measure,
     Node,
     Not,
+    OfFigure,
     Operator,
     Path,
     Period,
@@ -60,6 +61,8 @@ def describe(node: Node, names: Names | None = None) -> str:
             return _leaf(node, field, names)
         case InSegment(_name, title):
             return str(_("in the segment “%(title)s”", title=title))
+        case OfFigure(title=title):
+            return str(_("counted in “%(title)s”", title=title))
         case Related():
             return _related(node, names)
 

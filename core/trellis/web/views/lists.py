@@ -123,7 +123,7 @@ def rule_fields(workspace: str, entity: str) -> dict[str, Any]:
 def rule_text(workspace: str, entity: str) -> str:
     """A rule in words, for the rule builder."""
     rule = asked_rule()
-    return describe(parse(rule, view_of(entity), g.edition)) if rule else ""
+    return describe(parse(rule, view_of(entity), g.edition, listed=True)) if rule else ""
 
 
 def asked_rule() -> dict[str, Any] | None:

@@ -63,7 +63,7 @@ def make_file(
         return path, write_report(path, name, f"{_about(figures)}, {day}", figures)
     lines = Lines(session, edition, actor, definition)
     rule = (
-        describe(parse(definition.rule, lines.view, edition))
+        describe(parse(definition.rule, lines.view, edition, listed=True))
         if definition.rule
         else str(lines.view.info.plural)
     )

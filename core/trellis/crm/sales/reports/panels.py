@@ -31,7 +31,9 @@ def delivery(records: Records, report: int) -> Mapping[str, Any]:
     return {
         "id": report,
         "shows": "" if view is None else str(view.info.plural),
-        "rule": describe(parse(definition.rule, view, edition)) if view and definition.rule else "",
+        "rule": describe(parse(definition.rule, view, edition, listed=True))
+        if view and definition.rule
+        else "",
         "columns": ", ".join(labels(definition.fields(view))) if view else "",
         "kpis": ", ".join(str(known[name].title) for name in definition.kpis if name in known),
         "next": format_datetime(at) if at is not None else "",
