@@ -6,7 +6,7 @@ It signs nobody in, checks no rights, keeps no history, and has an engine of its
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,10 @@ from trellis.records.sqlite import install_functions
 
 FIELDS = ("name", "email", "city", "country", "external_id")
 PAGE = 50
+QUEUE_FIELDS = ("number", "subject", "state", "priority", "resolution_due")
+OPEN_STAGES = ("qualify", "discover", "propose", "negotiate")
+CARDS = 20
+QUARTER, QUARTER_END = "2026-10-01 00:00:00.000000", "2026-12-31"
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -67,6 +71,8 @@ def by_hand(installation: Installation, name: str) -> Flask:
         )
         return json.dumps({"items": found[:PAGE]}), _JSON
 
+    _add_queues(app, rows)
+
     @app.get("/customers/<int:number>")
     def customer(number: int) -> tuple[str, dict[str, str]]:
         (found,) = rows("SELECT * FROM customer WHERE id = :id AND deleted_at IS NULL", {"id": number})
@@ -99,6 +105,58 @@ def by_hand(installation: Installation, name: str) -> Flask:
         return json.dumps({"id": number, **given}), _JSON
 
     return app
+
+
+def _add_queues(app: Flask, rows: Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]) -> None:
+    """``/board``: what a board of open deals shows; ``/cases`` by their deadline, maybe by ``state__in`` and ``owner``."""
+    mine = "funnel = 'sales' AND deleted_at IS NULL"
+
+    @app.get("/board")
+    def board() -> tuple[str, dict[str, str]]:
+        totals = rows(
+            f"SELECT stage, count(*) AS number, sum(amount) AS amount FROM opportunity WHERE {mine} GROUP BY stage",
+            {},
+        )
+        won = rows(
+            f"SELECT sum(amount) AS amount FROM opportunity WHERE {mine} AND stage = 'won' AND closed_at >= :first",
+            {"first": QUARTER},
+        )
+        due = rows(
+            f"SELECT stage, sum(amount) AS amount FROM opportunity WHERE {mine} AND expected_close <= :last "
+            "GROUP BY stage",
+            {"last": QUARTER_END},
+        )
+        cards = {
+            stage: rows(
+                "SELECT o.id, o.name, o.amount, o.currency, o.stage_since, o.expected_close, o.next_step_on, "
+                "c.name AS customer, u.name AS owner FROM opportunity o LEFT JOIN customer c ON c.id = o.customer_id "
+                "LEFT JOIN \"user\" u ON u.id = o.owner_id WHERE o.funnel = 'sales' AND o.stage = :stage "
+                f"AND o.deleted_at IS NULL ORDER BY o.amount DESC, o.id DESC LIMIT {CARDS}",
+                {"stage": stage},
+            )
+            for stage in OPEN_STAGES
+        }
+        told = {"totals": totals, "won": won, "due": due, "cards": cards}
+        return json.dumps(told, default=str), _JSON
+
+    @app.get("/cases")
+    def cases() -> tuple[str, dict[str, str]]:
+        states = request.args.get("state__in", "").split(",")
+        owner = "AND k.owner_id = :owner" if "owner" in request.args else ""
+        ordered = f"ORDER BY resolution_due NULLS FIRST, id LIMIT {PAGE + 1}"
+        columns = ", ".join(f"k.{one}" for one in ("id", "customer_id", *QUEUE_FIELDS))
+        each = " UNION ALL ".join(
+            f'SELECT * FROM (SELECT {columns} FROM "case" k WHERE k.deleted_at IS NULL '
+            + (f"AND k.state = '{one}' " if one else "")
+            + f"{owner} {ordered}) AS s{place}"
+            for place, one in enumerate(states)
+        )
+        found = rows(
+            f"SELECT q.*, c.name AS customer FROM ({each}) AS q LEFT JOIN customer c ON c.id = q.customer_id "
+            f"ORDER BY q.resolution_due NULLS FIRST, q.id LIMIT {PAGE + 1}",
+            {"owner": request.args.get("owner", type=int)},
+        )
+        return json.dumps({"items": found[:PAGE]}, default=str), _JSON
 
 
 def index_by_hand(installation: Installation, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trellis.contributions import (
+        Behind,
         BonusKind,
         BonusPart,
         BonusScheme,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BeforeSave",
+    "Behind",
     "BonusKind",
     "BonusPart",
     "BonusScheme",
@@ -158,7 +160,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "trellis.contributions": "BonusKind BonusPart BonusScheme Branch Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Journey JourneyStep Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptAnswer ScriptObjection ScriptOutcome ScriptResult ScriptStep Segment Stage StageRule Template Unit Watch Widget",
+    "trellis.contributions": "Behind BonusKind BonusPart BonusScheme Branch Cell Channel Dashboard Demo Direction FieldRight Grant ImportMapping IncomeSource Instruction Journey JourneyStep Kpi Level Lifecycle Manifest MenuItem NotificationKind Operation Page Panel Parameter Process Report RestEndpoint Role Scope Script ScriptAnswer ScriptObjection ScriptOutcome ScriptResult ScriptStep Segment Stage StageRule Template Unit Watch Widget",
     "trellis.demo": "DemoContext",
     "trellis.errors": "PluginError RecordInvalid TrellisError",
     "trellis.hookspecs": "concerns hookimpl",

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Select
 
 from trellis.contributions import (
     BonusScheme,
@@ -42,12 +42,16 @@ from trellis.contributions import (
     StageRule,
     Template,
 )
-from trellis.errors import EntityNotFound, PluginError
+from trellis.errors import EntityNotFound, PluginError, RuleInvalid
+from trellis.i18n import Text, translator
 from trellis.plugins import CORE, Fault, Hooks, core_version
 from trellis.records.conditions import ATTRIBUTES, FieldConditions, check_rule
 from trellis.records.entity import Entity, EntityInfo, Field, declared_fields
 from trellis.records.indexes import index_problem
+from trellis.records.rules import OfFigure, RuleContext
 from trellis.records.types import Reference
+
+_ = translator("trellis")
 
 OWN = "own"
 C = TypeVar("C", bound=Contribution)
@@ -145,6 +149,26 @@ Reads = Callable[["Edition", Any], Iterable[ClauseElement]]
 """The statements that a contribution makes, to see which columns it reads."""
 
 
+class Figures(Protocol):
+    """What the KPI engine tells rules about the records that make a figure. Raises TrellisError for one that is not known."""
+
+    def named(self, edition: Edition, figure: OfFigure) -> tuple[str, Text]:
+        """The entity of the records, and what the figure is called."""
+
+    def ids(self, context: RuleContext, figure: OfFigure) -> Select[Any]:
+        """The ids of those that the reader may see."""
+
+
+class _NoFigures:
+    """Where there is no KPI engine."""
+
+    def named(self, edition: Edition, figure: OfFigure) -> tuple[str, Text]:
+        raise RuleInvalid(_("There are no figures here"))
+
+    def ids(self, context: RuleContext, figure: OfFigure) -> Select[Any]:
+        raise RuleInvalid(_("There are no figures here"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edition:
     """What exists in one workspace at one revision. Immutable; share it freely between threads."""
@@ -160,6 +184,7 @@ class Edition:
     followed: bool = False
     """Somebody outside is told of what is written (a webhook)."""
     reads: Mapping[type[Contribution], Reads] = field(default_factory=dict, repr=False)
+    figures: Figures = field(default_factory=_NoFigures, repr=False)
     restricts: Edition | None = field(default=None, repr=False)
     _cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -221,11 +246,12 @@ def compose(
     followed: bool = False,
     checks: Mapping[type[Contribution], Check] = MappingProxyType({}),
     reads: Mapping[type[Contribution], Reads] = MappingProxyType({}),
+    figures: Figures | None = None,
 ) -> Edition:
     """Builds the edition. Never raises for a contribution: what does not fit is in ``faults`` and left out.
 
     ``own`` are the organisation's own fields, roles and the like, ``conditions`` its rules for fields; ``checks`` are the engines' checks by kind, ``reads`` how they
-    see what a contribution reads.
+    see what a contribution reads, ``figures`` what is behind those of KPIs.
     """
     faults: list[Fault] = []
     views = _entities(hooks, faults)
@@ -246,6 +272,7 @@ def compose(
         ),
         followed=followed,
         reads=reads,
+        figures=figures or _NoFigures(),
     )
     _leave_out_bad_conditions(edition, views, conditions, faults)
     for kind, named in contributions.items():

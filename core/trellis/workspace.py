@@ -143,6 +143,7 @@ class Workspace:
     def compose(self, session: Session, enabled: Sequence[str] | None = None) -> Edition:
         """Builds the edition, or the one there would be with exactly these plugins ``enabled``."""
         from trellis.checks import CHECKS, READS
+        from trellis.kpi.behind import FIGURES
 
         state = session.get_one(WorkspaceState, 1)
         settings = settings_of(state.settings)
@@ -168,6 +169,7 @@ class Workspace:
             followed=followed(session),
             checks=CHECKS,
             reads=READS,
+            figures=FIGURES,
         )
         return dataclasses.replace(edition, faults=(*faults, *edition.faults))
 

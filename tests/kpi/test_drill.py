@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from measured import Book
 from trellis.contributions import Kpi
-from trellis.kpi import engine
+from trellis.errors import RuleInvalid
+from trellis.kpi.behind import drill_rule, records
 from trellis.kpi.periods import parse
 from trellis.kpi.splits import split_names, split_of
 from trellis.records.query import ListQuery
+from trellis.records.rules import describe
+from trellis.records.rules import parse as parse_rule
 
 MONTH = parse("2026-01")
 
@@ -59,27 +62,51 @@ def listed(book: Book, entity: str, rule: Any) -> set[int]:
 
 
 def test_a_list_has_exactly_the_records_of_its_figure(sold: Book) -> None:
-    seen = 0
+    seen, named = 0, set()
     for name, kpi in sold.edition.all(Kpi).items():
-        rule = engine.drill_rule(sold.edition, kpi, MONTH)
-        behind = engine.records(sold.edition, sold.actor, name, MONTH)
-        if rule is None or behind is None:
-            continue
+        rule = drill_rule(sold.edition, kpi, MONTH)
+        behind = records(sold.edition, sold.actor, name, MONTH)
+        assert rule is not None and behind is not None, name
+        named |= {name} if "kpi" in rule else set()
         entity, ids = behind
         assert set(sold.session.scalars(ids)) == listed(sold, entity, rule), name
         for by in split_names(sold.edition, kpi):
             for share in sold.kpi(name, "2026-01", by).breakdown:
-                rule = engine.drill_rule(sold.edition, kpi, MONTH, split_of(sold.edition, kpi, by), share.key)
-                if rule is not None:
-                    behind = engine.records(sold.edition, sold.actor, name, MONTH, by, share.key)
-                    assert behind is not None
-                    assert set(sold.session.scalars(behind[1])) == listed(sold, entity, rule), (
-                        name,
-                        by,
-                        share.key,
-                    )
-                    seen += 1
+                rule = drill_rule(sold.edition, kpi, MONTH, split_of(sold.edition, kpi, by), share.key)
+                behind = records(sold.edition, sold.actor, name, MONTH, by, share.key)
+                assert rule is not None and behind is not None
+                found = set(sold.session.scalars(behind[1]))
+                assert found == listed(sold, entity, rule), (name, by, share.key)
+                seen += 1
     assert seen > 20
+    assert named > {"active_customers", "repeat_rate", "retention", "open_opportunities"}
+
+
+def test_a_list_of_a_figure_of_income_is_what_the_figure_counts(sold: Book) -> None:
+    rule = {"kpi": "active_customers", "period": "2026-01"}
+    assert len(listed(sold, "customer", rule)) == sold.value("active_customers", "2026-01") == 1
+    assert not listed(sold, "customer", {"not": rule})
+    assert len(listed(sold, "customer", {**rule, "by": "unit", "key": None})) == 1
+    assert not listed(sold, "customer", {**rule, "period": "2025-12"})
+    view = sold.edition.entity("customer")
+    assert str(describe(parse_rule(rule, view, sold.edition, listed=True))) == (
+        "counted in “Active customers, January 2026”"
+    )
+    for wrong in (
+        {**rule, "kpi": "nothing"},
+        {**rule, "kpi": "revenue"},
+        {**rule, "period": "soon"},
+        {**rule, "by": "unit"},
+        {**rule, "by": "unit", "key": "north"},
+        {**rule, "by": "unit", "key": 2**70},
+        {**rule, "by": "colour", "key": None},
+        {**rule, "value": 1},
+        {"kpi": 5, "period": "2026-01"},
+    ):
+        with pytest.raises(RuleInvalid):
+            listed(sold, "customer", wrong)
+    with pytest.raises(RuleInvalid, match="no other rule"):
+        parse_rule(rule, view, sold.edition)  # a segment, a condition of a field ...
 
 
 def test_sales_of_products_are_split_by_category_channel_and_unit(sold: Book) -> None:

@@ -14,6 +14,7 @@ from trellis.crm.sales.entities import Order
 from trellis.i18n import Text
 from trellis.kpi import engine
 from trellis.kpi.arithmetic import average, ratio
+from trellis.kpi.behind import drill_rule, records
 from trellis.kpi.catalogue import KpiNotFound
 from trellis.kpi.periods import parse
 from trellis.kpi.splits import SplitUnknown
@@ -263,7 +264,7 @@ def test_the_records_behind_a_figure(book: Book) -> None:
     book.order(boris, "2026-02-06", "10", channel="web")
 
     def behind(name: str, **options: Any) -> Any:
-        entity, ids = engine.records(book.edition, book.actor, name, parse("2026-01"), **options) or (
+        entity, ids = records(book.edition, book.actor, name, parse("2026-01"), **options) or (
             "",
             None,
         )
@@ -273,7 +274,8 @@ def test_the_records_behind_a_figure(book: Book) -> None:
     assert behind("revenue", by="channel", key="web") == ("order", [web])
     assert behind("revenue", by="channel", key=None) == ("order", [none])
     assert behind("active_customers") == ("customer", [anna, boris])
-    assert behind("retention") == ("", None)
+    assert behind("retention") == ("customer", [])
+    assert behind("repeat_rate") == ("customer", [anna, boris])
 
 
 def test_the_rule_of_a_figure_lists_its_records(book: Book) -> None:
@@ -286,7 +288,7 @@ def test_the_rule_of_a_figure_lists_its_records(book: Book) -> None:
     revenue = book.edition.all(Kpi)["revenue"]
 
     def listed(**options: Any) -> list[int]:
-        rule = engine.drill_rule(book.edition, revenue, parse("2026-01"), **options)
+        rule = drill_rule(book.edition, revenue, parse("2026-01"), **options)
         return [one.id for one in book.records.list("order", rule=rule, sort=["id"]).items]
 
     by_channel = split_of(book.edition, revenue, "channel")

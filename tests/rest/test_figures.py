@@ -7,6 +7,7 @@ import json
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from callers import Client, open_client
@@ -48,6 +49,18 @@ def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
     assert [point["period"] for point in found["series"]] == ["2026-02", "2026-03"]
     everything = {row["kpi"]: row["value"] for row in sold.get("/kpis?period=2026-04").json}
     assert everything["revenue"] == "100.00"
+
+
+def test_every_figure_over_rest_tells_the_list_of_its_records(sold: Client) -> None:
+    for row in sold.get("/kpis?period=2026-03").json:
+        rule = quote(json.dumps(row["rule"]))
+        found = sold.get(f"/{row['entity']}?count=true&filter={rule}").json
+        if row["kpi"] in ("active_customers", "orders", "new_customers"):
+            assert found["total"] == row["value"] > 0, row["kpi"]
+    active = quote(json.dumps({"kpi": "active_customers", "period": "2026-04"}))
+    assert [one["name"] for one in sold.get(f"/customer?filter={active}").json["items"]] == ["Boris"]
+    groups = sold.get(f"/customer:groups?by=name&filter={active}").json
+    assert [one["title"] or one["key"] for one in groups["items"]] == ["Boris"]
 
 
 def test_a_recount_of_a_closed_period_is_accepted_by_whoever_plans_for_all(

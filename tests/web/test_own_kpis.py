@@ -85,6 +85,7 @@ def test_an_administrator_makes_kpis_without_code(sign_in: SignIn, installation:
     assert "Large orders" in client.get("/acme/kpis/targets").text
     listed = client.get("/acme/kpis?kpi=own.large_orders&period=2024-05").text
     assert "filter=" in listed
+    assert "kpi=own.large_orders" in client.get("/acme/kpis?kpi=own.large_share&period=2024-05").text
 
     refused = {
         "entity": (LARGE | {"name": "x", "entity": "moon"}),

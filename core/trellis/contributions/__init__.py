@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from trellis.contributions.base import Cell, Contribution, Direction, Level, Manifest, Rule
 from trellis.contributions.bonuses import BonusKind, BonusPart, BonusScheme
-from trellis.contributions.figures import IncomeSource, Kpi, Segment, Unit, Watch
+from trellis.contributions.figures import Behind, IncomeSource, Kpi, Segment, Unit, Watch
 from trellis.contributions.journeys import Branch, Journey, JourneyStep
 from trellis.contributions.lifecycles import Lifecycle, Stage, StageRule
 from trellis.contributions.loading import Channel, Demo, ImportMapping
@@ -26,6 +26,7 @@ from trellis.contributions.scripts import (
 from trellis.contributions.texts import Instruction, NotificationKind, Template
 
 __all__ = [
+    "Behind",
     "BonusKind",
     "BonusPart",
     "BonusScheme",

@@ -50,13 +50,22 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Behind:
+    """The records of ``entity`` that a figure counted as a whole is about: ``select`` returns their ids."""
+
+    select: Callable[[KpiQuery], sa.Select[Any]]
+    entity: str = "customer"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kpi(Contribution):
     """A measure computed in SQL over a period.
 
     ``select`` returns a select of one column, the value; it limits itself with ``q.during(<date column>)`` and
     ``q.visible(<entity>)``. Where ``entity`` is given, the engine splits the same select by unit, person, channel or
     segment and lists the records behind a figure; where ``date`` is given too, by time. Both must stand in the FROM of
-    the select itself, not only inside a subquery; leave them out where records cannot be told apart (retention).
+    the select itself, not only inside a subquery; leave them out where records cannot be told apart (retention), and say
+    in ``behind`` which records the figure is about.
     ``breakdowns`` adds or replaces keys: name -> column of the select, or a :class:`Field` of ``entity``.
     ``rule`` is what the select asks of the records of ``entity`` beside that: the list behind a figure then has exactly its
     records. ``formula`` says in words how it is counted. ``higher_is_better`` gives deviations their sign.
@@ -71,6 +80,7 @@ class Kpi(Contribution):
     date: Any = None
     breakdowns: Mapping[str, Any] = field(default_factory=dict)
     rule: Rule | None = None
+    behind: Behind | None = None
     formula: Label | None = None
     higher_is_better: bool = True
     version: int = 1

@@ -52,7 +52,7 @@ def _state(edition: Edition, kpi: Any) -> Any:
     entity = getattr(kpi.entity, "__entity__", None)
     fields = edition.entity(entity.name).fields if entity is not None else {}
     segments = tuple((name, one.entity) for name, one in edition.all(Segment).items())
-    asked = (kpi.select, kpi.entity, kpi.date, repr(kpi.rule), tuple(kpi.breakdowns.items()))
+    asked = (kpi.select, kpi.behind, kpi.entity, kpi.date, repr(kpi.rule), tuple(kpi.breakdowns.items()))
     return (
         *asked,
         tuple((name, type(one.type)) for name, one in fields.items()),
@@ -71,7 +71,10 @@ def _check_select(edition: Edition, kpi: Any) -> None:
         raise ValueError(f"{kpi.name}: date needs entity")
     if kpi.entity is None:
         _compiles(statement)
+        _check_behind(edition, kpi)
         return
+    if kpi.behind is not None:
+        raise ValueError(f"{kpi.name}: a figure with an entity has its records; leave out behind")
     if kpi.rule is not None:
         parse(kpi.rule, edition.entity(kpi.entity.__entity__.name), edition)
     sources = _compiles(statement, _sources)
@@ -92,13 +95,27 @@ def _check_select(edition: Edition, kpi: Any) -> None:
         _compiles(statement.add_columns(bucket(kpi.date, [_bounds(kpi.date)]).label("b")).group_by("b"))
 
 
+def _check_behind(edition: Edition, kpi: Any) -> None:
+    """One column of ids, of an entity that there is."""
+    if kpi.behind is None:
+        return
+    edition.entity(kpi.behind.entity)
+    query = KpiQuery(edition, SYSTEM, [containing(_DAY, Grain.MONTH)], _DAY)
+    statement = kpi.behind.select(query)
+    if not isinstance(statement, sa.Select) or len(statement.selected_columns) != 1 or not query.limited:
+        raise ValueError(
+            f"{kpi.name}: behind selects one column, the ids of the records that the reader may see"
+        )
+    _compiles(statement)
+
+
 def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
     """What a KPI is computed from and split by."""
     if kpi.select is None:
         return [read for one in leaves(edition, kpi) for read in kpi_reads(edition, one)]
     query, statement = _asked(edition, kpi, containing(_DAY, Grain.MONTH))
     if kpi.entity is None:
-        return [statement]
+        return [statement] if kpi.behind is None else [statement, kpi.behind.select(query)]
     splits = splits_of(edition, kpi).values()
     dates = [] if kpi.date is None else [sa.select(kpi.date)]
     asked = [

@@ -1,28 +1,27 @@
-"""The KPI engine: values, series, strips, breakdowns and the records behind them."""
+"""The KPI engine: values, series, strips and breakdowns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
 from trellis.kpi import snapshots
+from trellis.kpi.behind import drill_rule, entity_of
 from trellis.kpi.catalogue import find
 from trellis.kpi.composite import leaves
 from trellis.kpi.forecast import outlooks
-from trellis.kpi.income import IncomeDay
 from trellis.kpi.measuring import COMPARED, Ask, Rows, measure_all, measure_parts, measured, row_of, select
 from trellis.kpi.periods import Period, today_in
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.reported import NOTHING_KEPT, Kept
 from trellis.kpi.results import KpiResult, Part, Point, Share, Value, number
-from trellis.kpi.splits import Split, field_path, split_of, within
+from trellis.kpi.splits import Split, split_of
 from trellis.kpi.targets import DIMENSIONS, Targets, targets
 from trellis.security.actor import Actor
 
@@ -142,21 +141,6 @@ def _target_of(planned: Targets, kpi: Kpi, period: Period, split: Split, key: An
     return number(kpi.unit, planned.of(kpi, period, **{split.by: key}))
 
 
-def records(
-    edition: Edition, actor: Actor, name: str, period: Period, by: str | None = None, key: Any = None
-) -> tuple[str, sa.Select[Any]] | None:
-    """The records behind a figure: their entity, and a select of their ids. None where it is counted as a whole."""
-    kpi = find(edition, name)
-    if kpi.entity is None:
-        return None
-    query = KpiQuery(edition, actor, [period], period.last, kpi.date)
-    ids: Any = IncomeDay.customer_id if issubclass(kpi.entity, IncomeDay) else kpi.entity.id
-    statement = select(kpi, query).with_only_columns(ids, maintain_column_froms=True).distinct()
-    if by is not None:
-        statement = within(edition, kpi, statement, by, [key])
-    return str(_entity_name(kpi)), statement
-
-
 def without_rate(
     session: Session, edition: Edition, actor: Actor, name: str, period: Period
 ) -> dict[str, int]:
@@ -172,30 +156,6 @@ def without_rate(
             )
             found |= {code: count for code, count in session.execute(rows) if count}
     return found
-
-
-def drill_rule(
-    edition: Edition, kpi: Kpi, period: Period, split: Split | None = None, key: Any = None
-) -> Mapping[str, Any] | None:
-    """The rule that lists exactly the records of a period and of a row of a breakdown. None where there is none."""
-    if kpi.entity is None or kpi.entity is IncomeDay:
-        return None
-    date_field = field_path(edition, kpi, kpi.date)
-    if date_field is None:
-        return None
-    start, end = period.bounds(kpi.date, ZoneInfo(edition.settings.timezone))
-    rules: list[Mapping[str, Any]] = [
-        {"field": date_field, "op": "gte", "value": start.isoformat().replace("+00:00", "Z")},
-        {"field": date_field, "op": "lt", "value": end.isoformat().replace("+00:00", "Z")},
-    ]
-    if kpi.rule is not None:
-        rules.append(kpi.rule)
-    if split is not None:
-        if split.field is None:
-            return None
-        empty = {"field": split.field, "op": "is_empty"}
-        rules.append(empty if key is None else {"field": split.field, "op": "eq", "value": key})
-    return {"all": rules}
 
 
 def _results(
@@ -253,7 +213,7 @@ def _described(edition: Edition, result: KpiResult) -> KpiResult:
     return _with(
         result,
         currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
-        entity=_entity_name(kpi),
+        entity=entity_of(kpi),
         rule=drill_rule(edition, kpi, result.period),
     )
 
@@ -305,9 +265,3 @@ def _shares(
         )
         for key, (title, values) in found.items()
     ]
-
-
-def _entity_name(kpi: Kpi) -> str | None:
-    if kpi.entity is None:
-        return None
-    return "customer" if kpi.entity is IncomeDay else kpi.entity.__entity__.name  # type: ignore[union-attr]

@@ -6,9 +6,11 @@ Limited to what the actor may read, filtered by a rule and a text, sorted by any
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from sqlalchemy.engine import Dialect
 from trellis.errors import RuleInvalid
 from trellis.i18n import translator
 from trellis.records import cursor as cursors
+from trellis.records.branches import branches, put_together
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.keyset import SortKey, ranges_after
 from trellis.records.layout import Layout, Reader, Record, layout_of, reader_of
@@ -82,7 +85,7 @@ class ListQuery:
         self.view = view
         self.limit = max(1, limit)
         self._context = RuleContext(edition=edition, actor=actor, today=today or today_in(edition))
-        self._rule = parse(rule, view, edition) if isinstance(rule, Mapping) else rule
+        self._rule = parse(rule, view, edition, listed=True) if isinstance(rule, Mapping) else rule
         self._asked = Asked.checked(text or "")
         self._text = [] if self._asked is None else self._asked.words
         self._walk = False
@@ -176,12 +179,25 @@ class ListQuery:
 
     def _rows(self, session: Session) -> list[Any]:
         """The rows of the page and the first one behind it."""
+        if self._asked is None and self._ids is None:
+            apart = branches(self._rule, cast(sa.Table, self.view.entity.__table__), self._paths.sort)
+            if apart:
+                each = (self._branch(rule)._rows(session) for rule in apart)
+                return put_together(list(chain.from_iterable(each)), self._paths.sort)
         rows: list[Any] = []
         for read in self._reads(session):
             rows += read()
             if len(rows) > self.limit:
                 break
         return rows
+
+    def _branch(self, rule: Node) -> ListQuery:
+        """The same list by another rule, from the same place on."""
+        branch = copy(self)
+        branch._forget()
+        branch._rule = rule
+        branch.__dict__["_after"] = self._after
+        return branch
 
     def _reads(self, session: Session) -> Iterator[Callable[[], Sequence[Any]]]:
         """What reads the rows of each of :meth:`statements`: as it was prepared for lists of this shape, where it can be."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def in_words(records: Records, view: EntityView, rule: Rule) -> str:
     """A rule over the records of ``view`` as a phrase; what the reader may not see is called by its number."""
     edition = records.actor.sees(records.edition)
-    node = parse(rule, view, edition)
+    node = parse(rule, view, edition, listed=True)
     known = {
         (entity, one): title
         for entity, ids in _referred(node).items()

@@ -22,7 +22,7 @@ _EMPTINESS = {Operator.IS_EMPTY: Operator.IS_NOT_EMPTY, Operator.IS_NOT_EMPTY: O
 def asked_rule(arguments: Arguments, view: EntityView, edition: Edition) -> Node | None:
     """What the parameters ask for, joined by “and”; takes all parameters that are left."""
     rule = arguments.json("filter")
-    nodes = [] if rule is None else [parse(rule, view, edition)]
+    nodes = [] if rule is None else [parse(rule, view, edition, listed=True)]
     for name, values in arguments.others().items():
         nodes += _nodes(name, values, view, edition)
     return All(tuple(nodes)) if len(nodes) > 1 else nodes[0] if nodes else None

@@ -176,7 +176,7 @@ def _checked(edition: Edition, actor: Actor, entity: str, definition: Mapping[st
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise RecordInvalid({part: [_("Give a list of field names")]})
     if definition.get("rule"):
-        parse(definition["rule"], view, seen)
+        parse(definition["rule"], view, seen, listed=True)
     unknown = [name for name in definition.get("fields", ()) if name not in view.fields]
     if unknown:
         raise RecordInvalid({"fields": [_("There is no field “%(name)s”", name=unknown[0])]})

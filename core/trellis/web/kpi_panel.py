@@ -10,13 +10,15 @@ from urllib.parse import urlencode
 
 from flask import g
 
-from trellis.contributions import Kpi
+from trellis.contributions import Kpi, Rule
 from trellis.edition import EntityView
 from trellis.i18n import format_date, format_number, translator
 from trellis.kpi import engine, snapshots
+from trellis.kpi.behind import drill_rule, records
+from trellis.kpi.composite import leaves
 from trellis.kpi.periods import Grain, Period, containing, parse
 from trellis.kpi.results import KpiResult, Part, Point, Value
-from trellis.kpi.splits import split_names, split_of
+from trellis.kpi.splits import Split, split_names, split_of
 from trellis.records.query import ListQuery, Record
 from trellis.web.display import shown, title_of
 from trellis.web.figures import figure_text, gap_text, is_seen
@@ -69,6 +71,7 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         "causes_title": str(_("What made the difference")),
         "causes": _causes(asked, kpi, period, by, currency) if by and not part else [],
         "records": _records(asked, kpi, period, by if part else None),
+        "leaves": _leaves(asked, kpi, period, path),
         "left_out": _left_out(asked, one),
         "formula": str(kpi.formula or ""),
         **_reported(one, asked, path, currency),
@@ -217,14 +220,15 @@ def _signed(kpi: Kpi, gap: float, currency: str) -> str:
 
 def _records(asked: Asked, kpi: Kpi, period: Period, by: str | None) -> dict[str, Any] | None:
     """The records behind the figure: how many, the largest of them, and the way to their list."""
-    key = None if asked.key in ("", "-") else _typed(asked.key)
-    behind = engine.records(g.edition, asked.actor, kpi.name, period, by, key)
-    if behind is None or not g.actor.may(behind[0], "read"):
+    split = split_of(g.edition, kpi, by) if by else None
+    key = _key(split, asked.key) if split is not None else None
+    found = records(g.edition, asked.actor, kpi.name, period, by, key, today())
+    if found is None or not g.actor.may(found[0], "read"):
         return None
-    view = g.edition.entity(behind[0])
-    rule = engine.drill_rule(g.edition, kpi, period, split_of(g.edition, kpi, by) if by else None, key)
+    view = g.edition.entity(found[0])
+    rule = _within(asked, view, drill_rule(g.edition, kpi, period, split, key))
     sort = f"-{view.info.amount_field}" if view.info.amount_field in view.fields else view.info.sort
-    query = ListQuery(view, g.edition, g.actor, ids=behind[1], sort=[sort] if sort else [], limit=RECORDS)
+    query = ListQuery(view, g.edition, g.actor, ids=found[1], sort=[sort] if sort else [], limit=RECORDS)
     address = urlencode({"filter": json.dumps(rule, ensure_ascii=False)}) if rule else ""
     return {
         "total": format_number(query.count(g.session, 100_000)),
@@ -233,8 +237,31 @@ def _records(asked: Asked, kpi: Kpi, period: Period, by: str | None) -> dict[str
     }
 
 
-def _typed(key: str) -> Any:
-    return int(key) if key.isdecimal() and len(key) < 19 else key
+def _leaves(asked: Asked, kpi: Kpi, period: Period, path: str) -> list[dict[str, str]]:
+    """The figures that a formula is over: each of them has its records."""
+    if kpi.select is not None:
+        return []
+    return [
+        {"title": str(one.title), "url": asked.url(path, kpi=one.name, period=period.code)}
+        for one in leaves(g.edition, kpi)
+    ]
+
+
+def _key(split: Split, text: str) -> Any:
+    """The key of a row, of the type that rows of the breakdown have."""
+    if text in ("", "-"):
+        return None
+    whole = issubclass(split.key.type.python_type, int) and text.isdecimal() and len(text) < 19
+    return int(text) if whole else text
+
+
+def _within(asked: Asked, view: EntityView, rule: Rule | None) -> Rule | None:
+    """The rule for records of the unit that the board is limited to; None where the list cannot be limited so."""
+    if rule is None or not asked.actor.within:
+        return rule
+    if "unit" not in view.fields:
+        return None
+    return {"all": [rule, {"field": "unit", "op": "in", "value": list(asked.actor.within)}]}
 
 
 def _record(view: EntityView, record: Record) -> dict[str, Any]:

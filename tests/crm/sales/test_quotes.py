@@ -252,6 +252,18 @@ def test_prices_stay_in_their_currency(shop: Shop) -> None:
     assert found == ["USD", "Shop", shop.customer, "Q-000001", 200]
     shop.records.delete("opportunity_line", line)
     assert shop.records.update("opportunity", deal, {"currency": "JPY"}).values["currency"] == "JPY"
+    with pytest.raises(RecordInvalid, match="prices in USD, and its record is in JPY"):
+        shop.records.restore("opportunity_line", line)
+    assert shop.value("opportunity", deal, "currency") == "JPY"
+    shop.records.update("opportunity", deal, {"currency": "USD"})
+    shop.records.restore("opportunity_line", line)
+    assert shop.value("opportunity", deal, "amount") == 200
+    other = shop.add("quote", currency="USD")
+    row = shop.add("quote_line", quote=other, quantity=1, price=5)
+    shop.records.delete("quote_line", row)
+    shop.records.update("quote", other, {"currency": "JPY"})
+    with pytest.raises(RecordInvalid, match="prices in USD"):
+        shop.records.restore("quote_line", row)
 
 
 def test_the_limit_of_discounts_is_not_passed_by(shop: Shop) -> None:

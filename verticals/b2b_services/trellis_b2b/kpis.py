@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import trellis
-from trellis import Kpi, KpiQuery, Unit, average, ratio
+from trellis import Behind, Kpi, KpiQuery, Unit, average, ratio
 from trellis.crm.sales.entities import Opportunity
 
 from trellis_b2b.entities import Consultant, Milestone, TimeEntry
@@ -55,10 +55,15 @@ def _rate(q: KpiQuery) -> sa.Select[Any]:
     return _time(q, average(q.total(TimeEntry.value, TimeEntry.currency), sa.func.sum(TimeEntry.hours)))
 
 
+def _due(q: KpiQuery, value: Any) -> sa.Select[Any]:
+    return sa.select(value).where(
+        q.during(Milestone.due_on), Milestone.due_on <= q.today, q.visible(Milestone)
+    )
+
+
 def _on_time(q: KpiQuery) -> sa.Select[Any]:
     kept = sa.func.count().filter(Milestone.accepted_on <= Milestone.due_on)
-    due = q.during(Milestone.due_on), Milestone.due_on <= q.today, q.visible(Milestone)
-    return sa.select(ratio(kept, sa.func.count())).where(*due)
+    return _due(q, ratio(kept, sa.func.count()))
 
 
 def _milestones(q: KpiQuery) -> sa.Select[Any]:
@@ -83,6 +88,7 @@ KPIS = [
         unit=Unit.PERCENT,
         cell=CONTROL,
         select=_utilisation,
+        behind=Behind(entity="b2b.time_entry", select=lambda q: _time(q, TimeEntry.id)),
         formula=_("Billable hours through the hours that all consultants have in the period"),
     ),
     Kpi(
@@ -135,6 +141,7 @@ KPIS = [
         unit=Unit.PERCENT,
         cell=CONTROL,
         select=_on_time,
+        behind=Behind(entity="b2b.milestone", select=lambda q: _due(q, Milestone.id)),
         formula=_("Milestones accepted by their due day, of those due in the period up to today"),
     ),
     Kpi(

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import trellis
-from trellis import Kpi, KpiQuery, Unit, average, days_between, ratio
+from trellis import Behind, Kpi, KpiQuery, Unit, average, days_between, ratio
 
 from trellis_banking import states
 from trellis_banking.entities import Account, AccountMonth, Application, Deposit, KycReview
@@ -268,6 +268,7 @@ STATES = [
         formula=_("Of the customers with an open account at the end of the period, those with two or more"),
         unit=Unit.PERCENT,
         select=states.cross_sell,
+        behind=Behind(select=states.customers_with_account),
     ),
     Kpi(
         name="banking.dormant",
@@ -279,6 +280,7 @@ STATES = [
         ),
         unit=Unit.PERCENT,
         select=states.dormant,
+        behind=Behind(entity="banking.account", select=states.accounts_for_daily_use),
         higher_is_better=False,
     ),
 ]

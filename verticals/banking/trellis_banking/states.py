@@ -49,22 +49,32 @@ def cross_sell(q: KpiQuery) -> sa.Select[Any]:
     return sa.select(ratio(several, sa.func.count())).select_from(held)
 
 
+def customers_with_account(q: KpiQuery) -> sa.Select[Any]:
+    """The customers that :func:`cross_sell` is a share of."""
+    return sa.select(Account.customer_id).where(*_open(q)).distinct()
+
+
 def dormant(q: KpiQuery) -> sa.Select[Any]:
     """The share of accounts for daily use on which nothing happened in three months."""
     moved = sa.func.sum(AccountMonth.transactions).label("moved")
-    used = (
-        sa.select(moved)
-        .where(
-            AccountMonth.month >= _two_months_before(q.period.last),
-            q.before_end(AccountMonth.month),
-            AccountMonth.kind.in_(("current", "savings")),
-            q.visible(AccountMonth),
-        )
-        .group_by(AccountMonth.account_id)
-        .subquery("used")
-    )
+    used = sa.select(moved).where(*_daily_use(q)).group_by(AccountMonth.account_id).subquery("used")
     asleep = sa.func.count().filter(used.c.moved == 0)
     return sa.select(ratio(asleep, sa.func.count())).select_from(used)
+
+
+def accounts_for_daily_use(q: KpiQuery) -> sa.Select[Any]:
+    """The accounts that :func:`dormant` is a share of."""
+    return sa.select(AccountMonth.account_id).where(*_daily_use(q)).distinct()
+
+
+def _daily_use(q: KpiQuery) -> tuple[sa.ColumnElement[bool], ...]:
+    """The last three months of accounts for daily use."""
+    return (
+        AccountMonth.month >= _two_months_before(q.period.last),
+        q.before_end(AccountMonth.month),
+        AccountMonth.kind.in_(("current", "savings")),
+        q.visible(AccountMonth),
+    )
 
 
 def _last_month(q: KpiQuery, value: Any, kinds: tuple[str, ...]) -> sa.Select[Any]:

@@ -106,6 +106,10 @@ def _repeated(q: trellis.KpiQuery) -> sa.Select[Any]:
     return sa.select(ratio(sa.func.count().filter(buyers.c.days >= 2), sa.func.count())).select_from(buyers)
 
 
+def _bought_recently(q: trellis.KpiQuery) -> sa.Select[Any]:
+    return sa.select(trellis.IncomeDay.customer_id).where(_recently(q)).distinct()
+
+
 def _sales_by_store(q: trellis.KpiQuery, during: sa.ColumnElement[bool]) -> sa.Subquery:
     own = sa.or_(Order.currency.is_(None), Order.currency == q.currency)
     store = STORE.of(Order).label("store")
@@ -192,6 +196,7 @@ KPIS = [
         cell=LIFECYCLE,
         unit=Unit.PERCENT,
         select=_repeated,
+        behind=trellis.Behind(select=_bought_recently),
     ),
     trellis.Kpi(
         name="retail.active_customers_90",

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from trellis.contributions import Cell, Direction, Kpi, Level, Unit
+from trellis.contributions import Behind, Cell, Direction, Kpi, Level, Unit
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.stages import CELL
 from trellis.i18n import translator
@@ -48,6 +48,14 @@ def _buyers(q: KpiQuery, period: Period) -> sa.Subquery:
     return bought.distinct().subquery()
 
 
+def _bought(q: KpiQuery) -> sa.Select[Any]:
+    return sa.select(_buyers(q, q.period).c.customer_id)
+
+
+def _bought_before(q: KpiQuery) -> sa.Select[Any]:
+    return sa.select(_buyers(q, q.period.previous).c.customer_id)
+
+
 KPIS = [
     Kpi(
         name="active_customers",
@@ -75,6 +83,7 @@ KPIS = [
         formula=_("Customers with purchases on two days or more, of those with a purchase in the period"),
         unit=Unit.PERCENT,
         select=_repeat,
+        behind=Behind(select=_bought),
     ),
     Kpi(
         name="retention",
@@ -83,5 +92,6 @@ KPIS = [
         formula=_("Of the customers who bought in the period before, those who bought in this one again"),
         unit=Unit.PERCENT,
         select=_retention,
+        behind=Behind(select=_bought_before),
     ),
 ]

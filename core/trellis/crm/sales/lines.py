@@ -14,7 +14,7 @@ from trellis.crm.products.amounts import sum_of
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.entity import Entity
-from trellis.records.events import Saved
+from trellis.records.events import BeforeSave, Saved
 from trellis.records.types import FixedPoint
 
 _ = translator("trellis")
@@ -33,6 +33,15 @@ def net(line: Mapping[str, Any], currency: str) -> Number | None:
     if line.get("quantity") is None or line.get("price") is None:
         return None
     return rounded(currency, line["quantity"], line["price"], 1 - (line.get("discount") or Number(0)))
+
+
+def require_currency(event: BeforeSave, line: Mapping[str, Any], currency: str | None) -> None:
+    """A line that comes back from the bin has its price in the ``currency`` that its record has now. Raises RecordInvalid."""
+    now = currency or event.edition.settings.currency
+    if line.get("price") is not None and line.get("currency") not in (None, now):
+        words = {"old": line["currency"], "now": now}
+        text = _("This line has prices in %(old)s, and its record is in %(now)s now", **words)
+        raise RecordInvalid({"currency": [text]})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.entities import Product
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
-from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, rounded
+from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, require_currency, rounded
 from trellis.errors import Conflict, Message, PermissionRefused, RecordInvalid
 from trellis.i18n import format_date, format_percent, translator
 from trellis.kpi.periods import today_in
@@ -59,10 +59,13 @@ TOTALS = Totals(
 
 
 def fill_opportunity_line(event: BeforeSave) -> None:
-    """The price of the day where none is given, and what the line comes to."""
+    """The price of the day where none is given, and what the line comes to. Raises RecordInvalid."""
+    line = {**event.before, **event.values}
+    if event.action == "restored":
+        query = sa.select(Opportunity.currency).where(Opportunity.id == line.get("opportunity"))
+        require_currency(event, line, event.session.scalar(query))
     if event.action not in ("created", "updated"):
         return
-    line = {**event.before, **event.values}
     columns = Opportunity.currency, Opportunity.channel, Opportunity.customer_id
     found = event.session.execute(
         sa.select(*columns).where(Opportunity.id == line.get("opportunity"))
@@ -79,6 +82,9 @@ def fill_line(event: BeforeSave) -> None:
     line = {**event.before, **event.values}
     quotes = {line.get("quote"), event.before.get("quote")} - {None}
     _require_open(event, quotes)
+    if event.action == "restored":
+        query = sa.select(Quote.currency).where(Quote.id == line.get("quote"))
+        require_currency(event, line, event.session.scalar(query))
     if event.action not in ("created", "updated"):
         return
     sale = _sale(event, line.get("quote"))

@@ -28,6 +28,7 @@ from trellis.records.rules.nodes import (
     Measure,
     Node,
     Not,
+    OfFigure,
     Operator,
     Period,
     Related,
@@ -77,6 +78,8 @@ class _Words:
                 return self.leaf(node, field)
             case InSegment(_name, title):
                 return str(_("in the segment “%(title)s”", title=title))
+            case OfFigure(title=title):
+                return str(_("counted in “%(title)s”", title=title))
             case Related():
                 return self.related(node)
 

@@ -1,5 +1,5 @@
 """The parts of a checked rule: groups, negation, leaves that compare one field with a value, membership in segments, and
-figures of the records that refer to the one asked about."""
+figures of the records that refer to the one asked about, and the records that make a figure."""
 
 from __future__ import annotations
 
@@ -127,6 +127,17 @@ class InSegment:
     title: Label
 
 
+@dataclass(frozen=True, slots=True)
+class OfFigure:
+    """The record is one of those that make a figure: a KPI in a ``period``, or a row (``key``) of its breakdown ``by``."""
+
+    kpi: str
+    period: str
+    by: str | None
+    key: str | int | None
+    title: Label
+
+
 class Measure(StrEnum):
     """What the records that refer to the one asked about come to together."""
 
@@ -165,7 +176,7 @@ class Related:
 
 ON_FIELDS = (Measure.SUM, Measure.MIN, Measure.MAX)
 
-Node = All | AnyOf | Not | Leaf | InSegment | Related
+Node = All | AnyOf | Not | Leaf | InSegment | OfFigure | Related
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -200,6 +211,9 @@ def to_json(node: Node) -> dict[str, Any]:
             return {"field": path.name, **_compared(node)}
         case InSegment(segment):
             return {"segment": segment}
+        case OfFigure(kpi, period, by, key):
+            row = {} if by is None else {"by": by, "key": key}
+            return {"kpi": kpi, "period": period, **row}
         case Related():
             return _related_to_json(node)
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trellis.contributions import Segment
-from trellis.errors import RuleInvalid
+from trellis.errors import RuleInvalid, TrellisError
 from trellis.i18n import translator
 from trellis.records.rules.figures import KEYS, figure_of, reference_of
-from trellis.records.rules.nodes import All, AnyOf, InSegment, Leaf, Node, Not, Operator, Path, Related
+from trellis.records.rules.nodes import (
+    All,
+    AnyOf,
+    InSegment,
+    Leaf,
+    Node,
+    Not,
+    OfFigure,
+    Operator,
+    Path,
+    Related,
+)
 from trellis.records.rules.paths import resolve
 from trellis.records.rules.values import operators, read_value
 from trellis.records.types import ValueInvalid
@@ -29,14 +40,18 @@ MOST_LOOKUPS = 20
 _GROUPS = ("all", "any", "not")
 
 
-def parse(rule: Any, view: EntityView, edition: Edition) -> Node:
-    """The checked form of a rule's JSON; RuleInvalid says where it is wrong (``path``) and how to mend it."""
-    return _Reader(edition).node(rule, view, "$", 0)
+def parse(rule: Any, view: EntityView, edition: Edition, *, listed: bool = False) -> Node:
+    """The checked form of a rule's JSON; RuleInvalid says where it is wrong (``path``) and how to mend it.
+
+    Only rules of what is ``listed`` may ask for the records of a figure, which are others for each reader.
+    """
+    return _Reader(edition, listed).node(rule, view, "$", 0)
 
 
 @dataclass
 class _Reader:
     edition: Edition
+    listed: bool
     leaves: int = 0
     values: int = 0
     lookups: int = 0
@@ -55,6 +70,8 @@ class _Reader:
             return self.segment(rule, view, at)
         if "related" in rule:
             return self.related(rule, view, at, depth)
+        if "kpi" in rule:
+            return self.figure(rule, view, at)
         _refuse_others(rule, {"field", "op", "value"}, at)
         _require_texts(rule, ("field", "op"), at)
         return self.comparison(rule, resolve(rule["field"], view, self.edition, at=f"{at}.field"), at)
@@ -106,6 +123,27 @@ class _Reader:
             self.comparison(rule, Path((), figure), at),
             self.node(rule["part"], target, f"{at}.part", depth + 1) if "part" in rule else None,
         )
+
+    def figure(self, rule: Mapping[str, Any], view: EntityView, at: str) -> OfFigure:
+        if not self.listed:
+            raise RuleInvalid(_("The records of a figure can be listed; no other rule may ask for them"), at)
+        _refuse_others(rule, {"kpi", "period", "by", "key"}, at)
+        self.look_up(at)
+        for key in ("kpi", "period", *(["by"] if "by" in rule else [])):
+            if not isinstance(rule.get(key), str):
+                raise RuleInvalid(_("A figure needs “%(key)s”, as text", key=key), f"{at}.{key}")
+        row = rule.get("key")
+        if not isinstance(row, str | int | None) or ("key" in rule) is not ("by" in rule):
+            raise RuleInvalid(_("“by” names a breakdown, and “key” a row of it: give both"), f"{at}.key")
+        try:
+            node = OfFigure(rule["kpi"], rule["period"], rule.get("by"), row, view.info.plural)
+            entity, title = self.edition.figures.named(self.edition, node)
+        except TrellisError as error:
+            raise RuleInvalid(error.detail, at) from None
+        if entity != view.name:
+            values = {"kpi": rule["kpi"][:80], "entity": view.info.plural}
+            raise RuleInvalid(_("“%(kpi)s” is not counted over %(entity)s", **values), f"{at}.kpi")
+        return replace(node, title=title)
 
     def look_up(self, at: str) -> None:
         self.lookups += 1

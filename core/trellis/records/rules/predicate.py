@@ -19,6 +19,7 @@ from trellis.records.rules.nodes import (
     Measure,
     Node,
     Not,
+    OfFigure,
     Operator,
     Path,
     Related,
@@ -51,6 +52,8 @@ def to_predicate(node: Node, context: RuleContext) -> Predicate:
             return _reading(_reader(node.path, context), compared(meaning(node, context)))
         case InSegment(segment):
             return _member(segment, context)
+        case OfFigure(kpi):
+            raise ValueError(f"the records of the figure {kpi} are known to the database alone")
         case Related():
             return _reading(_figure(node, context), compared(_exact(node, meaning(node.result, context))))
 

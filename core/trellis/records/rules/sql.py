@@ -26,6 +26,7 @@ from trellis.records.rules.nodes import (
     Measure,
     Node,
     Not,
+    OfFigure,
     Operator,
     Related,
 )
@@ -64,6 +65,9 @@ def _compiled(node: Node, joins: Joins, context: RuleContext, *, negated: bool) 
             return _leaf(node, joins, context, negated=negated)
         case InSegment(segment):
             return _member(segment, joins, context, negated=negated)
+        case OfFigure():
+            inside = joins.root.id.in_(context.edition.figures.ids(context, node))
+            return sa.not_(inside) if negated else inside
         case Related():
             return _related(node, joins, context, negated=negated)
         case All(rules) | AnyOf(rules):
@@ -212,7 +216,7 @@ def shape_of(node: Node, context: RuleContext, values: list[Any]) -> Hashable | 
             return shape and ("not", shape)
         case Leaf():
             return _leaf_shape(node, meaning(node, context), values)
-        case InSegment() | Related():
+        case InSegment() | OfFigure() | Related():
             return None
         case All(rules) | AnyOf(rules):
             shapes = tuple(shape_of(rule, context, values) for rule in rules)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, g, request
 from trellis.crm.analytics.answers import asked_plan
 from trellis.crm.sales.planning import Asked, Figures, SalesPlan, planned_kpis, sales_plan
 from trellis.i18n import Text, format_number, format_percent, translator
-from trellis.kpi import engine
+from trellis.kpi.behind import drill_rule, entity_of
 from trellis.kpi.below import LEVELS
 from trellis.kpi.periods import Grain, containing
 from trellis.kpi.results import Value, number, number_json
@@ -266,10 +266,9 @@ def _list_url(wanted: Asked, found: SalesPlan, key: int | None) -> str:
     if key is None or found.by not in (PERSON, "product"):
         return ""
     split = split_of(g.edition, found.kpi, found.by)
-    rule = engine.drill_rule(g.edition, found.kpi, found.period, split, key)
+    rule = drill_rule(g.edition, found.kpi, found.period, split, key)
     only = wanted.below.only
-    entity = found.kpi.entity
-    if rule is None or entity is None:
+    if rule is None:
         return ""
     if only is not None:
         field = split_of(g.edition, found.kpi, only[0]).field
@@ -277,8 +276,7 @@ def _list_url(wanted: Asked, found: SalesPlan, key: int | None) -> str:
             return ""
         limit: Mapping[str, Any] = {"field": field, "op": "in", "value": list(only[1])}
         rule = {"all": [rule, limit]}
-    name = entity.__entity__.name  # type: ignore[union-attr]
-    return f"{base()}/{name}?{urlencode({'filter': json.dumps(rule, ensure_ascii=False)})}"
+    return f"{base()}/{entity_of(found.kpi)}?{urlencode({'filter': json.dumps(rule, ensure_ascii=False)})}"
 
 
 def _columns(found: SalesPlan) -> list[Text]:

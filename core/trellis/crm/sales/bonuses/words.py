@@ -15,7 +15,7 @@ from trellis.crm.sales.bonuses.reckoning import Line
 from trellis.crm.sales.bonuses.terms import kpi_in
 from trellis.edition import Edition
 from trellis.i18n import format_money, format_number, format_percent, translator
-from trellis.kpi import engine
+from trellis.kpi.behind import drill_rule, entity_of
 from trellis.kpi.periods import Period, PeriodInvalid, parse
 from trellis.kpi.splits import PERSON, UNIT, SplitUnknown, split_of
 from trellis.security.roles import units_below
@@ -77,8 +77,8 @@ def _source(
     rule: Mapping[str, Any] | None,
 ) -> Source | None:
     kpi = edition.all(Kpi).get(name)
-    counted = engine.drill_rule(edition, kpi, period) if kpi is not None else None
-    if kpi is None or kpi.entity is None or counted is None:
+    counted = drill_rule(edition, kpi, period) if kpi is not None else None
+    if kpi is None or counted is None:
         return None
     try:
         field = split_of(edition, kpi, by).field
@@ -88,8 +88,7 @@ def _source(
         return None
     whose = {"field": field, "op": "in", "value": list(keys)}
     both = [counted, whose, rule] if rule else [counted, whose]
-    entity = kpi.entity.__entity__.name  # type: ignore[union-attr]
-    return Source(title=str(kpi.title), entity=entity, rule={"all": both})
+    return Source(title=str(kpi.title), entity=str(entity_of(kpi)), rule={"all": both})
 
 
 def _label(edition: Edition, period: str) -> str:

@@ -160,7 +160,7 @@ def _problems(definition: Definition, view: EntityView, edition: Edition) -> dic
     except RuleInvalid as error:
         errors["group_by"] = [str(error)]
     try:
-        parse(definition.rule or {"all": []}, view, edition)
+        parse(definition.rule or {"all": []}, view, edition, listed=True)
     except RuleInvalid as error:
         errors["rule"] = [str(error)]
     return errors
