@@ -89,9 +89,8 @@ def test_a_list_of_a_figure_of_income_is_what_the_figure_counts(sold: Book) -> N
     assert len(listed(sold, "customer", {**rule, "by": "unit", "key": None})) == 1
     assert not listed(sold, "customer", {**rule, "period": "2025-12"})
     view = sold.edition.entity("customer")
-    assert str(describe(parse_rule(rule, view, sold.edition, listed=True))) == (
-        "counted in “Active customers, January 2026”"
-    )
+    said = describe(parse_rule(rule, view, sold.edition, listed=True), sold.edition)
+    assert said == "counted in “Active customers, January 2026”"
     for wrong in (
         {**rule, "kpi": "nothing"},
         {**rule, "kpi": "revenue"},
