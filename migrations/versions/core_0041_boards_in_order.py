@@ -1,4 +1,4 @@
-"""boards and queues are read in the order of their index, what is empty first, as lists have it"""
+"""boards and queues are read in the order of an index, also those of one person; what is empty comes first, as in lists"""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ down_revision = "core_0039"
 branch_labels = None
 depends_on = None
 
-_INDEXES = {
-    ("opportunity", "ix_opportunity_board", "amount"): ["funnel", "stage", "amount", "id"],
-    ("case", "ix_case_board", "resolution_due"): ["state", "resolution_due", "id"],
-}
+_BOARDS = (
+    ("opportunity", "ix_opportunity_board", ["funnel", "stage", "amount", "id"], "amount"),
+    ("case", "ix_case_board", ["state", "resolution_due", "id"], "resolution_due"),
+)
 
 
 def upgrade() -> None:
-    _make({"postgresql_ops": "NULLS FIRST"})
+    _make_boards(first=True)
+    op.create_index(
+        "ix_case_owner_board",
+        "case",
+        ["owner_id", "state", "resolution_due", "id"],
+        unique=False,
+        postgresql_ops={"resolution_due": "NULLS FIRST"},
+    )
 
 
 def downgrade() -> None:
-    _make({})
+    op.drop_index("ix_case_owner_board", table_name="case")
+    _make_boards(first=False)
 
 
-def _make(order: dict[str, str]) -> None:
-    """On SQLite the index is right as it is: what is empty comes first."""
+def _make_boards(*, first: bool) -> None:
+    """On SQLite they are right as they are: what is empty comes first there."""
     if op.get_bind().dialect.name != "postgresql":
         return
-    for (table, name, column), columns in _INDEXES.items():
+    for table, name, columns, empty in _BOARDS:
         op.drop_index(name, table_name=table)
-        options = {option: {column: value} for option, value in order.items()}
-        op.create_index(name, table, columns, unique=False, **options)
+        op.create_index(
+            name, table, columns, unique=False, postgresql_ops={empty: "NULLS FIRST"} if first else {}
+        )

@@ -58,6 +58,11 @@ class Case(Entity):
             *("state", "resolution_due", "id"),
             postgresql_ops={"resolution_due": "NULLS FIRST"},
         ),
+        sa.Index(
+            "ix_case_owner_board",
+            *("owner_id", "state", "resolution_due", "id"),
+            postgresql_ops={"resolution_due": "NULLS FIRST"},
+        ),
         sa.Index("ix_case_opened_at", "opened_at", "id"),
         sa.Index("ix_case_customer_opened_at", "customer_id", "opened_at"),
     )
