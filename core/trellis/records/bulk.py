@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,7 +94,7 @@ def _readers(
 
 def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[Row]) -> None:
     """Inserts rows; ``common`` holds the columns that are alike in all of them. What a row does not hold is empty."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(chain.from_iterable(rows)))
     if _has_defaults(table, frozenset([*common, *names])):
         blank = dict.fromkeys(names)
         session.execute(sa.insert(table), [{**common, **blank, **row} for row in rows])

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 from trellis import enabling
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.window import Window
@@ -14,6 +15,7 @@ from trellis.kpi import engine
 from trellis.kpi.periods import parse
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
+from trellis.segments.engine import members, refresh
 from trellis.workspace import Workspace
 
 TODAY = date(2026, 11, 23)
@@ -60,6 +62,34 @@ def test_income_is_time_and_milestones(firm: Workspace) -> None:
     with firm.read() as session:
         found = pyramid(session, firm.edition(session), SYSTEM, Window.of(parse("2026")), "revenue")
     assert found.tiers[0].revenue == Decimal(2600)
+
+
+def test_white_space_and_tender_customers(firm: Workspace) -> None:
+    with firm.write() as session:
+        records = Records(session, firm.edition(session), SYSTEM)
+        one, two, by_tender = (
+            records.create("customer", {"name": name}).id for name in ("One", "Two", "Three")
+        )
+
+        def won(customer: int, line: str, stage: str = "won") -> None:
+            values = {"name": line, "customer": customer, "stage": stage, "b2b.service_line": line}
+            records.create("opportunity", values)
+
+        won(one, "Audit")
+        won(one, "Audit")
+        assert _members(firm, session, "white_space") == set()  # nothing else is sold
+        won(two, "Audit")
+        won(two, "Rollout")
+        won(by_tender, "Rollout", "qualify")
+        records.update("customer", by_tender, {"b2b.procurement": "tender"})
+        assert _members(firm, session, "white_space") == {one}
+        assert _members(firm, session, "tender_customers") == {by_tender}
+
+
+def _members(firm: Workspace, session: Session, segment: str) -> set[int]:
+    edition = firm.edition(session)
+    refresh(session, edition, [f"b2b.{segment}"])
+    return set(session.scalars(members(edition, SYSTEM, f"b2b.{segment}")))
 
 
 def test_all_three_verticals_run_together(workspace: Workspace) -> None:

@@ -203,6 +203,7 @@ def _accounts(context: DemoContext) -> Iterator[dict[str, Any]]:
             "b2b.account_tier": random.choices(("strategic", "key", "standard"), (1, 3, 8))[0],
             "b2b.health": min(99, max(20, int(random.gauss(72, 16)))),
             "b2b.contract_until": context.today + timedelta(days=random.randint(-60, 700)),
+            "b2b.procurement": ("direct", "direct", "framework", "tender")[number % 4],
         }
 
 

@@ -39,8 +39,22 @@ HEALTH = Field(
 CONTRACT_UNTIL = Field(
     name="b2b.contract_until", entity="customer", type=types.Date(), label=_("Contract until"), indexed=True
 )
+PROCUREMENT = Field(
+    name="b2b.procurement",
+    entity="customer",
+    type=types.Choice(
+        (
+            types.Option("direct", _("Directly")),
+            types.Option("framework", _("By framework agreement")),
+            types.Option("tender", _("By tender"), "info"),
+        )
+    ),
+    label=_("How they buy"),
+    indexed=True,
+)
 SERVICE_LINE = Field(
     name="b2b.service_line", entity="opportunity", type=types.Text(80), label=_("Service line")
 )
 
-FIELDS = [INDUSTRY, EMPLOYEES, TURNOVER, PARENT, ACCOUNT_TIER, HEALTH, CONTRACT_UNTIL, SERVICE_LINE]
+OF_CUSTOMERS = [INDUSTRY, EMPLOYEES, TURNOVER, PARENT, ACCOUNT_TIER, HEALTH, CONTRACT_UNTIL, PROCUREMENT]
+FIELDS = [*OF_CUSTOMERS, SERVICE_LINE]

@@ -7,7 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 import trellis
 from trellis import Segment, SegmentQuery
+from trellis.crm.sales.entities import Opportunity
 
+from trellis_b2b.fields import SERVICE_LINE
 from trellis_b2b.model import SEGMENTATION
 
 _ = trellis.translator("trellis_b2b")
@@ -26,6 +28,15 @@ def shrinking(q: SegmentQuery) -> sa.Select[Any]:
     """Customers whose revenue of 12 months is a fifth below that of the 12 months before."""
     found, now, before = _two_years(q)
     return found.having(before > 0, now * 10 <= before * FALL)
+
+
+def white_space(q: SegmentQuery) -> sa.Select[Any]:
+    """Customers who have bought one service line, where several are sold."""
+    line = SERVICE_LINE.of(Opportunity)
+    won = Opportunity.outcome == "won", q.alive(Opportunity), line.is_not(None)
+    sold = sa.select(sa.func.count(line.distinct())).where(*won).scalar_subquery()
+    bought = sa.select(Opportunity.customer_id).where(*won, Opportunity.customer_id.is_not(None), sold > 1)
+    return bought.group_by(Opportunity.customer_id).having(sa.func.count(line.distinct()) == 1)
 
 
 def _two_years(q: SegmentQuery) -> tuple[sa.Select[Any], sa.ColumnElement[Any], sa.ColumnElement[Any]]:
@@ -111,6 +122,21 @@ SEGMENTS = [
         cell=SEGMENTATION,
         select=shrinking,
         tone="warn",
+    ),
+    Segment(
+        name="b2b.white_space",
+        title=_("White space"),
+        description=_("Have bought one of the service lines so far: what else could they need?"),
+        cell=SEGMENTATION,
+        select=white_space,
+        tone="info",
+    ),
+    Segment(
+        name="b2b.tender_customers",
+        title=_("Tender customers"),
+        description=_("Buy by tender"),
+        cell=SEGMENTATION,
+        rule={"field": "b2b.procurement", "op": "eq", "value": "tender"},
     ),
     Segment(
         name="b2b.promoters",

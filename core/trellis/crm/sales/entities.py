@@ -112,7 +112,13 @@ class Opportunity(Entity):
         timeline=True,
         amount_field="amount",
     )
-    __table_args__ = (sa.Index("ix_opportunity_board", "funnel", "stage", "amount", "id"),)
+    __table_args__ = (
+        sa.Index(
+            "ix_opportunity_board",
+            *("funnel", "stage", "amount", "id"),
+            postgresql_ops={"amount": "NULLS FIRST"},
+        ),
+    )
 
     name: Mapped[str] = column(
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True

@@ -53,7 +53,16 @@ class Case(Entity):
         timeline=True,
     )
     __table_args__ = (
-        sa.Index("ix_case_board", "state", "resolution_due", "id"),
+        sa.Index(
+            "ix_case_board",
+            *("state", "resolution_due", "id"),
+            postgresql_ops={"resolution_due": "NULLS FIRST"},
+        ),
+        sa.Index(
+            "ix_case_owner_board",
+            *("owner_id", "state", "resolution_due", "id"),
+            postgresql_ops={"resolution_due": "NULLS FIRST"},
+        ),
         sa.Index("ix_case_opened_at", "opened_at", "id"),
         sa.Index("ix_case_customer_opened_at", "customer_id", "opened_at"),
     )
