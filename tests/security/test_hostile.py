@@ -162,8 +162,11 @@ def test_every_write_of_a_browser_needs_the_token_of_its_page(
     filled: dict[str, Any] = {"workspace": "acme", "entity": "customer", "plugin": "gym", "name": "gym"}
     filled |= {"record_id": 1, "user_id": 1, "act": "delete", "slug": "x", "view_id": 1}
     tried = 0
+    linked = {"unsubscribing.take"}  # a signed link is all the right there is: nothing of a session is used
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}:
+            if rule.endpoint in linked:
+                continue
             numbers = {name for name, kind in rule._converters.items() if isinstance(kind, IntegerConverter)}
             values = {name: filled.get(name, 1 if name in numbers else "x") for name in rule.arguments}
             address = app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
