@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "core_0041"
-down_revision = "core_0039"
+down_revision = "core_0040"
 branch_labels = None
 depends_on = None
 
