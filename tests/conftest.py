@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 import jinja2
@@ -13,6 +14,16 @@ from flask import Flask
 from jinja2.bccache import Bucket
 from posting import Box, open_post
 from trellis.security import passwords
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where Python is told to keep nothing that it has compiled (images of containers do so), the tests keep it in a place of
+    their own: each of their processes would compile everything anew, which takes longer than most tests."""
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(config.rootpath / ".pytest_cache" / "compiled")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

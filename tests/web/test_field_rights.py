@@ -59,7 +59,8 @@ def acme(app: Flask, installation: Installation) -> Workspace:
             ]
             (first,) = records.list(name, sort=("id",), limit=1).items
             allowed = {one: SECRET[: getattr(view.fields[one].type, "length", 200) or 200] for one in hidden}
-            allowed.pop("currency", None)
+            for one in ("currency", "time_zone"):
+                allowed.pop(one, None)
             records.update(name, first.id, allowed)
     return workspace
 

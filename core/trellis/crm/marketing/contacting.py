@@ -30,6 +30,7 @@ _ = translator("trellis")
 Terms = Mapping[str, Any]
 
 NO_ADDRESS, REFUSED, NOT_GRANTED, LIMIT = "no_address", "refused", "not_granted", "limit"
+NO_SERVER, NO_TEMPLATE, MAY_HAVE_LEFT = "no_server", "no_template", "may_have_left"
 QUIET = "quiet"
 """Why a message waits; the others are why it is left out."""
 REASONS: Mapping[str, Text] = {
@@ -37,6 +38,9 @@ REASONS: Mapping[str, Text] = {
     REFUSED: _("Refused consent"),
     NOT_GRANTED: _("Consent was not granted"),
     LIMIT: _("Got enough messages of late"),
+    NO_SERVER: _("No mail server is set up, or this server does not know its own address (TRELLIS_URL)"),
+    NO_TEMPLATE: _("The template is not there any more"),
+    MAY_HAVE_LEFT: _("The server ended while it was being sent; it may have left, and is not sent again"),
     QUIET: _("Waits for the end of quiet hours"),
     "nobody": _("Nobody to give it to"),
     "customer_gone": _("The customer is in the bin"),

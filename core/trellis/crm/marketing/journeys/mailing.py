@@ -20,6 +20,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.inviting import language_of
 from trellis.crm.customers.unsubscribing import Way, footer, link_of
 from trellis.crm.marketing import contacting
+from trellis.crm.marketing.contacting import MAY_HAVE_LEFT, NO_SERVER, NO_TEMPLATE
 from trellis.crm.marketing.journeys.entities import PAUSED, STOPPED, Journey
 from trellis.crm.marketing.journeys.kept import door_of, version_of
 from trellis.crm.marketing.journeys.tables import (
@@ -34,19 +35,13 @@ from trellis.crm.marketing.journeys.tables import (
     WAITING,
 )
 from trellis.errors import RecordInvalid, RecordNotFound
-from trellis.i18n import translator
 from trellis.jobs import Work
 from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, Later, hand_over, send_waiting
 from trellis.jobs.queue import enqueue
 from trellis.letters.templates import draft, find
 from trellis.records.door import Records
 
-_ = translator("trellis")
-
 KIND = "journey_mail"
-NO_SERVER = _("No mail server is set up, or this server does not know its own address (TRELLIS_URL)")
-NO_TEMPLATE = _("The template is not there any more")
-MAY_HAVE_LEFT = _("The server ended while it was being sent; it may have left, and is not sent again")
 _STATES = {GONE: SENT, REFUSED: FAILED, PUT_OFF: WAITING, DOUBTFUL: UNCLEAR}
 
 _message, _member, _passage = MESSAGES.c, MEMBERS.c, PASSAGES.c
@@ -131,7 +126,7 @@ def _written(door: Records, row: Any, course: Any, work: Work, later: Later) -> 
         subject, text = draft(Records(door.session, door.edition, writer), "customer", row.customer_id, found)
     except (RecordNotFound, RecordInvalid) as error:
         problem = error.errors if isinstance(error, RecordInvalid) else {}
-        told = " ".join(str(one) for texts in problem.values() for one in texts) or str(NO_TEMPLATE)
+        told = " ".join(str(one) for texts in problem.values() for one in texts) or NO_TEMPLATE
         mark(door.session, row, WAITING, FAILED, outcome=FAILED, problem=told)
         return None
     values = {"kind": "mail", "mail_to": who["email"], "subject": subject[:200] or "–", "body": text}
@@ -160,7 +155,7 @@ def _post(work: Work, connection: smtplib.SMTP, letter: Mail) -> Handed:
     config = work.installation.config
     handed = hand_over(connection, mail.message(config, letter.to, letter.subject, letter.text, letter.out))
     state = _STATES[handed.how]
-    problem = handed.problem or (str(MAY_HAVE_LEFT) if state == UNCLEAR else "")
+    problem = handed.problem or (MAY_HAVE_LEFT if state == UNCLEAR else "")
     _finish(work, letter.id, state, problem)
     return handed
 
@@ -210,12 +205,12 @@ def _doubt(work: Work, journey: int) -> None:
     with work.workspace.read() as session:
         ids = session.scalars(sa.select(_message.id).where(*claimed)).all()
     for number in ids:
-        _finish(work, number, UNCLEAR, str(MAY_HAVE_LEFT))
+        _finish(work, number, UNCLEAR, MAY_HAVE_LEFT)
 
 
 def _fail_all(work: Work, journey: int) -> None:
     with work.workspace.write() as session:
         waiting = (_message.journey_id == journey, _message.state == WAITING)
         for row in session.execute(sa.select(MESSAGES).where(*waiting).with_for_update()).all():
-            mark(session, row, WAITING, FAILED, outcome=FAILED, problem=str(NO_SERVER))
+            mark(session, row, WAITING, FAILED, outcome=FAILED, problem=NO_SERVER)
         work.finish(session, {})
