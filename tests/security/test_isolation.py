@@ -23,6 +23,7 @@ from samples import gym, registry
 from security.everything import fill
 from sqlalchemy.orm import Session
 from trellis import enabling, files
+from trellis.config import Config
 from trellis.edition import Edition, Settings
 from trellis.installation import Installation
 from trellis.jobs import queue
@@ -35,6 +36,7 @@ from trellis.security.roles import actor_of, save_role
 from trellis.security.tokens import issue_token
 from trellis.settings.views import save_view
 from trellis.system import ImportRun
+from trellis.testing.templates import Prepare
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 from web.conftest import PASSWORD, token_of
@@ -73,14 +75,17 @@ def _keep_export(session: Session, user_id: int, folder: Path) -> None:
     session.execute(sa.update(Job).where(Job.id == job_id).values(ended))
 
 
-@pytest.fixture
-def house(open_installation: Callable[..., Installation], tmp_path: Path) -> House:
-    installation = open_installation(plugins=registry(gym()))
+FILLED: dict[bool, tuple[dict[str, int], int]] = {}
+"""The ids of the records that were made on SQLite and on PostgreSQL, and that of the view."""
+
+
+def furnish(config: Config) -> None:
+    """Two workspaces with the same plugin, their people, and in one of them a record of each kind."""
+    installation = Installation(config, registry(gym()))
     acme = installation.workspace("acme")
     other = installation.create_workspace("other", Settings(title="Other"))
     for workspace in (acme, other):
         enabling.enable(workspace, "gym")
-    app = create_app(installation)
     add_user(installation, acme, "boss@acme.test", "Boss", ["administrator"], PASSWORD)
     add_user(installation, other, "chief@other.test", "Chief", ["administrator"], PASSWORD)
     ids = fill(acme, SECRET)
@@ -95,25 +100,32 @@ def house(open_installation: Callable[..., Installation], tmp_path: Path) -> Hou
         save_role(session, "own.own", "Own", own)
         boss = next(iter(Records(session, edition, SYSTEM).list("user").items)).id
         ids["user"] = boss
-        view = save_view(
-            session,
-            edition,
-            Actor(user_id=boss, name="Boss"),
-            "customer",
-            f"{SECRET} view",
-            {"sort": ["name"]},
-        )
-        view_id = view.id
+        actor = Actor(user_id=boss, name="Boss")
+        view = save_view(session, edition, actor, "customer", f"{SECRET} view", {"sort": ["name"]})
+        FILLED[config.on_postgresql] = (ids, view.id)
         run = {"user_id": boss, "entity": "customer", "filename": f"{SECRET}.csv", "problem": SECRET}
         now = datetime.now(UTC)
         session.add(ImportRun(**run, started_at=now, finished_at=now, state="done"))
-        _keep_export(session, boss, tmp_path)
+        _keep_export(session, boss, config.home)
         issue_token(session, edition, boss, f"{SECRET} token")
-    with acme.read() as session:
-        edition = acme.edition(session)
     for role in ("nothing", "own"):
         add_user(installation, acme, f"{role}@acme.test", role.title(), [f"own.{role}"], PASSWORD)
-    return House(app, installation, acme, other, edition, ids, view_id)
+    installation.close()
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    return furnish
+
+
+@pytest.fixture
+def house(open_installation: Callable[..., Installation]) -> House:
+    installation = open_installation(plugins=registry(gym()))
+    acme, other = installation.workspace("acme"), installation.workspace("other")
+    with acme.read() as session:
+        edition = acme.edition(session)
+    ids, view_id = FILLED[installation.config.on_postgresql]
+    return House(create_app(installation), installation, acme, other, edition, ids, view_id)
 
 
 def sign_in(house: House, workspace: str, email: str) -> FlaskClient:

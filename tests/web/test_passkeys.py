@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import cbor2
@@ -19,6 +19,7 @@ from trellis.edition import Settings
 from trellis.installation import Installation
 from trellis.security.identities import add_user
 from trellis.security.passkeys import Site, site_of
+from trellis.testing.templates import Prepare
 from trellis.web.app import create_app
 from web.conftest import PASSWORD, token_of
 from webauthn.helpers import bytes_to_base64url
@@ -76,18 +77,23 @@ class Device:
         return json.dumps({**whole, "clientExtensionResults": {}})
 
 
-@pytest.fixture
-def prepare() -> None:
-    """Nobody is there from the start."""
-
-
-@pytest.fixture
-def app(open_installation: Callable[..., Installation]) -> Flask:
-    installation = open_installation()
+def two_houses(config: Config) -> None:
+    """Two workspaces with people who have passwords."""
+    installation = Installation(config)
     for email in ("agent@acme.test", "reader@acme.test"):
         add_user(installation, installation.workspace("acme"), email, email[:5], ["agent"], PASSWORD)
     other = installation.create_workspace("other", Settings())
     add_user(installation, other, "agent@acme.test", "Agent", ["agent"])
+    installation.close()
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    return two_houses
+
+
+@pytest.fixture
+def app(installation: Installation) -> Flask:
     return create_app(installation)
 
 

@@ -30,6 +30,7 @@ from trellis.security.identities import (
     give_password,
     reset_second_factor,
 )
+from trellis.testing.templates import Prepare
 from trellis.web.app import create_app
 from web.conftest import PASSWORD, token_of
 from werkzeug.test import TestResponse
@@ -37,9 +38,20 @@ from werkzeug.test import TestResponse
 NEW = "four quiet wooden boats"
 
 
+def two_houses(config: Config) -> None:
+    """Two workspaces with people of their own."""
+    installation = Installation(config)
+    workspace = installation.workspace("acme")
+    add_user(installation, workspace, "anna@acme.test", "Anna", ["agent"], PASSWORD)
+    add_user(installation, workspace, "new@acme.test", "New", ["agent"])
+    other = installation.create_workspace("other", Settings())
+    add_user(installation, other, "stranger@other.test", "Stranger", ["agent"], PASSWORD)
+    installation.close()
+
+
 @pytest.fixture
-def prepare() -> None:
-    """Nothing: these tests make their own people."""
+def prepare() -> Prepare:
+    return two_houses
 
 
 @pytest.fixture
@@ -48,11 +60,6 @@ def app(config: Config, post_office: tuple[str, Box]) -> Iterator[Flask]:
         config, smtp_url=post_office[0], mail_from="crm@acme.test", url="https://crm.acme.test/"
     )
     installation = Installation(configured)
-    workspace = installation.workspace("acme")
-    add_user(installation, workspace, "anna@acme.test", "Anna", ["agent"], PASSWORD)
-    add_user(installation, workspace, "new@acme.test", "New", ["agent"])
-    other = installation.create_workspace("other", Settings())
-    add_user(installation, other, "stranger@other.test", "Stranger", ["agent"], PASSWORD)
     application = create_app(installation)
     application.extensions["installation"] = installation
     yield application
@@ -135,7 +142,6 @@ def test_nobody_waits_for_a_mail_server_that_is_down(config: Config) -> None:
         address = f"smtp://127.0.0.1:{deaf.getsockname()[1]}"
         configured = replace(config, smtp_url=address, mail_from="crm@acme.test", url="https://crm.acme.test")
         installation = Installation(configured)
-        add_user(installation, installation.workspace("acme"), "anna@acme.test", "Anna", ["agent"], PASSWORD)
         began = time.monotonic()
         change_password(installation, "anna@acme.test", PASSWORD, NEW)
         assert time.monotonic() - began < mail.TIMEOUT / 2
