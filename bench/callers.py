@@ -105,7 +105,7 @@ class Caller(threading.Thread):
             self.idle.set()
             self._up.wait()
             if self.stopping.wait(PAUSE):
-                return
+                break
             self.idle.clear()
             try:
                 self.act()
@@ -114,6 +114,7 @@ class Caller(threading.Thread):
                 self._up_again()
             except Exception as error:
                 self._ledger.wrong.append(f"{self.name}: {type(error).__name__}: {error}")
+        self.idle.set()
 
     def act(self) -> None:
         """One act."""

@@ -422,8 +422,9 @@ def test_a_journey_is_put_together_checked_and_started(
         expect(page.locator(f"#f-{place}-title")).to_be_focused()
         swapped(page)
     page.get_by_role("button", name="Move step 2 up").click()
-    page.fill("#f-0-subject", "Ring up")
+    expect(page.locator("#f-0-subject")).to_be_visible()
     swapped(page)
+    page.fill("#f-0-subject", "Ring up")
     page.locator('[name="new:1.0."]').select_option("change")
     page.locator('[value="add:1.0."]').click()
     with page.expect_response("**/journey/1/edit"):  # the field says how its value is given
