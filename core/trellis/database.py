@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -27,8 +26,6 @@ _WRITE = "trellis_write"
 _SCHEMA = "trellis_schema"
 _RESTS, _FRESH = "trellis_rests", 1.0
 """Since when a connection waits in the pool; seconds after which it is asked whether it still lives."""
-_WRITES = "trellis_writes"
-"""Whether a connection to SQLite has the turn to write."""
 _AUTOCOMMIT = "AUTOCOMMIT"
 
 SQLITE = {
@@ -40,9 +37,6 @@ SQLITE = {
     "temp_store": "memory",
 }
 """How a SQLite file is opened: its pragmas."""
-
-LONGEST_WAIT = 30.0
-"""Seconds that a writer waits for the one before it on SQLite."""
 
 WRITERS = 7_355_435
 """Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.
@@ -68,7 +62,7 @@ def sqlite_engine(path: Path) -> Engine:
     """An engine on a SQLite file in WAL mode. Transactions are begun by us, so that a failed migration leaves nothing."""
     engine = sa.create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": LONGEST_WAIT, "check_same_thread": False},
+        connect_args={"timeout": 30, "check_same_thread": False},
         json_serializer=json_text,
         hide_parameters=True,  # an error in the log shows the statement, not people's data
     )
@@ -80,25 +74,9 @@ def sqlite_engine(path: Path) -> Engine:
             connection.execute(f"pragma {pragma}={value}")
         install_functions(connection)
 
-    writer = threading.Lock()
-
-    def take_turn(connection: Connection) -> None:
-        """Lets one thread write at a time. SQLite itself would look again after ever longer sleeps."""
-        if connection.info.get(_WRITES):
-            return
-        if not writer.acquire(timeout=LONGEST_WAIT):
-            raise sa.exc.OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
-        connection.info[_WRITES] = True
-
-    @event.listens_for(engine, "checkin")
-    def checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
-        if record.info.pop(_WRITES, False):
-            writer.release()
-
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(_WRITE):
-            take_turn(connection)
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:  # waits for nobody, so that no error of it needs to be understood
             connection.connection.cursor().execute("BEGIN")
