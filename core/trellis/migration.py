@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,12 @@ def current_revision(connection: Connection, owner: str) -> str | None:
 
 def newest_revision(revisions: Path) -> str | None:
     """The newest revision in a folder of revisions."""
+    return _newest(revisions, frozenset(revisions.glob("*.py")))
+
+
+@lru_cache
+def _newest(revisions: Path, _files: frozenset[Path]) -> str | None:
+    """As long as there are the same files: to read them takes longer than to open a workspace."""
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(alembic_config(revisions)).get_current_head()

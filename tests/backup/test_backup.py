@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -204,3 +206,21 @@ def test_a_plugin_that_is_not_installed_is_named(
     with pytest.raises(Conflict, match="gym"):
         save(bare, "acme", tmp_path / "bare.zip")
     assert not (tmp_path / "bare.zip").exists()
+
+
+def test_a_process_of_the_command_line_knows_each_table_of_the_core(workspace: Workspace) -> None:
+    """A table that only the pages had imported would be left out of the backups that are made by command."""
+    script = (
+        "import trellis.cli.workspaces\n"
+        "from trellis.crm import register\nfrom trellis.plugins import PluginRegistry\nregister(PluginRegistry())\n"
+        "from trellis.backup.archive import LEFT_OUT, tables\n"
+        "print(*{one.name for one in tables()} | LEFT_OUT)"
+    )
+    known = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    with workspace.read() as session:
+        there = {
+            name
+            for name in sa.inspect(session.connection()).get_table_names()
+            if not name.startswith(("alembic_version", "core_search_"))
+        }
+    assert there - set(known.split()) == set()

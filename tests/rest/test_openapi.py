@@ -14,8 +14,10 @@ from samples import gym, registry
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
+from trellis.config import Config
 from trellis.enabling import disable, enable
 from trellis.installation import Installation
+from trellis.testing.templates import Prepare
 from trellis.workspace import Workspace
 
 SUBJECTS = (
@@ -40,10 +42,20 @@ CHECKS = (
 )
 
 
+def enable_gym(config: Config) -> None:
+    installation = Installation(config, registry(gym()))
+    enable(installation.workspace("acme"), "gym")
+    installation.close()
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    return enable_gym
+
+
 @pytest.fixture
 def installation(open_installation: Any) -> Installation:
     opened: Installation = open_installation(plugins=registry(gym()))
-    enable(opened.workspace("acme"), "gym")
     return opened
 
 

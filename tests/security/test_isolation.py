@@ -138,7 +138,7 @@ def sign_in(house: House, workspace: str, email: str) -> FlaskClient:
 def addresses(house: House, rest: bool) -> Iterator[tuple[Rule, str, str, str, bool]]:
     """(rule, method, address, its twin with an id that is nobody's, whether it has an id): all routes of acme.
 
-    With all entities on SQLite; on PostgreSQL with each third one, another third for the next route.
+    Each with all entities: one half of them on SQLite, the other on PostgreSQL, changing from route to route.
     """
     names = {
         "name": ["own.nothing", "gym"],
@@ -150,14 +150,14 @@ def addresses(house: House, rest: bool) -> Iterator[tuple[Rule, str, str, str, b
         "slug": ["card"],
         "filename": ["x"],
     }
-    every = 3 if house.installation.config.on_postgresql else 1
+    half = int(house.installation.config.on_postgresql)
     for number, rule in enumerate(house.app.url_map.iter_rules()):
         if "workspace" not in rule.arguments or rule.rule.startswith("/api/") is not rest:
             continue
         if rule.endpoint in OPEN or rule.endpoint.startswith(STRANGERS):
             continue
         entities = (
-            list(house.edition.entities)[number % every :: every] if "entity" in rule.arguments else [""]
+            list(house.edition.entities)[(number + half) % 2 :: 2] if "entity" in rule.arguments else [""]
         )
         mine = {name for name in rule.arguments if isinstance(rule._converters.get(name), IntegerConverter)}
         free = sorted(rule.arguments - {"workspace", "entity", *mine})
@@ -184,8 +184,10 @@ def plain(answer: TestResponse, there: str) -> tuple[int, str, str]:
     return answer.status_code, numbers.sub("#", text), numbers.sub("#", place)
 
 
-def notices(browser: FlaskClient) -> list[str]:
+def notices(browser: FlaskClient, answer: TestResponse) -> list[str]:
     """What an answer left to be said on the next page; no longer there, for that page is compared with another."""
+    if "Set-Cookie" not in answer.headers:
+        return []
     with browser.session_transaction() as session:
         return [toast["text"] for toast in session.pop("toasts", [])]
 
@@ -264,7 +266,8 @@ def test_pages_tell_a_lower_role_nothing(house: House, role: str) -> None:
                 True,
                 {"csrf_token": token, "ids": str(house.ids[entity]), "field": "owner", "value": "1"},
             )
-        found, later = browser.open(address, method=method, data=data), notices(browser)
+        found = browser.open(address, method=method, data=data)
+        later = notices(browser, found)
         assert found.status_code < 500, (method, address)
         if any(secret in f"{found.data!r}{later}" for secret in (SECRET, SECRET.lower())):
             told.append(f"{method} {address} told {SECRET}")
@@ -272,7 +275,7 @@ def test_pages_tell_a_lower_role_nothing(house: House, role: str) -> None:
             other = {**data, "ids": str(MISSING)} if data else None
             nobody = browser.open(twin, method=method, data=other)
             there = str(house.ids[address.split("/")[2]]) if address.split("/")[2] in house.ids else "1"
-            if (plain(found, there), later) != (plain(nobody, there), notices(browser)):
+            if (plain(found, there), later) != (plain(nobody, there), notices(browser, nobody)):
                 told.append(f"{method} {address} {found.status_code} {nobody.status_code}")
     asked = [f"/acme/customer?view={house.view_id}", f"/acme/customer?owner={house.ids['user']}"]
     asked += [f"/acme/{page}?q={SECRET[:5]}" for page in ("search", "palette", "customer")]

@@ -68,6 +68,17 @@ def statements_compiled_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def first_revisions_run_once() -> Iterator[None]:
+    """Tables that nobody had before are made by what the same revisions said the first time, without asking them again."""
+    from trellis import migration
+    from trellis.testing.replaying import Replayed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migration, "upgrade", Replayed(migration.upgrade))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def nothing_outlives_a_power_failure() -> Iterator[None]:
     """What a test has written need not reach the disk, as little as in the PostgreSQL of the tests."""
     from trellis.database import SQLITE

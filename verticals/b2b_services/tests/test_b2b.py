@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 from trellis import enabling
+from trellis.config import Config
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.window import Window
+from trellis.installation import Installation
 from trellis.kpi import engine
 from trellis.kpi.periods import parse
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 from trellis.segments.engine import members, refresh
+from trellis.testing.templates import Prepare
 from trellis.workspace import Workspace
 
 TODAY = date(2026, 11, 23)
 
 
-@pytest.fixture
-def firm(workspace: Workspace) -> Workspace:
+def found_firm(config: Config) -> None:
     """A consultant with two entries of time, and a milestone, in October."""
+    installation = Installation(config)
+    workspace = installation.workspace("acme")
     enabling.enable(workspace, "b2b")
     with workspace.write() as session:
         records = Records(session, workspace.edition(session), SYSTEM)
@@ -37,6 +41,16 @@ def firm(workspace: Workspace) -> Workspace:
         milestone = {"name": "Pilot", "engagement": engagement, "customer": customer, "amount": 1000}
         records.create("b2b.milestone", {**milestone, "due_on": "2026-10-10", "accepted_on": "2026-10-09"})
         records.create("b2b.milestone", {**milestone, "due_on": "2026-10-12", "accepted_on": "2026-10-20"})
+    installation.close()
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    return found_firm
+
+
+@pytest.fixture
+def firm(workspace: Workspace) -> Workspace:
     return workspace
 
 
@@ -93,7 +107,7 @@ def _members(firm: Workspace, session: Session, segment: str) -> set[int]:
 
 
 def test_all_three_verticals_run_together(workspace: Workspace) -> None:
-    for name in ("retail", "banking", "b2b"):
+    for name in ("retail", "banking"):
         enabling.enable(workspace, name)
     with workspace.read() as session:
         edition = workspace.edition(session)

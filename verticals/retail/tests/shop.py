@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from sqlalchemy.orm import Session
+from trellis import Demo, DemoContext, enabling
+from trellis.config import Config
 from trellis.crm.analytics.refreshing import refresh
 from trellis.edition import Edition
+from trellis.installation import Installation
 from trellis.kpi import engine
 from trellis.kpi.periods import parse
 from trellis.records.door import Records
@@ -17,6 +21,13 @@ from trellis.security.actor import SYSTEM, Actor
 from trellis.segments.engine import members
 
 TODAY = date(2026, 11, 23)
+
+
+def open_shop(config: Config) -> None:
+    """Enables retail in the workspace ``acme``."""
+    installation = Installation(config)
+    enabling.enable(installation.workspace("acme"), "retail")
+    installation.close()
 
 
 @dataclass
@@ -71,3 +82,21 @@ class Shop:
 def _named(values: dict[str, Any]) -> dict[str, Any]:
     """``retail_store`` is the field ``retail.store``."""
     return {name.replace("retail_", "retail.", 1): value for name, value in values.items()}
+
+
+def load(shop: Shop, customers: int, language: str = "en") -> DemoContext:
+    """Tells the demo story in a shop."""
+    users = {
+        role: shop.records.create("user", {"name": role, "email": f"{role}@example.com"}).id
+        for role in ("administrator", "manager", "agent")
+    }
+    context = DemoContext(
+        records=shop.records,
+        random=random.Random("retail"),
+        today=TODAY,
+        customers=customers,
+        users=users,
+        language=language,
+    )
+    shop.edition.all(Demo)["retail.linen_and_oak"].load(context)
+    return context

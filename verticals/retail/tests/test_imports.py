@@ -6,8 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-from trellis import enabling
 from trellis.records.door import Records
 from trellis.records.importer import ImportResult, run_import
 from trellis.security.actor import SYSTEM
@@ -27,12 +25,6 @@ CDNOW = """ customer_id  date number_of_cds  dollar_value
 """
 
 
-@pytest.fixture
-def retail(workspace: Workspace) -> Workspace:
-    enabling.enable(workspace, "retail")
-    return workspace
-
-
 def imported(workspace: Workspace, entity: str, path: Path, mapping: str) -> ImportResult:
     return run_import(workspace, SYSTEM, entity, path, mapping=f"retail.{mapping}")
 
@@ -44,7 +36,7 @@ def rows(workspace: Workspace, entity: str, *names: str) -> list[tuple[Any, ...]
 
 
 def test_online_retail_becomes_customers_products_receipts_and_lines(
-    retail: Workspace, tmp_path: Path
+    workspace: Workspace, tmp_path: Path
 ) -> None:
     path = tmp_path / "sample.csv"
     path.write_text(ONLINE_RETAIL)
@@ -55,20 +47,20 @@ def test_online_retail_becomes_customers_products_receipts_and_lines(
             ("order", "receipts"),
             ("order_line", "lines"),
         ):
-            assert imported(retail, entity, path, f"online_retail_{name}").rejected == 0
-    assert rows(retail, "customer", "external_id", "name", "country") == [
+            assert imported(workspace, entity, path, f"online_retail_{name}").rejected == 0
+    assert rows(workspace, "customer", "external_id", "name", "country") == [
         ("17850", "Customer 17850", "United Kingdom")
     ]
-    assert rows(retail, "product", "code", "name", "price") == [
+    assert rows(workspace, "product", "code", "name", "price") == [
         ("85123A", "WHITE HANGING HEART", Decimal("2.55")),
         ("22752", "SET OF 7 BOXES", Decimal("7.65")),
     ]
-    assert rows(retail, "order", "number", "customer", "amount", "lines_count", "retail.is_return") == [
+    assert rows(workspace, "order", "number", "customer", "amount", "lines_count", "retail.is_return") == [
         ("536365", "Customer 17850", Decimal("33.30"), 2, None),
         ("C536379", "Customer 17850", Decimal("-2.55"), 1, True),
         ("536544", None, Decimal("15.30"), 1, None),
     ]
-    assert [one[0] for one in rows(retail, "order_line", "product")] == [
+    assert [one[0] for one in rows(workspace, "order_line", "product")] == [
         "WHITE HANGING HEART",
         None,
         "WHITE HANGING HEART",
@@ -76,23 +68,23 @@ def test_online_retail_becomes_customers_products_receipts_and_lines(
     ]
 
 
-def test_the_months_first_dates_of_the_whole_file_are_read_too(retail: Workspace, tmp_path: Path) -> None:
+def test_the_months_first_dates_of_the_whole_file_are_read_too(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "sample.csv"
     path.write_text(ONLINE_RETAIL)
-    imported(retail, "customer", path, "online_retail_customers")
-    imported(retail, "order", path, "online_retail_receipts")
-    moments = [moment.isoformat() for (moment,) in rows(retail, "order", "ordered_at")]
+    imported(workspace, "customer", path, "online_retail_customers")
+    imported(workspace, "order", path, "online_retail_receipts")
+    moments = [moment.isoformat() for (moment,) in rows(workspace, "order", "ordered_at")]
     assert moments[:2] == ["2010-12-01T08:26:00+00:00", "2010-12-01T09:41:00+00:00"]
 
 
-def test_cdnow_becomes_customers_and_receipts(retail: Workspace, tmp_path: Path) -> None:
+def test_cdnow_becomes_customers_and_receipts(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "master.txt"
     path.write_bytes(CDNOW.replace("\n", "\r\n").encode())
-    assert imported(retail, "customer", path, "cdnow_customers").created == 2
-    assert imported(retail, "order", path, "cdnow_receipts").created == 3
-    assert rows(retail, "order", "customer", "amount", "retail.units", "currency") == [
+    assert imported(workspace, "customer", path, "cdnow_customers").created == 2
+    assert imported(workspace, "order", path, "cdnow_receipts").created == 3
+    assert rows(workspace, "order", "customer", "amount", "retail.units", "currency") == [
         ("Customer 00001", Decimal("11.77"), 1, "USD"),
         ("Customer 00002", Decimal("12.00"), 1, "USD"),
         ("Customer 00002", Decimal("77.00"), 5, "USD"),
     ]
-    assert imported(retail, "order", path, "cdnow_receipts").created == 0
+    assert imported(workspace, "order", path, "cdnow_receipts").created == 0

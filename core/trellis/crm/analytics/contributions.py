@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trellis.contributions import Panel
-from trellis.crm.analytics import panels, reasons
+from trellis.crm.analytics import panels, reasons, refreshing  # noqa: F401  its table goes into backups
 from trellis.crm.analytics.figures import follow_customers
 from trellis.crm.customers import standing
 from trellis.crm.customers.panels import OF_CUSTOMERS

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from trellis.contributions import Cell, Direction, Kpi, Level, Lifecycle, NotificationKind, Panel, Stage
-from trellis.crm.service import checking, clocks, escalating, levels, mail_templates, panels, reminding
+from trellis.crm.service import (  # noqa: F401  the table of calendar feeds goes into backups
+    calendar_feed,
+    checking,
+    clocks,
+    escalating,
+    levels,
+    mail_templates,
+    panels,
+    reminding,
+)
 from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaEscalation, SlaPolicy
 from trellis.crm.service.cases import Case, Problem, Solution
 from trellis.crm.service.entities import Activity

@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from icalendar import Alarm, Calendar, Event
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from trellis.config import Config
+from trellis.crm.service.calendar_feed import CalendarFeed
 from trellis.edition import Edition
 from trellis.i18n import translator
-from trellis.records.entity import Base
 from trellis.records.query import ListQuery, Record
-from trellis.records.types import BigId, Choice, UtcDateTime
+from trellis.records.types import Choice
 from trellis.security.actor import Actor
 from trellis.security.keys import Unreadable, seal, unseal
 from trellis.security.links import opened, signed
@@ -41,17 +41,6 @@ _NEEDED = {"owner", "kind", "due_at", "created_at", "updated_at"}
 LENGTHS = {"meeting": timedelta(hours=1), "call": timedelta(minutes=30)}
 USUAL = timedelta(minutes=30)
 """How long activities of a kind are; they have no end of their own."""
-
-
-class CalendarFeed(Base):
-    """That somebody has a calendar to subscribe to. The secret of its address is kept sealed, and as a digest to find it by."""
-
-    __tablename__ = "calendar_feed"
-
-    user_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    sealed: Mapped[str] = mapped_column(sa.Text)
-    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 def renew(config: Config, session: Session, user_id: int) -> None:
