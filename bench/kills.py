@@ -22,8 +22,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from trellis.installation import Installation
 from trellis.jobs import Job
+from trellis.rest.idempotency import SILENT
 from trellis.security.identities import add_user
 from trellis.security.tokens import new_token
+from trellis.system import IdempotentCall
 from trellis.workspace import Workspace
 
 from bench.callers import ADMIN, PASSWORD, Caller, Clerk, Ledger, Switcher
@@ -109,10 +111,7 @@ class Run:
         for caller in self._callers:
             caller.finish()
         if not found:
-            with self._workspace.write() as session:  # the leases of the dead
-                session.execute(
-                    sa.update(Job).where(Job.finished_at.is_(None)).values(due_at=datetime.now(UTC))
-                )
+            self._let_go()
             self._server.start()
             self._server.wait_until_up()
             self._up.set()
@@ -125,6 +124,14 @@ class Run:
         self._server.kill()
         print(f"at the end, {self._ledger.told()}; log {self._server.log}", flush=True)
         return [f"at the end: {one}" for one in self._looked_at(ended=True)] if not found else []
+
+    def _let_go(self) -> None:
+        """Ends what the dead had taken: the leases of their jobs, and the keys of their calls."""
+        now = datetime.now(UTC)
+        with self._workspace.write() as session:
+            session.execute(sa.update(Job).where(Job.finished_at.is_(None)).values(due_at=now))
+            at_work = sa.update(IdempotentCall).where(IdempotentCall.status.is_(None))
+            session.execute(at_work.values(at=now - 2 * SILENT))
 
     def _wait_for_jobs(self) -> None:
         until = time.monotonic() + LONGEST_END
