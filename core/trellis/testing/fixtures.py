@@ -27,17 +27,23 @@ def addresses_compiled_once() -> Iterator[None]:
     """Each application that a test makes has the same addresses; to compile them takes longer than all else of it."""
     from werkzeug.routing import Rule
 
-    compiled: dict[Any, Any] = {}
-    compile_builder: Any = Rule._compile_builder
+    compiled: dict[Any, dict[str, Any]] = {}
+    compile_rule: Any = Rule.compile
 
-    def remembered(rule: Any, append_unknown: bool = True) -> Any:
-        key = (tuple(rule._trace), tuple((rule.defaults or {}).items()), append_unknown)
+    def remembered(rule: Any) -> None:
+        place = (rule.rule, rule.host, rule.subdomain, rule.map.host_matching, rule.merge_slashes)
+        key = (*place, tuple((rule.defaults or {}).items()), frozenset(rule.map.converters.items()))
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            compile_rule(rule)
+            made = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
+            compiled[key] = {name: getattr(rule, name) for name in made}
+            return
+        vars(rule).update(compiled[key])
+        for name in ("_build", "_build_unknown"):
+            setattr(rule, name, compiled[key][name].__func__.__get__(rule))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", remembered)
+        patch.setattr(Rule, "compile", remembered)
         yield
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlalchemy.engine import URL, make_url
@@ -28,6 +29,7 @@ class Templates:
         self._server = server
         self._made: dict[Prepare, Config] = {}
         self._numbers = itertools.count()
+        self._administrator: psycopg.Connection[Any] | None = None
 
     def copy(self, prepare: Prepare | None, home: Path) -> Config:
         """An installation of one's own under ``home``: the workspace ``acme`` after ``prepare``, or empty."""
@@ -51,6 +53,8 @@ class Templates:
         """Deletes the databases of the templates."""
         for template in self._made.values():
             self.drop(template)
+        if self._administrator is not None:
+            self._administrator.close()
 
     def _config(self, home: Path, template: Config | None = None) -> Config:
         if self._server is None:
@@ -64,8 +68,9 @@ class Templates:
 
     def _administer(self, statement: str) -> None:
         assert self._server is not None
-        with psycopg.connect(_plain(self._server), autocommit=True) as connection:
-            connection.execute(statement.encode())
+        if self._administrator is None or self._administrator.closed:
+            self._administrator = psycopg.connect(_plain(self._server), autocommit=True)
+        self._administrator.execute(statement.encode())
 
 
 def _plain(url: URL) -> str:
