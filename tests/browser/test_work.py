@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from web.conftest import PASSWORD
 
