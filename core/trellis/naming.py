@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trellis.contributions import Channel, Contribution, Kpi, Role, Script, Segment
 from trellis.i18n import Text, language_names, translator, zone_names
+from trellis.reasons import REASONS
 from trellis.records import types
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
-SCRIPT, ZONE = "script", "time_zone"
+SCRIPT, ZONE, REASON = "script", "time_zone", "reason"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -47,6 +48,8 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
         return {**brought, **CHANNELS}
     if what == ZONE:
         return zone_names()
+    if what == REASON:
+        return REASONS
     return language_names() if what == LANGUAGE else {}
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from flask import g
 
-from trellis.crm.marketing.contacting import worded
 from trellis.crm.marketing.journeys import figures, words
 from trellis.crm.marketing.journeys.entities import DRAFT, PAUSED, RUNNING, STATES, STOPPED
 from trellis.crm.marketing.journeys.figures import Effect, Side, StepFigures
@@ -18,6 +17,7 @@ from trellis.crm.marketing.journeys.tables import DONE, FAILED, HELD
 from trellis.i18n import format_date, format_datetime, format_number, format_percent, translator
 from trellis.journeys.program import ways_of
 from trellis.letters.templates import templates_for
+from trellis.reasons import worded
 from trellis.records.query import Record
 from trellis.web.figures import signed
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from trellis.crm.customers.surveys import SURVEYS
 from trellis.crm.service.options import PRIORITIES
 from trellis.i18n import translator
+from trellis.naming import REASON
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
     BigId,
@@ -176,6 +177,8 @@ class SurveyInvitation(Entity):
         DateTime(), label=_("Answered"), read_only=True, in_list=True
     )
     expires_at: Mapped[datetime | None] = column(DateTime(), label=_("Link lasts until"), read_only=True)
-    problem: Mapped[str | None] = column(Text(300), label=_("Why it was not sent"), read_only=True)
+    problem: Mapped[str | None] = column(
+        Text(300, names=REASON), label=_("Why it was not sent"), read_only=True
+    )
     digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     job_id: Mapped[int | None] = mapped_column(BigId)

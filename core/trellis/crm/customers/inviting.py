@@ -16,6 +16,7 @@ from trellis.crm.marketing import contacting
 from trellis.edition import Edition
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text, format_day, translator
+from trellis.reasons import LIMIT, REASONS
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.events import MERGING, BeforeSave
 from trellis.segments import engine
@@ -144,7 +145,7 @@ def complete(event: BeforeSave) -> None:
             text = _("Invited before: %(day)s. This survey asks once in %(days)s days", **told)
             errors["customer"] = [text]
         elif session.scalar(_got_enough(event.edition, customer.id)) is not None:
-            errors["customer"] = [contacting.REASONS[contacting.LIMIT]]
+            errors["customer"] = [REASONS[LIMIT]]
     if errors:
         raise RecordInvalid(errors)
 

@@ -137,7 +137,7 @@ def _claim(work: Work, survey: int, later: Later, after: int) -> tuple[int, Lett
             if at is not None:
                 later.note(at)
             else:
-                mark(door, number, WAITING, FAILED, problem=contacting.worded(why))
+                mark(door, number, WAITING, FAILED, problem=why)
         secret, until = secrets.token_urlsafe(24), datetime.now(UTC) + timedelta(days=asked.lasts_days)
         kept = {"digest": digest(secret), "job_id": work.job_id, "expires_at": until}
         mark(door, number, WAITING, SENDING, **kept)

@@ -20,34 +20,13 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.invitations import SENDING, SurveyInvitation
 from trellis.crm.marketing.journeys.tables import FAILED, MESSAGES
 from trellis.edition import Edition
-from trellis.i18n import Text, known_timezone, translator
+from trellis.i18n import known_timezone
 from trellis.journeys.plan import EMPTY, SENT_BY
 from trellis.journeys.times import allowed_from
+from trellis.reasons import LIMIT, NO_ADDRESS, NOT_GRANTED, REFUSED
 from trellis.records.bulk import among
 
-_ = translator("trellis")
-
 Terms = Mapping[str, Any]
-
-NO_ADDRESS, REFUSED, NOT_GRANTED, LIMIT = "no_address", "refused", "not_granted", "limit"
-NO_SERVER, NO_TEMPLATE, MAY_HAVE_LEFT = "no_server", "no_template", "may_have_left"
-QUIET = "quiet"
-"""Why a message waits; the others are why it is left out."""
-REASONS: Mapping[str, Text] = {
-    NO_ADDRESS: _("No mail address"),
-    REFUSED: _("Refused consent"),
-    NOT_GRANTED: _("Consent was not granted"),
-    LIMIT: _("Got enough messages of late"),
-    NO_SERVER: _("No mail server is set up, or this server does not know its own address (TRELLIS_URL)"),
-    NO_TEMPLATE: _("The template is not there any more"),
-    MAY_HAVE_LEFT: _("The server ended while it was being sent; it may have left, and is not sent again"),
-    QUIET: _("Waits for the end of quiet hours"),
-    "nobody": _("Nobody to give it to"),
-    "customer_gone": _("The customer is in the bin"),
-    "journey_stopped": _("The journey was stopped"),
-    "taken_out": _("Taken out by hand"),
-}
-"""Reasons as they are kept, and in words. What else is kept as a reason is a text itself."""
 
 _customer = Customer.__table__.c
 _message, _invitation = MESSAGES.c, SurveyInvitation.__table__.c
@@ -151,8 +130,3 @@ def full(terms: Terms, now: datetime, *those: Callable[[Any], sa.ColumnElement[b
 
 def _over_limit(session: Session, terms: Terms, ids: Sequence[int], now: datetime) -> set[int]:
     return set(session.scalars(full(terms, now, lambda column: among(session, column, sorted(ids)))))
-
-
-def worded(kept: str) -> str:
-    """A reason in words."""
-    return str(REASONS.get(kept, kept))

@@ -20,7 +20,6 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.inviting import language_of
 from trellis.crm.customers.unsubscribing import Way, footer, link_of
 from trellis.crm.marketing import contacting
-from trellis.crm.marketing.contacting import MAY_HAVE_LEFT, NO_SERVER, NO_TEMPLATE
 from trellis.crm.marketing.journeys.entities import PAUSED, STOPPED, Journey
 from trellis.crm.marketing.journeys.kept import door_of, version_of
 from trellis.crm.marketing.journeys.tables import (
@@ -39,6 +38,7 @@ from trellis.jobs import Work
 from trellis.jobs.mails import DOUBTFUL, GONE, PUT_OFF, REFUSED, Handed, Later, hand_over, send_waiting
 from trellis.jobs.queue import enqueue
 from trellis.letters.templates import draft, find
+from trellis.reasons import MAY_HAVE_LEFT, NO_SERVER, NO_TEMPLATE
 from trellis.records.door import Records
 
 KIND = "journey_mail"

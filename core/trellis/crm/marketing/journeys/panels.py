@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trellis.contributions import Cell, Direction, Level, Panel
-from trellis.crm.marketing.contacting import QUIET, worded
 from trellis.crm.marketing.journeys.kept import version_of
 from trellis.crm.marketing.journeys.members import messages_of, of_customer, passages_of
 from trellis.crm.marketing.journeys.tables import ACTIVE, FAILED, HELD
 from trellis.crm.marketing.journeys.words import MEMBER_STATES, MESSAGE_STATES, title_of
 from trellis.i18n import format_datetime, format_day, translator
 from trellis.letters.templates import templates_for
+from trellis.reasons import QUIET, worded
 from trellis.records.door import Records
 
 _ = translator("trellis")
