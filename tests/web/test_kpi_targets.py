@@ -63,6 +63,7 @@ def test_targets_are_typed_filled_in_refused_and_taken_back(
     assert undo is not None
     listed = client.get("/acme/kpi_target").text
     assert "January 2026" in listed and ">2026-01<" not in listed
+    assert ">€1\N{NO-BREAK SPACE}200.50</td>" in listed and ">12.5\N{NO-BREAK SPACE}%</td>" in listed
 
     fill = "/acme/kpis/targets/fill?year=2026"
     row = "revenue/2026-01"
@@ -85,6 +86,12 @@ def test_targets_are_typed_filled_in_refused_and_taken_back(
     with installation.workspace("acme").read() as session:
         log = session.scalars(sa.select(Event.action).where(Event.entity == "kpi_target"))
         assert sorted(log) == ["created"] * 3 + ["updated"] * 6
+        rate = session.scalar(sa.select(KpiTarget.id).where(KpiTarget.kpi == "win_rate"))
+    cell, space = f"/acme/kpi_target/{rate}/row", "\N{NO-BREAK SPACE}"
+    for text, shown in (("20 %", "20"), ("0.125", "12.5")):
+        row = client.post(f"{cell}/value", data={"csrf_token": token_of(page), "value": text}).text
+        assert f">{shown}{space}%</td>" in row
+    assert f'value="12.5{space}%"' in client.get(f"{cell}?edit=value").text
 
 
 def test_a_cell_that_somebody_changed_meanwhile_is_not_overwritten(
@@ -153,6 +160,6 @@ def test_a_plan_is_handed_down_and_added_up(sign_in: SignIn, installation: Insta
     assert client.post(goods, data=form_of(client.get(goods).text, **{key: "7"})).status_code == 302
     assert planned(installation)[key] == 7
     lines = re.findall(r'"phone-line">([^<]*)<', client.get("/acme/kpi_target").text)
-    assert "January 2026 · North · Light · 7" in lines
+    assert "January 2026 · North · Light · €7.00" in lines
     for wrong in ("&kpi=revenue&by=category", "&kpi=moon&by=unit", "&kpi=revenue&by=unit&whom=moon"):
         assert client.get(f"/acme/kpis/targets?year=2026{wrong}").status_code == 200

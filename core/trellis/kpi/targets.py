@@ -82,7 +82,7 @@ class KpiTarget(Entity):
         Reference("product", "CASCADE"), label=_("Planned for the product"), in_list=True
     )
     value: Mapped[Decimal | None] = column(
-        Number(), label=_("Planned value"), in_list=True, help=_("Percent as a ratio: 0.25 is 25 %")
+        Number(kpi="kpi"), label=_("Planned value"), in_list=True, help=_("Percent as a ratio: 0.25 is 25 %")
     )
     key: Mapped[str | None] = column(
         Text(220),

@@ -252,7 +252,10 @@ class Integer(FieldType):
 
 @dataclass(frozen=True)
 class Decimal(FieldType):
-    """An exact number with up to four digits after the point; those of several records add up, unless not ``additive``."""
+    """An exact number with up to four digits after the point; those of several records add up, unless not ``additive``.
+
+    ``kpi`` is the sibling field that names the KPI whose value it is: people read it in the unit of that KPI.
+    """
 
     name: ClassVar[str] = "decimal"
     kind: ClassVar[str] = "number"
@@ -260,6 +263,7 @@ class Decimal(FieldType):
     minimum: int | None = None
     maximum: int | None = None
     additive: bool = True
+    kpi: str = ""
 
     def sql(self) -> TypeEngine[Any]:
         return FixedPoint()

@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from trellis.contributions import Kpi, Unit
 from trellis.crm.sales.reports.definition import names_in
 from trellis.edition import OWN, Edition, EntityView
 from trellis.i18n import (
@@ -28,6 +29,7 @@ from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import Record
 from trellis.web import ruled
+from trellis.web.figures import exact_figure, kpi_of
 from trellis.web.vocabularies import choices, words
 
 _ = translator("trellis")
@@ -125,6 +127,8 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
             return lambda record, value: _money(edition, field, record, value, bare=bare)
         case types.Choice() as choice:
             return lambda record, value: _choice(choice, str(value))
+        case types.Decimal(kpi=beside) if beside:
+            return lambda record, value: _measured(edition, field, record.values, value)
         case types.Rule():
             return lambda record, value: {"kind": "text", "text": ruled.words(field, value, record.values)}
     plain = _plain(field.type)
@@ -156,6 +160,12 @@ def _reference(base: str, target: types.Reference, known: str | None, value: int
     if target.entity == "user":
         return {"kind": "person", "text": title, "person": person(title, value)}
     return {"kind": "reference", "text": title, "url": f"{base}/{target.entity}/{value}"}
+
+
+def _measured(edition: Edition, field: Field, values: Mapping[str, Any], value: Decimal) -> Shown:
+    kpi = kpi_of(edition, field, values)
+    text = exact_figure(kpi, value, edition.settings.currency) if kpi else format_number(value)
+    return {"kind": "number", "text": text}
 
 
 def _money(edition: Edition, field: Field, record: Record, value: Any, *, bare: bool) -> Shown:
@@ -284,7 +294,7 @@ def control(
         "name": field.name,
         "label": str(field.label),
         "kind": kind,
-        "value": _typed(field.type, value),
+        "value": _typed(field.type, value, kpi_of(edition, field, values)),
         "required": field.required,
         "help": str(field.help) if field.help else "",
         "errors": errors or [],
@@ -348,10 +358,12 @@ def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
     return [{"value": value, "title": str(title)} for value, title in known]
 
 
-def _typed(field_type: types.FieldType, value: Any) -> Any:
-    """A value as a control holds it."""
+def _typed(field_type: types.FieldType, value: Any, kpi: Kpi | None) -> Any:
+    """A value as a control holds it; that of a KPI in percent with its sign, by which :func:`read_form` knows it."""
     if value is None or isinstance(value, str | bool):
         return value
+    if kpi is not None and kpi.unit is Unit.PERCENT:
+        return exact_figure(kpi, value, "")
     if isinstance(field_type, types.Percent):
         return format_number(Decimal(value) * 100)
     if isinstance(field_type, types.Decimal):
@@ -366,13 +378,14 @@ def _typed(field_type: types.FieldType, value: Any) -> Any:
 def read_form(field: Field, text: str) -> Any:
     """The value of a control as the door takes it; empty text is no value.
 
-    Percent typed by people becomes a ratio, a moment is read in the reader's time zone.
+    Percent typed by people becomes a ratio (of a KPI, where the sign is typed), a moment is read in the reader's time zone.
     """
     if text.strip() == "":
         return None
     if isinstance(field.type, types.Rule):
         return ruled.given(text)
-    if isinstance(field.type, types.Percent):
+    of_kpi = isinstance(field.type, types.Decimal) and field.type.kpi
+    if isinstance(field.type, types.Percent) or (of_kpi and text.rstrip().endswith("%")):
         try:
             return types.Decimal().parse(text.rstrip("% \u00a0")) / 100
         except types.ValueInvalid:

@@ -15,7 +15,8 @@ from trellis.kpi import engine, planning
 from trellis.kpi.splits import PERSON, UNIT, split_names
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.security.roles import units_below
-from trellis.web.kpi_targets import Row, Sheet, Typed, sum_of, text_of, value_in
+from trellis.web.figures import typed_figure
+from trellis.web.kpi_targets import Row, Sheet, Typed, sum_of, value_in
 from trellis.web.widgets import today
 
 _ = translator("trellis")
@@ -52,7 +53,7 @@ def filled(sheet: Sheet, typed: Typed, act: str, percent: Decimal, only: str) ->
         if only and only != keys[0] and act not in HANDED:
             continue
         for key, value in zip(keys, values, strict=True):
-            text = text_of(row.kpi, value)
+            text = typed_figure(row.kpi, value)
             if value is not None and text != typed.texts.get(key):
                 typed.texts[key] = text
                 number += 1

@@ -18,13 +18,13 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
-from trellis.i18n import currency_symbol, current_formats, format_number, translator
+from trellis.i18n import currency_symbol, current_formats, translator
 from trellis.kpi.below import Below, Whom, people, ways
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse
 from trellis.kpi.splits import PERSON, UNIT
 from trellis.kpi.targets import TARGET, Planned, Targets, targets
 from trellis.records.numbers import NumberUnclear, read_number
-from trellis.web.figures import unit_word
+from trellis.web.figures import typed_figure, unit_word
 from trellis.web.kpi_board import units
 from trellis.web.widgets import today
 
@@ -173,15 +173,6 @@ def may_plan() -> bool:
     return bool(g.actor.may(TARGET, "create") and g.actor.may(TARGET, "update"))
 
 
-def text_of(kpi: Kpi, value: Decimal | None) -> str:
-    """A target as a cell shows it: percent as percent, all digits that it has."""
-    if value is None:
-        return ""
-    shown = value * 100 if kpi.unit is Unit.PERCENT else value
-    digits = -int(shown.normalize().as_tuple().exponent)
-    return format_number(shown, max(digits, 0))
-
-
 def value_of(kpi: Kpi, text: str) -> Decimal | None:
     """What a cell means. Raises NumberUnclear."""
     text = text.strip().rstrip("%").strip()
@@ -214,13 +205,13 @@ def wanted(sheet: Sheet, typed: Typed) -> dict[Planned, Decimal | None]:
             given = typed.texts.get(planned.key)
             if given is None or given.strip() == typed.shown[planned.key]:
                 continue
-            now = text_of(row.kpi, sheet.known.values.get(planned))
+            now = typed_figure(row.kpi, sheet.known.values.get(planned))
             try:
                 value = value_of(row.kpi, given)
             except NumberUnclear as error:
                 typed.errors[planned.key] = [str(error.message)]
                 continue
-            if now not in (typed.shown[planned.key], text_of(row.kpi, value)):
+            if now not in (typed.shown[planned.key], typed_figure(row.kpi, value)):
                 text = _("Somebody has changed this since; it is %(value)s now", value=now or "–")
                 typed.errors[planned.key] = [str(text)]
                 continue
@@ -261,7 +252,7 @@ def _row(sheet: Sheet, typed: Typed, row: Row) -> dict[str, Any]:
     cells = []
     for period in sheet.columns:
         planned = row.planned(period)
-        now = text_of(row.kpi, sheet.known.values.get(planned))
+        now = typed_figure(row.kpi, sheet.known.values.get(planned))
         text = typed.texts.get(planned.key, now)
         shown = typed.shown.get(planned.key, now)
         cells.append(
@@ -294,9 +285,9 @@ def _sums(sheet: Sheet, typed: Typed) -> list[dict[str, Any]]:
         above, *parts = (_shown(sheet, typed, row, period) for row in sheet.rows)
         total = sum_of(parts)
         rest = None if above is None or total is None else above - total
-        together.append({"text": text_of(kpi, total), "tone": ""})
+        together.append({"text": typed_figure(kpi, total), "tone": ""})
         left.append(
-            {"text": text_of(kpi, rest), "tone": "" if not rest else "warn" if rest > 0 else "danger"}
+            {"text": typed_figure(kpi, rest), "tone": "" if not rest else "warn" if rest > 0 else "danger"}
         )
     titles = (_("Together below"), _("Above, not below"))
     return [

@@ -55,7 +55,7 @@ def _field(view: EntityView, name: str) -> Field:
 def _editing(field: Field, record: Record, value: Any, errors: list[str]) -> dict[str, Any]:
     url = f"{base()}/{record.entity}/{record.id}/row"
     title = record.titles.get(field.name, "")
-    made = control(g.edition, base(), field, value, title=title, errors=errors)
+    made = control(g.edition, base(), field, value, title=title, errors=errors, values=record.values)
     return {
         "name": field.name,
         "field": {**made, "id": f"{made['id']}-{record.id}"},
