@@ -130,7 +130,7 @@ def test_a_batch_resolves_references_by_external_id(records: Records) -> None:
 
 
 def test_the_number_of_statements_does_not_grow_with_the_batch(records: Records, session: Session) -> None:
-    def statements(rows: int) -> int:
+    def statements(entity: str, field: str, rows: int) -> int:
         seen: list[str] = []
 
         def count(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -138,12 +138,25 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(records: Records,
 
         connection = session.connection()
         sa.event.listen(connection, "before_cursor_execute", count)
-        records.save("contact", [Write(values={"name": f"N{row}"}) for row in range(rows)])
+        records.save(entity, [Write(values={field: f"N{row}"}) for row in range(rows)])
         sa.event.remove(connection, "before_cursor_execute", count)
         return len(seen)
 
-    statements(1)  # what an edition finds out at its first write
-    assert statements(40) == statements(2)
+    for entity, field in (("contact", "name"), ("case", "subject")):
+        statements(entity, field, 1)  # what an edition finds out at its first write
+        assert statements(entity, field, 40) == statements(entity, field, 2)
+    assert numbers(records) == [f"C-{number:06}" for number in range(1, 44)]
+
+
+def test_records_of_a_batch_get_the_next_numbers_that_nobody_has(records: Records) -> None:
+    own = ({}, {"number": "C-000002"}, {}, {"number": "C-000003"})
+    records.save("case", [Write(values={"subject": "Lost card", **given}) for given in own])
+    records.create("case", {"subject": "Lost card"})
+    assert numbers(records) == [f"C-00000{number}" for number in (1, 2, 4, 3, 5)]
+
+
+def numbers(records: Records) -> list[str]:
+    return [case.values["number"] for case in records.list("case", sort=["id"]).items]
 
 
 def test_the_bin_hides_and_gives_back(records: Records, session: Session) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
-from trellis.records import conditions, schema
+from trellis.records import conditions, numbering, schema
 from trellis.records.bulk import change_rows, insert_beside, insert_row, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
 from trellis.records.events import FOLLOWED, Action, BeforeSave, Beside, Change, Saved
@@ -255,9 +255,11 @@ class Records:
         self, view: EntityView, plan: Plan, drafts: Mapping[int, _Draft]
     ) -> dict[int, RecordInvalid]:
         """Fills in defaults, asks plugins, and looks whether what is there now is a whole record."""
-        for draft in drafts.values():
-            if draft.id is None:
-                self._fill_in(view, plan, draft.values)
+        new = [draft.values for draft in drafts.values() if draft.id is None]
+        for values in new:
+            self._fill_in(view, plan, values)
+        if view.info.numbered:
+            numbering.give(self.session, view, new)
         refused = self._ask(view, drafts)
         for index, draft in drafts.items():
             if index in refused:

@@ -182,6 +182,8 @@ class EntityInfo:
     - ``beside``: the two fields that say beside which record of any entity one was made: its entity, its id; with
       ``timeline`` it stands on that record's timeline
     - ``amount_field``: the figure summed on boards and in footers
+    - ``numbered``: what the numbers begin with that new records get in their field ``number`` when none is given (``C``
+      for C-000001)
     - ``by_hand``: people make records of it themselves; otherwise Trellis does, by another act of theirs
     - ``confidential``: a right on all kinds of records (``*``) opens no more of it than one's own records to read; more is
       given by its name
@@ -205,6 +207,7 @@ class EntityInfo:
     timeline: bool = False
     beside: tuple[str, str] | None = None
     amount_field: str | None = None
+    numbered: str = ""
     by_hand: bool = True
     confidential: bool = False
 

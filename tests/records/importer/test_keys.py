@@ -82,6 +82,9 @@ def test_one_refused_record_does_not_hold_up_the_others(workspace: Workspace, tm
     path = file(tmp_path, "c.csv", "\n".join(["external_id,name,email", *lines]))
     result = imported(workspace, "customer", path)
     assert (result.created, [one.row for one in result.rejections]) == (1199, [701])
+    path = file(tmp_path, "cases.csv", "subject,impact\nLost card,low\nNo card,huge\nOld card,high\n")
+    assert imported(workspace, "case", path).rejected == 1
+    assert records(workspace, "case", "number") == [("C-000001",), ("C-000002",)], "no number is left out"
 
 
 @pytest.mark.parametrize("content", ["name\nAnna\n", '{"name": "Anna"}\n'])

@@ -16,7 +16,6 @@ from trellis.errors import RecordInvalid
 from trellis.i18n import Text, translator
 from trellis.kpi.periods import today_in
 from trellis.records.events import BeforeSave
-from trellis.records.numbering import free_number
 
 _ = translator("trellis")
 
@@ -37,7 +36,7 @@ _TAKEN = (
 
 
 def follow(event: BeforeSave) -> None:
-    """Completes an agreement: its number, what it takes over, the day of notice, and what a new stage means."""
+    """Completes an agreement: what it takes over, the day of notice, and what a new stage means."""
     if event.action not in ("created", "updated"):
         return
     values, before = event.values, event.before
@@ -45,9 +44,6 @@ def follow(event: BeforeSave) -> None:
     if not before:
         taken = {**_USUAL, **(follow_up(renewed) if renewed else {})}
         values |= {name: value for name, value in taken.items() if values.get(name) is None}
-        values["number"] = values.get("number") or free_number(
-            event.session, "agreement", "A", Agreement.number
-        )
     agreement = {**before, **values}
     _check(event, agreement, renewed)
     values["notice_on"] = _notice(agreement)

@@ -66,6 +66,7 @@ class Agreement(Entity):
         date_field="ends",
         timeline=True,
         amount_field="value",
+        numbered="A",
     )
     __table_args__ = (
         sa.Index("ix_agreement_customer_stage", "customer_id", "stage", "starts"),

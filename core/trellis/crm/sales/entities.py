@@ -298,6 +298,7 @@ class Quote(Entity):
         date_field="issued_on",
         timeline=True,
         amount_field="amount",
+        numbered="Q",
     )
 
     number: Mapped[str] = column(

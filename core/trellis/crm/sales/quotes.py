@@ -22,7 +22,6 @@ from trellis.i18n import format_date, format_percent, translator
 from trellis.kpi.periods import today_in
 from trellis.records.door import Records, Write
 from trellis.records.events import BeforeSave
-from trellis.records.numbering import free_number
 from trellis.records.query import Record
 from trellis.records.types import Money
 from trellis.security.actor import Actor
@@ -183,8 +182,6 @@ def _begin(event: BeforeSave) -> None:
     values = event.values
     if values.get("stage") != DRAFT and event.actor.source != "import":
         raise RecordInvalid({"stage": [_("A new quote is a draft; move it when it has its lines")]})
-    if not values.get("number"):
-        values["number"] = free_number(event.session, "quote", "Q", Quote.number)
     values["issued_on"] = values.get("issued_on") or _today(event)
     columns = Opportunity.customer_id, Opportunity.currency, Opportunity.channel
     found = event.session.execute(

@@ -51,6 +51,7 @@ class Case(Entity):
         sort="-opened_at",
         date_field="opened_at",
         timeline=True,
+        numbered="C",
     )
     __table_args__ = (
         sa.Index(

@@ -9,14 +9,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from trellis.crm.service import escalation
-from trellis.crm.service.cases import Case
 from trellis.crm.service.levels import Level, Levels
 from trellis.crm.service.options import MATRIX, PAUSED, SOLVED
 from trellis.crm.service.working_time import ALWAYS, NoWorkingTime, WorkingTime
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.events import BeforeSave
-from trellis.records.numbering import free_number
 
 _ = translator("trellis")
 
@@ -41,8 +39,6 @@ def follow(event: BeforeSave) -> None:
     now = datetime.now(UTC)
     if not before:
         values["opened_at"] = values.get("opened_at") or now
-        if not values.get("number"):
-            values["number"] = free_number(event.session, "case", "C", Case.number)
     _prioritise(values, before)
     level = _level(event)
     if "paused_seconds" not in values:  # they are told where history was replayed

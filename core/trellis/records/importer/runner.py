@@ -341,7 +341,8 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     while left:
         try:
             writes = [Write(id=draft.id, values=draft.values, kept=draft.kept) for draft in left]
-            ids = records.save(mapping.view.name, writes)
+            with records.whole():  # what a refused batch was numbered by is given back
+                ids = records.save(mapping.view.name, writes)
         except BatchInvalid as error:
             outcome.refused += [(left[index], reasons_of(found)) for index, found in error.failures.items()]
             left = [draft for index, draft in enumerate(left) if index not in error.failures]
