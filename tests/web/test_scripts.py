@@ -186,3 +186,4 @@ def test_a_script_is_made_checked_tried_and_published_without_code(sign_in: Sign
     agent = sign_in("agent@acme.test")
     assert agent.get(edit).status_code == 404 and agent.get("/acme/script/new").status_code in (403, 404)
     assert "New script" not in agent.get("/acme/scripts").text
+    assert 'class="nav-item" href="/acme/script"' in admin.get("/acme/model").text

@@ -61,7 +61,9 @@ class OwnScript(Entity):
         ),
         new=_("New script"),
         icon="messages-square",
+        direction="market",
         level="operations",
+        row="MK4",
         sort="name",
         confidential=True,
     )
