@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-from trellis.errors import RuleInvalid
-from trellis.i18n import translator
 from trellis.records import cursor as cursors
 from trellis.records.branches import branches, put_together
 from trellis.records.joins import Joins, source, table_of
 from trellis.records.keyset import SortKey, ranges_after
 from trellis.records.layout import Layout, Reader, Record, layout_of, reader_of
 from trellis.records.prepared import ME, Prepared, Shelf, Unprepared
-from trellis.records.rules import Node, Path, RuleContext, parse, resolve, shape_of, to_json, to_sql, today_in
+from trellis.records.rules import Node, RuleContext, parse, shape_of, to_json, to_sql, today_in
+from trellis.records.sorting import paths_of, sort_key
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
 from trellis.search.common import is_common
@@ -36,11 +35,8 @@ if TYPE_CHECKING:
     from trellis.edition import Edition, EntityView
     from trellis.security.actor import Actor
 
-_ = translator("trellis")
-
 __all__ = ["ListQuery", "Page", "Record"]
 
-MOST_SORT_KEYS = 8
 LARGEST_ID = 2**63 - 1
 
 
@@ -92,7 +88,7 @@ class ListQuery:
         self._deleted = deleted
         self._ids = _possible(ids)
         self._named = (tuple(sort), None if fields is None else tuple(fields))
-        self._paths = self._kept.get((view.name, self._named), lambda: _paths(view, edition, sort, fields))
+        self._paths = self._kept.get((view.name, self._named), lambda: paths_of(view, edition, sort, fields))
         self._cursor = cursor
 
     def statement(self) -> sa.Select[Any]:
@@ -123,7 +119,7 @@ class ListQuery:
 
     def order(self, joins: Joins) -> list[sa.UnaryExpression[Any]]:
         """The sort of the list, for :meth:`selecting`."""
-        return [_sort_key(path, descending, joins).order for path, descending in self._paths.sort]
+        return [sort_key(path, descending, joins).order for path, descending in self._paths.sort]
 
     def count_statement(self, limit: int | None = None) -> sa.Select[Any]:
         """Counts the records of all pages; with ``limit``, only up to it."""
@@ -337,7 +333,7 @@ class ListQuery:
 
     @cached_property
     def _keys(self) -> list[SortKey]:
-        return [_sort_key(path, descending, self._joins) for path, descending in self._paths.sort]
+        return [sort_key(path, descending, self._joins) for path, descending in self._paths.sort]
 
     @cached_property
     def _readers(self) -> list[Reader]:
@@ -378,19 +374,6 @@ class ListQuery:
         return cursors.digest(self.view.name, rule, sort, self._text, _named(self._ids), self._deleted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Paths:
-    """The fields that a list is sorted by, each with whether it descends, and those that it reads."""
-
-    sort: tuple[tuple[Path, bool], ...]
-    fields: tuple[Path, ...]
-
-
-def _paths(view: EntityView, edition: Edition, sort: Sequence[str], fields: Sequence[str] | None) -> _Paths:
-    sorted_by = tuple(_sort_path(name, view, edition) for name in _sort_names(sort, view))
-    return _Paths(sorted_by, tuple(_field_paths(fields, view, edition)))
-
-
 def _possible(ids: Sequence[int] | sa.Select[Any] | None) -> list[int] | sa.Select[Any] | None:
     if ids is None or isinstance(ids, sa.Select):
         return ids
@@ -403,37 +386,3 @@ def _named(ids: list[int] | sa.Select[Any] | None) -> Any:
         return ids
     compiled = ids.compile()
     return [str(compiled), [str(value) for value in compiled.params.values()]]
-
-
-def _field_paths(names: Sequence[str] | None, view: EntityView, edition: Edition) -> list[Path]:
-    if names is None:
-        return [Path((), field) for field in view.fields.values()]
-    return [resolve(name, view, edition, at="fields") for name in dict.fromkeys(names)]
-
-
-def _sort_names(names: Sequence[str], view: EntityView) -> list[str]:
-    """The sort as asked for or usual, with the id at the end, in the direction of the key before it."""
-    asked = [name for one in names or [view.info.sort] for name in one.split(",") if name]
-    wanted = asked or [view.info.title_field]
-    if len(wanted) > MOST_SORT_KEYS:
-        raise RuleInvalid(_("A list can be sorted by at most %(most)s fields", most=MOST_SORT_KEYS), "sort")
-    unique: list[str] = []
-    for name in wanted:
-        if name.removeprefix("-") == "id":
-            return [*unique, name]
-        unique.append(name)
-    return [*unique, "-id" if unique[-1].startswith("-") else "id"]
-
-
-def _sort_path(name: str, view: EntityView, edition: Edition) -> tuple[Path, bool]:
-    path = resolve(name.removeprefix("-"), view, edition, at="sort")
-    if path.field.type.kind == "json":
-        raise RuleInvalid(_("A list cannot be sorted by %(field)s", field=path.field.label), "sort")
-    return path, name.startswith("-")
-
-
-def _sort_key(path: Path, descending: bool, joins: Joins) -> SortKey:
-    if path.is_reference:
-        hops, title = joins.title_path((*path.hops, path.field))
-        return SortKey(title.of(joins.source(hops)), title.type, descending)
-    return SortKey(path.field.of(joins.source(path.hops)), path.field.type, descending, path.may_be_empty)

@@ -9,7 +9,6 @@ from trellis.crm.sales import history, orders, quotes, stages
 from trellis.crm.sales.entities import (
     DiscountLimit,
     Lead,
-    LostReason,
     Opportunity,
     OpportunityLine,
     Order,
@@ -19,6 +18,7 @@ from trellis.crm.sales.entities import (
 )
 from trellis.crm.sales.income import ORDERS
 from trellis.crm.sales.kpis import KPIS
+from trellis.crm.sales.lost_reasons import LostReason
 from trellis.hookspecs import concerns, hookimpl
 from trellis.i18n import translator
 from trellis.records.entity import Entity

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from trellis.contributions import Stage
 from trellis.crm.sales.counting import Closed, Scope, closed_columns, closed_of
-from trellis.crm.sales.entities import LostReason, Opportunity
+from trellis.crm.sales.entities import Opportunity
 from trellis.crm.sales.history import STAY
+from trellis.crm.sales.lost_reasons import LostReason
 from trellis.kpi.arithmetic import days_between, product
 from trellis.records.text import Folded, fold
 from trellis.records.types import Money, UtcDateTime
