@@ -47,6 +47,7 @@ def errors_of(records: Records, entity: str, values: dict[str, Any]) -> dict[str
     [
         ({"name": "A", "nmae": "B"}, "nmae", "did you mean “name”"),
         ({"name": "A", "shoe": 1}, "shoe", "no such field"),
+        ({"name": "A", "version": 2}, "version", "kept by Trellis"),
         ({}, "name", "needs a value"),
         ({"name": "  "}, "name", "needs a value"),
         ({"name": "A", "kind": "alien"}, "kind", "person, company"),
