@@ -84,6 +84,15 @@ def test_amounts_are_exact_decimals(records: Records, given: Any, kept: str) -> 
     assert product.values["price"] == Decimal(kept)
 
 
+@pytest.mark.parametrize("code", ["ZZZ", "E", "EURO", "€", 978])
+def test_a_currency_that_there_is_not_is_refused(records: Records, code: Any) -> None:
+    assert set(errors_of(records, "product", {"name": "Lamp", "currency": code})) == {"currency"}
+
+
+def test_a_currency_is_kept_in_capitals_as_sums_go_by_it(records: Records) -> None:
+    assert records.create("product", {"name": "Lamp", "currency": " eur "}).values["currency"] == "EUR"
+
+
 def test_a_write_leaves_an_event_with_old_and_new(records: Records, session: Session) -> None:
     anna = records.create("customer", {"name": "Anna"})
     records.update("customer", anna.id, {"city": "Brno", "name": "Anna"})

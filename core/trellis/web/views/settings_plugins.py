@@ -182,7 +182,7 @@ def faults(workspace: str, name: str) -> str:
 
 def _archive(name: str) -> Path:
     """Where a purge writes what it deletes: never over the archive of an earlier one, which nothing else has."""
-    folder = g.installation.config.home / "archives"
+    folder: Path = g.installation.config.home / "archives"
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{g.workspace.name}-{name}-{datetime.now(UTC):%Y-%m-%d}"
     names = (f"{stem}-{number}.zip" if number > 1 else f"{stem}.zip" for number in count(1))
