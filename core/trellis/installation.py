@@ -206,7 +206,9 @@ def _schema(name: str) -> str:
 
 def _name_problem(name: str) -> Text | None:
     """Why a workspace cannot be called so."""
-    if _NAME.fullmatch(name) and name not in _RESERVED:
+    if name in _RESERVED:
+        return _("“%(name)s” is an address of Trellis itself; choose another name", name=name)
+    if _NAME.fullmatch(name):
         return None
     return _("Use 1 to 40 small latin letters, digits, - and _, starting with a letter")
 

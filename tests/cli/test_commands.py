@@ -68,7 +68,9 @@ def test_a_workspace_lives_and_dies(shell: Shell) -> None:
     ("arguments", "reason"),
     [
         (("workspace", "create", "Shop"), "small latin letters"),
+        (("workspace", "create", "api"), "an address of Trellis itself"),
         (("workspace", "create", "shop", "--currency", "EURO"), "currency"),
+        (("export", "acme", "customer", "/no/such/folder/c.csv"), "/no/such/folder"),
         (("plugin", "enable", "acme", "nothing"), "not installed"),
         (("import", "acme", "customer", "x.csv"), "no file"),
         (("import", "acme", "nothing", "x.csv"), "no entity"),

@@ -47,6 +47,7 @@ def errors_of(records: Records, entity: str, values: dict[str, Any]) -> dict[str
     [
         ({"name": "A", "nmae": "B"}, "nmae", "did you mean “name”"),
         ({"name": "A", "shoe": 1}, "shoe", "no such field"),
+        ({"name": "A", "version": 2}, "version", "kept by Trellis"),
         ({}, "name", "needs a value"),
         ({"name": "  "}, "name", "needs a value"),
         ({"name": "A", "kind": "alien"}, "kind", "person, company"),
@@ -81,6 +82,15 @@ def test_impossible_amounts_are_refused(records: Records, amount: Any) -> None:
 def test_amounts_are_exact_decimals(records: Records, given: Any, kept: str) -> None:
     product = records.create("product", {"name": "Lamp", "price": given})
     assert product.values["price"] == Decimal(kept)
+
+
+@pytest.mark.parametrize("code", ["ZZZ", "E", "EURO", "€", 978])
+def test_a_currency_that_there_is_not_is_refused(records: Records, code: Any) -> None:
+    assert set(errors_of(records, "product", {"name": "Lamp", "currency": code})) == {"currency"}
+
+
+def test_a_currency_is_kept_in_capitals_as_sums_go_by_it(records: Records) -> None:
+    assert records.create("product", {"name": "Lamp", "currency": " eur "}).values["currency"] == "EUR"
 
 
 def test_a_write_leaves_an_event_with_old_and_new(records: Records, session: Session) -> None:

@@ -40,6 +40,8 @@ def test_a_plugin_is_enabled_and_its_fields_are_there_at_once(open_with: Open) -
     client = open_with(gym(), enabled=False)
     assert client.get("/plugins").json["items"][0]["state"] == "available"
     assert client.post("/customer", {"name": "Anna", "gym.card": "7"}).status_code == 422
+    unknown = client.post("/plugins/gim:enable")
+    assert (unknown.status_code, unknown.json["detail"]) == (404, "There is no plugin “gim”; there are: gym")
     done = client.post("/plugins/gym:enable")
     assert (done.status_code, done.json["state"]) == (200, "enabled"), done.text
     made = client.post("/customer", {"name": "Anna", "gym.card": "7"})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from urllib.parse import quote
 
 from flask.testing import FlaskClient
 from samples import gym, registry
+from trellis.config import Config
 from trellis.installation import Installation
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
@@ -248,6 +250,18 @@ def test_a_plugin_is_disabled_and_enabled_again_from_the_page(sign_in: SignIn) -
     assert "Gold" in client.get("/acme/gym.membership").text
     refused = client.post("/acme/settings/plugins/gym/purge", data={"name": "gim"}, headers=headers)
     assert refused.status_code == 422
+
+
+def test_a_purge_never_writes_over_the_archive_of_an_earlier_one(sign_in: SignIn, config: Config) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    for act in ("disable", "purge", "enable", "disable", "purge"):
+        client.post(f"/acme/settings/plugins/gym/{act}", data={"name": "gym"}, headers=headers)
+    first, second = sorted((config.home / "archives").iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    with zipfile.ZipFile(first) as archive:
+        assert b"Gold" in archive.read("tables/gym_membership.jsonl")
+    with zipfile.ZipFile(second) as archive:
+        assert archive.read("tables/gym_membership.jsonl") == b""
 
 
 def test_an_own_field_works_at_once_and_its_values_survive_removal(sign_in: SignIn) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -70,10 +71,20 @@ class Commands(click.Group):
             raise
         except BrokenPipeError:
             sys.exit(0)
+        except OSError as error:
+            if os.environ.get("TRELLIS_DEBUG") or error.filename is None:
+                raise
+            _refuse(_missing_folder(error) or f"{error.filename}: {error.strerror}")
         except Exception as error:
             if os.environ.get("TRELLIS_DEBUG"):
                 raise
             _refuse(f"{type(error).__name__}: {error} (set TRELLIS_DEBUG=1 to see where)")
+
+
+def _missing_folder(error: OSError) -> str:
+    """What to say of a file that cannot be written because its folder is not there."""
+    folder = Path(str(error.filename)).parent
+    return "" if folder.is_dir() else f"There is no folder {folder}; make it, or name another"
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, cast
 
 import sqlalchemy as sa
-from babel.numbers import is_currency
 from sqlalchemy.orm import Mapped, Session
 
 from trellis.edition import Edition
@@ -16,7 +15,7 @@ from trellis.i18n import translator
 from trellis.kpi.arithmetic import average, product
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.events import BeforeSave, Saved
-from trellis.records.types import Date, Integer, Text
+from trellis.records.types import Currency, Date, Integer, Text
 from trellis.records.types import Decimal as Number
 from trellis.workspace_state import raise_revision
 
@@ -46,7 +45,7 @@ class ExchangeRate(Entity):
     )
 
     currency: Mapped[str] = column(
-        Text(3), label=_("Currency"), required=True, in_list=True, help=_("ISO 4217 code: USD")
+        Currency(), label=_("Currency"), required=True, in_list=True, help=_("ISO 4217 code: USD")
     )
     since: Mapped[date] = column(Date(), label=_("Since"), required=True, in_list=True)
     rate: Mapped[Decimal] = column(
@@ -70,18 +69,15 @@ def complete(event: BeforeSave) -> None:
     if event.action not in ("created", "updated"):
         return
     values = {**event.before, **event.values}
-    code = str(values.get("currency") or "").upper()
+    code = str(values.get("currency") or "")
     errors: dict[str, list[Message]] = {}
-    if not is_currency(code):
-        errors["currency"] = [_("Use an ISO 4217 code such as EUR")]
-    elif code == event.edition.settings.currency:
+    if code == event.edition.settings.currency:
         errors["currency"] = [_("The currency of the workspace needs no rate")]
     if values.get("rate") is not None and values["rate"] <= 0:
         errors["rate"] = [_("Must be more than 0")]
     if errors:
         raise RecordInvalid(errors)
-    event.values["currency"] = code
-    if values.get("since") is not None:  # without it the rate is refused later
+    if code and values.get("since") is not None:  # without them the rate is refused later
         event.values["key"] = f"{code}/{values['since'].isoformat()}"
 
 

@@ -165,6 +165,8 @@ def load_by_schema(edition: Edition, view: EntityView, values: Mapping[str, Any]
 
 def _messages(edition: Edition, view: EntityView, name: str, found: Any) -> list[Message]:
     known = view.fields.get(name)
+    if name in ("id", "version"):
+        return [_("This field is kept by Trellis and cannot be written")]
     if known is not None and known.read_only:
         if not edition.whole.entity(view.name).fields[name].read_only:
             return [_("Your role may read this field, not change it")]

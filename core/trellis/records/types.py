@@ -9,9 +9,11 @@ import decimal
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from babel.numbers import list_currencies
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -92,6 +94,11 @@ class ValueInvalid(ValueError):
     def __init__(self, message: Label) -> None:
         super().__init__(message)
         self.message = message
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies())
 
 
 @dataclass(frozen=True)
@@ -207,6 +214,19 @@ class Phone(Text):
         text = Text._check(self, value)
         if not re.fullmatch(r"[+\d][\d\s()./x-]*(доб\.?\s*\d+)?", text):
             raise ValueInvalid(_("Must be a telephone number such as +46 70 555 01 42"))
+        return text
+
+
+@dataclass(frozen=True)
+class Currency(Text):
+    """A currency by its ISO 4217 code, kept in capitals: sums of money go by it."""
+
+    length: int = 3
+
+    def _check(self, value: Any) -> str:
+        text = str(FieldType._check(self, value)).upper()
+        if text not in _currencies():
+            raise ValueInvalid(_("Use an ISO 4217 code such as EUR"))
         return text
 
 

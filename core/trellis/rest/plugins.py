@@ -8,11 +8,26 @@ from flask import Response, g
 
 from trellis import enabling
 from trellis.enabling import PluginInfo
-from trellis.errors import RecordNotFound
+from trellis.errors import TrellisError
+from trellis.i18n import translator
 from trellis.rest.answers import answer
 from trellis.rest.arguments import no_arguments
 from trellis.rest.calls import blueprint
 from trellis.web import context
+
+_ = translator("trellis")
+
+
+class PluginNotFound(TrellisError):
+    """No plugin of this name is installed, or has left anything in this workspace."""
+
+    status = 404
+    code = "plugin_not_found"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(
+            _("There is no plugin “%(name)s”; there are: %(known)s", name=name[:80], known=", ".join(known))
+        )
 
 
 @blueprint.get("/plugins")
@@ -50,10 +65,10 @@ def disable(workspace: str, plugin: str) -> Response:
 
 
 def _info(name: str) -> PluginInfo:
-    found = next((info for info in enabling.overview(g.workspace) if info.name == name), None)
-    if found is None:
-        raise RecordNotFound()
-    return found
+    known = {info.name: info for info in enabling.overview(g.workspace)}
+    if name not in known:
+        raise PluginNotFound(name, list(known))
+    return known[name]
 
 
 def _written(info: PluginInfo) -> dict[str, Any]:

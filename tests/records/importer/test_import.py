@@ -49,9 +49,28 @@ def test_a_second_run_changes_nothing_and_a_changed_row_one(workspace: Workspace
 
 
 def test_rows_of_one_key_are_one_record(workspace: Workspace, tmp_path: Path) -> None:
-    path = file(tmp_path, "c.csv", "external_id,name,phone\n1,Anna,\n1,Anna,+420 1\n")
-    assert imported(workspace, "customer", path).created == 1
+    path = file(tmp_path, "c.csv", "external_id,name,phone\n1,Anna,\n1,Anna,+420 1\n1,Anna,+420 1\n")
+    first = imported(workspace, "customer", path)
+    assert (first.created, first.updated, first.unchanged) == (1, 1, 1)
     assert records(workspace, "customer", "phone") == [("+420 1",)]
+
+
+def test_a_folder_for_rejected_rows_that_is_not_there_is_told_before_anything_is_written(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = file(tmp_path, "c.csv", "external_id,name\n1,Anna\n2,\n")
+    with pytest.raises(ImportFailed, match="no folder"):
+        imported(workspace, "customer", path, errors=tmp_path / "none" / "errors.csv")
+    assert records(workspace, "customer", "name") == []
+
+
+def test_rows_of_one_key_are_rejected_together(workspace: Workspace, tmp_path: Path) -> None:
+    errors = tmp_path / "errors.csv"
+    path = file(tmp_path, "c.csv", "external_id,name,phone\n1,Anna,\n1,Anna,none\n2,Boris,\n")
+    result = imported(workspace, "customer", path, errors=errors)
+    assert (result.created, result.updated, result.unchanged, result.rejected) == (1, 0, 0, 2)
+    with errors.open() as opened:
+        assert [(row["_row"], row["phone"]) for row in csv.DictReader(opened)] == [("1", ""), ("2", "none")]
 
 
 def test_every_rejected_row_comes_back_with_its_reason(workspace: Workspace, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Engagement(Entity):
         types.Text(60), label=_("State"), required=True, default="planned", in_list=True
     )
     budget: Mapped[Number | None] = column(types.Money(minimum=0), label=_("Budget"), in_list=True)
-    currency: Mapped[str | None] = column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(types.Currency(), label=_("Currency"))
     starts_on: Mapped[date | None] = column(types.Date(), label=_("Starts"), in_list=True)
     ends_on: Mapped[date | None] = column(types.Date(), label=_("Ends"), in_list=True, indexed=True)
     notes: Mapped[str | None] = column(types.LongText(), label=_("Notes"), personal=True)
@@ -83,7 +83,7 @@ class Milestone(Entity):
     due_on: Mapped[date | None] = column(types.Date(), label=_("Due"), in_list=True, indexed=True)
     accepted_on: Mapped[date | None] = column(types.Date(), label=_("Accepted"), in_list=True, indexed=True)
     amount: Mapped[Number | None] = column(types.Money(minimum=0), label=_("Amount"), in_list=True)
-    currency: Mapped[str | None] = column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(types.Currency(), label=_("Currency"))
 
 
 class Consultant(Entity):
@@ -149,7 +149,7 @@ class TimeEntry(Entity):
     approved: Mapped[bool] = column(types.Boolean(), label=_("Approved"), default=False, in_list=True)
     value: Mapped[Number | None] = column(types.Money(), label=_("Value"), read_only=True, in_list=True)
     cost: Mapped[Number | None] = column(types.Money(), label=_("Cost"), read_only=True)
-    currency: Mapped[str | None] = column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(types.Currency(), label=_("Currency"))
 
 
 class ChangeRequest(Entity):
@@ -180,4 +180,4 @@ class ChangeRequest(Entity):
     )
     hours: Mapped[Number | None] = column(types.Decimal(minimum=0), label=_("Hours"), in_list=True)
     price: Mapped[Number | None] = column(types.Money(minimum=0), label=_("Price"), in_list=True)
-    currency: Mapped[str | None] = column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(types.Currency(), label=_("Currency"))

@@ -106,7 +106,7 @@ class Account(trellis.Entity):
     balance: Mapped[Decimal | None] = trellis.column(
         types.Money(), label=_("Balance"), in_list=True, indexed=True
     )
-    currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"))
     opened_on: Mapped[date | None] = trellis.column(
         types.Date(), label=_("Opened on"), in_list=True, indexed=True, group=STATE
     )
@@ -157,7 +157,7 @@ class Deposit(trellis.Entity):
     amount: Mapped[Decimal] = trellis.column(
         types.Money(minimum=0), label=_("Amount"), required=True, in_list=True, indexed=True, group=TERMS
     )
-    currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"), group=TERMS)
+    currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"), group=TERMS)
     rate: Mapped[Decimal | None] = trellis.column(
         types.Percent(minimum=0), label=_("Rate"), in_list=True, group=TERMS, help=_("Per year")
     )
@@ -226,7 +226,7 @@ class Application(trellis.Entity):
     amount: Mapped[Decimal | None] = trellis.column(
         types.Money(minimum=0), label=_("Amount"), in_list=True, indexed=True, group=TERMS
     )
-    currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"), group=TERMS)
+    currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"), group=TERMS)
     term: Mapped[int | None] = trellis.column(types.Integer(minimum=1), label=_("Term, months"), group=TERMS)
     purpose: Mapped[str | None] = trellis.column(types.Text(), label=_("Purpose"), group=TERMS, personal=True)
     submitted_at: Mapped[datetime | None] = trellis.column(
@@ -290,7 +290,7 @@ class Loan(trellis.Entity):
     amount: Mapped[Decimal] = trellis.column(
         types.Money(minimum=0), label=_("Amount"), required=True, in_list=True, group=TERMS
     )
-    currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"), group=TERMS)
+    currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"), group=TERMS)
     rate: Mapped[Decimal] = trellis.column(
         types.Percent(minimum=0), label=_("Rate"), required=True, group=TERMS, help=_("Per year")
     )
@@ -411,7 +411,7 @@ class AccountMonth(trellis.Entity):
         types.Choice(ACCOUNT_KINDS), label=_("Kind"), required=True, default="current", in_list=True
     )
     month: Mapped[date] = trellis.column(types.Date(), label=_("Month"), required=True, in_list=True)
-    currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"))
     balance: Mapped[Decimal] = trellis.column(
         types.Money(), label=_("Closing balance"), required=True, default=0, in_list=True
     )

@@ -218,7 +218,7 @@ class Return(trellis.Entity):
     amount: Mapped[Decimal] = trellis.column(
         types.Money(minimum=0), label=_("Amount"), required=True, in_list=True
     )
-    currency: Mapped[str | None] = trellis.column(types.Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"))
     received_at: Mapped[datetime | None] = trellis.column(
         types.DateTime(), label=_("Received"), in_list=True, indexed=True
     )

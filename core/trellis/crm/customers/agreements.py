@@ -14,6 +14,7 @@ from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
     Boolean,
     Choice,
+    Currency,
     Date,
     DateTime,
     Integer,
@@ -97,7 +98,7 @@ class Agreement(Entity):
     value: Mapped[Number | None] = column(
         Money(minimum=0), label=_("Amount"), help=_("For the whole term"), in_list=True, indexed=True
     )
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     document_version: Mapped[int] = column(
         Integer(minimum=1),
         label=_("Version of the document"),

@@ -13,6 +13,7 @@ from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
     Boolean,
     Choice,
+    Currency,
     Date,
     DateTime,
     Decimal,
@@ -100,7 +101,7 @@ class Product(Entity):
     category_id: Mapped[int | None] = column(Reference("category"), label=_("Category"), in_list=True)
     price: Mapped[Number | None] = column(Money(minimum=0, additive=False), label=_("Price"), in_list=True)
     cost: Mapped[Number | None] = column(Money(minimum=0, additive=False), label=_("Cost"), in_list=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     measure: Mapped[str | None] = column(Text(20), label=_("Unit of measure"))
     active: Mapped[bool] = column(Boolean(), label=_("On sale"), default=True, in_list=True)
     description: Mapped[str | None] = column(LongText(), label=_("Description"))
@@ -150,7 +151,7 @@ class PriceList(Entity):
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
     )
     currency: Mapped[str | None] = column(
-        Text(3), label=_("Currency"), help=_("That of the workspace when left empty"), in_list=True
+        Currency(), label=_("Currency"), help=_("That of the workspace when left empty"), in_list=True
     )
     valid_from: Mapped[date | None] = column(Date(), label=_("Valid from"), in_list=True)
     valid_to: Mapped[date | None] = column(Date(), label=_("Valid to, that day included"), in_list=True)
@@ -198,7 +199,7 @@ class PriceListItem(Entity):
     price: Mapped[Number] = column(
         Money(minimum=0, additive=False), label=_("Price"), required=True, in_list=True
     )
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"), read_only=True)
 
 
 class BundlePart(Entity):

@@ -12,6 +12,7 @@ from trellis.i18n import translator
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
     Choice,
+    Currency,
     Date,
     DateTime,
     Decimal,
@@ -133,7 +134,7 @@ class Opportunity(Entity):
     )
     channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
     amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
     expected_close: Mapped[date | None] = column(
         Date(), label=_("Expected close"), in_list=True, indexed=True
@@ -186,7 +187,7 @@ class OpportunityLine(Entity):
     )
     discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"), read_only=True)
 
 
 class Order(Entity):
@@ -221,7 +222,7 @@ class Order(Entity):
     channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), in_list=True)
     cost: Mapped[Number | None] = column(Money(), label=_("Cost"))
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     lines_count: Mapped[int | None] = column(Integer(), label=_("Lines"), read_only=True)
     notes: Mapped[str | None] = column(LongText(), label=_("Notes"), personal=True)
 
@@ -301,7 +302,7 @@ class Quote(Entity):
         Reference("price_list"), label=_("Price list"), help=_("The one that fits best when left empty")
     )
     channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     net: Mapped[Number | None] = column(Money(), label=_("Without tax"), read_only=True)
     tax: Mapped[Number | None] = column(Money(), label=_("Tax"), read_only=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Total"), read_only=True, in_list=True)
@@ -355,7 +356,7 @@ class QuoteLine(Entity):
     net: Mapped[Number | None] = column(Money(), label=_("Without tax"), read_only=True, in_list=True)
     tax_amount: Mapped[Number | None] = column(Money(), label=_("Tax"), read_only=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Total"), read_only=True, in_list=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"), read_only=True)
 
 
 class DiscountLimit(Entity):

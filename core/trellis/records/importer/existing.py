@@ -27,7 +27,8 @@ class Draft:
     """A record to be, from one row or from several with the same key; ``place`` is how far in the file the last one is.
 
     ``id`` is that of the record that has the key already. ``steps`` are those of an event log: when which stage was reached,
-    and what the row says beside that; ``kept`` follows from them.
+    and what the row says beside that; ``kept`` follows from them. ``repeats`` are the later rows of a batch with the same
+    key, each with whether it says anything else.
     """
 
     row: Row
@@ -37,6 +38,13 @@ class Draft:
     id: int | None = None
     steps: list[tuple[datetime, str, dict[str, Any]]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
+    repeats: list[tuple[Row, bool]] = field(default_factory=list)
+
+    def take(self, later: Draft) -> None:
+        """Adds what a later row with the same key says: its cells win."""
+        differs = any(self.values.get(name) != value for name, value in later.values.items())
+        self.values.update(later.values)
+        self.repeats.append((later.row, differs))
 
 
 def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[int, Message]:

@@ -8,9 +8,13 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
+from trellis.i18n import translator
 from trellis.records.importer.delimited import WHITESPACE
+from trellis.records.importer.encodings import ImportFailed
 from trellis.records.importer.readers import NUMBER, PROBLEM, Row, Source
 from trellis.records.tables import DELIMITED, JSON_LINES, Write, writing
+
+_ = translator("trellis")
 
 SPREADSHEET = ".xlsx"
 
@@ -18,7 +22,8 @@ SPREADSHEET = ".xlsx"
 class RejectedRows:
     """Writes rejected rows beside ``path``, and puts the file in its place at the end: it may be the one that is read.
 
-    A file of an earlier import is removed when nothing is rejected: its rows are not rejected any more.
+    A file of an earlier import is removed when nothing is rejected: its rows are not rejected any more. ImportFailed says
+    before the first row that there is no folder for it.
     """
 
     def __init__(self, path: Path | None, source: Source) -> None:
@@ -28,6 +33,9 @@ class RejectedRows:
         self._open = ExitStack()
 
     def __enter__(self) -> RejectedRows:
+        if self._path is not None and not self._path.parent.is_dir():
+            folder = str(self._path.parent)
+            raise ImportFailed(_("There is no folder %(folder)s for the rejected rows", folder=folder))
         return self
 
     def add(self, row: Row, errors: Mapping[str, Sequence[str]]) -> None:

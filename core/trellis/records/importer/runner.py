@@ -52,7 +52,7 @@ class Rejection:
 
 @dataclass
 class ImportResult:
-    """What an import did. Neighbouring rows of one key count once.
+    """What an import did: every row of a table counts once; of an event log those of one key count together.
 
     ``resumed`` are rows that an earlier, killed run had done; ``unused`` are columns of the file that lead to no field.
     ``progress`` tells the file, where its rows are counted and the caller is to forget that when it has kept the result.
@@ -238,8 +238,12 @@ class _Run:
                 self._result.skipped += 1
                 continue
             known = by_key.setdefault(draft.key, draft)
-            if known is not draft and not self._mapping.create_only:
-                known.values.update(draft.values)
+            if known is draft:
+                continue
+            if self._mapping.create_only:
+                known.repeats.append((row, False))
+            else:
+                known.take(draft)
         yield from by_key.values()
 
     def _save(self, drafts: list[Draft], place: int) -> None:
@@ -283,7 +287,8 @@ class _Run:
         self._result.updated += outcome.updated
         self._result.unchanged += outcome.unchanged
         for draft, errors in outcome.refused:
-            self._reject(draft.row, errors)
+            for row in (draft.row, *(later for later, _differs in draft.repeats)):
+                self._reject(row, errors)
 
     def _reject(self, row: Row, errors: Reasons) -> None:
         self._result.rejected += 1
@@ -355,7 +360,18 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
                 draft.id = number
             logs.keep_history(records, mapping, left)
         break
+    _count_repeats(outcome, drafts)
     return outcome
+
+
+def _count_repeats(outcome: Outcome, drafts: Sequence[Draft]) -> None:
+    """Counts the rows whose record an earlier row of the batch brought, as if they had come in a later batch."""
+    refused = {id(draft) for draft, _reasons in outcome.refused}
+    for draft in drafts:
+        if id(draft) not in refused:
+            for _row, differs in draft.repeats:
+                outcome.updated += differs
+                outcome.unchanged += not differs
 
 
 def reasons_of(error: TrellisError) -> Reasons:

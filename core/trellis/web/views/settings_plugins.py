@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request
@@ -159,8 +161,9 @@ def purge(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     if request.form.get("name", "").strip() != name:
         return _purge(name, str(_("Type the name exactly as it stands above"))), 422
     g.release()
-    enabling.purge(g.workspace, name, _archive(name))
-    toast(_("Purged. The archive is %(file)s", file=_archive(name).name))
+    archive = _archive(name)
+    enabling.purge(g.workspace, name, archive)
+    toast(_("Purged. The archive is %(file)s", file=archive.name))
     return go(f"{base()}/settings/plugins")
 
 
@@ -177,10 +180,13 @@ def faults(workspace: str, name: str) -> str:
     return render_template("settings/plugin_faults.html", title=info.title, text=text, shell=shell())
 
 
-def _archive(name: str) -> Any:
-    folder = g.installation.config.home / "archives"
+def _archive(name: str) -> Path:
+    """Where a purge writes what it deletes: never over the archive of an earlier one, which nothing else has."""
+    folder: Path = g.installation.config.home / "archives"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{g.workspace.name}-{name}-{datetime.now(UTC):%Y-%m-%d}.zip"
+    stem = f"{g.workspace.name}-{name}-{datetime.now(UTC):%Y-%m-%d}"
+    names = (f"{stem}-{number}.zip" if number > 1 else f"{stem}.zip" for number in count(1))
+    return next(folder / one for one in names if not (folder / one).exists())
 
 
 def _card(info: PluginInfo, url: str) -> dict[str, Any]:

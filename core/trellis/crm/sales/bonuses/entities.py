@@ -15,6 +15,7 @@ from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.types import (
     Boolean,
     Choice,
+    Currency,
     Date,
     DateTime,
     Integer,
@@ -171,7 +172,7 @@ class BonusPart(Entity):
         label=_("Amount"),
         visible_when={"field": "kind", "op": "eq", "value": "cap"},
     )
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"), read_only=True)
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"), read_only=True)
     rule: Mapped[dict[str, Any] | None] = column(
         Rule(by="kpi"),
         label=_("Rule for records"),
@@ -211,7 +212,7 @@ class BonusRun(Entity):
     state: Mapped[str] = column(Choice(STATES), label=_("State"), required=True, default=OPEN, in_list=True)
     statements: Mapped[int] = column(Integer(), label=_("Statements"), required=True, default=0, in_list=True)
     total: Mapped[Number] = column(Money(), label=_("Total"), required=True, default=0, in_list=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     reckoned_at: Mapped[datetime | None] = column(DateTime(), label=_("Reckoned"), in_list=True)
     closed_at: Mapped[datetime | None] = column(DateTime(), label=_("Closed"), in_list=True)
     closed_by_id: Mapped[int | None] = column(Reference("user", ""), label=_("Closed by"))
@@ -254,7 +255,7 @@ class BonusStatement(Entity):
     begins_on: Mapped[date] = column(Date(), label=_("Begins"), required=True, indexed=True)
     state: Mapped[str] = column(Choice(STATES), label=_("State"), required=True, default=OPEN, in_list=True)
     total: Mapped[Number] = column(Money(), label=_("Total"), required=True, default=0, in_list=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
 
 
 class BonusLine(Entity):
@@ -294,7 +295,7 @@ class BonusLine(Entity):
         in_list=True,
     )
     amount: Mapped[Number] = column(Money(), label=_("Amount"), required=True, default=0, in_list=True)
-    currency: Mapped[str | None] = column(Text(3), label=_("Currency"))
+    currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     basis: Mapped[dict[str, Any] | None] = column(
         Json(), label=_("Reckoned from"), help=_("Figure, plan, rate and factor")
     )
