@@ -252,6 +252,15 @@ def test_a_plugin_is_disabled_and_enabled_again_from_the_page(sign_in: SignIn) -
     assert refused.status_code == 422
 
 
+def test_a_form_that_is_out_of_date_says_so_and_what_can_be_done(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    typed = {"name": "Anna", "version": "0"}
+    refused = client.post("/acme/customer/1/edit", data=typed, headers=headers)
+    assert refused.status_code == 409
+    assert "Save again to put what stands here in its place" in refused.text
+
+
 def test_a_purge_never_writes_over_the_archive_of_an_earlier_one(sign_in: SignIn, config: Config) -> None:
     client = sign_in("admin@acme.test")
     headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}

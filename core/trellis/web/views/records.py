@@ -104,7 +104,8 @@ def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), record), 422
     except StaleVersion as error:
-        return _form(view, request.form, {}, record, stale=str(error)), 409
+        way = _("Save again to put what stands here in its place, or cancel to see what was changed")
+        return _form(view, request.form, {}, record, stale=f"{error}. {way}"), 409
     toast(_("Saved"))
     return go(f"{base()}/{entity}/{record_id}")
 
