@@ -217,13 +217,13 @@ def check_settings(name: str, settings: Settings) -> None:
     """Raises RecordInvalid that names each bad setting of the workspace ``name``, and the way to mend it."""
     from zoneinfo import available_timezones
 
-    from babel.numbers import list_currencies
+    from babel.numbers import is_currency
 
     problem = _name_problem(name)
     errors: dict[str, list[str]] = {"name": [str(problem)]} if problem else {}
     if settings.language not in LANGUAGES:
         errors["locale"] = [str(_("Choose one of: %(known)s", known=", ".join(LANGUAGES)))]
-    if settings.currency not in list_currencies():
+    if not is_currency(settings.currency):
         errors["currency"] = [str(_("Use a three-letter currency code such as EUR"))]
     if settings.timezone not in available_timezones():
         errors["timezone"] = [str(_("Use a time zone name such as Europe/Prague"))]

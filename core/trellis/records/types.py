@@ -9,11 +9,10 @@ import decimal
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from babel.numbers import list_currencies
+from babel.numbers import is_currency
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -94,11 +93,6 @@ class ValueInvalid(ValueError):
     def __init__(self, message: Label) -> None:
         super().__init__(message)
         self.message = message
-
-
-@cache
-def _currencies() -> frozenset[str]:
-    return frozenset(list_currencies())
 
 
 @dataclass(frozen=True)
@@ -225,7 +219,7 @@ class Currency(Text):
 
     def _check(self, value: Any) -> str:
         text = str(FieldType._check(self, value)).upper()
-        if text not in _currencies():
+        if not is_currency(text):
             raise ValueInvalid(_("Use an ISO 4217 code such as EUR"))
         return text
 

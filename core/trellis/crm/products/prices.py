@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from babel.numbers import is_currency
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Segment
@@ -103,17 +102,13 @@ def _of_parts(session: Session, sale: Sale, bundle: int, quantity: Decimal) -> D
 
 
 def check_list(event: BeforeSave) -> None:
-    """A price list names a currency and a segment that there are, and ends after it begins. Raises RecordInvalid.
+    """A price list names a segment that there is, and ends after it begins. Raises RecordInvalid.
 
     It keeps its currency as long as there are prices in it.
     """
     values = {**event.before, **event.values}
     errors: dict[str, list[Message]] = {}
-    if values.get("currency") and not is_currency(values["currency"].upper()):
-        errors["currency"] = [_("Use an ISO 4217 code such as EUR")]
-    elif event.values.get("currency"):
-        event.values["currency"] = values["currency"].upper()
-    if "currency" not in errors and _changes_currency(event):
+    if _changes_currency(event):
         errors["currency"] = [_("The prices of this list are in the present currency; remove them first")]
     known = [name for name, one in event.edition.all(Segment).items() if one.entity == "customer"]
     if event.values.get("segment") and values["segment"] not in known:
