@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from urllib.parse import quote
@@ -252,13 +253,39 @@ def test_a_plugin_is_disabled_and_enabled_again_from_the_page(sign_in: SignIn) -
     assert refused.status_code == 422
 
 
-def test_a_form_that_is_out_of_date_says_so_and_what_can_be_done(sign_in: SignIn) -> None:
+def test_a_form_that_is_out_of_date_takes_in_what_others_changed_and_tells_what_both_did(
+    sign_in: SignIn,
+) -> None:
     client = sign_in("admin@acme.test")
     headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
-    typed = {"name": "Anna", "version": "0"}
-    refused = client.post("/acme/customer/1/edit", data=typed, headers=headers)
+    edit = "/acme/customer/1/edit"
+    old = {"name": "Customer 00", "city": "Wien", "phone": "", "email": "", "version": "1"}
+    theirs = old | {"name": "Anna Meyer", "city": "Graz"}
+    assert client.post(edit, data=theirs, headers=headers).status_code == 302
+    mine = old | {"name": "Anna Maier", "email": "anna@x.test"}
+    refused = client.post(edit, data=mine, headers=headers)
     assert refused.status_code == 409
-    assert "Save again to put what stands here in its place" in refused.text
+    assert "made this “Anna Meyer” meanwhile" in refused.text
+    held = {name: _held(refused.text, name) for name in old}
+    assert held == mine | {"city": "Graz", "version": "2"}
+    assert client.post(edit, data=held, headers=headers).status_code == 302
+    page = client.get(edit).text
+    assert {name: _held(page, name) for name in old} == held | {"version": "3"}
+
+
+def _held(page: str, name: str) -> str:
+    """What a text box of a form holds."""
+    (box,) = re.findall(rf'<input[^>]* name="{name}"[^>]*>', page)
+    return "".join(re.findall(r' value="([^"]*)"', box))
+
+
+def test_a_dialog_that_is_opened_by_its_address_comes_with_a_page(sign_in: SignIn) -> None:
+    client = sign_in("admin@acme.test")
+    address = "/acme/settings/users/new"
+    whole = client.get(address).text
+    assert "<html" in whole and 'data-back="/acme/settings/users"' in whole and "Add a user" in whole
+    part = client.get(address, headers={"HX-Request": "true"}).text
+    assert "<html" not in part and "Add a user" in part
 
 
 def test_a_purge_never_writes_over_the_archive_of_an_earlier_one(sign_in: SignIn, config: Config) -> None:

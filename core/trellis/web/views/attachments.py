@@ -12,6 +12,7 @@ from trellis import attachments
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.web import uploads
+from trellis.web.overlay import dialog_form
 from trellis.web.record_files import card
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go, messages, view_of
@@ -62,7 +63,7 @@ def ask_to_remove(workspace: str, entity: str, record_id: int, number: int) -> s
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/files/<int:number>/remove")

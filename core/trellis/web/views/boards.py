@@ -28,6 +28,7 @@ from trellis.web.display import control, currency_of, new_title, person, read_fo
 from trellis.web.forecasting import forecast_context
 from trellis.web.list_bar import bar_context, shapes
 from trellis.web.listing import Listing, full_rule, listed_at, read_listing
+from trellis.web.overlay import dialog_form
 from trellis.web.shell import entity_page, shell, toast
 from trellis.web.views.lists import base, go, view_of
 
@@ -242,7 +243,7 @@ def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[
         "fields": [{**field, "required": True} for field in fields],
         "hidden": [("stage", stage.value)],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, abort, g, render_template, request
+from flask import Blueprint, Response, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import BonusScheme as Brought
@@ -26,8 +26,9 @@ from trellis.records.types import Money
 from trellis.security.people import User
 from trellis.web.display import origin
 from trellis.web.figures import signed
+from trellis.web.overlay import dialog_form
 from trellis.web.sheets import Sheet, amount_text, asked_file
-from trellis.web.shell import entity_page, page, shell, toast
+from trellis.web.shell import entity_page, page, toast
 from trellis.web.views.lists import base, go, sentences, view_of
 
 _ = translator("trellis")
@@ -359,4 +360,4 @@ def _close_dialog(run: Record, problems: Sequence[str] = ()) -> str:
         "verb": str(_("Close the period")),
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from flask import Blueprint, Response, abort, g, render_template, request
+from flask import Blueprint, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
 from trellis.edition import EntityView
@@ -17,7 +17,8 @@ from trellis.records.calendar import move_to_day
 from trellis.web.calendar import calendar_context
 from trellis.web.display import title_of
 from trellis.web.listing import Listing, listed_at, read_listing
-from trellis.web.shell import entity_page, shell
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import entity_page
 from trellis.web.views.lists import base, sentences, view_of, whole_number
 
 _ = translator("trellis")
@@ -109,4 +110,4 @@ def _dialog(view: EntityView, record_id: int, given: str, errors: list[str]) -> 
             }
         ],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis import attachments
@@ -22,7 +22,8 @@ from trellis.uploads import MB, most, too_large
 from trellis.web import uploads
 from trellis.web.display import control, read_form
 from trellis.web.document_desk import desk_context
-from trellis.web.shell import entity_page, shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import entity_page, toast
 from trellis.web.views import letters
 from trellis.web.views.lists import base, go, messages, sentences, view_of, whole_number
 
@@ -216,7 +217,7 @@ def _send_dialog(number: int, given: Any, errors: dict[str, list[str]]) -> str:
             for one in fields
         ],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _proposed(number: int) -> int | None:
@@ -243,7 +244,7 @@ def _void_dialog(number: int, errors: dict[str, list[str]]) -> str:
             control(g.edition, base(), reason, request.form.get("reason"), errors=errors.get("reason"))
         ],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _version_page(number: int, problems: list[str]) -> str:

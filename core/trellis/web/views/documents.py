@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.customers.circulation import keeping
@@ -14,7 +14,8 @@ from trellis.crm.customers.documents.entities import LANGUAGES
 from trellis.documents.making import DocumentTemplate
 from trellis.errors import RecordInvalid
 from trellis.i18n import Text, translator
-from trellis.web.shell import shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages, view_of
 
 _ = translator("trellis")
@@ -77,7 +78,7 @@ def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
     }
     if not options:
         dialog |= {"action": "", "verb": ""}
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _told(found: Sequence[DocumentTemplate]) -> Text:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Dashboard, Kpi, Widget
@@ -16,7 +16,8 @@ from trellis.edition import OWN
 from trellis.i18n import Text, current_timezone, format_date, format_number, format_weekday, translator
 from trellis.settings import dashboards
 from trellis.web.creating import creations
-from trellis.web.shell import page, shell, toast
+from trellis.web.overlay import overlay
+from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go
 from trellis.web.widgets import period_of, task_rows, widget_context
 
@@ -85,7 +86,7 @@ def cards(workspace: str, name: str) -> str:
         "changed": dashboards.is_arranged(g.session, g.actor, found),
         "items": items,
     }
-    return render_template("arrange.html", arrange=arrange, shell=shell())
+    return overlay("arrange.html", found.title, arrange=arrange)
 
 
 @blueprint.post("/<workspace>/dashboards/<name>/arrange")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.customers.inviting import segments_of
@@ -17,8 +17,9 @@ from trellis.journeys.program import walk
 from trellis.letters.writing import may_send
 from trellis.records.query import Record
 from trellis.web import journeys as shown
+from trellis.web.overlay import dialog_form
 from trellis.web.sheets import Sheet, asked_file
-from trellis.web.shell import entity_page, shell, toast
+from trellis.web.shell import entity_page, toast
 from trellis.web.views.lists import base, go, messages, view_of, whole_number
 
 _ = translator("trellis")
@@ -230,7 +231,7 @@ def _dialog(record: Record, act: str, title: Text, text: Text | str, verb: Text,
         "hidden": [],
         **more,
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _record(record_id: int) -> Record:

@@ -29,7 +29,8 @@ from trellis.web.listing import (
     read_listing,
     shown_columns,
 )
-from trellis.web.shell import entity_page, shell
+from trellis.web.overlay import overlay
+from trellis.web.shell import entity_page
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -92,7 +93,7 @@ def columns(workspace: str, entity: str) -> str:
     ]
     hidden = [pair for pair in listing.arguments(columns="") if pair[0] != "columns"]
     drawer = {"action": f"{base()}/{entity}", "hidden": hidden, "items": items}
-    return render_template("columns.html", columns=drawer, shell=shell())
+    return overlay("columns.html", _("Columns"), columns=drawer)
 
 
 @blueprint.get("/<workspace>/<entity>/count")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
@@ -13,7 +13,8 @@ from trellis.i18n import translator
 from trellis.quality import merging
 from trellis.records.query import Record
 from trellis.web.display import origin, shown, title_of
-from trellis.web.shell import entity_page, shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import entity_page, toast
 from trellis.web.views.lists import base, go, sentences, view_of, whole_number, whole_numbers
 
 _ = translator("trellis")
@@ -43,7 +44,7 @@ def ask(workspace: str, entity: str, record_id: int) -> str:
         "verb": str(_("Next")),
         "fields": [other],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/merge")

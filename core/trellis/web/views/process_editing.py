@@ -18,6 +18,7 @@ from trellis.process.own import LONGEST_TITLE, Draft, OwnProcess, OwnProcesses, 
 from trellis.process.picture import blank
 from trellis.process.runs import process_of
 from trellis.web.display import origin
+from trellis.web.overlay import dialog_form, overlay
 from trellis.web.panel import answer
 from trellis.web.process_editor import (
     editor_context,
@@ -226,7 +227,7 @@ def ask_to_move(workspace: str, name: str) -> str:
         if one.obstacles
     ]
     moving = {"action": f"{base()}/processes/{name}/move", "can": len(standing) - len(rows), "cannot": rows}
-    return render_template("processes/move.html", moving=moving, shell=shell())
+    return overlay("processes/move.html", process.title, moving=moving)
 
 
 @blueprint.post("/<workspace>/processes/<name>/move")
@@ -384,4 +385,4 @@ def _ask(name: str, act: str, title: Any, text: Any, verb: Any) -> str:
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

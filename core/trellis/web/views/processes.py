@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Process
@@ -19,10 +19,11 @@ from trellis.process.tasks import Tasks
 from trellis.records.entity import Field
 from trellis.records.types import Reference
 from trellis.web.display import control
+from trellis.web.overlay import dialog_form, overlay
 from trellis.web.process_catalogue import catalogue_context
 from trellis.web.process_page import instance_context, process_context
 from trellis.web.process_tasks import answers_of, form_context, read_answers, words_of
-from trellis.web.shell import page, shell, toast
+from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go, messages, whole_number
 
 _ = translator("trellis")
@@ -84,7 +85,7 @@ def ask_to_cancel(workspace: str, number: int) -> str:
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/processes/runs/<int:number>/cancel")
@@ -215,13 +216,13 @@ def _start_dialog(process: Process, record: int | None, given: Any, errors: dict
             for name, one in form.own.items()
         ],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _task_dialog(found: Any, given: dict[str, Any], errors: dict[str, list[str]]) -> str:
     context = form_context(found, given, errors)
     context["action"] = f"{base()}/processes/tasks/{found.id}/complete"
-    return render_template("processes/task_dialog.html", task=context, shell=shell())
+    return overlay("processes/task_dialog.html", context["title"], task=context)
 
 
 def _reassign_dialog(found: Any, errors: dict[str, list[str]]) -> str:
@@ -233,4 +234,4 @@ def _reassign_dialog(found: Any, errors: dict[str, list[str]]) -> str:
         "verb": str(_("Hand over")),
         "fields": [control(g.edition, base(), person, None, errors=errors.get("person"))],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

@@ -19,6 +19,7 @@ from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
 from trellis.web.conditions import in_state, states_of, states_of_form, told, told_of_form
+from trellis.web.conflicts import settled
 from trellis.web.display import control, is_shown, new_title, origin, read_form, title_of, typed
 from trellis.web.record_page import prop, record_context
 from trellis.web.record_timeline import composer_for, timeline_context
@@ -104,8 +105,9 @@ def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), record), 422
     except StaleVersion as error:
-        way = _("Save again to put what stands here in its place, or cancel to see what was changed")
-        return _form(view, request.form, {}, record, stale=f"{error}. {way}"), 409
+        mine, clashes = settled(view, record, request.form, _version() or record.version)
+        way = _("What you had not touched is up to date now. Save again to keep what you typed")
+        return _form(view, mine, clashes, record, stale=f"{error}. {way}"), 409
     toast(_("Saved"))
     return go(f"{base()}/{entity}/{record_id}")
 
@@ -281,7 +283,7 @@ def _form(
         ):
             value = declared.default
         title = record.titles.get(name, "") if record and name not in given else _named(declared, value)
-        if name in given and given is request.form:
+        if name in given and request.method == "POST":
             value = typed(declared, request.form)
         made = control(
             g.edition, base(), declared, value, title=title, errors=errors.get(name), values=values

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, abort, g, render_template, request
+from flask import Blueprint, Response, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Report
@@ -22,7 +22,8 @@ from trellis.i18n import plural_translator, translator
 from trellis.records.types import Text
 from trellis.web.display import origin
 from trellis.web.listing import full_rule, read_listing, shown_columns
-from trellis.web.shell import entity_page, page, shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import entity_page, page, toast
 from trellis.web.views import records
 from trellis.web.views.lists import base, go, messages, view_of
 from trellis.web.vocabularies import choices
@@ -190,7 +191,7 @@ def _dialog(entity: str, definition: str, errors: dict[str, list[str]]) -> str:
         ],
         "hidden": [("definition", definition)],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _choice(name: str, label: Any, options: Any) -> dict[str, Any]:

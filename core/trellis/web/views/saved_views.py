@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import orjson
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Role
@@ -16,7 +16,8 @@ from trellis.i18n import translator
 from trellis.settings import views
 from trellis.system import SavedView
 from trellis.web.listing import full_rule, listed_at, read_listing
-from trellis.web.shell import shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages, view_of
 
 _ = translator("trellis")
@@ -102,7 +103,7 @@ def ask_to_delete(workspace: str, entity: str, view_id: int) -> str:
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/<entity>/views/<int:view_id>/delete")
@@ -179,4 +180,4 @@ def _dialog(
         )
     verb = str(_("Save view"))
     dialog = {"title": heading, "action": action, "verb": verb, "fields": fields, "hidden": hidden or []}
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

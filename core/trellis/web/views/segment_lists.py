@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Segment
@@ -14,7 +14,8 @@ from trellis.i18n import format_number, plural_translator, translator
 from trellis.segments import lists, own
 from trellis.segments.lists import Added, Chosen
 from trellis.segments.own import Draft
-from trellis.web.shell import shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import toast
 from trellis.web.views.bulk import selection_of
 from trellis.web.views.lists import base, go, messages, view_of, whole_numbers
 
@@ -126,7 +127,7 @@ def _chooser(view: EntityView, errors: dict[str, list[str]]) -> str:
         "fields": fields,
         "hidden": [(name, request.form[name]) for name in ("ids", "all", "query") if name in request.form],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _keys(found: Segment, errors: dict[str, list[str]]) -> str:
@@ -155,7 +156,7 @@ def _keys(found: Segment, errors: dict[str, list[str]]) -> str:
         "fields": fields,
         "hidden": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _field(name: str, label: str, kind: str, errors: dict[str, list[str]]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from trellis.segments.own import Draft
 from trellis.web import segment_profile
 from trellis.web import segments as shown
 from trellis.web.display import origin
+from trellis.web.overlay import dialog_form
 from trellis.web.segments import SHOWN
 from trellis.web.sheets import asked_file
 from trellis.web.shell import page, shell, toast
@@ -267,7 +268,7 @@ def _removal(found: Segment, problem: str) -> str:
         "fields": [],
         "hidden": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 def _segment(name: str) -> Segment:

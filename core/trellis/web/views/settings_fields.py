@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import OWN, EntityView
@@ -15,7 +15,8 @@ from trellis.records.saying import in_words
 from trellis.records.types import Choice
 from trellis.settings.fields import TYPES, add_field, change_field, position_of, remove_field
 from trellis.web.display import origin
-from trellis.web.shell import shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -176,7 +177,7 @@ def confirm_removal(workspace: str, entity: str, name: str) -> str:
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/settings/fields/<entity>/<name>/remove")
@@ -248,4 +249,4 @@ def _dialog(entity: str, given: Any, errors: dict[str, list[str]], changed: Fiel
         "verb": str(_("Save") if changed else _("Add a field")),
         "fields": fields,
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

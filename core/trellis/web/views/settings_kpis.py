@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Kpi, Level, Unit
@@ -18,7 +18,8 @@ from trellis.i18n import translator
 from trellis.kpi.own import AGGREGATES, dates_of, declaration_of, numbers_of, remove_kpi, save_kpi
 from trellis.web.display import origin
 from trellis.web.filters import builder_words, fields_of
-from trellis.web.shell import shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -119,7 +120,7 @@ def confirm_removal(workspace: str, name: str) -> str:
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/settings/kpis/<name>/remove")

@@ -17,6 +17,7 @@ from trellis.contributions import Direction, Level
 from trellis.enabling import Added, PluginInfo, Preview
 from trellis.errors import Conflict, TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
+from trellis.web.overlay import overlay
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go
 from trellis.web.views.settings import only_administrators, settings_page
@@ -339,4 +340,4 @@ def _purge(name: str, problem: str) -> str:
         "action": f"{base()}/settings/plugins/{name}/purge",
         "problem": problem,
     }
-    return render_template("settings/plugin_purge.html", purge=context, shell=shell())
+    return overlay("settings/plugin_purge.html", info.title, purge=context)

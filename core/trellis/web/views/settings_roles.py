@@ -116,13 +116,15 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
 def _rights(role: Role) -> str:
     if role.administrator:
         return str(_("Everything, settings and people too"))
-    writes = sum(grant.create or grant.update is not Scope.NONE for grant in role.grants)
+    grants = merge_grants([role], g.edition.confidential)
+    found = [grants.get(name, grants.get("*")) for name in g.edition.entities]
+    held = [one for one in found if one is not None]
     return str(
         _n(
-            "%(num)s rule, %(writes)s with changes",
-            "%(num)s rules, %(writes)s with changes",
-            len(role.grants),
-            writes=writes,
+            "Sees %(num)s kind of records, changes %(writes)s",
+            "Sees %(num)s kinds of records, changes %(writes)s",
+            sum(one.read is not Scope.NONE for one in held),
+            writes=sum(one.create or one.update is not Scope.NONE for one in held),
         )
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis import mail
@@ -25,7 +25,8 @@ from trellis.security.identities import (
 )
 from trellis.security.people import User
 from trellis.web.display import control, person
-from trellis.web.shell import shell, toast
+from trellis.web.overlay import dialog_form
+from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -104,7 +105,7 @@ def ask_reset(workspace: str, user_id: int) -> str:
         "danger": True,
         "fields": [],
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)
 
 
 @blueprint.post("/<workspace>/settings/users/<int:user_id>/second-factor")
@@ -259,4 +260,4 @@ def _dialog(user: User | None, given: Any, errors: dict[str, list[str]]) -> str:
         "verb": str(_("Save") if user else _("Add a user")),
         "fields": fields,
     }
-    return render_template("dialog_form.html", dialog=dialog, shell=shell())
+    return dialog_form(dialog)

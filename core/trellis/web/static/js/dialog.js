@@ -2,6 +2,10 @@
 // Esc and a click outside close unless something was typed. The server closes one by the event "dialog-close".
 const typed = new WeakSet();
 
+function openAll() {
+  document.querySelectorAll("#overlay dialog").forEach(open);
+}
+
 function open(dialog) {
   if (dialog.open) return;
   dialog.showModal();
@@ -18,7 +22,7 @@ export function closeDialogs() {
 
 export function startDialogs() {
   document.body.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target?.id === "overlay") document.querySelectorAll("#overlay dialog").forEach(open);
+    if (event.detail.target?.id === "overlay") openAll();
   });
   document.addEventListener("input", (event) => {
     const dialog = event.target.closest?.("dialog[data-dialog]");
@@ -40,7 +44,11 @@ export function startDialogs() {
     if (typed.has(event.target)) event.preventDefault();
   }, true);
   document.addEventListener("close", (event) => {
-    if (event.target.closest?.("#overlay")) event.target.remove();
+    const overlay = event.target.closest?.("#overlay");
+    if (!overlay) return;
+    event.target.remove();
+    if (overlay.dataset.back) location.assign(overlay.dataset.back);
   }, true);
   document.body.addEventListener("dialog-close", closeDialogs);
+  openAll();
 }
