@@ -154,6 +154,7 @@ def check(name: str) -> None:
     plugins = PluginRegistry()
     if Path(name).is_dir():
         name = _add_folder(plugins, Path(name))
+    plugins.load(name)  # what cannot be loaded fails every check, for one reason
     with TemporaryDirectory() as home:
         findings = check_plugin(name, Path(home), plugins)
     for finding in findings:

@@ -44,6 +44,7 @@ def import_(
 ) -> None:
     """Imports records from CSV, XLSX or JSON lines; creates, or updates by key."""
     from trellis.records.importer import run_import
+    from trellis.records.importer.rejected import sentence
 
     with opened() as installation, progress(file.name) as told:
         found = installation.workspace(workspace)
@@ -67,8 +68,7 @@ def import_(
     counts = ("created", "updated", "unchanged", "skipped", "rejected")
     click.echo(would + ", ".join(f"{name} {getattr(result, name)}" for name in counts))
     for one in result.rejections[:10]:
-        reasons = "; ".join(f"{name}: {' '.join(found)}" for name, found in one.errors.items())
-        click.echo(f"row {one.row}: {reasons}", err=True)
+        click.echo(f"row {one.row}: {sentence(one.errors)}", err=True)
     if result.rejected > 10:
         click.echo(
             f"and {result.rejected - 10} more"

@@ -19,6 +19,12 @@ _ = translator("trellis")
 SPREADSHEET = ".xlsx"
 
 
+def sentence(errors: Mapping[str, Sequence[str]]) -> str:
+    """The reasons of a row on one line, each after its field; those of the row as a whole stand for themselves."""
+    told = [(name, " ".join(found)) for name, found in errors.items()]
+    return "; ".join(text if name == "_record" else f"{name}: {text}" for name, text in told)
+
+
 class RejectedRows:
     """Writes rejected rows beside ``path``, and puts the file in its place at the end: it may be the one that is read.
 
@@ -44,8 +50,7 @@ class RejectedRows:
             return
         if self._write is None:
             self._write = self._open.enter_context(self._writing(self._path.suffix.lower()))
-        reason = "; ".join(f"{name}: {' '.join(found)}" for name, found in errors.items())
-        self._write({**row.cells, NUMBER: row.number, PROBLEM: reason})
+        self._write({**row.cells, NUMBER: row.number, PROBLEM: sentence(errors)})
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None

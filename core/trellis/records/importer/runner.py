@@ -168,6 +168,7 @@ class _Run:
         self._noted = noted
         self._progress = progress
         self._dry: Session | None = None
+        self._refused: list[tuple[Row, Reasons]] = []
         self._result = ImportResult(unused=mapping.unused)
 
     def tried(self) -> ImportResult:
@@ -192,6 +193,7 @@ class _Run:
             drafts = list(self._drafts(batch, place))
             place += len(batch)
             self._save(drafts, place)
+            self._hand_back()
             self._result.rows += len(batch)
             self._told(place, max(place, self._source.count))
         return self._result
@@ -199,9 +201,11 @@ class _Run:
     def _logged(self, rows: Iterator[Row]) -> ImportResult:
         """Imports an event log: its rows are read to the end first, for those of a record stand anywhere."""
         drafts = logs.gathered(self._mapping, rows, self._step)
+        self._hand_back()
         for first in range(0, len(drafts), BATCH):
             some = drafts[first : first + BATCH]
             self._save(some, some[-1].place)
+            self._hand_back()
             self._told(min(first + BATCH, len(drafts)), len(drafts))
         return self._result
 
@@ -291,10 +295,16 @@ class _Run:
                 self._reject(row, errors)
 
     def _reject(self, row: Row, errors: Reasons) -> None:
-        self._result.rejected += 1
-        if len(self._result.rejections) < KEPT:
-            self._result.rejections.append(Rejection(row.number, errors))
-        self._rejected.add(row, errors)
+        self._refused.append((row, errors))
+
+    def _hand_back(self) -> None:
+        """Counts and keeps the rows that were refused since the last time, in the order of the file."""
+        for row, errors in sorted(self._refused, key=lambda one: one[0].number):
+            self._result.rejected += 1
+            if len(self._result.rejections) < KEPT:
+                self._result.rejections.append(Rejection(row.number, errors))
+            self._rejected.add(row, errors)
+        self._refused.clear()
 
 
 @contextmanager
