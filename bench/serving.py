@@ -17,7 +17,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from trellis.config import Config
 from trellis.installation import Installation
-from trellis.serve import THREADS
+from trellis.serve import THREADS, Worker
 
 _STARTS = 180
 """Seconds in which a server must answer."""
@@ -116,7 +116,7 @@ class _ByHand(BaseApplication):  # type: ignore[misc]
             "bind": f"127.0.0.1:{port}",
             "workers": workers,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": Worker,
         }
         super().__init__()
 

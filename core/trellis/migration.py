@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -16,6 +17,11 @@ from trellis.plugins import CORE
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+# Indexes of extension fields go with their table; nobody who purges a plugin needs to hear of them.
+warnings.filterwarnings(
+    "ignore", "Skipped unsupported reflection of expression-based index", sa.exc.SAWarning
+)
 
 
 class RevisionUnknown(LookupError):

@@ -7,10 +7,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers import gthread
 
 from trellis.config import Config
 
@@ -27,6 +29,22 @@ LONGEST_LINE = 8190
 _ARENAS = -8
 """``M_ARENA_MAX`` of glibc."""
 _MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
+    """Gives a connection a thread when it says something.
+
+    gunicorn gives each new one a thread for five seconds; browsers open some ahead, and eight of these stopped everybody.
+    """
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Called for a connection that was opened, or has sent something."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+        else:
+            silent: Future[object] = Future()
+            silent.set_result(gthread._DEFER)
+            self.finish_request(conn, silent)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -80,7 +98,7 @@ def serve(
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": number,
         "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "limit_request_line": LONGEST_LINE,
         "graceful_timeout": 30,
         "timeout": 120,

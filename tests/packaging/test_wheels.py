@@ -10,9 +10,11 @@ import subprocess
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -164,6 +166,15 @@ def test_an_installed_server_shows_the_workspace_it_created(address: str) -> Non
     script = re.search(r'src="([^"]*htmx\.min\.js[^"]*)"', page)
     assert script is not None
     assert fetch(address + script[1])[0] == 200
+
+
+def test_connections_that_say_nothing_keep_nobody_waiting(address: str) -> None:
+    """Browsers open some ahead. Were each given a thread for its five seconds, an answer would come after forty."""
+    place = urlsplit(address)
+    with ExitStack() as silent:
+        for _ in range(64):
+            silent.enter_context(socket.create_connection((place.hostname, place.port)))
+        assert fetch(f"{address}/healthz")[0] == 200
 
 
 def test_an_installed_server_answers_with_the_entities_of_its_vertical(
