@@ -215,10 +215,8 @@ def _dialog(entity: str, given: Any, errors: dict[str, list[str]], changed: Fiel
         field("name", _("Name in REST and import"), help=str(_("Small latin letters, digits and _"))),
         field("type", _("Type"), "choice", options=kinds, no_blank=True),
     ]
-    options = field("options", _("Options, one a line"), "long", help=str(_("For a choice")))
-    refers = field(
-        "refers_to", _("Links to"), "choice", options=targets, help=str(_("For a link to a record"))
-    )
+    options = field("options", _("Options, one a line"), "long", of="choice")
+    refers = field("refers_to", _("Links to"), "choice", options=targets, of="reference")
     fields = [
         field("label", _("Label")),
         *([] if changed else what),
