@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import IncomeSource, Rule
+from trellis.contributions import Rule
 from trellis.crm.analytics.bands import bands
 from trellis.crm.analytics.spread import is_number, telling_fields
 from trellis.crm.analytics.window import Window, coverage, per_customer
@@ -21,6 +21,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.errors import RuleInvalid, TrellisError
 from trellis.i18n import Text, translator
+from trellis.kpi.income import withholds_income
 from trellis.kpi.periods import Grain, containing, today_in
 from trellis.naming import names
 from trellis.records.grouping import Grouping, grouping, key_of, title_of
@@ -172,7 +173,7 @@ def profile(session: Session, edition: Edition, actor: Actor, name: str, field: 
         spread = [list(_distribution(session, edition, actor, name, by, size, everybody)) for by in told]
         found = [row for rows in spread if len(rows) < MOST_VALUES for row in rows]
         found = _telling([*found, *_bought(session, edition, actor, name)], size)
-    open_ = len(edition.all(IncomeSource)) == len(edition.whole.all(IncomeSource))
+    open_ = not withholds_income(edition)
     window = _window(edition)
     return Profile(
         segment=name,
