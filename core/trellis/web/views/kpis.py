@@ -158,7 +158,7 @@ def _summary(found: list[KpiResult]) -> str:
     if planned:
         numbers = {"good": format_number(good), "all": format_number(len(planned))}
         texts.append(str(_("%(good)s of %(all)s on or above plan", **numbers)))
-    if not g.actor.sees_all("customer"):
+    if not g.actor.sees_everything:
         texts.append(str(_("counts only what you may see")))
     return " · ".join(texts)
 
