@@ -112,6 +112,6 @@ def test_sales_of_products_are_split_by_category_channel_and_unit(sold: Book) ->
     assert sold.value("product_sales", "2026-01") == 80
     assert sold.value("products_sold", "2026-01") == 8
     assert sold.breakdown("product_sales", "2026-01", "category") == {"Linen": 20, "Oak": 20, "Not set": 40}
-    assert sold.breakdown("product_sales", "2026-01", "channel") == {"web": 40, "shop": 40}
+    assert sold.breakdown("product_sales", "2026-01", "channel") == {"Website": 40, "shop": 40}
     assert sold.breakdown("product_sales", "2026-01", "unit") == {"North": 40, "Not set": 40}
     assert sold.value("orders", "2026-01") == 3

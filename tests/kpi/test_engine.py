@@ -224,6 +224,41 @@ def test_a_kpi_is_broken_down_by_segment(book: Book) -> None:
     }
 
 
+def test_a_year_or_quarter_of_a_sum_is_planned_by_its_months(book: Book) -> None:
+    book.order(book.customer(), "2026-05-05", "10")
+
+    def plan(name: str, period: str) -> Any:
+        return book.kpi(name, period).target
+
+    for month in (4, 5, 6):
+        assert plan("revenue", "2026-Q2") is None
+        for name, value in (("revenue", Decimal(10 * month)), ("average_order", Decimal(7))):
+            set_target(book.session, book.edition, name, parse(f"2026-{month:02}"), value)
+    assert (plan("revenue", "2026-Q2"), plan("revenue", "2026")) == (150, None)
+    assert plan("average_order", "2026-Q2") is None, "averages do not add up"
+    for quarter in (1, 3, 4):
+        set_target(book.session, book.edition, "revenue", parse(f"2026-Q{quarter}"), Decimal(100))
+    assert plan("revenue", "2026") == 450
+    set_target(book.session, book.edition, "revenue", parse("2026-Q2"), Decimal(1))
+    assert (plan("revenue", "2026-Q2"), plan("revenue", "2026")) == (1, 301), "its own target goes first"
+
+
+def test_the_part_that_a_reader_sees_is_held_against_the_plan_of_that_part(book: Book) -> None:
+    north = book.records.create("unit", {"name": "North"}).id
+    boris = book.records.create("user", {"name": "Boris", "email": "b@acme.test"}).id
+    grants = {"*": Grant("*", read=Scope.UNIT), "kpi_target": Grant("kpi_target", read=Scope.ALL)}
+    of_unit = book.seen_by(Actor(user_id=boris, units=(north,), grants=grants))
+    of_own = book.seen_by(
+        Actor(user_id=boris, units=(north,), grants={**grants, "*": Grant("*", read=Scope.OWN)})
+    )
+    january = parse("2026-01")
+    set_target(book.session, book.edition, "revenue", january, Decimal(900))
+    assert [one.kpi("revenue", "2026-01").target for one in (book, of_unit, of_own)] == [900, None, None]
+    set_target(book.session, book.edition, "revenue", january, Decimal(90), unit=north)
+    set_target(book.session, book.edition, "revenue", january, Decimal(9), person=boris)
+    assert [one.kpi("revenue", "2026-01").target for one in (book, of_unit, of_own)] == [900, 90, 9]
+
+
 def test_unknown_names_are_refused_with_those_that_are_known(book: Book) -> None:
     with pytest.raises(KpiNotFound, match="did you mean “revenue”"):
         book.kpi("revenues", "2026-01")

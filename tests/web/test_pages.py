@@ -52,6 +52,7 @@ PAGES = (
     "segments/gym.members",
     "kpis",
     "kpis?kpi=revenue&grain=quarter",
+    "kpis?open=revenue&by=unit&against=year",
     "analytics/pyramid",
     "analytics/rfm",
     "analytics/loyalty",

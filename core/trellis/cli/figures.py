@@ -81,9 +81,15 @@ def kpi(
         return
     heads = ("KPI", "Title", "Value", "Unit", "Target", "Before")
     keys = ("kpi", "title", "value", "unit", "target", "previous")
-    print_table(heads, [tuple(one[key] for key in keys) for one in answers], right=(2, 4, 5))
+    rows = [tuple(_in_short(one[key]) for key in keys) for one in answers]
+    print_table(heads, rows, right=(2, 4, 5))
     for row in answers[0]["breakdown"] if name else ():
-        click.echo(f"{row['title']}: {row['value']}")
+        click.echo(f"{row['title']}: {_in_short(row['value'])}")
+
+
+def _in_short(value: Any) -> Any:
+    """A ratio or duration with as many digits as people read; JSON has them all."""
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _keep_figures(workspace: str, name: str | None, period: str | None, accept: bool, json_: bool) -> None:

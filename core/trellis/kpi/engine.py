@@ -22,7 +22,7 @@ from trellis.kpi.query import KpiQuery
 from trellis.kpi.reported import NOTHING_KEPT, Kept
 from trellis.kpi.results import KpiResult, Part, Point, Share, Value, number
 from trellis.kpi.splits import Split, split_of
-from trellis.kpi.targets import DIMENSIONS, Targets, targets
+from trellis.kpi.targets import DIMENSIONS, Targets, held_against
 from trellis.security.actor import Actor
 
 SPARKLINE = 12
@@ -41,7 +41,7 @@ def value(
     kpi = find(edition, name)
     split = split_of(edition, kpi, by) if by else None
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    planned = targets(session, [kpi], [period], actor)
+    planned = held_against(session, edition, [kpi], [period], actor)
     periods = period.until(SPARKLINE + 1 if period.is_partial(today) else 2)
     (result,) = _results(session, edition, actor, [kpi], periods, planned, today, ahead=True)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
@@ -69,7 +69,7 @@ def strip(
     kpis = [find(edition, name) for name in names]
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     periods = period.until(max(points, 2))
-    planned = targets(session, kpis, periods, actor)
+    planned = held_against(session, edition, kpis, periods, actor)
     kept = NOTHING_KEPT
     if reported and actor.sees_everything:
         kept = snapshots.kept(session, kpis, [*periods, period.year_before], today)
@@ -94,7 +94,8 @@ def series(
         kept = snapshots.kept(session, [kpi], periods, today)
     ask = Ask(kpi, kept.missing(kpi, periods))
     rows = measure_all(session, edition, actor, [ask], today)[0] if ask.periods else {}
-    return _points(ask, rows, periods, targets(session, [kpi], periods, actor), kept)
+    planned = held_against(session, edition, [kpi], periods, actor)
+    return _points(ask, rows, periods, planned, kept)
 
 
 def parts(
@@ -114,7 +115,7 @@ def parts(
     kpi = find(edition, name)
     split = split_of(edition, kpi, by)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    planned = targets(session, [kpi], periods, actor)
+    planned = held_against(session, edition, [kpi], periods, actor)
     measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split, only)
     found = [
         Part(

@@ -126,9 +126,14 @@ def income_sources(edition: Edition) -> list[str]:
     return sorted(edition.all(IncomeSource))
 
 
+def withholds_income(edition: Edition) -> bool:
+    """Whether income is withheld from an edition, because a field it is computed from is."""
+    return len(edition.all(IncomeSource)) < len(edition.whole.all(IncomeSource))
+
+
 def require_income(edition: Edition) -> None:
-    """Raises PermissionRefused for an edition from which income is withheld, because a field it is computed from is."""
-    if len(edition.all(IncomeSource)) < len(edition.whole.all(IncomeSource)):
+    """Raises PermissionRefused for an edition from which income is withheld."""
+    if withholds_income(edition):
         raise PermissionRefused()
 
 

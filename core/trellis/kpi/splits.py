@@ -168,7 +168,11 @@ def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split:
         own = field_path(edition, kpi, source)
     if isinstance(field_type, Reference):
         return Split(by=by, key=key, label=label, reference=field_type.entity, field=own)
-    titles = {one.value: one.label for one in field_type.options} if isinstance(field_type, Choice) else {}
+    titles = (
+        {one.value: one.label for one in field_type.options}
+        if isinstance(field_type, Choice)
+        else names(edition, getattr(field_type, "names", ""))
+    )
     return Split(by=by, key=key, label=label, titles=titles, field=own)
 
 

@@ -6,20 +6,23 @@ A target is a record like any other, so that import, REST, audit, rights and und
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session
 
-from trellis.contributions import Kpi
+from trellis.contributions import Kpi, Scope
 from trellis.edition import Edition
 from trellis.errors import Message, RecordInvalid, TrellisError
 from trellis.i18n import translator
+from trellis.kpi.behind import entity_of
 from trellis.kpi.catalogue import KpiNotFound, find
+from trellis.kpi.composite import leaves
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, parse
 from trellis.kpi.splits import PERSON, UNIT, split_names, split_of
+from trellis.kpi.sums import is_sum
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.events import BeforeSave
@@ -102,6 +105,7 @@ DIMENSIONS: Mapping[str, str] = {
     "product": "product",
 }
 """What a plan can be handed down to: the breakdown of a KPI, and the entity that its keys are ids of."""
+_PARTS = {Grain.YEAR: Grain.QUARTER, Grain.QUARTER: Grain.MONTH}
 PLANNED = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 
 
@@ -143,10 +147,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets of some KPIs in some periods. ``head`` is the unit that figures are limited to, where they are."""
+    """The targets of some KPIs in some periods.
+
+    ``head`` is the unit that figures are limited to, where they are; ``whose`` is, by KPI, the unit or person whose plan
+    the figure of a reader who sees no more is held against. Of ``sums`` the plan of a year or quarter that has none of
+    its own is that of its quarters or months together.
+    """
 
     values: Mapping[Planned, Decimal]
     head: int | None = None
+    whose: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sums: frozenset[str] = frozenset()
 
     def of(
         self,
@@ -159,10 +170,15 @@ class Targets:
         product: int | None = None,
     ) -> Decimal | None:
         """One target, or None; without unit and person that of the whole."""
-        if unit is None and person is None:
-            unit = self.head
         whom = {"unit": unit, "person": person, "category": category, "product": product}
-        return self.values.get(Planned(kpi=kpi.name, period=period.code, **whom))
+        if unit is None and person is None:
+            whom |= {"unit": self.head} if self.head is not None else self.whose.get(kpi.name, {})
+        own = self.values.get(Planned(kpi=kpi.name, period=period.code, **whom))
+        if own is not None or kpi.name not in self.sums or period.grain not in _PARTS:
+            return own
+        parts = [self.of(kpi, one, **whom) for one in period.split(_PARTS[period.grain])]
+        given = [part for part in parts if part is not None]
+        return sum(given, Decimal(0)) if len(given) == len(parts) else None
 
     def whole(self, kpi: Kpi, period: Period, parts: Sequence[Period], **whom: int | None) -> Decimal | None:
         """The target of a period: its own, or those of its ``parts`` together where each of them has one."""
@@ -324,3 +340,34 @@ def targets(
         },
         actor.within[0] if actor.within else None,
     )
+
+
+def held_against(
+    session: Session, edition: Edition, kpis: Sequence[Kpi], periods: Sequence[Period], actor: Actor
+) -> Targets:
+    """The targets that the figures of a reader are held against, in one query.
+
+    Who sees the records of a unit, or own ones alone, is held against the plan of that unit or of oneself, and not against
+    that of the whole. A year or quarter of a sum is planned by its months where it has no target of its own.
+    """
+    wanted = dict.fromkeys(periods)
+    for period in periods:
+        quarters = period.split(_PARTS[period.grain]) if period.grain in _PARTS else []
+        wanted |= dict.fromkeys(quarters)
+        wanted |= dict.fromkeys(period.split(Grain.MONTH) if quarters else [])
+    return replace(
+        targets(session, kpis, list(wanted), actor),
+        whose={kpi.name: _whose(edition, kpi, actor) for kpi in kpis},
+        sums=frozenset(kpi.name for kpi in kpis if is_sum(edition, kpi)),
+    )
+
+
+def _whose(edition: Edition, kpi: Kpi, actor: Actor) -> Mapping[str, int]:
+    """Whose plan a figure that counts only what ``actor`` may see is held against; nothing for that of the whole."""
+    entities = {entity_of(one) or "*" for one in leaves(edition, kpi)}
+    scopes = {actor.scope(entity, "read") for entity in entities}
+    if scopes <= {Scope.ALL} or actor.user_id is None:
+        return {}
+    if Scope.UNIT in scopes and actor.units:
+        return {UNIT: actor.units[0]}
+    return {PERSON: actor.user_id}

@@ -219,21 +219,30 @@ def breakdown(asked: Asked, kpi: Kpi) -> str:
 
 
 def _parts(asked: Asked, one: KpiResult, by: str, path: str) -> list[dict[str, Any]]:
-    found = engine.parts(g.session, g.edition, asked.actor, one.kpi.name, asked.periods, by, today())
+    known = g.session, g.edition, asked.actor, one.kpi.name
+    last_year = {}
+    if asked.against == YEAR:
+        before = [period.year_before for period in asked.periods[-COLUMNS:]]
+        last_year = {
+            part.key: [point.value for point in part.points]
+            for part in engine.parts(*known, before, by, today())
+        }
     return [
         {
             "title": part.title,
             "values": trend(part.points),
-            "cells": [*_part_cells(asked, one, part, path), None],
+            "cells": [*_part_cells(asked, one, part, last_year.get(part.key, ()), path), None],
         }
-        for part in found
+        for part in engine.parts(*known, asked.periods, by, today())
     ]
 
 
-def _part_cells(asked: Asked, one: KpiResult, part: Part, path: str) -> list[dict[str, Any] | None]:
+def _part_cells(
+    asked: Asked, one: KpiResult, part: Part, last_year: Sequence[Value | None], path: str
+) -> list[dict[str, Any] | None]:
     points = list(part.points)
     return [
-        _cell(asked, one, points, index, (), path, key=_key(part.key))
+        _cell(asked, one, points, index, last_year, path, key=_key(part.key))
         for index in range(len(points) - COLUMNS, len(points))
     ]
 

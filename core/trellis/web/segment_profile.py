@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import g
 
-from trellis.crm.analytics.profile import Figures, Profile, Row, telling_fields
+from trellis.crm.analytics.profile import Figures, Profile, Row
+from trellis.crm.analytics.spread import spread_fields
 from trellis.i18n import Text, format_money, format_number, format_percent, translator
 from trellis.web.figures import signed
 from trellis.web.segments import list_url
@@ -113,7 +114,7 @@ def _points(row: Row) -> str:
 
 def profile_fields(current: str) -> list[dict[str, Any]]:
     """The fields whose whole distribution can be looked at."""
-    fields = telling_fields(g.edition.entity("customer").fields.values())
+    fields = spread_fields(g.edition.entity("customer").fields.values())
     known: list[tuple[str, str]] = [
         ("", str(_("What differs most"))),
         *((one.name, str(one.label)) for one in fields),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from measured import Book
+from trellis.contributions import FieldRight, Grant, Scope
 from trellis.crm.analytics.figures import refresh_customer_value
+from trellis.crm.analytics.reasons import reasons
+from trellis.security.actor import Actor
+from trellis.security.field_rights import FieldRule
 
 AS_OF = date(2026, 12, 31)
 
@@ -52,6 +56,23 @@ def test_a_refresh_gives_tier_and_scores(book: Book) -> None:
     assert figures(book, best, *names) == ["top", 5, 5, 5, "555"]
     assert figures(book, inactive, *names) == ["inactive", None, None, None, None]
     assert figures(book, prospect, *names) == ["prospect", None, None, None, None]
+
+
+def test_tier_and_code_say_why_they_are_what_they_are(book: Book) -> None:
+    best, inactive, prospect = book.customers(3)
+    days = [date.today() - timedelta(days=gone) for gone in (800, 9, 4)]
+    for customer, day, amount in ((inactive, days[0], "7"), (best, days[1], "20"), (best, days[2], "30")):
+        book.order(customer, day.isoformat(), amount, cost="5")
+    refresh_customer_value(book.session, book.edition, date.today())
+    tier, code, *_classes = reasons(book.records, best)["classes"]
+    assert tier.startswith("Top: revenue of 12 months €50.00, margin €40.00;")
+    assert code.startswith("RFM 555: days since the last purchase: 4, days with a purchase: 2, ")
+    assert reasons(book.records, inactive)["classes"] == ["Inactive: bought before, and nothing in 12 months"]
+    assert reasons(book.records, prospect)["classes"] == ["Prospect: nothing was bought yet"]
+    hidden = FieldRule("order", "amount", FieldRight.NONE)
+    grants = {"*": Grant("*", read=Scope.ALL)}
+    limited = book.seen_by(Actor(user_id=1, grants=grants, fields=frozenset({hidden})))
+    assert not any("RFM" in one for one in reasons(limited.records, best)["classes"])
 
 
 def test_a_refresh_writes_only_what_changed(book: Book) -> None:

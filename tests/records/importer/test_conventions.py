@@ -49,6 +49,18 @@ def test_the_decimal_mark_is_that_of_the_column(
     assert records(workspace, "order", "amount") == [(Decimal(amount),) for amount in meant]
 
 
+def test_a_revised_plan_is_imported_by_its_key_with_shares_in_percent(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    columns = {"kpi": "KPI", "period": "Month", "value": "Plan", "key": '=concat(KPI, "/", Month)'}
+    mapping = file(tmp_path, "map.json", json.dumps({"columns": columns, "key": "key"}))
+    for share, meant, counts in (("52,5 %", "0.525", (2, 0)), ("55%", "0.55", (0, 1))):
+        plan = f"KPI;Month;Plan\nretention;2026-12;{share}\nrevenue;2026-12;15 000,50\n"
+        done = imported(workspace, "kpi_target", file(tmp_path, "plan.csv", plan), mapping=mapping)
+        assert (done.created, done.updated, done.rejected) == (*counts, 0), done.rejections
+        assert records(workspace, "kpi_target", "value") == [(Decimal(meant),), (Decimal("15000.5"),)]
+
+
 def test_a_number_that_may_be_two_is_refused_with_both(workspace: Workspace, tmp_path: Path) -> None:
     reasons = orders(workspace, tmp_path, ("1,234", "2026-01-02"), ("5", "2026-01-02"))
     assert len(reasons) == 1 and "1234" in reasons[0] and "1.2340" in reasons[0]

@@ -13,21 +13,23 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.contributions import IncomeSource, Rule
+from trellis.contributions import Rule
+from trellis.crm.analytics.bands import bands
+from trellis.crm.analytics.spread import is_number, telling_fields
 from trellis.crm.analytics.window import Window, coverage, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.errors import RuleInvalid, TrellisError
 from trellis.i18n import Text, translator
-from trellis.kpi.periods import today_in
+from trellis.kpi.income import withholds_income
+from trellis.kpi.periods import Grain, containing, today_in
 from trellis.naming import names
-from trellis.records.entity import Field
-from trellis.records.grouping import Grouping, grouping, key_of, may_group, title_of
+from trellis.records.grouping import Grouping, grouping, key_of, title_of
 from trellis.records.joins import Joins
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.query import ListQuery
 from trellis.records.rules import Path, resolve
-from trellis.records.types import Choice, Reference
+from trellis.records.types import Choice
 from trellis.records.types import Text as TextType
 from trellis.security.actor import Actor
 from trellis.segments.engine import find, members, share_of
@@ -38,7 +40,6 @@ CUSTOMER = "customer"
 MOST_VALUES = 200
 """Fields with more different values (names, numbers) tell nothing about a segment."""
 MOST_ROWS = 40
-_MADE = ("external_id", "created_at", "updated_at")
 _FEWEST = 5
 """A value that fewer have, and would be expected to have, says nothing."""
 _LEAST_Z = 1.96
@@ -152,7 +153,7 @@ class Profile:
 
 
 def profile(session: Session, edition: Edition, actor: Actor, name: str, field: str = "") -> Profile:
-    """The profile of a segment of customers; with ``field`` the whole distribution of that field.
+    """The profile of a segment of customers; with ``field`` the whole distribution of that field, of a number by bands.
 
     Without, the values in which the segment differs from all customers by more than chance, the greatest difference first.
     """
@@ -162,14 +163,17 @@ def profile(session: Session, edition: Edition, actor: Actor, name: str, field: 
     view = edition.entity(CUSTOMER)
     inside = sa.select(sa.func.count()).select_from(members(edition, actor, name).subquery())
     size, everybody = session.scalar(inside) or 0, ListQuery(view, edition, actor).count(session)
-    if field:
+    if field in view.fields and is_number(view.fields[field]):
+        by = Grouping(view, view.fields[field])
+        found = list(_bands(session, edition, actor, name, by, size, everybody))
+    elif field:
         found = list(_distribution(session, edition, actor, name, grouping(field, view), size, everybody))
     else:
         told = [Grouping(view, one) for one in telling_fields(view.fields.values())]
         spread = [list(_distribution(session, edition, actor, name, by, size, everybody)) for by in told]
         found = [row for rows in spread if len(rows) < MOST_VALUES for row in rows]
         found = _telling([*found, *_bought(session, edition, actor, name)], size)
-    open_ = len(edition.all(IncomeSource)) == len(edition.whole.all(IncomeSource))
+    open_ = not withholds_income(edition)
     window = _window(edition)
     return Profile(
         segment=name,
@@ -187,19 +191,6 @@ def _telling(rows: Sequence[Row], size: int) -> list[Row]:
     weighed = [(abs(row.weight(size)), row) for row in known]
     telling = [pair for pair in weighed if pair[0] >= _LEAST_Z]
     return [row for _weight, row in sorted(telling, key=lambda pair: -pair[0])[:MOST_ROWS]]
-
-
-def telling_fields(fields: Any) -> list[Field]:
-    """The fields whose values say something about customers: choices, yes and no, whom they belong to, short texts."""
-    return [
-        one
-        for one in fields
-        if may_group(one)
-        and not one.unique
-        and not one.personal
-        and one.name not in _MADE
-        and (isinstance(one.type, Choice | Reference) or one.type.name in ("boolean", "text"))
-    ]
 
 
 def _distribution(
@@ -236,12 +227,38 @@ def _distribution(
         )
 
 
+def _bands(
+    session: Session, edition: Edition, actor: Actor, name: str, by: Grouping, size: int, everybody: int
+) -> Iterator[Row]:
+    """The bands of a number with how many are in them, and how many have none."""
+    found = [
+        (band.title(edition, by.field), band.rule(by.field), band.count, band.everybody)
+        for band in bands(session, edition, actor, name, by)
+    ]
+    left = size - sum(one[2] for one in found), everybody - sum(one[3] for one in found)
+    none = [(str(_("none")), by.rule(None), *left)] if left[1] else []
+    for title, rule, count, of_all in [*found, *none]:
+        yield Row(
+            field=by.name,
+            label=str(by.field.label),
+            key=rule.get("value"),
+            title=title,
+            count=count,
+            everybody=of_all,
+            share=share_of(count, size),
+            share_of_all=share_of(of_all, everybody),
+            rule={"all": [{"segment": name}, rule]},
+        )
+
+
 def title_of_value(edition: Edition, by: Grouping, key: Any, title: str | None) -> str:
     """A value of a field in words."""
     if key is None:
         return str(_("none"))
     if title is not None:
         return str(title)
+    if by.unit is not None and isinstance(key, date):
+        return containing(key, Grain(by.unit), edition.settings.fiscal_month).title
     if isinstance(key, bool):
         return str(_("Yes") if key else _("No"))
     if isinstance(by.field.type, TextType) and by.field.type.names:

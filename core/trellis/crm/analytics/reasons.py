@@ -1,16 +1,23 @@
-"""Beside a customer: significance and classes, and why they are what they are."""
+"""Beside a customer: significance, classes, tier and RFM code, and why they are what they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from trellis.contributions import Cell, Direction, Level, Panel
+from trellis.crm.analytics.pyramid import cuts_of
 from trellis.crm.analytics.significance import terms_of
+from trellis.crm.analytics.window import Window, per_customer
 from trellis.crm.customers.entities import SIGNIFICANCE
+from trellis.edition import Edition
 from trellis.errors import PermissionRefused
-from trellis.i18n import Text, format_number, format_percent, translator
+from trellis.i18n import Text, format_money, format_number, format_percent, translator
+from trellis.kpi.income import INCOME_DAY, withholds_income
+from trellis.kpi.periods import today_in
 from trellis.records.door import Records
+from trellis.records.types import Choice
 
 _ = translator("trellis")
 
@@ -23,6 +30,7 @@ SHOWN = (
     "xyz",
     "xyz_variation",
 )
+RANKED = ("tier", "rfm_code", "revenue_12m", "margin_12m")
 
 
 def reasons(records: Records, customer: int) -> Mapping[str, Any]:
@@ -49,7 +57,7 @@ def reasons(records: Records, customer: int) -> Mapping[str, Any]:
         if score is not None
         else [],
         "missing": ", ".join(one.title for one in terms if one.norm is None) if score is not None else "",
-        "classes": [str(one) for one in _classes(values)],
+        "classes": [str(one) for one in [*_ranks(records, customer, values), *_classes(values)]],
     }
 
 
@@ -69,6 +77,54 @@ def _classes(values: Mapping[str, Any]) -> list[Text]:
     elif values["abc"]:
         found.append(_("No XYZ class: a customer for less than a year"))
     return found
+
+
+def _ranks(records: Records, customer: int, values: Mapping[str, Any]) -> list[Text]:
+    """What decided the tier and the RFM code; nothing where the role hides what goes in."""
+    edition, actor = records.edition, records.actor
+    seen = actor.sees(edition)
+    tier = seen.entity("customer").fields.get("tier")
+    if tier is None or any(name not in values for name in RANKED) or withholds_income(seen):
+        return []
+    option = cast(Choice, tier.type).option(values["tier"]) if values["tier"] else None
+    found = [_tier(edition, str(option.label), values)] if option else []
+    if values["rfm_code"]:
+        window = Window.until(today_in(ZoneInfo(edition.settings.timezone)))
+        query = per_customer(edition, actor, window).where(INCOME_DAY.c.customer_id == customer)
+        row = records.session.execute(query).one_or_none()
+        if row is not None and row.last is not None:
+            words = {
+                "code": values["rfm_code"],
+                "ago": format_number((window.last - row.last).days),
+                "days": format_number(row.frequency),
+                "amount": format_money(row.revenue, edition.settings.currency),
+            }
+            found.append(
+                _(
+                    "RFM %(code)s: days since the last purchase: %(ago)s, days with a purchase: %(days)s, "
+                    "revenue of 12 months: %(amount)s; 5 is the best fifth of customers",
+                    **words,
+                )
+            )
+    return found
+
+
+def _tier(edition: Edition, tier: str, values: Mapping[str, Any]) -> Text:
+    if values["tier"] == "prospect":
+        return _("%(tier)s: nothing was bought yet", tier=tier)
+    if values["tier"] == "inactive":
+        return _("%(tier)s: bought before, and nothing in 12 months", tier=tier)
+    cuts = [format_percent(share, 0) for _name, share in cuts_of(edition) if share < 1]
+    revenue, margin = (
+        format_money(values[name], edition.settings.currency) or "–" for name in ("revenue_12m", "margin_12m")
+    )
+    return _(
+        "%(tier)s: revenue of 12 months %(revenue)s, margin %(margin)s; tiers end after the first %(cuts)s of customers",
+        tier=tier,
+        revenue=revenue,
+        margin=margin,
+        cuts=", ".join(cuts),
+    )
 
 
 PANELS = [

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from trellis.edition import EntityView
 from trellis.i18n import translator
+from trellis.records.entity import Field
 from trellis.records.importer.readers import Source
 from trellis.records.numbers import NumberUnclear, decimal_mark, read_number
-from trellis.records.types import ValueInvalid
+from trellis.records.types import Percent, ValueInvalid
 
 _ = translator("trellis")
 
@@ -30,25 +31,38 @@ class Convention(Protocol):
 
 
 class Numbers:
-    """Numbers with the decimal mark that is declared, or that the column shows, or else the other columns do."""
+    """Numbers with the decimal mark that is declared, or that the column shows, or else the other columns do.
 
-    def __init__(self, declared: str | None, others: set[str]) -> None:
+    Of a field of ``shares``, which are kept as ratios, ``25 %`` is 0.25.
+    """
+
+    def __init__(self, declared: str | None, others: set[str], *, shares: bool = False) -> None:
+        self._shares = shares
         self._declared = declared
         self._marks: set[str] = set()
         self._others = others
 
     def see(self, cell: str) -> None:
-        if (mark := decimal_mark(cell)) is not None:
+        if (mark := decimal_mark(self._number(cell))) is not None:
             self._marks.add(mark)
             self._others.add(mark)
 
     def read(self, value: Any) -> Any:
         marks = self._marks or self._others
         mark = self._declared or (next(iter(marks)) if len(marks) == 1 else None)
+        if not isinstance(value, str):
+            return value
+        number = self._number(value)
         try:
-            return read_number(value, mark, by_program=False) if isinstance(value, str) else value
+            read = read_number(number, mark, by_program=False)
         except NumberUnclear as error:
             raise ValueInvalid(error.message) from None
+        return read if number == value else read / 100
+
+    def _number(self, cell: str) -> str:
+        """A cell without its sign of percent."""
+        bare = cell.rstrip()
+        return bare.removesuffix("%").rstrip() if self._shares and bare.endswith("%") else cell
 
 
 class Days:
@@ -107,7 +121,7 @@ def conventions_of(
         if view.fields[name].type.kind in ("date", "datetime"):
             found[name] = Days(dates)
         elif view.fields[name].type.kind == "number":
-            found[name] = Numbers(decimal, marks)
+            found[name] = Numbers(decimal, marks, shares=_holds_shares(view.fields[name]))
     if found:
         for row in source.rows():
             for name, convention in found.items():
@@ -115,3 +129,8 @@ def conventions_of(
                 if cell and isinstance(cell, str):
                     convention.see(cell)
     return found
+
+
+def _holds_shares(field: Field) -> bool:
+    """Whether a field is of ratios, or of values of KPIs, which may be such."""
+    return isinstance(field.type, Percent) or bool(getattr(field.type, "kpi", ""))

@@ -88,7 +88,7 @@ def _board(asked: Asked, path: str) -> dict[str, Any]:
             ("better", str(_("better"))),
             ("better-2", str(_("over 3 % better"))),
         ],
-        "summary": _summary(found),
+        "summary": _summary(asked, found),
         "targets_url": f"{base()}/kpis/targets" if g.actor.may(TARGET, "read") else "",
         "export_url": asked.url(f"{base()}/kpis.xlsx"),
         "trend_title": str(_n("%(num)s period", "%(num)s periods", len(asked.periods))),
@@ -150,15 +150,17 @@ def _rows(one: KpiResult) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _summary(found: list[KpiResult]) -> str:
-    """How many KPIs are on plan, by the forecast where the period still runs; and whose records count."""
+def _summary(asked: Asked, found: list[KpiResult]) -> str:
+    """How many KPIs are on plan, by the forecast where the period still runs; what the others are held against; whose records count."""
     planned = [one for one in found if one.target is not None]
     good = sum(_is_on_plan(one) for one in planned)
     texts = []
     if planned:
         numbers = {"good": format_number(good), "all": format_number(len(planned))}
         texts.append(str(_("%(good)s of %(all)s on or above plan", **numbers)))
-    if not g.actor.sees_all("customer"):
+    if asked.against == kpi_board.PLAN and len(planned) < len(found):
+        texts.append(str(_("without a plan: against the period before")))
+    if not g.actor.sees_everything:
         texts.append(str(_("counts only what you may see")))
     return " · ".join(texts)
 
