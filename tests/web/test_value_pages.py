@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
+from trellis.security.people import User
+from trellis.security.roles import save_role
+from trellis.workspace import Workspace
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -43,6 +47,19 @@ def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> Non
         assert "Import orders" in page  # what fills the page, for those who may
     for name in ("abc", "significance"):
         assert "Not enough data" in client.get(f"/acme/analytics/{name}").text
+
+
+def test_a_page_says_that_income_goes_with_the_customer(sign_in: SignIn, workspace: Workspace) -> None:
+    told = "also in records that you may not see"
+    assert told not in sign_in("admin@acme.test").get("/acme/analytics/pyramid").text
+    with workspace.write() as session:
+        rights = {"customer": {"read": "all"}, "order": {"read": "own"}}
+        save_role(session, "own.seller", "Seller", rights)
+        agents = sa.update(User).where(User.email == "agent@acme.test")
+        session.execute(agents.values(roles=["own.seller"]))
+    agent = sign_in("agent@acme.test")
+    assert told in agent.get("/acme/analytics/pyramid").text
+    assert told not in agent.get("/acme/analytics/satisfaction").text
 
 
 def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) -> None:

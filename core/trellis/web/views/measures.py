@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, g
 from werkzeug.wrappers import Response as BaseResponse
 
+from trellis.contributions import IncomeSource
 from trellis.crm.analytics.rfm import rfm
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
 from trellis.crm.analytics.window import Window
@@ -47,7 +48,7 @@ class Family:
 CUSTOMER_VALUE = Family(
     title=_("Customer value"),
     counted=("customer",),
-    scope=_("Only customers that you may see are counted"),
+    scope=_("Only customers that you may see are counted, with all that they brought"),
     tabs=(
         ("analytics/pyramid", _("Pyramid")),
         ("analytics/rfm", _("RFM")),
@@ -60,6 +61,10 @@ CUSTOMER_VALUE = Family(
         ("analytics/programme", _("Loyalty programme")),
     ),
 )
+_OF_INCOME = {path for path, _title in CUSTOMER_VALUE.tabs} - {
+    "analytics/lifecycle",
+    "analytics/satisfaction",
+}
 PORTFOLIO = Family(
     title=_("Product portfolio"),
     counted=("product", "order", "order_line"),
@@ -104,12 +109,21 @@ def show_rfm(workspace: str) -> str:
     return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
+def _scope(name: str, family: Family) -> Text | str:
+    """What the reader is told who does not see all that a page counts. Income goes with the customer who brought it."""
+    if not all(g.actor.sees_all(one) for one in family.counted):
+        return family.scope
+    sources = g.edition.all(IncomeSource).values() if f"analytics/{name}" in _OF_INCOME else ()
+    if all(g.actor.sees_all(one) for source in sources for one in source.watches):
+        return ""
+    return _("Counted with all that customers brought, also in records that you may not see")
+
+
 def analysis_page(
     name: str, formula: Text, *, export_url: str = "", family: Family = CUSTOMER_VALUE, **context: Any
 ) -> str:
     """A page of analytics, under the tabs of its family."""
     here, title = family.named(name)
-    sees_all = all(g.actor.sees_all(one) for one in family.counted)
     frame = {
         "title": str(family.title),
         "sub": counted_at() if family is CUSTOMER_VALUE else "",
@@ -125,7 +139,7 @@ def analysis_page(
         "formula": str(formula),
         "export_url": export_url,
         "start": way_to_begin(base()),
-        "scope": "" if sees_all else str(family.scope),
+        "scope": str(_scope(name, family)),
     }
     return page(
         f"analytics/{name}.html",
