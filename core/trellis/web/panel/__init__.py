@@ -10,13 +10,14 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.i18n import Text, translator
 from trellis.process.diagram import Diagram, Element, Flow
+from trellis.process.elements import CHOOSING
 from trellis.process.own import Draft
 from trellis.web.panel.events import Code, Interrupting, Message, Signal, StartTimer, Timer, Undone
 from trellis.web.panel.fields import Change, Model, Part
 from trellis.web.panel.names import Names
 from trellis.web.panel.people import Due, Help, Late, OwnForm, RecordFields, Who
 from trellis.web.panel.settings import PARTS as OF_DRAFT
-from trellis.web.panel.ways import CHOOSING, Condition, Default, Ways
+from trellis.web.panel.ways import Condition, Default, Ways
 from trellis.web.panel.work import Called, Decision, Other, Repeated, ScriptLines, Work
 
 _ = translator("trellis")
@@ -56,9 +57,12 @@ TITLES: dict[str, Text] = {
     "receiveTask": _("Wait for an event"),
     "callActivity": _("Another process"),
     "subProcess": _("Part of the process"),
+    "transaction": _("Transaction"),
+    "adHocSubProcess": _("Steps in any order"),
     "exclusiveGateway": _("Gateway: one way"),
     "inclusiveGateway": _("Gateway: some ways"),
     "parallelGateway": _("Gateway: all ways at once"),
+    "complexGateway": _("Complex gateway"),
     "intermediateCatchEvent": _("Wait"),
     "intermediateThrowEvent": _("Mark"),
     "boundaryEvent": _("Event at the edge"),
