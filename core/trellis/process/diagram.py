@@ -16,7 +16,7 @@ from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
 from trellis.process import notation
 from trellis.process.notation import BPMN, Several
-from trellis.process.references import without_prefixes
+from trellis.process.references import settled
 
 _ = translator("trellis")
 
@@ -209,7 +209,7 @@ def _parse(text: bytes) -> etree._Element:
     root = xml(text)
     if root.tag != f"{BPMN}definitions":
         raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
-    return without_prefixes(root)
+    return settled(root)
 
 
 def xml(text: bytes) -> etree._Element:

@@ -11,7 +11,7 @@ from trellis.i18n import translator
 from trellis.process.diagram import DC, DD, DI, PARTS, Box, Diagram, read, tree, xml
 from trellis.process.layout import laid_out
 from trellis.process.notation import BPMN
-from trellis.process.references import prefixed
+from trellis.process.references import is_settled
 
 _ = translator("trellis")
 
@@ -26,10 +26,10 @@ def drawn(text: bytes) -> bytes:
     diagram = read(text)
     placed = laid_out(diagram)
     root = xml(text)
-    rewritten = any(prefixed(root)) or (root.getroottree().docinfo.encoding or "").upper() != "UTF-8"
     if placed is not diagram:
         return _with_drawing(tree(text), diagram, placed)
-    return _written(tree(text)) if rewritten else text
+    in_utf8 = (root.getroottree().docinfo.encoding or "").upper() == "UTF-8"
+    return text if in_utf8 and is_settled(root) else _written(tree(text))
 
 
 def blank() -> bytes:

@@ -44,27 +44,28 @@ _WRITTEN: Mapping[str, Text] = {
         "a part of the process"
     ),
     "eventDefinitionRef": _(
-        "What this event is about stands elsewhere in the file (eventDefinitionRef), which Trellis cannot run: say it "
-        "at the event itself"
+        "What this event is about stands elsewhere in the file (eventDefinitionRef), which Trellis cannot run: draw the "
+        "event anew"
     ),
     "eventDefinition": _(
         "Trellis cannot run an event about several things (multiple): put an event for each behind a gateway that waits "
         "for the first"
     ),
     "instantiate": _(
-        "Trellis cannot run what starts the process without a start event (instantiate): put a start event by a message "
-        "before it"
+        "Trellis cannot run what starts the process without a start event (instantiate): draw it anew, behind a start "
+        "event by a message"
     ),
     "eventGatewayType": _(
         "Trellis cannot run a gateway that waits for all of its events (Parallel): use a gateway for all ways, with an "
         "event behind each"
     ),
     "startQuantity": _(
-        "Trellis cannot run a step that begins only when it was reached several times (startQuantity): put a gateway "
-        "for all ways before it"
+        "Trellis cannot run a step that begins only when it was reached several times (startQuantity): draw it "
+        "anew, behind a gateway for all ways"
     ),
     "completionQuantity": _(
-        "Trellis cannot run a step that goes on several times (completionQuantity): put a gateway for all ways behind it"
+        "Trellis cannot run a step that goes on several times (completionQuantity): draw it anew, before a gateway for all "
+        "ways"
     ),
     "scriptFormat": _(
         "Trellis cannot run a script in another language (scriptFormat): write lines of name = expression anew, or make "

@@ -135,8 +135,9 @@ def _flow(names: Names, flow: Flow, form: MultiDict[str, str] | None) -> Answer:
     assert diagram is not None
     source = diagram.elements.get(flow.source)
     chooses = source is not None and source.kind in CHOOSING and len(diagram.leaving(flow.source)) > 1
-    parts: list[Part] = [default, condition] if chooses else []
-    if form is None or not chooses:
+    asks = chooses or bool(flow.condition)  # one that nobody would ask can be taken away
+    parts: list[Part] = [default, condition] if chooses else [condition] if asks else []
+    if form is None or not asks:
         models = {
             "condition": condition.load_flow(flow, names),
             "default": {"on": source is not None and source.default == flow.id},
@@ -144,17 +145,17 @@ def _flow(names: Names, flow: Flow, form: MultiDict[str, str] | None) -> Answer:
     else:
         models = _models(parts, form)
     name = form.get("name", flow.name) if form is not None else flow.name
-    is_default = bool(models["default"].get("on"))
+    is_default = bool(models.get("default", {}).get("on"))
     panel = _panel(names, flow.id, name, "sequenceFlow", [default] if is_default else parts, models)
     if form is None:
         return Answer(panel, (), names.draft)
     changed: dict[str, Any] = {"id": flow.id, "name": name}
-    if chooses and source is not None:
+    if asks and source is not None:
         change = Change()
         condition.save_flow(models["condition"], names, flow, change)
         was = source.default == flow.id
         changed["conditions"] = {flow.id: ""} if is_default else change.more["conditions"]
-        if is_default != was:
+        if chooses and is_default != was:
             return Answer(
                 panel, [changed, {"id": source.id, "default": flow.id if is_default else ""}], names.draft
             )
