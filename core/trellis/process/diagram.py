@@ -196,7 +196,7 @@ def read(text: bytes) -> Diagram:
 
 def holding(root: etree._Element) -> list[etree._Element]:
     """The processes of a file: those with something in them, where there is one; empty ones stand for somebody outside."""
-    processes = list(root.iter(f"{BPMN}process"))
+    processes = list(root.iterchildren(f"{BPMN}process"))
     return [one for one in processes if any(_is_node(node) for node in one)] or processes
 
 

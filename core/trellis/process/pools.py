@@ -51,14 +51,14 @@ def calling(text: bytes, names: Mapping[str, str]) -> bytes:
 def _title(root: etree._Element, process: str) -> str:
     """What the pool of a process is called, else the process itself."""
     named = [one.get("name") for one in root.iter(_PARTICIPANT) if one.get("processRef") == process]
-    named += [one.get("name") for one in root.iter(f"{BPMN}process") if one.get("id") == process]
+    named += [one.get("name") for one in root.iterchildren(f"{BPMN}process") if one.get("id") == process]
     return " ".join(next((name for name in named if name), process).split())
 
 
 def _alone(root: etree._Element, process: str) -> bytes:
     copy = deepcopy(root)
     homes = _homes(copy)
-    for one in list(copy.iter(f"{BPMN}process")):
+    for one in list(copy.iterchildren(f"{BPMN}process")):
         if one.get("id") != process:
             copy.remove(one)
     for one in list(copy.iterfind(f"{BPMN}collaboration")):
@@ -75,7 +75,7 @@ def _homes(root: etree._Element) -> dict[str, str]:
     drawn = list(root.iter(_PARTICIPANT))
     pool_of = {one.get("processRef"): one.get("id", "") for one in drawn}
     found = {one.get("id", ""): one.get("id", "") for one in drawn}
-    for one in root.iter(f"{BPMN}process"):
+    for one in root.iterchildren(f"{BPMN}process"):
         home = pool_of.get(one.get("id")) or one.get("id", "")
         found |= {node.get("id", ""): home for node in one.iter(etree.Element) if node.get("id")}
     return found

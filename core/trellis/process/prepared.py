@@ -37,7 +37,7 @@ def prepared(diagram: Diagram) -> etree._Element:
     for node in list(root.iterchildren(etree.Element)):
         if node.tag.startswith(BPMN) and etree.QName(node).localname not in _AT_TOP:
             root.remove(node)
-    for process in list(root.iter(f"{BPMN}process")):
+    for process in list(root.iterchildren(f"{BPMN}process")):
         process.set("isExecutable", "true")
         if process.get("id") != diagram.process:
             root.remove(process)
