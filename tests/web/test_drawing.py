@@ -140,6 +140,17 @@ def test_a_panel_that_nobody_touches_says_what_the_diagram_says(workspace: Works
                     assert change.get("conditions", {flow.id: flow.condition}) == {flow.id: flow.condition}
 
 
+def test_a_condition_that_nobody_would_ask_can_be_taken_away(workspace: Workspace) -> None:
+    diagram = read(process(node("startEvent", "s"), node("endEvent", "e"), flows("s e if sure(1)")))
+    with workspace.read() as session:
+        names = Names(session, workspace.edition(session), Draft(title="T"), diagram)
+        form = sent(answer(names, "s_e", None).panel)
+        assert form["condition.text"] == "sure(1)"
+        form["condition.text"] = ""
+        (change,) = answer(names, "s_e", form).changes
+    assert change["conditions"] == {"s_e": ""}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -135,7 +135,9 @@ def _arrows(diagram: Diagram) -> Found:
         if element.kind == "boundaryEvent":
             host = diagram.elements.get(element.attached)
             if host is None or host.kind.endswith(("Event", "Gateway")) or host.inside != element.inside:
-                yield Problem(element.id, _("This event must stand at the edge of a step or of a part beside it"))
+                yield Problem(
+                    element.id, _("This event must stand at the edge of a step or of a part beside it")
+                )
         if element.kind in CHOOSING and len(leaving) > 1:
             yield from _choices(element, leaving)
         elif len(leaving) == 1 or element.kind in GATEWAYS:

@@ -30,7 +30,7 @@ def laid_out(diagram: Diagram) -> Diagram:
     lines = {
         one.id: _line(boxes[one.source], boxes[one.target])
         for one in _between(diagram, boxes)
-        if one.id not in diagram.lines
+        if one.id not in diagram.lines and not diagram.is_hidden(diagram.elements[one.source])
     }
     if not missing and not lines:
         return diagram
