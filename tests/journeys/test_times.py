@@ -56,6 +56,9 @@ def wait(**more: Any) -> dict[str, Any]:
         (wait(until="2026-12-24", at="10:00"), "2026-03-03T12:00", "2026-12-24T10:00"),
         (wait(until="2026-01-01"), "2026-03-03T12:00", "2026-03-03T12:00"),
         (wait(hours=3), "2026-03-29T01:00", "2026-03-29T05:00"),  # three hours are three hours
+        (wait(days=1), "2026-10-24T12:00", "2026-10-25T12:00"),  # a day of 25 hours
+        (wait(days=1, at="02:30"), "2026-03-28T02:00", "2026-03-29T03:30"),  # the clocks pass over it
+        (wait(days=7, at="09:00"), "2026-10-20T09:00", "2026-10-27T09:00"),
     ],
 )
 def test_a_wait_is_over_by_the_clock(step: dict[str, Any], now: str, until: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from office import Office
 from running import World
 from samples import registry
 from trellis.crm import register
@@ -15,6 +16,11 @@ def world(installation: Installation, workspace: Workspace) -> World:
     made.user("officer@acme.test", "manager")
     made.user("head@acme.test", "manager")
     return made
+
+
+@pytest.fixture
+def office(installation: Installation, workspace: Workspace) -> Office:
+    return Office(installation, workspace)
 
 
 @pytest.fixture(scope="session")

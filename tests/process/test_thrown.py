@@ -282,7 +282,7 @@ def test_what_was_done_is_undone_in_reverse_once_or_not_at_all(world: World) -> 
         node("intermediateThrowEvent", "part", inside=event("compensate", "stay")),
         node("endEvent", "back", inside=event("compensate")),
         node("endEvent", "end"),
-        flows("start where flight stay ask gate part back", "gate car end if fine"),
+        flows("start where flight stay ask gate part back", "gate car if fine", "car end"),
     )
     world.bring(trip=trip)
     ann = world.customer()
@@ -336,9 +336,9 @@ WRONG = {
         "u: No step sets the variable “loop.number”",
     ),
     "loop": (
-        line(node("userTask", "t", inside="<standardLoopCharacteristics/>")), "t: Trellis cannot run “standardLoop",
+        line(node("userTask", "t", inside="<standardLoopCharacteristics/>")), "t: Trellis cannot run a loop on a step (standardLoop",
     ),
-    "event sub-process": (line(node("transaction", "t")), "t: Trellis cannot run a “transaction”"),
+    "event sub-process": (line(node("transaction", "t")), "t: Trellis cannot run a transaction"),
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from trellis.process.comparisons import apart, together
 from trellis.process.diagram import Diagram, Element, read
 from trellis.process.own import Draft
 from trellis.process.picture import blank
+from trellis.process.pools import pools
 from trellis.web.panel import answer
 from trellis.web.panel.names import Names
 from trellis.workspace import Workspace
@@ -23,6 +24,7 @@ from werkzeug.datastructures import MultiDict
 
 SignIn = Callable[[str], FlaskClient]
 BROUGHT = sorted(Path(__file__).parents[2].glob("verticals/*/*/processes/*.bpmn"))
+OF_OTHERS = sorted(Path(__file__).parents[1].glob("process/interchange/*.bpmn"))
 EVERYTHING = process(
     node(
         "startEvent",
@@ -107,13 +109,16 @@ def expected(element: Element) -> Iterator[tuple[str, object]]:
         yield "script", "\n".join(one.strip() for one in element.detail.splitlines())
     elif element.kind == "callActivity":
         yield "called", element.detail
-    elif element.event == "timer":
+    elif element.event == "timer" and element.detail:
         yield "timer", element.detail
     elif element.event in ("message", "error"):
         yield element.event, element.detail
 
 
-@pytest.mark.parametrize("text", [EVERYTHING, *(path.read_bytes() for path in BROUGHT)])
+TEXTS = [EVERYTHING, *(one.text for path in (*BROUGHT, *OF_OTHERS) for one in pools(path.read_bytes()))]
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_panel_that_nobody_touches_says_what_the_diagram_says(workspace: Workspace, text: bytes) -> None:
     diagram: Diagram = read(text)
     with workspace.read() as session:
@@ -133,6 +138,17 @@ def test_a_panel_that_nobody_touches_says_what_the_diagram_says(workspace: Works
                 panel = answer(names, flow.id, None).panel
                 for change in answer(names, flow.id, sent(panel)).changes:
                     assert change.get("conditions", {flow.id: flow.condition}) == {flow.id: flow.condition}
+
+
+def test_a_condition_that_nobody_would_ask_can_be_taken_away(workspace: Workspace) -> None:
+    diagram = read(process(node("startEvent", "s"), node("endEvent", "e"), flows("s e if sure(1)")))
+    with workspace.read() as session:
+        names = Names(session, workspace.edition(session), Draft(title="T"), diagram)
+        form = sent(answer(names, "s_e", None).panel)
+        assert form["condition.text"] == "sure(1)"
+        form["condition.text"] = ""
+        (change,) = answer(names, "s_e", form).changes
+    assert change["conditions"] == {"s_e": ""}
 
 
 @pytest.mark.parametrize(

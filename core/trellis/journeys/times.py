@@ -32,15 +32,19 @@ def waited_until(step: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> date
     if fixed is not None:
         found = max(_at(fixed, clock(step["at"]) or time(), zone), now)
     else:
-        local = now.astimezone(zone)
-        later = _at(local.date() + timedelta(days=step["days"]), local.time(), zone)
-        found = later + timedelta(hours=step["hours"])
+        found = days_on(now, step["days"], zone) + timedelta(hours=step["hours"])
     at = clock(step["at"])
     if at is not None:
         found = _next(found, at, zone)
     if step["weekdays"]:
         found = _on_weekday(found, step["weekdays"], zone)
     return found
+
+
+def days_on(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same time of day so many days later."""
+    local = moment.astimezone(zone)
+    return _at(local.date() + timedelta(days=days), local.time(), zone)
 
 
 def allowed_from(
@@ -70,15 +74,18 @@ def _is_quiet(now: time, begin: time, end: time) -> bool:
 def _next(moment: datetime, at: time, zone: ZoneInfo) -> datetime:
     """The first moment, from one on, at which the clock shows ``at``."""
     today = moment.astimezone(zone).date()
-    found = _at(today, at, zone)
-    return found if found >= moment else _at(today + timedelta(days=1), at, zone)
+    shown = (
+        _at(today, at, zone),
+        _at(today, at.replace(fold=1), zone),
+    )  # twice where the clocks go back over it
+    return next((one for one in shown if one >= moment), _at(today + timedelta(days=1), at, zone))
 
 
 def _on_weekday(moment: datetime, weekdays: Collection[int], zone: ZoneInfo) -> datetime:
     """The same time of day on the first of these weekdays."""
-    local = moment.astimezone(zone)
-    ahead = next(days for days in range(WEEK) if (local.weekday() + days) % WEEK in weekdays)
-    return _at(local.date() + timedelta(days=ahead), local.time(), zone) if ahead else moment
+    today = moment.astimezone(zone).weekday()
+    ahead = next(days for days in range(WEEK) if (today + days) % WEEK in weekdays)
+    return days_on(moment, ahead, zone) if ahead else moment
 
 
 def _at(when: date, at: time, zone: ZoneInfo) -> datetime:

@@ -10,11 +10,13 @@ from trellis.edition import Edition
 from trellis.i18n import translator
 from trellis.process.diagram import Diagram, DiagramInvalid, Element, Flow, Problem
 from trellis.process.element_checks import check_schedule, check_start, element_problems
-from trellis.process.elements import GATEWAYS, KINDS, SERVICES, SEVERAL
+from trellis.process.elements import CHOOSING, GATEWAYS, SERVICES
 from trellis.process.expressions import compile_expression
 from trellis.process.naming import Names, guard
 from trellis.process.specification import specification_of
+from trellis.process.unsupported import refusal
 from trellis.process.versions import content, diagram_of
+from trellis.records.expressions import ExpressionInvalid
 
 _ = translator("trellis")
 
@@ -46,16 +48,14 @@ def about(edition: Edition, process: Process) -> list[Problem]:
 def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Problem]:
     """All that keeps a diagram from running in this edition."""
     found = [*_shape(diagram), *_arrows(diagram)]
-    if found:
-        return found
     try:
         names = Names(edition, process, diagram)
     except DiagramInvalid as error:  # of its decision tables
-        return error.problems
-    for element in diagram.elements.values():
+        return [*found, *error.problems]
+    for element in _run(diagram):
         found += element_problems(names, element)
     for flow in diagram.flows.values():
-        if flow.condition:
+        if flow.condition and flow.source in diagram.elements:
             found += guard(flow.id, lambda flow=flow: _check_flow(names, flow))  # type: ignore[misc]
     if not found:
         try:
@@ -66,28 +66,42 @@ def problems(edition: Edition, process: Process, diagram: Diagram) -> list[Probl
 
 
 def _check_flow(names: Names, flow: Flow) -> None:
-    names.within(flow.source).check(compile_expression(flow.condition).paths)
+    try:
+        expression = compile_expression(flow.condition)
+    except ExpressionInvalid as error:
+        text = _(
+            '%(problem)s. Write it like record.amount > 100 and decision == "yes"; a condition in the language of another '
+            "tool has to be written anew",
+            problem=str(error),
+        )
+        raise ValueError(text) from None
+    names.within(flow.source).check(expression.paths)
+
+
+def _run(diagram: Diagram) -> list[Element]:
+    """The elements that can be run, and stand in nothing that cannot; of the others no more is said than that."""
+    refused = {one.id for one in diagram.elements.values() if refusal(one) is not None}
+    return [
+        one
+        for one in diagram.elements.values()
+        if not any(each.id in refused for each in diagram.around(one.id))
+    ]
 
 
 def _shape(diagram: Diagram) -> Found:
     """Elements that can be run, one start, and an end for each scope."""
+    run = _run(diagram)
     for element in diagram.elements.values():
-        if element.kind not in KINDS:
-            yield Problem(element.id, _("Trellis cannot run a “%(kind)s”", kind=element.kind))
-        elif element.event not in KINDS[element.kind]:
-            text = _(
-                "Trellis cannot run a “%(kind)s” with “%(event)s”",
-                kind=element.kind,
-                event=element.event or "-",
-            )
-            yield Problem(element.id, text)
-        elif element.unsupported:
-            yield Problem(element.id, _("Trellis cannot run “%(kind)s”", kind=element.unsupported))
-        elif element.several is not None and element.kind not in SEVERAL:
-            yield Problem(element.id, _("A “%(kind)s” cannot run several times", kind=element.kind))
-    scopes = ["", *(one.id for one in diagram.of_kind("subProcess"))]
+        told = refusal(element)
+        if told is not None and all(refusal(one) is None for one in diagram.around(element.inside)):
+            yield Problem(element.id, told)
+    scopes = ["", *(one.id for one in run if one.kind == "subProcess")]
     for scope in scopes:
         inside = [one for one in diagram.elements.values() if one.inside == scope]
+        if scope and not inside:
+            text = _("There is nothing in this part of the process: draw its steps, or make it a task")
+            yield Problem(scope, text)
+            continue
         starts = [one for one in inside if one.kind == "startEvent"]
         if len(starts) != 1:
             text = _("There must be one start event; there are %(number)s", number=len(starts))
@@ -101,7 +115,7 @@ def _arrows(diagram: Diagram) -> Found:
     for flow in diagram.flows.values():
         if flow.source not in diagram.elements or flow.target not in diagram.elements:
             yield Problem(flow.id, _("This arrow does not lead from one element to another"))
-    for element in diagram.elements.values():
+    for element in _run(diagram):
         leaving, entering = diagram.leaving(element.id), diagram.entering(element.id)
         if element.undoes or (element.event == "compensate" and element.kind == "boundaryEvent"):
             yield from _undoing(diagram, element, bool(leaving or entering))
@@ -112,17 +126,36 @@ def _arrows(diagram: Diagram) -> Found:
         elif not leaving:
             yield Problem(element.id, _("No arrow leads on from here"))
         elif len(leaving) > 1 and element.kind not in GATEWAYS:
-            yield Problem(element.id, _("Several arrows may only leave a gateway"))
+            text = _(
+                "Several arrows may only leave a gateway: put one behind this, and lead the arrows from there"
+            )
+            yield Problem(element.id, text)
         if not entering and element.kind not in ("startEvent", "boundaryEvent"):
             yield Problem(element.id, _("No arrow leads here"))
-        if element.kind == "boundaryEvent" and element.attached not in diagram.elements:
-            yield Problem(element.id, _("This event stands at the edge of nothing"))
-        if element.kind in ("exclusiveGateway", "inclusiveGateway") and len(leaving) > 1:
+        if element.kind == "boundaryEvent":
+            host = diagram.elements.get(element.attached)
+            if host is None or host.kind.endswith(("Event", "Gateway")) or host.inside != element.inside:
+                yield Problem(
+                    element.id, _("This event must stand at the edge of a step or of a part beside it")
+                )
+        if element.kind in CHOOSING and len(leaving) > 1:
             yield from _choices(element, leaving)
+        elif len(leaving) == 1 or element.kind in GATEWAYS:
+            yield from _unasked(element, leaving)
         if element.kind == "eventBasedGateway":
             yield from _first_of(diagram, element, leaving)
         if element.event in ("error", "escalation", "compensate"):
             yield from _thrown(diagram, element)
+
+
+def _unasked(element: Element, leaving: list[Flow]) -> Found:
+    """Conditions that nobody would ask: the arrow is the only one, or all are taken."""
+    for flow in leaving:
+        if flow.condition:
+            text = _(
+                "A condition stands only at an arrow that leaves a gateway with a choice of ways: take it away here"
+            )
+            yield Problem(flow.id, text)
 
 
 def _choices(gateway: Element, leaving: list[Flow]) -> Found:

@@ -16,12 +16,15 @@ from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
 from trellis.process import notation
 from trellis.process.notation import BPMN, Several
+from trellis.process.references import settled
 
 _ = translator("trellis")
 
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 DD = "{http://www.omg.org/spec/DD/20100524/DI}"
+PARTS = ("subProcess", "transaction", "adHocSubProcess")
+"""Elements that hold others."""
 LARGEST = 1024 * 1024
 """Bytes of a file."""
 MOST_ELEMENTS = 500
@@ -139,6 +142,11 @@ class Diagram:
             yield known
             known = self.elements.get(known.inside)
 
+    def is_hidden(self, element: Element) -> bool:
+        """Whether an element stands in a part that is drawn closed, whatever another sheet of the file shows of it."""
+        around = (self.boxes.get(one.id) for one in self.around(element.inside))
+        return any(box is not None and not box.expanded for box in around)
+
     def of_kind(self, *kinds: str) -> Iterator[Element]:
         """The elements of some kinds, in the order of the file."""
         return (one for one in self.elements.values() if one.kind in kinds)
@@ -188,7 +196,7 @@ def read(text: bytes) -> Diagram:
 
 def holding(root: etree._Element) -> list[etree._Element]:
     """The processes of a file: those with something in them, where there is one; empty ones stand for somebody outside."""
-    processes = list(root.iter(f"{BPMN}process"))
+    processes = list(root.iterchildren(f"{BPMN}process"))
     return [one for one in processes if any(_is_node(node) for node in one)] or processes
 
 
@@ -201,7 +209,7 @@ def _parse(text: bytes) -> etree._Element:
     root = xml(text)
     if root.tag != f"{BPMN}definitions":
         raise _invalid(_("This is not a BPMN 2.0 file: it has no bpmn:definitions"), "")
-    return root
+    return settled(root)
 
 
 def xml(text: bytes) -> etree._Element:
@@ -226,9 +234,27 @@ def _invalid(reason: Text, element: str) -> DiagramInvalid:
 
 
 _NO_NODES = frozenset(
-    {"extensionElements", "documentation", "laneSet", "sequenceFlow", "textAnnotation", "association"}
-    | {"incoming", "outgoing", "ioSpecification", "property", "dataObject", "dataObjectReference", "group"}
-    | {"dataStoreReference", "multiInstanceLoopCharacteristics", "standardLoopCharacteristics"}
+    {
+        "extensionElements",
+        "documentation",
+        "laneSet",
+        "sequenceFlow",
+        "textAnnotation",
+        "association",
+        "group",
+    }
+    | {
+        "incoming",
+        "outgoing",
+        "ioSpecification",
+        "ioBinding",
+        "property",
+        "dataObject",
+        "dataObjectReference",
+    }
+    | {"dataStoreReference", "dataInputAssociation", "dataOutputAssociation", "auditing", "monitoring"}
+    | {"multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "completionCondition", "supports"}
+    | {"correlationSubscription", "resourceRole", "performer", "humanPerformer", "potentialOwner"}
 )
 """What stands in a process and is not walked through."""
 
@@ -243,14 +269,17 @@ def _walk(
     for node in scope:
         tag = etree.QName(node).localname
         if tag == "sequenceFlow":
-            flows[node.get("id", "")] = _flow(node)
+            flow = _flow(node)
+            if not flow.id or flow.id in flows:
+                raise _invalid(_("Each arrow needs an id of its own"), flow.id or flow.source)
+            flows[flow.id] = flow
         if not _is_node(node):
             continue
         known = _element(node, tag, inside, names)
         if not known.id or known.id in elements:
             raise _invalid(_("Each element needs an id of its own"), known.id or tag)
         elements[known.id] = known
-        if tag in ("subProcess", "transaction", "adHocSubProcess"):
+        if tag in PARTS:
             _walk(node, known.id, names, elements, flows)
 
 
@@ -261,9 +290,8 @@ def _is_node(node: etree._Element) -> bool:
 def _flow(node: etree._Element) -> Flow:
     condition = node.findtext(f"{BPMN}conditionExpression", "")
     ends = node.get("sourceRef", ""), node.get("targetRef", "")
-    return Flow(
-        node.get("id", ""), *ends, " ".join(node.get("name", "").split()), condition.strip().removeprefix("=")
-    )
+    called = " ".join(node.get("name", "").split())
+    return Flow(node.get("id", ""), *ends, called, notation.expression(condition))
 
 
 def _element(node: etree._Element, tag: str, inside: str, names: Mapping[str | None, str]) -> Element:

@@ -14,6 +14,7 @@ from trellis.process.elements import CALL, GATHER, IN, MATCH, OUT, PEOPLE, RESUL
 from trellis.process.expressions import compile_argument, compile_expression, is_moment
 from trellis.process.forms import RESERVED, FormInvalid, form_of, is_variable
 from trellis.process.naming import Names, guard
+from trellis.process.notation import expression
 
 _ = translator("trellis")
 
@@ -24,7 +25,10 @@ _ITEM = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 def element_problems(names: Names, element: Element) -> list[Problem]:
     """What is wrong with what is written on an element."""
-    outside, names = names.within(element.inside), names.within(element.id)
+    try:
+        outside, names = names.within(element.inside), names.within(element.id)
+    except ValueError as error:  # of what something around it runs over
+        return [Problem(element.id, str(error))]
     check = {
         **dict.fromkeys(PEOPLE, _check_people),
         **dict.fromkeys(SERVICES, _check_service),
@@ -136,10 +140,11 @@ def _check_time(names: Names, text: str) -> None:
     if not text:
         raise ValueError(_("Say when: P3D, 2026-12-31T09:00:00Z or an expression"))
     if not is_moment(text):
-        names.check(compile_expression(text.removeprefix("=")).paths)
+        names.check(compile_expression(expression(text)).paths)
 
 
 def _check_message(names: Names, element: Element) -> None:
+    _require_known(names, element)
     if element.kind == "startEvent":
         if not _is_told(element):
             check_start(names.edition, names.process, element.detail)
@@ -161,6 +166,25 @@ def _check_message(names: Names, element: Element) -> None:
     if not matches and occasion.entity != names.process.entity:
         raise ValueError(
             _("Say which record of %(entity)s is waited for: match.<field>", entity=occasion.entity)
+        )
+
+
+def _require_known(names: Names, element: Element) -> None:
+    """Raises ValueError for what is called neither like an event of a record nor like what processes tell one another."""
+    name = element.detail
+    if not name:
+        raise ValueError(
+            _("Say which event this is: one of a record, or message.<name>, which processes tell one another")
+        )
+    parts = name.partition("=")[0].split(".")
+    of_records = any(".".join(parts[:length]) in names.edition.entities for length in range(1, len(parts)))
+    if not of_records and parts[0] not in ("message", "segment", "segment_left"):
+        raise ValueError(
+            _(
+                "“%(name)s” is a message of another tool: choose an event of a record, or call it message.<name> where "
+                "processes tell it one another",
+                name=name,
+            )
         )
 
 
@@ -213,6 +237,8 @@ def _is_of_loop(element: Element, name: str) -> bool:
 def _check_service(names: Names, element: Element) -> None:
     name = element.properties.get(CALL, "")
     operation = names.edition.all(Operation).get(name)
+    if not name:
+        raise ValueError(_("Say what this step does: choose its operation (“call”)"))
     if operation is None:
         known = ", ".join(names.edition.all(Operation))
         raise ValueError(
@@ -246,13 +272,15 @@ def _check_sets(names: Names, element: Element) -> None:
 
 
 def _check_script(names: Names, element: Element) -> None:
-    for _name, expression in scripts.assignments(element.detail):
-        names.check(expression.paths)
+    for _name, assigned in scripts.assignments(element.detail):
+        names.check(assigned.paths)
 
 
 def _check_decision(names: Names, element: Element) -> None:
     known = tables(names.diagram.text)
     table = known.get(element.detail)
+    if not element.detail:
+        raise ValueError(_("Say which decision table this step asks (“table”)"))
     if table is None:
         raise ValueError(
             _(
@@ -272,7 +300,12 @@ def _check_decision(names: Names, element: Element) -> None:
 def _check_call(names: Names, element: Element) -> None:
     called = names.edition.all(Process).get(element.detail)
     if called is None:
-        raise ValueError(_("There is no process “%(name)s” to be called", name=element.detail))
+        raise ValueError(
+            _(
+                "There is no process “%(name)s” to be called: choose one that is published",
+                name=element.detail,
+            )
+        )
     if called.entity not in (None, names.process.entity) and "id" not in element.properties:
         raise ValueError(
             _("“%(process)s” is about another entity: name its record by “id”", process=called.name)

@@ -8,6 +8,8 @@ PEOPLE = ("userTask", "manualTask")
 SERVICES = ("serviceTask", "sendTask")
 BY_ITSELF = ("scriptTask", "businessRuleTask")
 GATEWAYS = ("exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBasedGateway")
+CHOOSING = ("exclusiveGateway", "inclusiveGateway")
+"""Those that take some of their ways."""
 THROWN = ("message", "signal", "error", "escalation", "compensate")
 """What events throw; the engine does."""
 AWAITED = ("message", "signal")

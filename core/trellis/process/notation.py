@@ -13,9 +13,12 @@ EVENTS = (
     *("timer", "message", "error", "terminate", "signal"),
     *("escalation", "cancel", "conditional", "link", "compensate"),
 )
+_DEFINITIONS = frozenset(f"{BPMN}{event}EventDefinition" for event in EVENTS)
 _NAMED = {"error": "errorCode", "escalation": "escalationCode", "message": "name", "signal": "name"}
 """What stands beside a process and is referred to, and the attribute that tells one from another."""
-_UNSUPPORTED = "standardLoopCharacteristics"
+_STANDARD_LOOP = "standardLoopCharacteristics"
+_OURS = ("", "trellis")
+"""How a script says that its lines are ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +78,20 @@ def properties(node: etree._Element) -> dict[str, str]:
 
 
 def unsupported(node: etree._Element) -> str:
-    """What stands on an element and cannot be run."""
-    return _UNSUPPORTED if node.find(f"{BPMN}{_UNSUPPORTED}") is not None else ""
+    """What stands on an element and cannot be run, by the word of the standard for it; empty where there is nothing."""
+    about = [one for one in node if one.tag in _DEFINITIONS]
+    found = {
+        _STANDARD_LOOP: node.find(f"{BPMN}{_STANDARD_LOOP}") is not None,
+        "triggeredByEvent": node.get("triggeredByEvent") == "true",
+        "eventDefinitionRef": node.find(f"{BPMN}eventDefinitionRef") is not None,
+        "eventDefinition": len(about) > 1,
+        "instantiate": node.get("instantiate") == "true",
+        "eventGatewayType": node.get("eventGatewayType") == "Parallel",
+        "startQuantity": node.get("startQuantity", "1") != "1",
+        "completionQuantity": node.get("completionQuantity", "1") != "1",
+        "scriptFormat": node.get("scriptFormat", "").strip().lower() not in _OURS,
+    }
+    return next((word for word, there in found.items() if there), "")
 
 
 def several(node: etree._Element, stated: Mapping[str, str]) -> Several | None:
@@ -95,10 +110,10 @@ def several(node: etree._Element, stated: Mapping[str, str]) -> Several | None:
     if called is None and item is not None:
         called = item.get("name") or item.get("id")
     return Several(
-        each="" if stated.get("lines") else _expression(each),
+        each="" if stated.get("lines") else expression(each),
         lines=stated.get("lines", ""),
         item=called or "item",
-        until=_expression(loop.findtext(f"{BPMN}completionCondition", "").strip()),
+        until=expression(loop.findtext(f"{BPMN}completionCondition", "").strip()),
         one_by_one=loop.get("isSequential") == "true",
     )
 
@@ -110,9 +125,10 @@ def _decision(node: etree._Element) -> str:
     return properties(node).get("table", "") or told or next((one for one in ids if one), "")
 
 
-def _expression(text: str) -> str:
-    """``=approvers`` and ``${approvers}`` are how tools write an expression."""
-    inner = text[2:-1] if text.startswith("${") and text.endswith("}") else text.removeprefix("=")
+def expression(text: str) -> str:
+    """What tools write as ``=approvers``, ``${approvers}`` or ``#{approvers}``, without the marks around it."""
+    text = text.strip()
+    inner = text[2:-1] if text.startswith(("${", "#{")) and text.endswith("}") else text.removeprefix("=")
     return inner.strip()
 
 

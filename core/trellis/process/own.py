@@ -20,7 +20,7 @@ from trellis.i18n import as_written, translator
 from trellis.process import checks, schedule, versions
 from trellis.process.diagram import DiagramInvalid, Problem, digest, read
 from trellis.process.picture import drawn
-from trellis.process.pools import pools
+from trellis.process.pools import calling, pools
 from trellis.process.runs import process_of
 from trellis.process.tables import OPEN, ProcessInstance, ProcessVersion
 from trellis.process.wording import in_words
@@ -193,15 +193,23 @@ class OwnProcesses:
         return row
 
     def create_each(self, draft: Draft, diagram: bytes) -> list[OwnProcess]:
-        """Keeps a new draft of each process in a file, which may hold several. Raises RecordInvalid, DiagramInvalid."""
+        """Keeps a new draft of each process in a file, which may hold several, and call one another.
+
+        Raises RecordInvalid, DiagramInvalid.
+        """
         found = pools(diagram)
         if len(found) == 1:
             return [self.create(draft, diagram)]
         titles = [f"{draft.title}: {one.title}"[:LONGEST_TITLE] if draft.title else "" for one in found]
-        return [
+        made = [
             self.create(dataclasses.replace(draft, title=title), one.text)
             for title, one in zip(titles, found, strict=True)
         ]
+        names = {one.process: row.name for one, row in zip(found, made, strict=True)}
+        for row in made:
+            row.diagram = calling(row.diagram, names)
+        self._session.flush()
+        return made
 
     def copy(self, name: str) -> OwnProcess:
         """A draft that begins as a process of the edition, in the reader's words. Raises RecordNotFound."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from lxml import etree
 
 from trellis.i18n import translator
-from trellis.process.diagram import DC, DD, DI, Box, Diagram, read, tree
+from trellis.process.diagram import DC, DD, DI, PARTS, Box, Diagram, read, tree, xml
 from trellis.process.layout import laid_out
 from trellis.process.notation import BPMN
+from trellis.process.references import is_settled
 
 _ = translator("trellis")
 
@@ -23,10 +25,11 @@ def drawn(text: bytes) -> bytes:
     """A file in UTF-8 with a drawing of all its elements: as it is, where it has one. Raises DiagramInvalid."""
     diagram = read(text)
     placed = laid_out(diagram)
+    root = xml(text)
     if placed is not diagram:
-        return _with_drawing(text, placed)
-    root = tree(text)
-    return text if (root.getroottree().docinfo.encoding or "").upper() == "UTF-8" else _written(root)
+        return _with_drawing(tree(text), diagram, placed)
+    in_utf8 = (root.getroottree().docinfo.encoding or "").upper() == "UTF-8"
+    return text if in_utf8 and is_settled(root) else _written(tree(text))
 
 
 def blank() -> bytes:
@@ -45,19 +48,30 @@ def blank() -> bytes:
     return drawn(_written(root))
 
 
-def _with_drawing(text: bytes, diagram: Diagram) -> bytes:
-    root = tree(text)
+def _with_drawing(root: etree._Element, before: Diagram, placed: Diagram) -> bytes:
+    """Adds to the drawing of a file what it does not show; a drawing that shows nothing of the process is made anew."""
+    shown = {
+        name for name in placed.elements if name in before.boxes and before.boxes[name] == placed.boxes[name]
+    }
+    plane = root.find(f".//{DI}BPMNPlane") if shown else None
+    if plane is None:
+        plane, before = _blank_sheet(root, placed), dataclasses.replace(placed, boxes={}, lines={})
+    for name, box in placed.boxes.items():
+        if name not in before.boxes:
+            _shape(plane, name, box, placed)
+    for name, points in placed.lines.items():
+        if name not in before.lines:
+            edge = etree.SubElement(plane, f"{DI}BPMNEdge", id=f"drawing_{name}", bpmnElement=name)
+            for x, y in points:
+                etree.SubElement(edge, f"{DD}waypoint", _numbers(x=x, y=y))
+    return _written(root)
+
+
+def _blank_sheet(root: etree._Element, diagram: Diagram) -> etree._Element:
     for old in root.findall(f"{DI}BPMNDiagram"):
         root.remove(old)
     top = etree.SubElement(root, f"{DI}BPMNDiagram", id="drawing", nsmap=NAMESPACES)
-    plane = etree.SubElement(top, f"{DI}BPMNPlane", id="drawing_plane", bpmnElement=diagram.process)
-    for name, box in diagram.boxes.items():
-        _shape(plane, name, box, diagram)
-    for name, points in diagram.lines.items():
-        edge = etree.SubElement(plane, f"{DI}BPMNEdge", id=f"drawing_{name}", bpmnElement=name)
-        for x, y in points:
-            etree.SubElement(edge, f"{DD}waypoint", _numbers(x=x, y=y))
-    return _written(root)
+    return etree.SubElement(top, f"{DI}BPMNPlane", id="drawing_plane", bpmnElement=diagram.process)
 
 
 def _written(root: etree._Element) -> bytes:
@@ -66,7 +80,7 @@ def _written(root: etree._Element) -> bytes:
 
 def _shape(plane: etree._Element, name: str, box: Box, diagram: Diagram) -> None:
     about = {"id": f"drawing_{name}", "bpmnElement": name}
-    if name in diagram.elements and diagram.elements[name].kind == "subProcess":
+    if name in diagram.elements and diagram.elements[name].kind in PARTS:
         about["isExpanded"] = "true"
     shape = etree.SubElement(plane, f"{DI}BPMNShape", about)
     _bounds(shape, box)

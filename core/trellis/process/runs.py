@@ -22,6 +22,7 @@ from trellis.process.elements import MATCH
 from trellis.process.expressions import compile_argument, compile_expression, is_moment
 from trellis.process.flow import Flow, Ran, StepFailed, Token, element_of, runs_of
 from trellis.process.loops import KEPT, Loops, gather, gathered, over
+from trellis.process.notation import expression
 from trellis.process.specification import specification_of
 from trellis.process.tables import DONE, FAILED, INSTANCES, OPEN, RUNNING
 from trellis.process.variables import InstanceFacts, from_kept, to_kept
@@ -123,7 +124,7 @@ class _Telling:
         at = element_of(task)
         facts = self.run.stand(runs_of(task))
         try:
-            value = compile_expression(text.removeprefix("="))(facts)
+            value = compile_expression(expression(text))(facts)
             return times.for_timer(text, value) if self.run.diagram.elements[at].event == "timer" else value
         except ExpressionFailed as error:
             raise StepFailed(at, str(error)) from error

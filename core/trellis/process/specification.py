@@ -13,8 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from SpiffWorkflow.bpmn.exceptions import WorkflowException
-from SpiffWorkflow.bpmn.parser import BpmnParser, ValidationException
+from SpiffWorkflow.bpmn.parser import BpmnParser
 from SpiffWorkflow.bpmn.parser.event_parsers import (
     EndEventParser,
     IntermediateThrowEventParser,
@@ -23,6 +22,7 @@ from SpiffWorkflow.bpmn.parser.event_parsers import (
 from SpiffWorkflow.bpmn.parser.task_parsers import GatewayParser
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
 from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
 from SpiffWorkflow.bpmn.serializer.config import DEFAULT_CONFIG
@@ -230,8 +230,8 @@ class Specification:
             self.main = parser.get_spec(diagram.process)
             self.parts = parser.get_subprocess_specs(diagram.process)
         except ValidationException as error:
-            raise DiagramInvalid([Problem(str(error.tag or ""), str(error))]) from None
-        except (WorkflowException, AssertionError, KeyError, TypeError, RecursionError) as error:
+            raise DiagramInvalid([Problem(str(error.id or ""), str(error))]) from None
+        except Exception as error:  # the library raises whatever comes of a file that it does not expect
             raise DiagramInvalid([Problem("", f"{type(error).__name__}: {error}")]) from None
         for several, one in self._runs():
             one.completed_event.connect(several.merge_child)

@@ -9,6 +9,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinitio
 
 from trellis.i18n import current_timezone, translator
 from trellis.process.expressions import Facts, compile_expression, is_moment
+from trellis.process.notation import expression
 from trellis.records.expressions import ExpressionFailed
 
 _ = translator("trellis")
@@ -29,13 +30,7 @@ def for_timer(text: str, value: Any) -> str:
 
 def moment(text: str, facts: Facts, now: datetime) -> datetime | None:
     """When something is due that begins ``now``; None where nothing is said. Raises ExpressionFailed."""
-    value = (
-        text.strip()
-        if is_moment(text)
-        else compile_expression(text.removeprefix("="))(facts)
-        if text
-        else None
-    )
+    value = text.strip() if is_moment(text) else compile_expression(expression(text))(facts) if text else None
     if value is None:
         return None
     if isinstance(value, timedelta):

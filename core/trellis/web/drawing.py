@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,18 +65,22 @@ class Position:
 def drawing(diagram: Diagram, words: Callable[[str], Any], position: Position) -> dict[str, Any]:
     """What the template draws. ``words`` translates the texts of the diagram."""
     placed = laid_out(diagram)
-    scopes = {one.inside for one in placed.elements.values() if one.inside}
-    nodes = [_node(placed, one, words, position, one.id in scopes) for one in placed.elements.values()]
+    shown = [one for one in placed.elements.values() if not placed.is_hidden(one)]
+    scopes = {one.inside for one in shown if one.inside}
+    nodes = [_node(placed, one, words, position, one.id in scopes) for one in shown]
     nodes.sort(key=lambda one: (not one["scope"], one["event"] == "boundary"))
     lanes = [
         {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "title": str(words(name))}
         for lane, name in placed.lanes.items()
         if (box := placed.boxes.get(lane)) is not None
     ]
-    edges = [_edge(placed, flow, words, position) for flow in placed.flows.values()]
+    names = {one.id for one in shown}
+    flows = [one for one in placed.flows.values() if one.source in names]
+    edges = [_edge(placed, flow, words, position) for flow in flows]
     edges += _undoing(placed)
     lift = _raise_lanes(lanes, nodes)
-    return {"view_box": _view_box(placed, bool(lanes), lift), "lanes": lanes, "nodes": nodes, "edges": edges}
+    view_box = _view_box(placed, names, [one.id for one in flows], bool(lanes), lift)
+    return {"view_box": view_box, "lanes": lanes, "nodes": nodes, "edges": edges}
 
 
 def _raise_lanes(lanes: list[dict[str, Any]], nodes: Sequence[Mapping[str, Any]]) -> float:
@@ -91,10 +95,11 @@ def _raise_lanes(lanes: list[dict[str, Any]], nodes: Sequence[Mapping[str, Any]]
     return lift
 
 
-def _view_box(diagram: Diagram, with_lanes: bool, lift: float) -> dict[str, float]:
-    shown = {*diagram.elements, *diagram.lanes}
-    boxes = [box for name, box in diagram.boxes.items() if name in shown]
-    points = [point for line in diagram.lines.values() for point in line]
+def _view_box(
+    diagram: Diagram, elements: Collection[str], flows: Iterable[str], with_lanes: bool, lift: float
+) -> dict[str, float]:
+    boxes = [box for name, box in diagram.boxes.items() if name in elements or name in diagram.lanes]
+    points = [point for name in flows for point in diagram.lines.get(name, ())]
     left = min([box.x for box in boxes] + [point[0] for point in points])
     top = min([box.y for box in boxes] + [point[1] for point in points]) - lift * with_lanes
     right = max([box.x + box.width for box in boxes] + [point[0] for point in points])
@@ -182,7 +187,7 @@ def _undoing(diagram: Diagram) -> list[dict[str, Any]]:
     found = []
     for element in diagram.of_kind("boundaryEvent"):
         target = diagram.boxes.get(diagram.undoing.get(element.attached, ""))
-        if element.event == "compensate" and target is not None:
+        if element.event == "compensate" and target is not None and not diagram.is_hidden(element):
             box = diagram.boxes[element.id]
             x, y = box.x + box.width / 2, box.y + box.height
             points = f"{x:g},{y:g} {x:g},{target.y + target.height / 2:g} {target.x:g},{target.y + target.height / 2:g}"

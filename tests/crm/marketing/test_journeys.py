@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -455,6 +456,32 @@ def version_id(world: World, journey: int) -> int:
     with world.workspace.read() as session:
         found = session.scalar(sa.text("SELECT published_id FROM journey WHERE id = :id"), {"id": journey})
     return int(found or 0)
+
+
+def test_waits_and_tasks_keep_the_hour_of_the_workspace_when_the_clocks_change(world: World) -> None:
+    prague = ZoneInfo("Europe/Prague")
+    with world.workspace.write() as session:
+        world.workspace.save_settings(session, {"timezone": "Europe/Prague"})
+    journey = world.journey(wait(1), {**wait(2), "at": "10:00"}, task("Call", days=210))
+    (ann,) = world.customers(1)
+    came = datetime(2036, 3, 29, 12, tzinfo=prague).astimezone(
+        UTC
+    )  # the night after, clocks go on by an hour
+    with world.workspace.write() as session:
+        edition = world.workspace.edition(session)
+        course = course_of(session, edition, journey, held=True)
+        assert course is not None and enter(session, edition, course, [ann], came) == 1
+    due = []
+    for _step in range(3):
+        world.go(journey, due[-1] if due else came)
+        due += [one.due_at for one in world.members() if one.due_at is not None]
+    assert [one.astimezone(prague).isoformat() for one in due] == [
+        "2036-03-30T12:00:00+02:00",
+        "2036-04-02T10:00:00+02:00",
+    ]
+    with world.door() as door:
+        (call,) = door.list("activity", rule={"field": "subject", "op": "eq", "value": "Call"}).items
+    assert call.values["due_at"].astimezone(prague).isoformat() == "2036-10-29T10:00:00+01:00"
 
 
 def test_quiet_hours_put_messages_off_to_their_end(world: World) -> None:

@@ -10,13 +10,14 @@ from werkzeug.datastructures import MultiDict
 
 from trellis.i18n import Text, translator
 from trellis.process.diagram import Diagram, Element, Flow
+from trellis.process.elements import CHOOSING
 from trellis.process.own import Draft
 from trellis.web.panel.events import Code, Interrupting, Message, Signal, StartTimer, Timer, Undone
 from trellis.web.panel.fields import Change, Model, Part
 from trellis.web.panel.names import Names
 from trellis.web.panel.people import Due, Help, Late, OwnForm, RecordFields, Who
 from trellis.web.panel.settings import PARTS as OF_DRAFT
-from trellis.web.panel.ways import CHOOSING, Condition, Default, Ways
+from trellis.web.panel.ways import Condition, Default, Ways
 from trellis.web.panel.work import Called, Decision, Other, Repeated, ScriptLines, Work
 
 _ = translator("trellis")
@@ -56,9 +57,12 @@ TITLES: dict[str, Text] = {
     "receiveTask": _("Wait for an event"),
     "callActivity": _("Another process"),
     "subProcess": _("Part of the process"),
+    "transaction": _("Transaction"),
+    "adHocSubProcess": _("Steps in any order"),
     "exclusiveGateway": _("Gateway: one way"),
     "inclusiveGateway": _("Gateway: some ways"),
     "parallelGateway": _("Gateway: all ways at once"),
+    "complexGateway": _("Complex gateway"),
     "intermediateCatchEvent": _("Wait"),
     "intermediateThrowEvent": _("Mark"),
     "boundaryEvent": _("Event at the edge"),
@@ -131,8 +135,9 @@ def _flow(names: Names, flow: Flow, form: MultiDict[str, str] | None) -> Answer:
     assert diagram is not None
     source = diagram.elements.get(flow.source)
     chooses = source is not None and source.kind in CHOOSING and len(diagram.leaving(flow.source)) > 1
-    parts: list[Part] = [default, condition] if chooses else []
-    if form is None or not chooses:
+    asks = chooses or bool(flow.condition)  # one that nobody would ask can be taken away
+    parts: list[Part] = [default, condition] if chooses else [condition] if asks else []
+    if form is None or not asks:
         models = {
             "condition": condition.load_flow(flow, names),
             "default": {"on": source is not None and source.default == flow.id},
@@ -140,17 +145,17 @@ def _flow(names: Names, flow: Flow, form: MultiDict[str, str] | None) -> Answer:
     else:
         models = _models(parts, form)
     name = form.get("name", flow.name) if form is not None else flow.name
-    is_default = bool(models["default"].get("on"))
+    is_default = bool(models.get("default", {}).get("on"))
     panel = _panel(names, flow.id, name, "sequenceFlow", [default] if is_default else parts, models)
     if form is None:
         return Answer(panel, (), names.draft)
     changed: dict[str, Any] = {"id": flow.id, "name": name}
-    if chooses and source is not None:
+    if asks and source is not None:
         change = Change()
         condition.save_flow(models["condition"], names, flow, change)
         was = source.default == flow.id
         changed["conditions"] = {flow.id: ""} if is_default else change.more["conditions"]
-        if is_default != was:
+        if chooses and is_default != was:
             return Answer(
                 panel, [changed, {"id": source.id, "default": flow.id if is_default else ""}], names.draft
             )

@@ -49,8 +49,15 @@ class Timer(TimePart):
         return group(_("When"), self.time_fields(model, _("Goes on")))
 
     def save(self, model: Model, names: Names, change: Change) -> None:
-        tag = "timeDate" if model.get("kind") == "at" else "timeDuration"
-        change.more["timer"] = {"tag": tag, "text": self.put_together(model)}
+        text = self.put_together(model)
+        tag = (
+            "timeDate"
+            if model.get("kind") == "at"
+            else "timeCycle"
+            if text.startswith("R")
+            else "timeDuration"
+        )
+        change.more["timer"] = {"tag": tag, "text": text}
 
 
 class StartTimer(SchedulePart):

@@ -8,13 +8,13 @@ from typing import Any
 from trellis.i18n import translator
 from trellis.process.comparisons import AND, EMPTY, FILLED, OPERATORS, OR, Comparison, apart, together
 from trellis.process.diagram import Element, Flow
+from trellis.process.elements import CHOOSING
 from trellis.records import types
 from trellis.web.panel.fields import Change, Model, Part, group
 from trellis.web.panel.names import Names
 
 _ = translator("trellis")
 
-CHOOSING = ("exclusiveGateway", "inclusiveGateway")
 SIGNS = {
     "==": _("equals"),
     "!=": _("is not"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +16,7 @@ from trellis.crm.marketing.journeys.tables import FAILED, HELD, LEFT
 from trellis.errors import RuleInvalid, TrellisError
 from trellis.guard import has_abandoned
 from trellis.journeys.program import Node
-from trellis.journeys.times import waited_until
+from trellis.journeys.times import days_on, waited_until
 from trellis.letters.templates import all_contributed, templates_for
 from trellis.process.assignment import OWNER, PERSON, ROLE
 from trellis.process.engine import Engine
@@ -103,7 +102,7 @@ def _task(batch: Batch, node: Node, riders: Sequence[Rider]) -> None:
             batch.passed(rider, node, HELD if why else FAILED, why or NOBODY)
             continue
         values = {"kind": step["act"], "subject": step["subject"], "body": step["text"] or None}
-        due = batch.now + timedelta(days=step["days"])
+        due = days_on(batch.now, step["days"], batch.zone)
         writes.append(
             (rider, Write(values={**values, "customer": rider.customer, "owner": to, "due_at": due}))
         )

@@ -15,6 +15,7 @@ export const EXTENSION = {
 const TOOLS = ["create.data-object", "create.data-store", "create.participant-expanded", "create.group"];
 const LOOPS = { "toggle-parallel-mi": "multiInstance", "toggle-sequential-mi": "multiInstance", "toggle-loop": "standardLoop" };
 
+const lines = (text) => (text ?? "").split("\n").map((one) => one.trim()).join("\n");
 const camel = (text) => text.replace(/-(\w)/g, (_all, letter) => letter.toUpperCase());
 
 // The BPMN tag and the event of an entry such as “replace-with-timer-boundary”.
@@ -55,7 +56,8 @@ class Offers {
   }
 
   getPopupMenuHeaderEntries() {
-    return (entries) => this.without(entries, Object.keys(entries).filter((id) => id in LOOPS && !this.kinds.has(`loop ${LOOPS[id]}`)));
+    const useless = (id, entry) => id in LOOPS && !entry.active && !this.kinds.has(`loop ${LOOPS[id]}`); // what a file has can be taken away
+    return (entries) => this.without(entries, Object.keys(entries).filter((id) => useless(id, entries[id])));
   }
 }
 
@@ -106,7 +108,7 @@ class Writer {
   write({ name, properties, script, called, timer, message, signal, error, escalation, undone, until, interrupting, default: otherwise, conditions }) {
     if (name !== undefined && name !== (this.object.name ?? "")) this.modeling.updateLabel(this.element, name);
     if (properties) this.properties(properties);
-    if (script !== undefined) this.set({ script, scriptFormat: "trellis" });
+    if (script !== undefined && script !== lines(this.object.script)) this.set({ script, scriptFormat: "trellis" }); // lines in another language stay so
     if (called !== undefined) this.set({ calledElement: called || undefined });
     if (timer) this.timer(timer);
     if (message !== undefined) this.refer("Message", "messageRef", message ? { name: message } : null);
