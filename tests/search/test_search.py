@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from trellis.records.door import Records
 from trellis.records.importer import run_import
 from trellis.records.query import ListQuery
 from trellis.search import common
-from trellis.search.asked import Asked
+from trellis.search.asked import MOST_WORDS, Asked
 from trellis.search.words import number_ends, terms
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.field_rights import FieldRule
@@ -250,6 +251,14 @@ def test_texts_become_words() -> None:
     assert terms("Клиенты, клиентам!") == "клиенты клиентам клиент"
     assert number_ends("+7 (495) 123") == "7495123 495123 95123 5123"
     assert number_ends("12") == ""
+
+
+def test_any_mark_parts_words(records: Records) -> None:
+    words = [f"w{number:02}" for number in range(len(string.punctuation))]
+    name = "".join(f"{word}{mark}" for word, mark in zip(words, string.punctuation, strict=True))
+    records.create("customer", {"name": name})
+    for some in (words[place : place + MOST_WORDS] for place in range(0, len(words), MOST_WORDS)):
+        assert names(records, " ".join(some)) == [name]
 
 
 def test_long_texts_are_kept_whole_and_found_by_their_start(records: Records) -> None:
