@@ -102,17 +102,19 @@ def _keep(connection: Connection, view: EntityView, known: dict[str, dict[str, s
     make = _on_postgresql if connection.dialect.name == "postgresql" else _on_sqlite
     wanted = dict(make(table, fields, connection.dialect)) if fields else {}
     present = known.get(table, {})
-    if present == wanted:
-        return
     kind = "INDEX" if connection.dialect.name == "postgresql" else "TRIGGER"
+    if present.keys() == wanted.keys() and (kind == "INDEX" or present == wanted):
+        return
     for name in present:
         connection.exec_driver_sql(f"DROP {kind} {_quote(connection, name)}")
     if connection.dialect.name == "sqlite":
         _fill_on_sqlite(connection, table, fields)
     for statement in wanted.values():
         connection.exec_driver_sql(statement.replace("%", "%%") if kind == "INDEX" else statement)
-    if fields:
+    if fields and connection.scalar(sa.select(sa.select(view.entity.id).exists())):
         _learn(connection, view, fields)
+        if kind == "INDEX":  # what is known of its words decides how they are looked for
+            connection.exec_driver_sql(f"ANALYZE {_quote(connection, table)}")
 
 
 def _known(connection: Connection) -> dict[str, dict[str, str]]:
