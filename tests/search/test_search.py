@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +21,7 @@ from trellis.records.door import Records
 from trellis.records.importer import run_import
 from trellis.records.query import ListQuery
 from trellis.search import common
-from trellis.search.asked import Asked
+from trellis.search.asked import MOST_WORDS, Asked
 from trellis.search.words import number_ends, terms
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.field_rights import FieldRule
@@ -193,7 +195,9 @@ def test_words_of_a_plugin_and_of_an_administrator_come_and_go(open_installation
     assert found("рыбка") == 1
 
 
-def test_a_lost_index_is_made_again_by_an_upgrade(workspace: Workspace, records: Records) -> None:
+def test_a_lost_index_is_made_again_by_an_upgrade(
+    workspace: Workspace, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
     records.session.commit()
     sqlite = workspace.namespace.dialect == "sqlite"
     with workspace.namespace.connection() as connection:
@@ -207,9 +211,13 @@ def test_a_lost_index_is_made_again_by_an_upgrade(workspace: Workspace, records:
             (name,) = connection.exec_driver_sql(query).scalars()
             connection.exec_driver_sql(f'DROP INDEX "{name}"')
     assert workspace.upgrade() == []
+    made = _indexes(workspace)
     assert workspace.upgrade() == []
+    assert _indexes(workspace) == made  # none that is right is made again
     with workspace.write() as session:
         records = Records(session, workspace.edition(session), SYSTEM)
+        monkeypatch.setattr(common, "WALK", 0)
+        assert _is_common(records, "анна")  # what is known of words was gathered again
         records.create("customer", {"name": "Анна Новая"})
         assert records.count("customer", text="анна") == 2
         if not sqlite:
@@ -221,6 +229,16 @@ def test_a_lost_index_is_made_again_by_an_upgrade(workspace: Workspace, records:
             session.execute(sa.text("SET LOCAL enable_indexscan = off"))
             plan = session.execute(sa.text(f"EXPLAIN {text}".replace(":", "\\:"))).scalars().all()
             assert any("search_customer" in line for line in plan), plan
+
+
+def _indexes(workspace: Workspace) -> list[Any]:
+    """What each index of words is stored in; SQLite keeps what was made in the order of its making."""
+    with workspace.namespace.connection() as connection:
+        where = "sqlite_master WHERE type = 'trigger' AND name LIKE 'core_search%'"
+        if connection.dialect.name == "postgresql":
+            where = "pg_class WHERE relkind = 'i' AND relname LIKE 'search%%'"
+        key = "rowid, name" if connection.dialect.name == "sqlite" else "oid, relname"
+        return list(connection.exec_driver_sql(f"SELECT {key} FROM {where} ORDER BY 1"))
 
 
 def test_common_words_are_walked_to_with_the_same_answer(
@@ -252,6 +270,14 @@ def test_texts_become_words() -> None:
     assert number_ends("12") == ""
 
 
+def test_any_mark_parts_words(records: Records) -> None:
+    words = [f"w{number:02}" for number in range(len(string.punctuation))]
+    name = "".join(f"{word}{mark}" for word, mark in zip(words, string.punctuation, strict=True))
+    records.create("customer", {"name": name})
+    for some in (words[place : place + MOST_WORDS] for place in range(0, len(words), MOST_WORDS)):
+        assert names(records, " ".join(some)) == [name]
+
+
 def test_long_texts_are_kept_whole_and_found_by_their_start(records: Records) -> None:
     values: Mapping[str, Any] = {"subject": "Письмо", "body": "альбатрос " + "x" * 3000 + " слово" * 40_000}
     made = records.create("activity", values)
@@ -262,12 +288,16 @@ def test_a_word_is_common_where_many_records_have_it(records: Records) -> None:
     for number in range(400):
         records.create("customer", {"name": f"Клиент {number:03}", "city": "Вена" if number % 2 else "Брно"})
     records.session.execute(sa.text("ANALYZE"))
-    view = records.edition.entity("customer")
-
-    def is_common(text: str) -> bool:
-        asked = Asked.of(text)
-        return common.is_common(records.session, records.edition, asked, view)
-
+    is_common = partial(_is_common, records)
     assert is_common("клиенты") and is_common("клиент брно 007") is False
     assert not is_common("007") and not is_common("ничего")
     assert is_common("кл") and not is_common("клиентела")  # a short beginning may be common
+
+
+def test_words_of_which_nothing_is_known_are_rare(records: Records) -> None:
+    assert not _is_common(records, "клиенты")
+
+
+def _is_common(records: Records, text: str) -> bool:
+    view = records.edition.entity("customer")
+    return common.is_common(records.session, records.edition, Asked.of(text), view)

@@ -67,7 +67,7 @@ def is_common(session: Session, edition: Edition, asked: Asked, view: EntityView
     found = known.get(view.name)
     if found is None or time.monotonic() - found.read_at > _KNOWN_FOR:
         found = known[view.name] = _read(connection, view)
-    return any((found.share(one) * found.records) ** 2 >= WALK * found.records for one in asks)
+    return any((found.share(one) * found.records) ** 2 > WALK * found.records for one in asks)
 
 
 def _has_many(connection: Connection, asks: Sequence[Asked], view: EntityView) -> bool:
