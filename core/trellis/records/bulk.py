@@ -1,4 +1,4 @@
-"""Many rows at once, as fast as each database takes them: written by COPY on PostgreSQL, by one executemany on SQLite."""
+"""Many rows at once, as fast as each database takes them: written by COPY on PostgreSQL, 64 by a statement on SQLite."""
 
 from __future__ import annotations
 
@@ -286,7 +286,8 @@ def _texts(connection: Connection, values: Iterable[Any]) -> Iterator[str | None
     """Values as the driver writes them, once for all rows: of a moment, which they all have, that takes as long as the rest."""
     from psycopg.adapt import PyFormat, Transformer
 
-    forms = Transformer(connection.connection.dbapi_connection)
+    driver: Any = connection.connection.dbapi_connection
+    forms = Transformer(driver)
     for value in values:
         dumped = None if value is None else forms.get_dumper(value, PyFormat.TEXT).dump(value)
         yield None if dumped is None else bytes(dumped).decode()

@@ -127,7 +127,7 @@ class Records:
         return self.update(entity, record_id, {**(values or {}), lifecycle.field: stage}, version)
 
     def save(self, entity: str, writes: Sequence[Write]) -> builtins.list[int]:
-        """Saves many records, all or none, with a fixed number of statements for new ones; returns their ids.
+        """Saves many records, all or none, new ones by few statements however many they are; returns their ids.
 
         Raises BatchInvalid that names each wrong write, StaleVersion, PermissionRefused, RecordNotFound.
         """
