@@ -51,11 +51,7 @@ def among(session: Session, column: Any, values: Collection[Any]) -> sa.ColumnEl
         return column == next(iter(values))  # type: ignore[no-any-return]
     dialect = session.get_bind().dialect
     if dialect.name == "postgresql":
-        kind = sa.ARRAY(column.type)
-        if all(type(value) is int for value in values):  # the driver would look at each number by itself
-            numbers = sa.literal(f"{{{','.join(map(str, values))}}}", sa.String())
-            return column == sa.any_(sa.cast(numbers, kind))  # type: ignore[no-any-return]
-        return column == sa.any_(sa.literal(list(values), kind))  # type: ignore[no-any-return]
+        return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))  # type: ignore[no-any-return]
     process = column.type.dialect_impl(dialect).bind_processor(dialect)
     kept = [value if process is None else process(value) for value in values]
     each = sa.func.json_each(json.dumps(kept)).table_valued("value")

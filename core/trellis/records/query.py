@@ -239,8 +239,7 @@ class ListQuery:
             return None
         values.append(actor.user_id)
         after = self._after if paged else None
-        rules = []
-        apart: Sequence[Node | None] = self._apart if paged else ()
+        rules, apart = [], list[Node | None](self._apart if paged else ())
         for rule in apart or [self._rule]:
             values += (one for one in after or () if one is not None)
             values += ids or ()
