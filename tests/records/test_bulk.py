@@ -66,3 +66,17 @@ def test_what_the_database_refuses_is_an_integrity_error(workspace: Workspace) -
     common = {"name": "N", "kind": "person", "version": 1, "extra": {}, "created_at": now, "updated_at": now}
     with pytest.raises(sa.exc.IntegrityError), workspace.write() as session:
         insert_rows(session, sa.inspect(Customer).local_table, common, rows)
+
+
+def test_a_row_may_say_otherwise_than_what_all_have_in_common(workspace: Workspace) -> None:
+    rows = [{"id": n, "city": None} if n % 2 else {"id": n} for n in range(1, FEW + 2)]
+    now = datetime.now(UTC)
+    common = {"name": "N", "kind": "person", "version": 1, "created_at": now, "updated_at": now}
+    with workspace.write() as session:
+        insert_rows(
+            session, sa.inspect(Customer).local_table, {**common, "extra": {"a": 1}, "city": "Brno"}, rows
+        )
+        kept = session.execute(
+            sa.select(Customer.city, Customer.extra, Customer.created_at).order_by(Customer.id)
+        )
+        assert kept.all() == [(None if row["id"] % 2 else "Brno", {"a": 1}, now) for row in rows]

@@ -1,22 +1,28 @@
-"""Many rows at once, as fast as each database takes them: written by COPY on PostgreSQL, by one executemany on SQLite."""
+"""Many rows at once, as fast as each database takes them: written by COPY on PostgreSQL, 64 by a statement on SQLite."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 
+from trellis.database import json_text
 from trellis.driver import fetch, run
 from trellis.records.events import Beside
 
 FEW = 100
 """Fewer rows are not worth a COPY, which goes to the server and back twice."""
+_TOGETHER = 64
+"""Rows that one statement inserts on SQLite, of fewer than 500 columns: it writes the index of the search once a statement,
+which for rows one by one takes most of the time."""
 
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -32,7 +38,10 @@ def new_ids(session: Session, table: sa.Table, number: int) -> Sequence[int]:
     if connection.dialect.name == "sqlite":
         last = connection.exec_driver_sql(f"SELECT max(id) FROM {quoted}").scalar() or 0
         return range(last + 1, last + number + 1)
-    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    # the name of the sequence is looked up once, not for each number
+    statement = (
+        "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)"
+    )
     return connection.exec_driver_sql(statement, (quoted, number)).scalars().all()
 
 
@@ -93,18 +102,27 @@ def _readers(
 
 
 def insert_rows(session: Session, table: sa.Table, common: Row, rows: Sequence[Row]) -> None:
-    """Inserts rows; ``common`` holds the columns that are alike in all of them. What a row does not hold is empty."""
+    """Inserts rows; ``common`` holds what a row has that does not say otherwise. What neither holds is empty."""
     names = list(dict.fromkeys(chain.from_iterable(rows)))
     if _has_defaults(table, frozenset([*common, *names])):
         blank = dict.fromkeys(names)
-        session.execute(sa.insert(table), [{**common, **blank, **row} for row in rows])
+        session.execute(sa.insert(table), [{**blank, **common, **row} for row in rows])
         return
     connection = session.connection()
-    alike = tuple(_convert(common[name], table.c[name], connection.dialect) for name in common)
-    lists = [_converted(name, table.c[name], connection.dialect, rows) for name in names]
-    values = [(*alike, *row) for row in zip(*lists, strict=True)]
+    alike = {
+        name: _convert(value, table.c[name], connection.dialect)
+        for name, value in common.items()
+        if name not in names
+    }
     copies = connection.dialect.name == "postgresql" and len(rows) >= FEW
-    (_copy if copies else _insert)(connection, table, [*common, *names], values)
+    prepare = _text_processor if copies else _processor
+    lists = [
+        _converted(prepare(table.c[name], connection.dialect), values)
+        for name, values in _columns(names, rows, common)
+    ]
+    first = tuple(_texts(connection, alike.values()) if copies else alike.values())
+    values = [first + row for row in zip(*lists, strict=True)]
+    (_copy if copies else _insert)(connection, table, [*alike, *names], values)
 
 
 def insert_row(session: Session, table: sa.Table, row: Row, beside: Sequence[Beside]) -> int:
@@ -153,7 +171,8 @@ def change_rows(session: Session, table: sa.Table, rows: Sequence[tuple[int, int
     quote, mark = connection.dialect.identifier_preparer.quote, _mark(connection.dialect)
     names = list(rows[0][2])
     lists = [
-        _converted(name, table.c[name], connection.dialect, [row for _id, _v, row in rows]) for name in names
+        _converted(_processor(table.c[name], connection.dialect), values)
+        for name, values in _columns(names, [row for _id, _v, row in rows])
     ]
     values = [
         (*columns, record_id, version)
@@ -182,23 +201,61 @@ def _convert(value: Any, column: sa.Column[Any], dialect: Dialect) -> Any:
     return value if process is None else process(value)
 
 
-def _converted(name: str, column: sa.Column[Any], dialect: Dialect, rows: Sequence[Row]) -> list[Any]:
+@lru_cache(maxsize=5000)
+def _text_processor(column: sa.Column[Any], dialect: Dialect) -> Convert | None:
+    """The processor for COPY, which needs no mark of what is JSON: that is text at once."""
     process = _processor(column, dialect)
-    return [row.get(name) for row in rows] if process is None else [process(row.get(name)) for row in rows]
+    if process is None or not isinstance(column.type, sa.JSON):
+        return process
+
+    def as_text(value: Any) -> str | None:
+        marked = process(value)
+        return None if marked is None else json_text(marked.obj)
+
+    return as_text
+
+
+def _converted(process: Convert | None, values: list[Any]) -> list[Any]:
+    return values if process is None else list(map(process, values))
+
+
+def _columns(
+    names: Sequence[str], rows: Sequence[Row], common: Row = MappingProxyType({})
+) -> Iterator[tuple[str, list[Any]]]:
+    """The values of rows by column."""
+    are_whole = set(map(len, rows)) == {len(names)}
+    for name in names:
+        if are_whole:
+            yield name, list(map(itemgetter(name), rows))
+        else:
+            otherwise = common.get(name)
+            yield name, [row.get(name, otherwise) for row in rows]
 
 
 def _insert(connection: Connection, table: sa.Table, names: Sequence[str], values: list[Any]) -> None:
-    statement = _inserting(connection, table, names)
-    if len(values) > 1:
-        connection.exec_driver_sql(statement, values)
+    if len(values) == 1:
+        run(connection, _inserting(connection, table, names), values[0])
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_inserting(connection, table, names), values)
     else:
-        run(connection, statement, values[0])
+        for some in _portions(values):
+            statement = _inserting(connection, table, names, len(some))
+            run(connection, statement, tuple(chain.from_iterable(some)))
 
 
-def _inserting(connection: Connection, table: sa.Table, names: Sequence[str]) -> str:
+def _portions(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Parts of some few sizes, so that few statements have to be prepared."""
+    start = 0
+    while start < len(values):
+        end = start + min(_TOGETHER, 1 << (len(values) - start).bit_length() - 1)
+        yield values[start:end]
+        start = end
+
+
+def _inserting(connection: Connection, table: sa.Table, names: Sequence[str], rows: int = 1) -> str:
     quote, mark = connection.dialect.identifier_preparer.quote, _mark(connection.dialect)
     columns, marks = ", ".join(map(quote, names)), ", ".join([mark] * len(names))
-    return f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})"
+    return f"INSERT INTO {quote(table.name)} ({columns}) VALUES {', '.join([f'({marks})'] * rows)}"
 
 
 def _mark(dialect: Dialect) -> str:
@@ -219,6 +276,17 @@ def _copy(connection: Connection, table: sa.Table, names: Sequence[str], values:
     except psycopg.Error as error:  # as SQLAlchemy reports those of its own statements
         kind = sa.exc.IntegrityError if isinstance(error, psycopg.IntegrityError) else sa.exc.DBAPIError
         raise kind(statement, None, error) from error
+
+
+def _texts(connection: Connection, values: Iterable[Any]) -> Iterator[str | None]:
+    """Values as the driver writes them, once for all rows: of a moment, which they all have, that takes as long as the rest."""
+    from psycopg.adapt import PyFormat, Transformer
+
+    driver: Any = connection.connection.dbapi_connection
+    forms = Transformer(driver)
+    for value in values:
+        dumped = None if value is None else forms.get_dumper(value, PyFormat.TEXT).dump(value)
+        yield None if dumped is None else bytes(dumped).decode()
 
 
 def notice_growth(session: Session, table: sa.Table) -> None:

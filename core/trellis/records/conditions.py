@@ -7,7 +7,7 @@ there is no e-mail”, and the other way round), and each has one answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -86,13 +86,15 @@ def states(edition: Edition, actor: Actor, view: EntityView, values: Mapping[str
     return {name: one.state(values) for name, one in told.items() if name in view.fields and _open(view, one)}
 
 
-def missing(edition: Edition, actor: Actor, view: EntityView, values: Mapping[str, Any]) -> list[str]:
-    """The fields that have no value and need one under their rule, in a record with these values."""
+def missing(edition: Edition, actor: Actor, view: EntityView) -> Callable[[Mapping[str, Any]], Sequence[str]]:
+    """What tells of the values of a record which fields have none and need one under their rule."""
     asked = _asked(edition, view.name)
     if asked is None:
-        return []
-    compiled = asked.compiled(edition, actor)
-    return [name for name, one in compiled.items() if values.get(name) is None and one.state(values).required]
+        return lambda values: ()
+    compiled = asked.compiled(edition, actor).items()
+    return lambda values: [
+        name for name, one in compiled if values.get(name) is None and one.state(values).required
+    ]
 
 
 def told(edition: Edition, view: EntityView, rule: Rule | None) -> Rule | None:

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
+
 from trellis.errors import CursorInvalid
 from trellis.records.types import FieldType
 
@@ -87,3 +89,11 @@ _JSON_TYPES: dict[str, type] = {
     "datetime": str,
     "reference": int,
 }
+
+
+def told_apart(ids: list[int] | sa.Select[Any] | None) -> Any:
+    """What tells one set of ids from another, in JSON."""
+    if not isinstance(ids, sa.Select):
+        return ids
+    compiled = ids.compile()
+    return [str(compiled), [str(value) for value in compiled.params.values()]]

@@ -127,7 +127,7 @@ class Records:
         return self.update(entity, record_id, {**(values or {}), lifecycle.field: stage}, version)
 
     def save(self, entity: str, writes: Sequence[Write]) -> builtins.list[int]:
-        """Saves many records, all or none, with a fixed number of statements for new ones; returns their ids.
+        """Saves many records, all or none, new ones by few statements however many they are; returns their ids.
 
         Raises BatchInvalid that names each wrong write, StaleVersion, PermissionRefused, RecordNotFound.
         """
@@ -210,12 +210,13 @@ class Records:
         current = self._current(view, [write.id for write in writes if write.id is not None], "update")
         failures: dict[int, RecordInvalid] = {}
         drafts: dict[int, _Draft] = {}
+        seen = self._seen.entity(view.name)
         for index, write in enumerate(writes):
             row = current[write.id] if write.id is not None else {}
             if write.version is not None and row.get("version") != write.version:
                 raise StaleVersion(row["version"])
             try:
-                values = schema.load(self._seen, self._seen.entity(view.name), write.values)
+                values = schema.load(self._seen, seen, write.values)
                 values.update(write.kept)
                 before = decode(view, row) if row else {}
                 drafts[index] = _Draft(write, values, before, row, write.id)
@@ -230,8 +231,9 @@ class Records:
         """The checks of whole records: references, defaults, plugins, stages, required fields, uniqueness."""
         plan = plan_of(self.edition, view)
         values = {index: draft.values for index, draft in drafts.items()}
+        given = {index: draft.values for index, draft in drafts.items() if draft.write.values}
         steps: builtins.list[Callable[[], dict[int, RecordInvalid]]] = [
-            lambda: resolve_external(self.session, self.edition, self.actor, plan, values),
+            lambda: resolve_external(self.session, self.edition, self.actor, plan, given),
             lambda: self._complete(view, plan, drafts),
             lambda: check_references(self.session, self.edition, self.actor, plan, values),
             lambda: check_unique(self.session, view, plan, {i: (d.id, d.values) for i, d in drafts.items()}),
@@ -261,12 +263,13 @@ class Records:
         if view.info.numbered:
             numbering.give(self.session, view, new)
         refused = self._ask(view, drafts)
+        conditional = conditions.missing(self.edition, self.actor, view)
         for index, draft in drafts.items():
             if index in refused:
                 continue
             merged = {**draft.before, **draft.values} if draft.before else draft.values
             missing = [name for name in plan.required if merged.get(name) is None]
-            missing += conditions.missing(self.edition, self.actor, view, merged)
+            missing += conditional(merged)
             try:
                 check_move(view, draft.before, merged)
             except RecordInvalid as error:
@@ -312,11 +315,11 @@ class Records:
 
     def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
-        encoded = [{"extra": {}, **encode(view, draft.values, {})} for draft in drafts]
+        encoded = [encode(view, draft.values, {}) for draft in drafts]
         ids = new_ids(self.session, table, len(drafts))
         for draft, columns, record_id in zip(drafts, encoded, ids, strict=True):
             draft.id = columns["id"] = record_id
-        insert_rows(self.session, table, self._stamp(), encoded)
+        insert_rows(self.session, table, {**self._stamp(), "extra": {}}, encoded)
         insert_beside(self.session, [(one.id or 0, beside) for one in drafts for beside in one.beside])
         forms = plan_of(self.edition, view).forms
         return [Change(one.id or 0, "created", created(forms, one.values)) for one in drafts]

@@ -10,7 +10,6 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -19,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from trellis.records import cursor as cursors
 from trellis.records.branches import branches, put_together
 from trellis.records.joins import Joins, source, table_of
-from trellis.records.keyset import SortKey, ranges_after
+from trellis.records.keyset import Range, SortKey, ranges_after
 from trellis.records.layout import Layout, Reader, Record, layout_of, reader_of
 from trellis.records.prepared import ME, Prepared, Shelf, Unprepared
 from trellis.records.rules import Node, RuleContext, parse, shape_of, to_json, to_sql, today_in
@@ -97,11 +96,13 @@ class ListQuery:
 
     def statements(self) -> Iterator[sa.Select[Any]]:
         """The SELECT of the page; one more, for where it crosses, to be asked when rows are missing."""
-        if self._after is None:
+        if self._apart:
+            yield self._together()
+        elif self._after is None:
             yield self._sorted(self._select, self._keys)
-            return
-        for following in ranges_after(self._keys, self._after, self._joins.bind):
-            yield self._sorted(self._select.where(following.condition), following.keys)
+        else:
+            for following in ranges_after(self._keys, self._after, self._joins.bind):
+                yield self._sorted(self._select.where(following.condition), following.keys)
 
     def select(self, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         """A SELECT of other columns of the entity (sums, ids) over the records of all pages."""
@@ -119,7 +120,10 @@ class ListQuery:
 
     def order(self, joins: Joins) -> list[sa.UnaryExpression[Any]]:
         """The sort of the list, for :meth:`selecting`."""
-        return [sort_key(path, descending, joins).order for path, descending in self._paths.sort]
+        return [key.order for key in self._keys_by(joins)]
+
+    def _keys_by(self, joins: Joins) -> list[SortKey]:
+        return [sort_key(path, descending, joins) for path, descending in self._paths.sort]
 
     def count_statement(self, limit: int | None = None) -> sa.Select[Any]:
         """Counts the records of all pages; with ``limit``, only up to it."""
@@ -175,11 +179,6 @@ class ListQuery:
 
     def _rows(self, session: Session) -> list[Any]:
         """The rows of the page and the first one behind it."""
-        if self._asked is None and self._ids is None:
-            apart = branches(self._rule, cast(sa.Table, self.view.entity.__table__), self._paths.sort)
-            if apart:
-                each = (self._branch(rule)._rows(session) for rule in apart)
-                return put_together(list(chain.from_iterable(each)), self._paths.sort)
         rows: list[Any] = []
         for read in self._reads(session):
             rows += read()
@@ -187,16 +186,34 @@ class ListQuery:
                 break
         return rows
 
-    def _branch(self, rule: Node) -> ListQuery:
-        """The same list by another rule, from the same place on."""
-        branch = copy(self)
-        branch._forget()
-        branch._rule = rule
-        branch.__dict__["_after"] = self._after
-        return branch
+    @cached_property
+    def _apart(self) -> list[Node]:
+        """The rules of the branches that the list is read in; none where it is read at once."""
+        if self._asked is not None or self._ids is not None:
+            return []
+        return branches(self._rule, cast(sa.Table, self.view.entity.__table__), self._paths.sort)
+
+    def _together(self) -> sa.Select[Any]:
+        """The page out of the first records of each branch, of which no more than the keys is read."""
+        heads = [head for rule in self._apart for head in self._heads(rule)]
+        found = put_together(heads, self._keys, self.limit + 1)
+        order = [replace(key, expression=Unindexed(key.expression)).order for key in self._keys]
+        return self._joins.add_to(self._listed).where(self._joins.root.id.in_(found)).order_by(*order)
+
+    def _heads(self, rule: Node) -> Iterator[sa.Select[Any]]:
+        """Ids and sort keys of the first records of a branch, from the cursor on."""
+        branch, joins = copy(self), self._new_joins()
+        branch._rule, joins.values = rule, self._joins.values
+        keys, after = self._keys_by(joins), self._after
+        columns = [joins.root.id, *(key.expression.label(f"key_{at}") for at, key in enumerate(keys))]
+        ranges = [Range(sa.true(), keys)] if after is None else ranges_after(keys, after, joins.bind)
+        conditions = branch._conditions(joins)
+        head = joins.add_to(sa.select(*columns).select_from(table_of(joins.root))).where(*conditions)
+        for one in ranges:
+            yield self._sorted(head.where(one.condition), one.keys)
 
     def _reads(self, session: Session) -> Iterator[Callable[[], Sequence[Any]]]:
-        """What reads the rows of each of :meth:`statements`: as it was prepared for lists of this shape, where it can be."""
+        """What reads the rows of each of :meth:`statements`: as it was prepared for lists of this shape, if it can be."""
         connection, values = session.connection(), list[Any]()
         shape = self._shape(values)
         prepared = None
@@ -222,25 +239,26 @@ class ListQuery:
             return None
         values.append(actor.user_id)
         after = self._after if paged else None
-        values += (one for one in after or () if one is not None)
-        values += ids or ()
-        rule = None if self._rule is None else (shape_of(self._rule, self._context, values),)
-        if rule == (None,) or self._context.edition.entities.get(self.view.name) is not self.view:
+        rules, apart = [], list[Node | None](self._apart if paged else ())
+        for rule in apart or [self._rule]:
+            values += (one for one in after or () if one is not None)
+            values += ids or ()
+            rules.append("all" if rule is None else shape_of(rule, self._context, values))
+        if None in rules or self._context.edition.entities.get(self.view.name) is not self.view:
             return None
         text = None
         if self._asked is not None:
             finds = can_find(self._asked, self.view)
             values += texts_of(self._asked) if finds else ()
             text = (self._walk, finds)
-        listed = (self.view.name, self._deleted, ids is None, actor.reading, rule, text)
+        listed = (self.view.name, self._deleted, ids is None, actor.reading, tuple(rules), text)
         empty = None if after is None else tuple(one is None for one in after)
         return (*listed, self._named, self.limit, empty) if paged else listed
 
     def _prepare(self, dialect: Dialect, values: Sequence[Any]) -> tuple[Prepared, ...] | None:
         """The statements of the page, to be run with other values."""
         self._forget()
-        statements = list(self.statements())
-        return self._prepared(statements, self._joins, dialect, values)
+        return self._prepared(list(self.statements()), self._joins, dialect, values)
 
     @staticmethod
     def _prepared(
@@ -333,7 +351,7 @@ class ListQuery:
 
     @cached_property
     def _keys(self) -> list[SortKey]:
-        return [sort_key(path, descending, self._joins) for path, descending in self._paths.sort]
+        return self._keys_by(self._joins)
 
     @cached_property
     def _readers(self) -> list[Reader]:
@@ -371,18 +389,12 @@ class ListQuery:
     def _fingerprint(self) -> str:
         rule = None if self._rule is None else to_json(self._rule)
         sort = [(path.name, descending) for path, descending in self._paths.sort]
-        return cursors.digest(self.view.name, rule, sort, self._text, _named(self._ids), self._deleted)
+        return cursors.digest(
+            self.view.name, rule, sort, self._text, cursors.told_apart(self._ids), self._deleted
+        )
 
 
 def _possible(ids: Sequence[int] | sa.Select[Any] | None) -> list[int] | sa.Select[Any] | None:
     if ids is None or isinstance(ids, sa.Select):
         return ids
     return [one for one in ids if 0 < one <= LARGEST_ID]
-
-
-def _named(ids: list[int] | sa.Select[Any] | None) -> Any:
-    """What tells one set of ids from another, in JSON."""
-    if not isinstance(ids, sa.Select):
-        return ids
-    compiled = ids.compile()
-    return [str(compiled), [str(value) for value in compiled.params.values()]]

@@ -85,6 +85,8 @@ def load(edition: Edition, view: EntityView, values: Mapping[str, Any]) -> dict[
     """Checked Python values of what was given; RecordInvalid names each field that is wrong and the fix."""
     if not isinstance(values, Mapping):
         raise RecordInvalid({"_record": [_("A record is an object of fields and values")]})
+    if not values:
+        return {}
     accepted = accept(edition, view, values)
     return load_by_schema(edition, view, values) if accepted is None else accepted
 

@@ -30,7 +30,7 @@ _LAST = "\U0010ffff"
 
 def learn(session: Session, texts: Iterable[str], known: set[str]) -> None:
     """Keeps the words of texts that are not kept yet. ``known`` are some that are: it is added to."""
-    told = {word for text in texts for word in words(text)} - known
+    told = {word for text in set(texts) for word in words(text)} - known
     new = sorted(word for word in told if _is_mendable(word))
     for start in range(0, len(new), _AT_ONCE):
         some = new[start : start + _AT_ONCE]

@@ -15,6 +15,7 @@ from trellis.crm.sales.bonuses.entities import CORRECTION, BonusLine, BonusRun, 
 from trellis.crm.sales.bonuses.reckoning import Line, total
 from trellis.errors import PermissionRefused
 from trellis.i18n import translator
+from trellis.records.bulk import among
 from trellis.records.door import Records, Write
 from trellis.records.events import BeforeSave
 from trellis.security.actor import SYSTEM, Actor
@@ -151,18 +152,26 @@ def _write_lines(
     people: Mapping[int, Any],
 ) -> None:
     """Writes the lines that differ, in their places."""
-    writes, surplus = [], []
+    writes, surplus, currency = [], [], run.currency
     for person, lines in wanted.items():
         before = present.get(person) or Statement(person=person, lines=[])
+        whose = _of(people, person)
         surplus += list(before.line_ids[len(lines) :])
         for place, line in enumerate(lines):
             known = place < len(before.lines)
             if known and before.lines[place] == line:
                 continue
-            values = {name: getattr(line, name) for name in ("name", "kind", "period", "amount", "basis")}
-            values |= {"place": place + 1, "currency": run.currency}
+            values = {
+                "place": place + 1,
+                "name": line.name,
+                "kind": line.kind,
+                "period": line.period,
+                "amount": line.amount,
+                "currency": currency,
+                "basis": line.basis,
+            }
             if not known:
-                values |= {"statement": ids[person], **_of(people, person)}
+                values |= {"statement": ids[person], **whose}
             writes.append(Write(id=before.line_ids[place] if known else None, values={}, kept=values))
     if surplus:
         records.delete_many("bonus_line", surplus)
@@ -172,7 +181,7 @@ def _write_lines(
 
 def _people(session: Session, ids: Sequence[int]) -> dict[int, Any]:
     """Name and unit of people, by id."""
-    query = sa.select(User.id, User.name, User.unit_id).where(User.id.in_(ids))
+    query = sa.select(User.id, User.name, User.unit_id).where(among(session, User.id, ids))
     return {row.id: row for row in session.execute(query)}
 
 

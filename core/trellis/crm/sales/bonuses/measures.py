@@ -42,21 +42,18 @@ class Measures:
     def figures(self) -> dict[int, Figures]:
         """What each person's statement is made from."""
         parts = list(enumerate(self.terms.parts))
+        of_kind = (BonusKind.PERCENT, BonusKind.TIERS)
+        facts = {place: self.facts(part.kpi, part.rule) for place, part in parts if part.kind in of_kind}
+        planned = [(place, part.kpi) for place, part in parts if part.kind == BonusKind.TIERS]
         shares = {place: self._shares(part) for place, part in parts if part.kind == BonusKind.TEAM}
+        named = sorted({name for part in self.terms.parts for name in part.names})
+        none = Decimal(0)
         return {
             person: Figures(
-                facts={
-                    place: self.facts(part.kpi, part.rule).get(person, Decimal(0))
-                    for place, part in parts
-                    if part.kind in (BonusKind.PERCENT, BonusKind.TIERS)
-                },
-                plans={
-                    place: plan
-                    for place, part in parts
-                    if part.kind == BonusKind.TIERS and (plan := self.plan(part.kpi, person)) is not None
-                },
+                facts={place: fact.get(person, none) for place, fact in facts.items()},
+                plans={place: plan for place, kpi in planned if (plan := self.plan(kpi, person)) is not None},
                 shares={place: shared[person] for place, shared in shares.items() if person in shared},
-                named=self._named(person),
+                named=self._named(named, person),
             )
             for person, _unit in self.terms.people
         }
@@ -126,10 +123,10 @@ class Measures:
             key: Decimal(str(value)) for key, value in found.items() if key is not None and value is not None
         }
 
-    def _named(self, person: int) -> dict[str, Decimal]:
+    def _named(self, names: Sequence[str], person: int) -> dict[str, Decimal]:
         """What the formulas name, as far as it is known of a person."""
         found = {}
-        for name in sorted({name for part in self.terms.parts for name in part.names}):
+        for name in names:
             kpi = self._kpi(kpi_in(name))
             if kpi is None:
                 continue

@@ -54,7 +54,7 @@ class Line:
 
 def reckon(parts: Sequence[Part], figures: Figures, period: str, digits: int) -> list[Line]:
     """The lines of a statement, one a part. Raises Conflict for more than a field of money holds."""
-    exact, shown = Decimal(0), Decimal(0)
+    exact, shown, coin = Decimal(0), Decimal(0), Decimal(1).scaleb(-digits)
     lines = []
     with localcontext() as context:
         context.prec = _DIGITS
@@ -63,7 +63,7 @@ def reckon(parts: Sequence[Part], figures: Figures, period: str, digits: int) ->
             exact += step
             if abs(exact) > _LARGEST:
                 raise Conflict(_("The part “%(name)s” comes to too large an amount", name=part.name))
-            now = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+            now = exact.quantize(coin, ROUND_HALF_UP)
             lines.append(Line(name=part.name, kind=part.kind, period=period, amount=now - shown, basis=basis))
             shown = now
     return lines
