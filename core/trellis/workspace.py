@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -36,6 +36,8 @@ from trellis.webhooks import followed, wake
 from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
 
 log = logging.getLogger(__name__)
+
+_REVISION = sa.select(cast(sa.Table, WorkspaceState.__table__).c.revision)
 
 
 class Workspace:
@@ -131,7 +133,7 @@ class Workspace:
         ``revision`` is the present one, where the caller has read it in this transaction.
         """
         if revision is None:
-            revision = session.scalar(sa.select(WorkspaceState.revision))
+            revision = session.scalar(_REVISION)
         known = self._edition
         if known is not None and known.revision == revision:
             return known

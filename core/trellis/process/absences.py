@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,17 +22,28 @@ from trellis.security.people import User
 
 _ = translator("trellis")
 
+_absence = cast(sa.Table, Absence.__table__).c
+_NOW = sa.bindparam("today").between(_absence.starts, _absence.ends)
+_AWAY = (
+    sa.select(_absence.user_id)
+    .where(_absence.substitute_id == sa.bindparam("substitute"), _NOW)
+    .order_by(_absence.user_id)
+)
+_SUBSTITUTES = (
+    sa.select(_absence.substitute_id)
+    .where(_absence.user_id.in_(sa.bindparam("people", expanding=True)), _NOW)
+    .order_by(_absence.user_id)
+)
+
 
 def away(session: Session, edition: Edition, substitute: int) -> Sequence[int]:
     """The people whom somebody stands in for today."""
-    mine = sa.select(Absence.user_id).where(Absence.substitute_id == substitute, _now(edition))
-    return session.scalars(mine.order_by(Absence.user_id)).all()
+    return session.scalars(_AWAY, {"substitute": substitute, "today": today_in(edition)}).all()
 
 
 def substitutes(session: Session, edition: Edition, people: Collection[int]) -> Sequence[int]:
     """Those who stand in for some people today."""
-    found = sa.select(Absence.substitute_id).where(Absence.user_id.in_(people), _now(edition))
-    return session.scalars(found.order_by(Absence.user_id)).all()
+    return session.scalars(_SUBSTITUTES, {"people": list(people), "today": today_in(edition)}).all()
 
 
 def of(session: Session, user: int) -> Absence | None:
@@ -68,8 +80,3 @@ def keep(
 def clear(session: Session, user: int) -> None:
     """Somebody is there."""
     session.execute(sa.delete(Absence).where(Absence.user_id == user))
-
-
-def _now(edition: Edition) -> sa.ColumnElement[bool]:
-    today = today_in(edition)
-    return sa.and_(Absence.starts <= today, Absence.ends >= today)

@@ -37,6 +37,9 @@ NEW = 0
 _instance = INSTANCES.c
 _LOCKED = sa.select(INSTANCES).where(_instance.id == sa.bindparam("instance")).with_for_update()
 _INSERT = sa.insert(INSTANCES).returning(_instance.id)
+_CHANGE = sa.update(INSTANCES).where(
+    _instance.id == sa.bindparam("of_instance"), _instance.version == sa.bindparam("at_version")
+)
 
 
 @dataclass
@@ -246,10 +249,7 @@ class Runs:
 
     def _write(self, instance: int, version: int, values: Mapping[str, Any]) -> None:
         """Keeps an instance at the version that was read, or raises StaleVersion."""
-        statement = (
-            sa.update(INSTANCES)
-            .where(_instance.id == instance, _instance.version == version)
-            .values(**values, version=version + 1)
-        )
-        if not self.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+        found = {"of_instance": instance, "at_version": version}
+        changed = self.session.execute(_CHANGE, {**values, "version": version + 1, **found})
+        if not changed.rowcount:  # type: ignore[attr-defined]
             raise StaleVersion(version + 1)

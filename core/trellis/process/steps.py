@@ -24,6 +24,7 @@ _OPEN = sa.select(_step.token, _step.id).where(
     _step.instance_id == sa.bindparam("instance"), _step.left_at.is_(None)
 )
 _INSERT = sa.insert(STEPS).returning(_step.id)
+_CHANGE = sa.update(STEPS).where(_step.id == sa.bindparam("of_step"))
 
 
 def enter(session: Session, run: Run) -> tuple[list[Entered], list[str]]:
@@ -87,7 +88,7 @@ def _leave(session: Session, run: Run, gone: Mapping[str, int], now: datetime) -
         values: dict[str, Any] = {"left_at": now, "awaits": None}
         if key in run.ends:
             values |= {"by_id": run.by, "outcome": run.ends[key]}
-        session.execute(sa.update(STEPS).where(_step.id == step).values(**values))
+        session.execute(_CHANGE, {**values, "of_step": step})
 
 
 def _passed(run: Run, token: Token, at: datetime, now: datetime) -> dict[str, Any]:
