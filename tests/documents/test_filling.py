@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from trellis.documents import ready
 from trellis.documents.making import fill
 from trellis.errors import RecordInvalid
 
@@ -86,3 +87,14 @@ def test_what_people_write_is_text_in_a_pdf_too() -> None:
         "<p>a<br>b</p><pre> c\n d</pre><hr>",
     ):
         assert filled(content, "pdf").startswith("%PDF-")
+
+
+def test_a_program_waits_for_the_next_document_and_another_is_asked_where_it_has_died() -> None:
+    assert filled("{{ record.number }}") == "A-1"
+    (waiting,) = ready._waiting
+    assert filled("{{ record.number }}") == "A-1"
+    assert waiting.returncode == 0  # it has made that one, and no other
+    (waiting,) = ready._waiting
+    waiting.kill()
+    waiting.wait()
+    assert filled("{{ record.number }}") == "A-1"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import orjson
 
 from trellis.documents import filling
+from trellis.documents.ready import answer
 from trellis.documents.values import data_of
 from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator, use_locale
@@ -98,17 +98,14 @@ def make(
 
 def fill(asked: Mapping[str, Any]) -> bytes:
     """What the program makes of what it is asked (:mod:`filling`). Raises RecordInvalid for what the template does."""
-    command = [sys.executable, "-P", filling.__file__]
     try:
-        done = subprocess.run(
-            command, input=orjson.dumps(asked), capture_output=True, timeout=_PATIENCE, check=False
-        )
+        status, written, said = answer(orjson.dumps(asked), _PATIENCE)
     except subprocess.TimeoutExpired:
         raise RecordInvalid({"template": [_TOO_MUCH]}) from None
-    if done.returncode == 0:
-        return done.stdout
-    if done.returncode == filling.WRONG:
-        line, _tab, problem = done.stderr.decode(errors="replace").strip("\n").partition("\t")
+    if status == 0:
+        return written
+    if status == filling.WRONG:
+        line, _tab, problem = said.decode(errors="replace").strip("\n").partition("\t")
         raise RecordInvalid({"template": [_said(line, problem)]})
     raise RecordInvalid({"template": [_TOO_MUCH]})
 
