@@ -19,6 +19,7 @@ from trellis.notifications import sending as notifications
 from trellis.notifications.kinds import tell_of_job
 from trellis.notifications.notify import MAIL_JOB as NOTIFICATION_MAIL
 from trellis.process import jobs as process
+from trellis.process.calling import CALL_JOB, work_call
 from trellis.process.deadlines import LATE_JOB
 from trellis.process.events import EVENT_JOB
 from trellis.process.operations import MAIL_JOB
@@ -63,6 +64,7 @@ JOB_KINDS: Kinds = MappingProxyType(
         NOTIFICATION_MAIL: JobKind(_("Notification by mail"), notifications.work_mail),
         notifications.FORGET_JOB: JobKind(_("Old notifications"), notifications.work_forget, daily=True),
         MAIL_JOB: JobKind(_("Mail of a process"), process.work_mail),
+        CALL_JOB: JobKind(_("Call of a process"), work_call),
         backup.RESTORE: JobKind(_("Workspace from a backup"), backup.work_restore, for_administrators=True),
     }
 )

@@ -5,15 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from receiving import Receiver, receiving
 from trellis import webhooks
 from trellis.backup.copying import copy_workspace
 from trellis.config import Config
@@ -31,54 +28,10 @@ from trellis.workspace import Workspace
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-class Receiver(ThreadingHTTPServer):
-    """A program that is told: ``got`` is what it was sent, ``status`` what it answers."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status = 204
-        self.hurried = threading.Event()
-        self.hurried.set()
-        self.told = threading.Semaphore(0)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/hook?of=acme"
-
-    @property
-    def names(self) -> list[str]:
-        """The names of customers in the order in which they were told."""
-        return [
-            item["changes"]["name"][1]
-            for _headers, body in self.got
-            for item in json.loads(body)["items"]
-            if item["entity"] == "customer"
-        ]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server: Any = self.server
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server.got.append((dict(self.headers), body))
-        self.send_response(server.status)
-        self.send_header("Content-Length", "5")
-        self.end_headers()
-        with suppress(OSError):
-            for letter in (b"s", b"o", b"r", b"r", b"y"):
-                self.wfile.write(letter)
-                server.hurried.wait(0.3)
-        server.told.release()
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with receiving() as server:
+        yield server
 
 
 @pytest.fixture

@@ -45,8 +45,8 @@ class Process(Contribution):
 class Parameter:
     """What a service task tells an operation; ``type`` checks it.
 
-    ``label`` and ``help`` are how people see it who draw processes. Where it ``names`` something (``entity``, ``stage`` or
-    ``process``), they choose from what there is.
+    ``label`` and ``help`` are how people see it who draw processes. Where it ``names`` something (``entity``, ``stage``,
+    ``process`` or ``webhook``), they choose from what there is.
     """
 
     name: str

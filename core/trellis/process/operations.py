@@ -12,6 +12,7 @@ from trellis.errors import PluginError, RecordInvalid, TrellisError
 from trellis.guard import TookTooLong, abandon, inside, limited
 from trellis.i18n import translator
 from trellis.plugins import CORE, Fault
+from trellis.process.calling import call_webhook
 from trellis.records import types
 from trellis.records.door import Records
 
@@ -169,6 +170,24 @@ OPERATIONS = (
             ),
             Parameter(name="subject", type=types.Text(), required=True, label=_("Subject")),
             Parameter(name="text", type=types.LongText(), required=True, label=_("Text")),
+        ),
+    ),
+    Operation(
+        name="call_webhook",
+        title=_("Call a webhook"),
+        description=_(
+            "Sends a signed message to an address of the settings once the step is committed, until it is taken"
+        ),
+        run=call_webhook,
+        parameters=(
+            Parameter(
+                name="webhook",
+                type=types.Integer(minimum=1),
+                required=True,
+                label=_("Webhook"),
+                names="webhook",
+            ),
+            Parameter(name="text", type=types.LongText(), label=_("Text")),
         ),
     ),
     Operation(

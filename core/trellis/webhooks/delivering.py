@@ -95,7 +95,11 @@ def try_out(config: Config, webhook: Webhook) -> None:
 def _post(config: Config, webhook: Webhook, items: list[dict[str, Any]], last: int) -> None:
     """Sends events as the change feed writes them. Raises NotDelivered."""
     body = orjson.dumps({"items": items, "next": str(last)}, option=orjson.OPT_UTC_Z)
-    number = f"{webhook.id}-{webhook.after}-{last}"
+    deliver(config, webhook, f"{webhook.id}-{webhook.after}-{last}", body)
+
+
+def deliver(config: Config, webhook: Webhook, number: str, body: bytes) -> None:
+    """Sends one message under a number, by which an address knows one that it has had. Raises NotDelivered."""
     try:
         secret = unseal(config, webhook.secret)
     except Unreadable:

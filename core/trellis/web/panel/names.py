@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Operation, Process, Role, Segment
 from trellis.edition import Edition, EntityView
 from trellis.i18n import translator
-from trellis.process import assignment, scripts
+from trellis.process import assignment, calling, scripts
 from trellis.process.diagram import Diagram, DiagramInvalid
 from trellis.process.dmn import tables
 from trellis.process.elements import PEOPLE
@@ -112,6 +112,10 @@ class Names:
     @property
     def processes(self) -> list[Option]:
         return [(name, str(one.title)) for name, one in self.edition.all(Process).items()]
+
+    @property
+    def webhooks(self) -> list[Option]:
+        return calling.known(self._session)
 
     @property
     def entities(self) -> list[Option]:

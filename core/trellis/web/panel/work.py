@@ -66,6 +66,7 @@ class Work(Part):
             "entity": lambda: names.entities,
             "stage": lambda: names.stages(self._entity(model)),
             "process": lambda: names.processes,
+            "webhook": lambda: names.webhooks,
         }.get(one.names)
         if options is not None:
             return self.choice(key, label, value, options(), required=needed, help=one.help or "")
