@@ -28,7 +28,8 @@ def settled(
     What only others changed is left out of the first, so that the form shows the record's.
     """
     log = history(g.session, g.edition, view.name, record.id)
-    events = [one for one in log if one["action"] not in (ENTERED, LEFT)][: record.version - version]
+    since = max(record.version - version, 0)
+    events = [one for one in log if one["action"] not in (ENTERED, LEFT)][:since]
     names = names_in((view, event) for event in events)
     mine = form.to_dict()
     told: dict[str, list[str]] = {}
