@@ -66,6 +66,7 @@ def fill(workspace: Workspace, text: str) -> dict[str, int]:
         )
         spare = {
             "bundle_part": {"part": records.create("product", {"name": text[:60]}).id},
+            "customer_relation": {"other": records.create("customer", {"name": text[:60]}).id},
             "report_recipient": {"person": somebody},
             "bonus_statement": {"person": somebody},
         }

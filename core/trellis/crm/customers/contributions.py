@@ -18,6 +18,7 @@ from trellis.crm.customers.entities import Contact, Customer
 from trellis.crm.customers.invitations import Survey, SurveyInvitation
 from trellis.crm.customers.kpis import KPIS
 from trellis.crm.customers.programme import Programme, check_programme
+from trellis.crm.customers.relations import CustomerRelation, check_relation
 from trellis.crm.customers.surveys import SatisfactionBenchmark, SurveyAnswer
 from trellis.errors import RecordInvalid
 from trellis.hookspecs import concerns, hookimpl
@@ -33,6 +34,7 @@ def trellis_entities() -> list[type[Entity]]:
     return [
         Customer,
         Contact,
+        CustomerRelation,
         Agreement,
         Survey,
         SurveyInvitation,
@@ -43,11 +45,13 @@ def trellis_entities() -> list[type[Entity]]:
 
 
 @hookimpl
-@concerns("customer", "programme", "survey", "survey_invitation", "agreement")
+@concerns("customer", "customer_relation", "programme", "survey", "survey_invitation", "agreement")
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "customer":
         _check_zone(event)
         standing.hold(event)
+    elif event.entity == "customer_relation":
+        check_relation(event)
     elif event.entity == "programme":
         check_programme(event)
     elif event.entity == "survey":
