@@ -348,7 +348,7 @@ def test_references_filters_and_keys_tell_nothing_of_what_is_out_of_sight(house:
     answers = []
     for target in (hidden, MISSING):
         got = clerk.post("/order", {"number": "N", "ordered_at": "2026-01-01T00:00:00Z", "customer": target})
-        answers.append((got.status_code, got.text.replace(str(target), "#")))
+        answers.append((got.status_code, got.text.replace(f"the id {target}", "the id #")))
     assert answers[0] == answers[1]
     assert clerk.get(f"/order?customer={hidden}&count=true").json["total"] == 0  # type: ignore[index]
     assert clerk.get(f"/customer?q={SECRET}&count=true").json["total"] == 0  # type: ignore[index]
