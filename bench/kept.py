@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -24,12 +25,15 @@ from trellis.search.matching import fts_name, searchable, table_of, text_of
 from trellis.system import Event, ImportRun, LedgerEntry, PluginState
 from trellis.workspace import Workspace
 
-from bench.callers import Ledger, Sent
+from bench.callers import PLUGINS, Ledger, Sent
 
 PATIENCE = 30.0
 
 DAILY = [name for name, kind in JOB_KINDS.items() if kind.daily]
 """Jobs of which one always waits for the night."""
+
+FIELD_GONE = re.compile(rf"fields: .+ “({'|'.join(PLUGINS)})\.\w+”")
+"""What an export says whose plugin was switched off before its turn came: it names the field and writes no file."""
 
 
 def problems(
@@ -147,7 +151,7 @@ def _plugins(session: Session, edition: Edition) -> Iterator[str]:
     tables = set(sa.inspect(session.connection()).get_table_names())
     states = {one.name: one for one in session.scalars(sa.select(PluginState))}
     owners = set(session.scalars(sa.select(LedgerEntry.plugin).distinct()))
-    for name in ("retail", "b2b"):
+    for name in PLUGINS:
         own = {one for one in tables if one.startswith(f"{name}_") or one == f"alembic_version_{name}"}
         if name not in states and (own or name in owners):
             yield f"{name} was never enabled, and left {sorted(own)}"
@@ -228,11 +232,11 @@ def _sources(edition: Edition) -> list[str]:
 
 
 def _jobs(workspace: Workspace) -> Iterator[str]:
-    """All are done, imports with their counts, exports and backups with their files."""
+    """All are done, imports with their counts, backups with their files, and exports of fields that are still there."""
     with workspace.read() as session:
-        for job in session.scalars(
-            sa.select(Job).where(Job.state != "done", Job.kind.not_in(DAILY)).limit(5)
-        ):
+        for job in session.scalars(sa.select(Job).where(Job.state != "done", Job.kind.not_in(DAILY))):
+            if job.kind == "export" and FIELD_GONE.fullmatch(job.problem):
+                continue
             yield f"job {job.id} ({job.kind}) is {job.state} after {job.attempt} attempts: {job.problem}"
         for run in session.scalars(sa.select(ImportRun)):
             done = sum(run.result.get(name, 0) for name in ("created", "resumed"))
