@@ -91,7 +91,10 @@ def test_what_the_making_of_a_workspace_left_is_in_nobodys_way(installation: Ins
 
 
 def test_a_deleted_workspace_is_gone(installation: Installation) -> None:
+    archives = installation.archives("acme")
+    archives.mkdir(parents=True)
     installation.delete_workspace("acme")
+    assert not archives.exists()
     with pytest.raises(WorkspaceNotFound):
         installation.workspace("acme")
     assert installation.workspaces() == []

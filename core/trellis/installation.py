@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -109,6 +110,12 @@ class Installation:
             self._workspaces.pop(name, None)
         workspace.namespace.dispose()
         self._drop(name)
+        shutil.rmtree(self.archives(name), ignore_errors=True)
+
+    def archives(self, name: str) -> Path:
+        """The folder of what plugins left that were purged from a workspace by its pages; a workspace of that name that comes
+        later finds none."""
+        return self.config.home / "archives" / name
 
     def sqlite_path(self, name: str) -> Path:
         """The file of a workspace on SQLite."""

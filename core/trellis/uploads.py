@@ -89,3 +89,10 @@ def check_content(path: Path, filename: str) -> None:
 def _sample(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(64 * 1024)
+
+
+def size_text(size: int) -> Text:
+    """How large a file of so many bytes is, for people."""
+    if size >= MB:
+        return _("%(number)s MB", number=format_number(size / MB, 1))
+    return _("%(number)s KB", number=format_number(max(1, round(size / 1024))))

@@ -294,7 +294,11 @@ def test_a_purge_never_writes_over_the_archive_of_an_earlier_one(sign_in: SignIn
     headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
     for act in ("disable", "purge", "enable", "disable", "purge"):
         client.post(f"/acme/settings/plugins/gym/{act}", data={"name": "gym"}, headers=headers)
-    first, second = sorted((config.home / "archives").iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    first, second = sorted((config.home / "archives/acme").iterdir(), key=lambda one: one.stat().st_mtime_ns)
+    page = client.get("/acme/settings/plugins").text
+    links = re.findall(r'href="(/acme/settings/plugins/archives/[^"]+)"', page)
+    assert [client.get(link).data for link in links] == [second.read_bytes(), first.read_bytes()]
+    assert client.get("/acme/settings/plugins/archives/..%2F..%2Fcontrol.db").status_code == 404
     with zipfile.ZipFile(first) as archive:
         assert b"Gold" in archive.read("tables/gym_membership.jsonl")
     with zipfile.ZipFile(second) as archive:

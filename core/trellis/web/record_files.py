@@ -10,8 +10,8 @@ from flask import g
 from trellis import attachments
 from trellis.crm.customers.circulation.entities import DOCUMENT, STATES
 from trellis.crm.customers.circulation.files import at_files
-from trellis.i18n import format_date, format_number, translator
-from trellis.uploads import MB, most, too_large
+from trellis.i18n import format_date, translator
+from trellis.uploads import MB, most, size_text, too_large
 from trellis.web.uploads import limits
 
 _ = translator("trellis")
@@ -27,7 +27,7 @@ def card(entity: str, record_id: int, *, may_change: bool, problems: Sequence[st
         "rows": [
             {
                 "name": one.name,
-                "size": _size(one.size),
+                "size": str(size_text(one.size)),
                 "added": format_date(one.added_at),
                 "url": f"{url}/{one.id}",
                 "sealed": one.sealed,
@@ -54,9 +54,3 @@ def _document(one: Any) -> dict[str, str]:
         "state": str(state.label),
         "tone": state.tone or "neutral",
     }
-
-
-def _size(number: int) -> str:
-    if number >= MB:
-        return str(_("%(number)s MB", number=format_number(number / MB, 1)))
-    return str(_("%(number)s KB", number=format_number(max(1, round(number / 1024)))))

@@ -17,6 +17,7 @@ from trellis.jobs import ask_to_stop, queue, retry
 from trellis.jobs.job import FAILED, STOPPED, UNFINISHED
 from trellis.records.importer import runs
 from trellis.security.people import User
+from trellis.uploads import size_text
 from trellis.web.display import person
 from trellis.web.shell import page, shell
 from trellis.web.views.lists import base, go, whole_number
@@ -151,6 +152,6 @@ def _job(row: Any, size: int) -> dict[str, Any]:
         "ended": format_datetime(row.finished_at) if row.finished_at else "",
         "workspace_url": f"/{row.result['workspace']}/" if row.result.get("workspace") else "",
         "file_url": f"{base()}/jobs/{row.id}/file" if size else "",
-        "file_size": str(_("%(number)s MB", number=format_number(size / 1024**2, 1))) if size else "",
+        "file_size": str(size_text(size)) if size else "",
         "gone": bool(row.result.get("file")) and not size,
     }

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, Response, abort, g, render_template, request, send_from_directory
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis import enabling
@@ -17,6 +17,7 @@ from trellis.contributions import Direction, Level
 from trellis.enabling import Added, PluginInfo, Preview
 from trellis.errors import Conflict, TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
+from trellis.uploads import size_text
 from trellis.web.overlay import overlay
 from trellis.web.shell import shell, toast
 from trellis.web.views.lists import base, go
@@ -107,6 +108,7 @@ def show(workspace: str) -> str:
         ),
         "filters": filters,
         "cards": [_card(info, url) for info in everything if keep(info)],
+        "archives": _kept(),
         "own_url": "",
         "guide_url": "",
     }
@@ -162,10 +164,15 @@ def purge(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     if request.form.get("name", "").strip() != name:
         return _purge(name, str(_("Type the name exactly as it stands above"))), 422
     g.release()
-    archive = _archive(name)
-    enabling.purge(g.workspace, name, archive)
-    toast(_("Purged. The archive is %(file)s", file=archive.name))
+    file = _archive(name)
+    enabling.purge(g.workspace, name, file)
+    toast(_("Purged. The archive is %(file)s", file=file.name))
     return go(f"{base()}/settings/plugins")
+
+
+@blueprint.get("/<workspace>/settings/plugins/archives/<file>")
+def archive(workspace: str, file: str) -> Response:
+    return send_from_directory(_archives().resolve(), file, as_attachment=True)
 
 
 @blueprint.get("/<workspace>/settings/plugins/<name>/faults")
@@ -181,11 +188,30 @@ def faults(workspace: str, name: str) -> str:
     return render_template("settings/plugin_faults.html", title=info.title, text=text, shell=shell())
 
 
+def _archives() -> Path:
+    folder: Path = g.installation.archives(g.workspace.name)
+    return folder
+
+
+def _kept() -> list[dict[str, str]]:
+    """The archives of this workspace, the newest first."""
+    files = sorted(_archives().glob("*.zip"), key=lambda one: one.stat().st_mtime, reverse=True)
+    return [
+        {
+            "name": one.name,
+            "url": f"{base()}/settings/plugins/archives/{one.name}",
+            "size": str(size_text(one.stat().st_size)),
+            "made": format_datetime(datetime.fromtimestamp(one.stat().st_mtime, UTC)),
+        }
+        for one in files
+    ]
+
+
 def _archive(name: str) -> Path:
     """Where a purge writes what it deletes: never over the archive of an earlier one, which nothing else has."""
-    folder: Path = g.installation.config.home / "archives"
+    folder = _archives()
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{g.workspace.name}-{name}-{datetime.now(UTC):%Y-%m-%d}"
+    stem = f"{name}-{datetime.now(UTC):%Y-%m-%d}"
     names = (f"{stem}-{number}.zip" if number > 1 else f"{stem}.zip" for number in count(1))
     return next(folder / one for one in names if not (folder / one).exists())
 
