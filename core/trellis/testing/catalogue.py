@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import IO
@@ -40,8 +41,9 @@ def texts_of_diagram(
             yield 1, "_", name, []
 
 
+@cache
 def texts(package: str) -> Catalog:
-    """All texts of a package that people read, without translations."""
+    """All texts of a package that people read, without translations; gathered once in a process, which takes seconds."""
     catalogue = Catalog(fuzzy=False)
     folder = str(files(package))
     options = {"**.html": {"trimmed": "true", "silent": "false"}}
