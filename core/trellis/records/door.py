@@ -26,6 +26,7 @@ from trellis.records.plan import Plan, plan_of
 from trellis.records.query import ListQuery, Page, Record
 from trellis.records.references import check_references, check_unique, resolve_external
 from trellis.records.telling import Telling
+from trellis.records.trees import check_circles
 from trellis.records.values import created, decode, difference, encode
 from trellis.records.writes import BatchInvalid, Write
 from trellis.search.vocabulary import learn
@@ -237,6 +238,7 @@ class Records:
             lambda: self._complete(view, plan, drafts),
             lambda: check_references(self.session, self.edition, self.actor, plan, values),
             lambda: check_unique(self.session, view, plan, {i: (d.id, d.values) for i, d in drafts.items()}),
+            lambda: check_circles(self.session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
         ]
         for step in steps:
             found = step()
