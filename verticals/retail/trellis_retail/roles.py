@@ -70,7 +70,9 @@ ROLES = [
     trellis.Role(
         name="retail.crm_marketer",
         title=_("CRM marketer"),
-        description=_("Works with all customers, segments, surveys and promotions; reads sales, changes no receipt"),
+        description=_(
+            "Works with all customers, segments, surveys and promotions; reads sales, changes no receipt"
+        ),
         cell=STRUCTURE,
         grants=[
             Grant("*", read=Scope.ALL),
