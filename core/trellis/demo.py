@@ -30,6 +30,8 @@ from trellis.security.actor import Actor
 _ = translator("trellis")
 
 _YEAR = 365
+_ASKED_ABOUT = 5
+"""Products that answers to surveys are about."""
 
 SIZES: Mapping[str, int] = {"small": 300, "medium": 3_000, "large": 30_000}
 """Customers in a demo workspace of each size."""
@@ -91,6 +93,7 @@ class DemoContext:
         )
         self.create("survey_answer", self._answers(customers, yearly))
         people.agree(self, customers)
+        people.relate(self, customers)
         people.invite(self, after, customers)
         held = {
             "name": self.text(_("Industry")),
@@ -104,7 +107,8 @@ class DemoContext:
         )
 
     def _answers(self, customers: Sequence[int], survey: int) -> Iterator[Mapping[str, Any]]:
-        dice = random.Random("survey")
+        dice, about = random.Random("survey"), random.Random("products")
+        products = self.ids.get("product", [])[:_ASKED_ABOUT]
         for customer in customers:
             for _number in range(dice.choice((0, 1, 1, 2))):
                 mood = min(10, max(1, round(dice.gauss(7.9, 1.5))))
@@ -113,6 +117,7 @@ class DemoContext:
                 yield {
                     "customer": customer,
                     "asked_in": survey,
+                    "product": about.choice(products) if products and about.random() < 0.6 else None,
                     "answered_at": datetime.combine(day, time(dice.randint(8, 18)), UTC),
                     "channel": dice.choice(("mail", "phone", "web")),
                     "q1": mood,

@@ -121,7 +121,7 @@ def _samples(chance: random.Random, count: int) -> Iterator[dict[str, Any]]:
             "company": _maybe(chance, list(range(1, 9))),
             "keeper": _maybe(chance, [1, 2, 3]),
             "owner": _maybe(chance, [1, 2, 3]),
-            "unit": _maybe(chance, [1, 2]),
+            "unit": _maybe(chance, [1, 2, 3, 5]),
             "probe.code": _maybe(chance, TEXTS),
             "probe.points": _maybe(chance, NUMBERS),
             "probe.fee": _maybe(chance, AMOUNTS),
@@ -142,14 +142,24 @@ def _companies(chance: random.Random) -> Iterator[dict[str, Any]]:
             "city": _maybe(chance, TEXTS),
             "founded": _maybe(chance, DAYS),
             "owner": _maybe(chance, [1, 2, 3]),
-            "unit": _maybe(chance, [1, 2]),
+            "unit": _maybe(chance, [1, 2, 3, 5]),
             "probe.region": _maybe(chance, TEXTS),
             "deleted_at": MOMENTS[0] if id in (3, 4) else None,
         }
 
 
 def make_records(chance: random.Random, count: int) -> dict[type[Entity], list[dict[str, Any]]]:
-    units = [{"id": id, "name": f"Unit {id}", "unit": id, "deleted_at": None} for id in (1, 2)]
+    tree = ((1, None), (2, 1), (3, 2), (4, 1), (5, 4))
+    units = [
+        {
+            "id": id,
+            "name": f"Unit {id}",
+            "unit": id,
+            "parent": parent,
+            "deleted_at": MOMENTS[0] if id == 4 else None,
+        }
+        for id, parent in tree
+    ]
     people = [
         {
             "id": id,

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from trellis.contributions import Grant, Scope
+from trellis.contributions import FieldRight, Grant, Scope
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.security.actor import SYSTEM, Actor
+from trellis.security.field_rights import FieldRule
 from trellis.system import Event
 from trellis.workspace import Workspace
 
@@ -252,6 +253,26 @@ def test_what_one_may_not_see_does_not_exist(records: Records) -> None:
     ):
         with pytest.raises(RecordNotFound):
             act()
+
+
+def test_a_record_may_be_made_for_and_given_to_somebody_whose_records_one_does_not_see(
+    records: Records,
+) -> None:
+    eva, boss = (
+        records.create("user", {"name": name, "email": f"{name}@acme.test"}).id for name in ("eva", "boss")
+    )
+    hidden = frozenset([FieldRule("customer", "phone", FieldRight.NONE)])
+    knows = {**OWN, "user": Grant("user", read=Scope.ALL)}
+    acting = as_actor(records, user_id=eva, grants=knows, fields=hidden)
+    made = acting.create("customer", {"name": "For the boss", "owner": boss})
+    assert (made.values["owner"], "phone" in made.values) == (boss, False)
+    mine = acting.create("customer", {"name": "Mine"}).id
+    given = acting.update("customer", mine, {"owner": boss})
+    assert given.values["owner"] == boss
+    for number in (made.id, mine):
+        with pytest.raises(RecordNotFound):
+            acting.get("customer", number)
+        assert records.get("customer", number).values["owner"] == boss
 
 
 def test_what_one_may_see_but_not_change_is_refused(records: Records) -> None:

@@ -105,3 +105,21 @@ def test_weeks_begin_when_the_workspace_says() -> None:
     assert monday.moved(-1) == date(2026, 2, 1)
     assert monday.moved(1).replace(day=1) == date(2026, 4, 1)
     assert read_span("month", "9999-99-99", date(2026, 1, 1), 0).at == date(2026, 1, 1)
+
+
+def test_one_sees_the_own_days_and_what_is_done_or_late(admin: FlaskClient) -> None:
+    assert 'href="/acme/activity/calendar?view=mine"' in admin.get("/acme/tasks").text
+    create(admin, subject="Late call", due_at=f"{AT}T10:00:00Z")
+    create(admin, subject="Done call", due_at=f"{AT}T11:00:00Z", done_at=f"{AT}T12:00:00Z")
+    other = create(admin, subject="Of another", due_at=f"{AT}T13:00:00Z")
+    changed = {"X-CSRF-Token": token_of(admin.get("/acme/").text)}
+    given = admin.patch(f"/api/v1/acme/activity/{other}", json={"owner": 2}, headers=changed)
+    assert given.status_code == 200, given.text
+    page = admin.get(f"/acme/activity/calendar?at={AT}").text
+    mine = re.search(r'<a class="tab" href="([^"]+)">Mine</a>', page)
+    assert mine is not None and "Bin" not in page
+    own = admin.get(unescape(mine[1])).text
+    assert shown(own) == {AT: ["Late call", "Done call"]}
+    late, done = re.findall(r'<li class="calendar-item.*?</li>', own, re.DOTALL)
+    assert "dot-danger" in late and "Overdue</span>" in late
+    assert "is-done" in done and "Done</span>" in done

@@ -61,3 +61,25 @@ def test_a_moment_is_edited_in_the_time_zone_it_is_shown_in(client: FlaskClient)
     assert "10:00" in saved.text
     opened = client.get("/acme/order/1/row?edit=ordered_at", headers={"HX-Current-URL": ""})
     assert 'value="2026-03-01T10:00"' in opened.text
+
+
+def test_what_is_given_to_somebody_else_is_saved_and_leaves_the_page(
+    client: FlaskClient, sign_in: SignIn
+) -> None:
+    agent = sign_in("agent@acme.test")
+    token = token_of(agent.get("/acme/").text)
+    headers = {"X-CSRF-Token": token}
+    made = [
+        agent.post("/api/v1/acme/activity", json={"subject": f"Call {n}"}, headers=headers).json["id"]  # type: ignore[index]
+        for n in range(3)
+    ]
+    row, field, form = (f"/acme/activity/{number}" for number in made)
+    gone = agent.post(f"{row}/row/owner", data={"owner": "1", "version": "1"}, headers=headers)
+    assert (gone.status_code, gone.text) == (200, "") and "somebody else" in gone.headers["HX-Trigger"]
+    left = agent.post(f"{field}/field/owner", data={"owner": "1", "version": "1"}, headers=headers)
+    assert left.headers["HX-Redirect"] == "/acme/activity"
+    values = {"csrf_token": token, "subject": "Call", "kind": "task", "owner": "1", "version": "1"}
+    assert agent.post(f"{form}/edit", data=values).location == "/acme/activity"
+    assert agent.post("/acme/activity/new", data=values).location == "/acme/activity"
+    assert "you do not see it any more" in agent.get("/acme/activity").text
+    assert all(client.get(page).status_code == 200 for page in (row, field, form))

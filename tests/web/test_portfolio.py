@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -92,3 +94,29 @@ def test_the_matrix_and_what_is_bought_together_lead_to_lists(goods: dict[str, i
     abc = client.get("/acme/analytics/abc?of=products").text
     assert "Product portfolio" in abc and "/acme/product?filter=" in abc
     assert "Only what was sold" in sign_in("agent@acme.test").get("/acme/portfolio/cross_sell").text
+
+
+def test_a_category_shows_its_tree_and_a_bundle_its_parts_from_both_ends(
+    goods: dict[str, int], installation: Installation, sign_in: SignIn
+) -> None:
+    with installation.workspace("acme").write() as session:
+        door = Records(session, installation.workspace("acme").edition(session), SYSTEM)
+        food = door.create("category", {"name": "Food"}).id
+        drinks = door.create("category", {"name": "Drinks", "parent": food}).id
+        door.update("product", goods["tea"], {"category": drinks})
+        door.create("bundle_part", {"bundle": goods["milk"], "part": goods["tea"]})
+        related = {"customer": 2, "other": 1, "kind": "partner"}
+        door.create("customer_relation", related)
+    client = sign_in("admin@acme.test")
+    tree = client.get(f"/acme/category/{food}").text
+    assert 'aria-label="Products in Food: 1"' in tree and 'aria-label="Products in Drinks: 1"' in tree
+    listed = re.search(r'href="(/acme/product\?filter=[^"]+)" aria-label="Products in Food', tree)
+    assert listed is not None
+    found = client.get(unescape(listed[1])).text
+    assert "Category is Food or part of it" in found and "Tea" in found and "Milk" not in found
+    assert f'href="/acme/category/{food}">Food</a> ›' in client.get(f"/acme/category/{drinks}").text
+    part = client.get(f"/acme/product/{goods['tea']}?tab=bundle_part.part").text
+    assert "Parts of bundles: Part" in part and '">Milk</a></th>' in part
+    for customer, other in ((1, "Customer 01"), (2, "Customer 00")):
+        page = client.get(f"/acme/customer/{customer}?tab=customer_relation").text
+        assert page.count('tab=customer_relation"') == 1 and f'">{other}</a></th>' in page

@@ -96,7 +96,8 @@ def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> 
     ids = {name: boss.create("customer", name=name, **values) for name, values in people.items()}
     rule = {"field": "notes", "op": "eq", "value": "ask"}
     segment = boss.post("/segments", {"title": "Ask", "rule": rule}).json["segment"]  # type: ignore[index]
-    survey = boss.create("survey", name="After a visit", kind="nps")
+    sofa = boss.create("product", name="Sofa")
+    survey = boss.create("survey", name="After a visit", kind="nps", product=sofa)
     answer = boss.post(f"/survey/{survey}:invite", {"segment": segment})
     assert (answer.status_code, answer.json) == (
         202,
@@ -136,8 +137,10 @@ def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> 
     assert thanks.status_code == 200 and "Спасибо" in thanks.text
     (kept,) = boss.get(f"/survey_answer?asked_in={survey}").json["items"]  # type: ignore[index]
     assert (kept["customer"], kept["nps"], kept["comment"]) == (ids["Anna"], 3, "Долго ждали")
+    assert kept["product"] == sofa
     case = boss.get(f"/case/{kept['case']}").json
     assert (case["customer"], case["priority"], case["kind"]) == (ids["Anna"], "high", "complaint")  # type: ignore[index]
+    assert case["product"] == sofa  # type: ignore[index]
     assert "Долго ждали" in case["description"] and "3" in case["subject"]  # type: ignore[index]
     second = house.send(link, browser, nps="10")
     assert second.status_code == 404

@@ -179,6 +179,10 @@ class EntityInfo:
     - ``sort``: how lists are sorted at first (``-ordered_at``)
     - ``date_field``: the field that places a record in time on timelines and calendars
     - ``timeline``: its records stand on the timeline of the records they refer to
+    - ``tree``: the reference to another of its records that one is part of; none comes to be part of itself, and rules find
+      what refers to a record or to any below it (``within``)
+    - ``mutual``: its two references to one entity between which it makes no difference which is which, so that its records
+      stand in one list at both ends
     - ``beside``: the two fields that say beside which record of any entity one was made: its entity, its id; with
       ``timeline`` it stands on that record's timeline
     - ``amount_field``: the figure summed on boards and in footers
@@ -205,6 +209,8 @@ class EntityInfo:
     sort: str = ""
     date_field: str | None = None
     timeline: bool = False
+    tree: str | None = None
+    mutual: tuple[str, str] | None = None
     beside: tuple[str, str] | None = None
     amount_field: str | None = None
     numbered: str = ""

@@ -24,10 +24,15 @@ SHORT = 3
 
 @dataclass(frozen=True)
 class RelatedList:
-    """The records of another entity that refer to this one: how many, and the first few."""
+    """The records of another entity that refer to this one: how many, and the first few; ``rule`` finds them all.
 
+    ``key`` is its name among the lists of a record: of several of one entity, all but the first name their field.
+    """
+
+    key: str
     view: EntityView
     field: Field
+    rule: Mapping[str, Any]
     count: int
     items: Sequence[Record]
 
@@ -48,17 +53,19 @@ def related_lists(
     session: Session, edition: Edition, actor: Actor, entity: str, record_id: int
 ) -> list[RelatedList]:
     """One short list for each entity that refers to this one; two queries each, whatever the number of rows."""
-    found = []
+    found: dict[str, RelatedList] = {}
     for view, field in _referring(edition, actor, entity):
-        if view.name == "user":
+        mutual = view.info.mutual or ()
+        if view.name == "user" or field.name in mutual[1:]:
             continue
-        query = ListQuery(
-            view, edition, actor, rule=_refers(field, record_id), sort=_newest(view), limit=SHORT
-        )
+        rules = [_refers(name, record_id) for name in (mutual if field.name in mutual else (field.name,))]
+        rule = {"any": rules} if rules[1:] else rules[0]
+        query = ListQuery(view, edition, actor, rule=rule, sort=_newest(view), limit=SHORT)
         page = query.page(session)
         count = len(page.items) if page.next is None else session.scalar(query.count_statement()) or 0
-        found.append(RelatedList(view, field, count, page.items))
-    return found
+        key = f"{view.name}.{field.name}" if view.name in found else view.name
+        found[key] = RelatedList(key, view, field, rule, count, page.items)
+    return list(found.values())
 
 
 def timeline(
@@ -111,7 +118,7 @@ def _on_timeline(
     for view, field in _referring(edition, actor, entity):
         if view.info.timeline:
             referring.add(view.name)
-            yield view, _refers(field, record_id)
+            yield view, _refers(field.name, record_id)
     for view in actor.sees(edition).entities.values():
         beside = view.info.beside
         if not beside or not view.info.timeline or not set(beside) <= view.fields.keys():
@@ -130,8 +137,8 @@ def _changes(session: Session, edition: Edition, entity: str, record_id: int, li
     return [Entry(event["at"], "change", event=event) for event in events]
 
 
-def _refers(field: Field, record_id: int) -> dict[str, Any]:
-    return {"field": field.name, "op": "eq", "value": record_id}
+def _refers(field: str, record_id: int) -> dict[str, Any]:
+    return {"field": field, "op": "eq", "value": record_id}
 
 
 def _newest(view: EntityView) -> tuple[str, ...]:

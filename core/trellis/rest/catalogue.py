@@ -73,7 +73,7 @@ def _field(view: EntityView, field: Field) -> dict[str, Any]:
         "unique": field.unique,
         "searchable": field.searchable,
         "personal": field.personal,
-        "operators": [operator.value for operator in operators(field)],
+        "operators": [operator.value for operator in operators(field, g.edition)],
     }
     match field.type:
         case Choice(options=options):

@@ -64,7 +64,7 @@ def _build(edition: Edition) -> dict[str, Any]:
 
 def _paths(edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     for view in edition.entities.values():
-        yield from entity_paths(view)
+        yield from entity_paths(view, edition)
         yield from personal_data_paths(view, parts.identifier(view.name), str(view.info.plural))
     yield from sales_paths(edition)
     yield from _catalogue_paths()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from apispec import APISpec
 
-from trellis.edition import EntityView
+from trellis.edition import Edition, EntityView
 from trellis.i18n import translator
 from trellis.records.entity import Field
 from trellis.records.mass import MOST
-from trellis.records.rules import operators
+from trellis.records.rules import Operator, operators
 from trellis.rest import openapi_groups
 from trellis.rest import openapi_parts as parts
 from trellis.rest.calls import LARGEST_ID
@@ -22,11 +22,12 @@ _ = translator("trellis")
 Operation = dict[str, Any]
 
 
-def entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]]:
+def entity_paths(view: EntityView, edition: Edition) -> Iterator[tuple[str, dict[str, Operation]]]:
     """The calls of one entity, by path."""
     name = parts.identifier(view.name)
     record, tag = {"$ref": f"#/components/schemas/{name}"}, str(view.info.plural)
     one, many = str(view.info.title), str(view.info.plural)
+    filters = _filters(view, edition)
     new, changes = _body(f"{name}.new"), _body(f"{name}.changes")
 
     def call(verb: str, summary: object, answers: dict[str, Any], *, problems: str, **more: Any) -> Operation:
@@ -40,7 +41,7 @@ def entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]]
                 _("List: %(entity)s", entity=many),
                 {"200": parts.json_answer(parts.page_of(record), _("A page"))},
                 problems="400 401 403",
-                parameters=[*parts.refs(*parts.LIST), *(_filter(field) for field in _filters(view))],
+                parameters=[*parts.refs(*parts.LIST), *filters],
             ),
             "post": call(
                 "create",
@@ -57,7 +58,7 @@ def entity_paths(view: EntityView) -> Iterator[tuple[str, dict[str, Operation]]]
         _("Counts and sums by the value of a field: %(entity)s", entity=many),
         {"200": parts.json_answer(openapi_groups.ANSWER, _("The groups in their order"))},
         problems="400 401 403",
-        parameters=openapi_groups.parameters([_filter(field) for field in _filters(view)]),
+        parameters=openapi_groups.parameters(filters),
     )
     yield f"/{view.name}:groups", {"get": grouped}
     found = parts.record_answer(record, _("The record"))
@@ -271,13 +272,14 @@ def _or_empty(schema: dict[str, Any]) -> dict[str, Any]:
     return empty
 
 
-def _filters(view: EntityView) -> list[Field]:
+def _filters(view: EntityView, edition: Edition) -> list[dict[str, Any]]:
     taken = {parts.PARAMETERS[name]["name"] for name in parts.LIST}
-    return [field for field in view.fields.values() if operators(field) and field.name not in taken]
+    fields = [field for field in view.fields.values() if field.name not in taken]
+    return [_filter(field, known) for field in fields if (known := operators(field, edition))]
 
 
-def _filter(field: Field) -> dict[str, Any]:
-    known = ", ".join(f"{field.name}__{operator}" for operator in operators(field))
+def _filter(field: Field, fitting: Sequence[Operator]) -> dict[str, Any]:
+    known = ", ".join(f"{field.name}__{operator}" for operator in fitting)
     schema = {
         key: value for key, value in field.type.json_schema().items() if key in ("type", "format", "enum")
     }

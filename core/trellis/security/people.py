@@ -43,6 +43,7 @@ class Unit(Entity):
         level="tactics",
         row="MG2",
         sort="name",
+        tree="parent",
     )
 
     name: Mapped[str] = column(
@@ -66,6 +67,7 @@ class Position(Entity):
         level="tactics",
         row="MG2",
         sort="name",
+        tree="reports_to",
     )
 
     name: Mapped[str] = column(

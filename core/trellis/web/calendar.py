@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from babel import dates
@@ -36,6 +36,8 @@ WEEK = timedelta(days=7)
 EACH = {"month": 4, "week": 40}
 """Records shown of a day."""
 MORNING = "T09:00"
+DONE = "done_at"
+"""The field of what is to be done that has a value when it is."""
 _YEARS = (1900, 2200)
 
 
@@ -88,7 +90,7 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
     today = today_in(g.edition)
     span = read_span(kind, at, today, g.edition.settings.first_weekday)
     listing = replace(listing, shape="calendar", kept=(("span", span.kind), ("at", span.at.isoformat())))
-    needed = {view.info.title_field, view.info.date_field, view.info.subtitle_field, "kind"}
+    needed = {view.info.title_field, view.info.date_field, view.info.subtitle_field, "kind", DONE}
     needed |= {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
     found = days(
         g.session,
@@ -118,6 +120,7 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
         "new_url": f"{base}/{view.name}/new",
         "new_title": new_title(view),
         "movable": movable,
+        "tasks": DONE in view.fields,
         "move_url": f"{base}/{view.name}/{{id}}/day",
         "weekdays": [_named(day, "EEE") for day in span.days[:7]],
         "days": [
@@ -196,13 +199,18 @@ def _item(view: EntityView, base: str, record: Record) -> dict[str, Any]:
         "title": title_of(view, record),
         "sub": subtitle,
         "time": format_time(value) if isinstance(view.fields[info.date_field or ""].type, DateTime) else "",
+        "done": record.values.get(DONE) is not None,
         "tone": _tone(view, record.values),
         "url": f"{base}/{view.name}/{record.id}",
     }
 
 
 def _tone(view: EntityView, values: Mapping[str, Any]) -> str:
-    """The tone of the record's stage."""
+    """The tone of the record's stage; of what is to be done, whether it is, or is late."""
+    if DONE in view.fields and values.get("kind") != "note":
+        due = values.get(view.info.date_field or "")
+        late = isinstance(due, datetime) and due < datetime.now(UTC)
+        return "good" if values.get(DONE) is not None else "danger" if late else "neutral"
     lifecycle = view.lifecycle(values)
     stages = lifecycle.stages if lifecycle else ()
     value = values.get(lifecycle.field) if lifecycle else None

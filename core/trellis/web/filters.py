@@ -38,6 +38,7 @@ TITLES: dict[Operator, Text] = {
     Operator.GTE: _("at least"),
     Operator.IN: _("is any of"),
     Operator.NOT_IN: _("is none of"),
+    Operator.WITHIN: _("is, or is part of"),
     Operator.CONTAINS: _("contains"),
     Operator.STARTS_WITH: _("starts with"),
     Operator.IS_EMPTY: _("is empty"),
@@ -65,7 +66,7 @@ def chips(rule: Rule, view: EntityView, records: Records) -> list[tuple[str, Rul
 
 def fields_of(view: EntityView, edition: Edition, base: str) -> list[dict[str, Any]]:
     """The fields of an entity itself that the rule builder offers, with the comparisons that fit each."""
-    return [_field(field, view, edition, base) for field in view.fields.values() if operators(field)]
+    return [_field(field, view, edition, base) for field in view.fields.values() if operators(field, edition)]
 
 
 def builder_fields(view: EntityView, edition: Edition, actor: Actor, base: str) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def builder_fields(view: EntityView, edition: Edition, actor: Actor, base: str) 
             continue
         target = edition.entity(hop.type.entity)
         for field in target.fields.values():
-            if operators(field):
+            if operators(field, edition):
                 made = _field(field, target, edition, base)
                 through = {
                     "name": f"{hop.name}.{field.name}",
@@ -174,7 +175,9 @@ def _field(field: Field, view: EntityView, edition: Edition, base: str) -> dict[
         "group": mark["title"] if mark else str(view.info.title),
         "kind": "choice" if options else field.type.name if field.type.kind == "number" else field.type.kind,
         "ops": [
-            (one.value, str(titles[one])) for one in operators(field) if not options or one in ON_CHOICES
+            (one.value, str(titles[one]))
+            for one in operators(field, edition)
+            if not options or one in ON_CHOICES
         ],
         "options": options,
         "search": f"{base}/{field.type.entity}/options" if isinstance(field.type, types.Reference) else "",

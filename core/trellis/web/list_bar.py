@@ -27,6 +27,7 @@ def bar_context(listing: Listing, base: str) -> dict[str, Any]:
     view = listing.view
     return {
         "entity": entity_of(view),
+        "shape_views": tabs(listing, base) if listing.shape else [],
         "changed": listing.changed and not listing.trash,
         "reset_url": listing.url(base, filter="", q="", sort="", columns="", dense="", totals="", group="")
         if listing.changed or listing.query
@@ -91,8 +92,8 @@ def entity_of(view: EntityView) -> dict[str, Any]:
     }
 
 
-def tabs(listing: Listing, base: str, total: str) -> list[dict[str, Any]]:
-    """The views of a list; ``total`` is the number of records of the present one."""
+def tabs(listing: Listing, base: str, total: str | None = None) -> list[dict[str, Any]]:
+    """The views of a list, a board or a calendar; ``total`` is the number of records of the present one."""
     bare = {"filter": "", "q": "", "sort": "", "columns": "", "dense": "", "totals": "", "group": ""}
     bare["bin"] = ""
     saved_id = listing.saved.id if listing.saved else None
@@ -105,8 +106,9 @@ def tabs(listing: Listing, base: str, total: str) -> list[dict[str, Any]]:
     for one in listing.views:
         url = listing.url(base, view=str(one.saved.id), **bare)
         tabs.append((one.saved.title, url, one.saved.id == saved_id, one.saved.user_id is None))
-    bin_url = listing.url(base, view=everything, **{**bare, "bin": "1"})
-    tabs.append((_("Bin"), bin_url, listing.trash, False))
+    if not listing.shape:
+        bin_url = listing.url(base, view=everything, **{**bare, "bin": "1"})
+        tabs.append((_("Bin"), bin_url, listing.trash, False))
     return [
         {
             "title": str(title),

@@ -37,7 +37,7 @@ from trellis.web.conditions import in_state, states_of
 from trellis.web.display import is_shown, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
 from trellis.web.record_files import card
-from trellis.web.record_lists import short_list, table_of
+from trellis.web.record_lists import list_title, short_list, table_of
 from trellis.web.record_timeline import KINDS, change, composer_for, timeline_context
 
 _ = translator("trellis")
@@ -50,9 +50,7 @@ def record_context(
     """Everything the page shows; the number of queries follows the edition, never the number of rows."""
     lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id)
     tab = (
-        tab
-        if tab in ("timeline", "details", "history") or tab in {one.view.name for one in lists}
-        else "timeline"
+        tab if tab in ("timeline", "details", "history") or tab in {one.key for one in lists} else "timeline"
     )
     may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted
     url = f"{base}/{view.name}/{record.id}"
@@ -99,7 +97,7 @@ def record_context(
         names = names_in((view, one) for one in events)
         context["changes"] = [change(view, one, names) for one in events]
     elif tab != "details":
-        context["table"] = table_of(next(one for one in lists if one.view.name == tab), base, record.id)
+        context["table"] = table_of(next(one for one in lists if one.key == tab), base, record.id)
     return context
 
 
@@ -253,7 +251,7 @@ def _tabs(view: EntityView, url: str, tab: str, lists: Sequence[related.RelatedL
         ("details", _("Details"), None),
     ]
     tabs += [
-        (one.view.name, one.view.info.plural, format_number(one.count))
+        (one.key, list_title(one), format_number(one.count))
         for one in lists
         if one.count or one.view.info.parent == one.field.name  # parts are added where there are none yet
     ]

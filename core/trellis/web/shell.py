@@ -12,6 +12,7 @@ from trellis.crm.project.rows import DIRECTIONS
 from trellis.edition import Edition, EntityView
 from trellis.i18n import Text, current_language, plural_translator, translator
 from trellis.notifications.inbox import MOST_COUNTED, Inbox
+from trellis.records.query import Record
 from trellis.web.display import person
 from trellis.web.frame import frame
 
@@ -112,6 +113,14 @@ def edition_title(edition: Edition) -> str:
     """“Retail edition”, or the names of several verticals."""
     titles = [str(manifest.title) for manifest in edition.plugins if manifest.kind == "vertical"]
     return str(_("%(names)s edition", names=" + ".join(titles))) if titles else str(_("Standard edition"))
+
+
+GIVEN_AWAY = _("Saved. It belongs to somebody else now, and you do not see it any more")
+
+
+def still_seen(record: Record) -> bool:
+    """Whether the reader sees a record that they have written: it may belong to somebody else now."""
+    return bool(g.actor.reaches(record.entity, "read", {**record.values, "id": record.id}))
 
 
 def toast(text: Text | str, undo_url: str = "") -> None:

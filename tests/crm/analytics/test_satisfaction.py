@@ -137,6 +137,30 @@ def test_figures_are_split_and_held_against_a_benchmark(book: Book) -> None:
     assert found(few(book), "tier").parts == ()
 
 
+def test_products_are_told_apart_by_the_last_answer_about_each(book: Book) -> None:
+    tea, milk = (book.records.create("product", {"name": name}).id for name in ("Tea", "Milk"))
+    anna = book.records.create("customer", {"name": "Anna"}).id
+    said = ((tea, 3, 10), (tea, 9, 11), (milk, 0, 12))
+    answered(
+        book,
+        *(
+            {"customer": anna, "product": one, "nps": nps, "answered_at": f"2026-05-{day}T10:00:00Z"}
+            for one, nps, day in said
+        ),
+        {"customer": anna, "nps": 5},
+    )
+    answer = found(few(book), "product").to_json()
+    assert [(one["product"], one["title"], one["nps"]) for one in answer["by_product"]] == [
+        (milk, "Milk", -100),
+        (tea, "Tea", 100),
+    ]
+    assert answer["nps"] == -100
+    blind = Grant("product", read=Scope.NONE)
+    reader = Actor(user_id=7, grants={"*": Grant("*", read=Scope.ALL), "product": blind})
+    with pytest.raises(PermissionRefused):
+        satisfaction(book.session, book.edition, reader, YEAR, "product")
+
+
 def test_a_reader_counts_the_answers_in_reach(book: Book) -> None:
     boris = book.records.create("user", {"name": "Boris", "email": "b@acme.test"}).id
     asked(book, (10, 10, 10), owner=boris)

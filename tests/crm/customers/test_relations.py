@@ -1,4 +1,4 @@
-"""Relations between customers: they stand on the pages of both, nobody has one to themselves, and a merge keeps them."""
+"""Relations between customers: they stand on the pages of both, once in each way, nobody has one to themselves, and a merge keeps them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,38 @@ import pytest
 from trellis.errors import RecordInvalid
 from trellis.quality.merging import merge
 from trellis.records.door import Records
-from trellis.records.related import related_lists
+from trellis.records.related import RelatedList, related_lists
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
 
-def test_a_relation_stands_at_both_customers_and_follows_a_merge(workspace: Workspace) -> None:
+def test_a_relation_stands_at_both_customers_once_and_follows_a_merge(workspace: Workspace) -> None:
     with workspace.write() as session:
         door = Records(session, workspace.edition(session), SYSTEM)
         anna, bert, twin = (door.create("customer", {"name": name}).id for name in ("Anna", "Bert", "Anna M"))
-        related = {"customer": anna, "other": bert, "kind": "household"}
-        door.create("customer_relation", related)
+
+        def beside(customer: int) -> list[RelatedList]:
+            lists = related_lists(session, door.edition, SYSTEM, "customer", customer)
+            return [one for one in lists if one.view.name == "customer_relation"]
+
+        def refused(act: object, *values: object) -> list[str]:
+            with pytest.raises(RecordInvalid) as found:
+                act("customer_relation", *values)  # type: ignore[operator]
+            return list(found.value.errors)
+
+        home = door.create("customer_relation", {"customer": anna, "other": bert, "kind": "household"}).id
         door.create("customer_relation", {"customer": twin, "other": anna, "kind": "partner"})
-        with pytest.raises(RecordInvalid) as refused:
-            door.create("customer_relation", {"customer": anna, "other": anna})
-        assert list(refused.value.errors) == ["other"]
+        assert refused(door.create, {"customer": anna, "other": anna}) == ["other"]
+        again = {"customer": bert, "other": anna}
+        assert refused(door.create, {**again, "kind": "household"}) == ["other"]
+        group = door.create("customer_relation", {**again, "kind": "group"}).id
+        assert refused(door.update, group, {"kind": "household"}) == ["other"]
+        door.update("customer_relation", home, {"notes": "Since 2020"})
+        door.delete("customer_relation", home)
+        door.update("customer_relation", group, {"kind": "household"})
+        assert refused(door.restore, home) == ["other"]
         merge(door, "customer", anna, twin)
-        beside = {
-            customer: {
-                one.field.name: [record.values["kind"] for record in one.items]
-                for one in related_lists(session, door.edition, SYSTEM, "customer", customer)
-                if one.view.name == "customer_relation"
-            }
-            for customer in (anna, bert)
-        }
-    assert beside[bert] == {"customer": [], "other": ["household"]}
-    assert beside[anna] == {"customer": ["partner", "household"], "other": ["partner"]}
+        for customer, kinds in ((bert, ["household"]), (anna, ["household", "partner"])):
+            (found,) = beside(customer)
+            assert sorted(record.values["kind"] for record in found.items) == kinds
+            assert door.count("customer_relation", rule=found.rule) == found.count == len(kinds)

@@ -109,12 +109,12 @@ def leaves(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
     view = edition.entity("probe_sample")
     names = [name for name, field in view.fields.items() if field.type.kind != "json"]
     name = draw(st.sampled_from(names + THROUGH))
-    return {"field": name} | draw(compared(resolve(name, view, edition).field))
+    return {"field": name} | draw(compared(resolve(name, view, edition).field, edition))
 
 
 @st.composite
-def compared(draw: st.DrawFn, field: Field) -> dict[str, Any]:
-    operator = draw(st.sampled_from(operators(field))).value
+def compared(draw: st.DrawFn, field: Field, edition: Edition) -> dict[str, Any]:
+    operator = draw(st.sampled_from(operators(field, edition))).value
     leaf = {"op": operator}
     if operator in ("is_empty", "is_not_empty"):
         return leaf
@@ -140,7 +140,7 @@ def figures(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
     if draw(st.booleans()):
         rule["where"] = draw(samples)
     if measure is Measure.COUNT:
-        return rule | draw(compared(COUNT)) | draw(st.just({}) | small)
+        return rule | draw(compared(COUNT, edition)) | draw(st.just({}) | small)
     if measure is Measure.SHARE:
         shares = st.sampled_from(["0", "0.5", "0.25", "0.3333", "1"]).map(lambda share: {"value": share})
         operator = draw(st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"]))
@@ -148,13 +148,15 @@ def figures(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
     fields = edition.entity("probe_sample").fields
     known = [one for one in fields.values() if measurable(measure, one)]
     field = draw(st.sampled_from(known))
-    return rule | {"field": field.name} | draw(compared(field))
+    return rule | {"field": field.name} | draw(compared(field, edition))
 
 
 @st.composite
 def of_companies(draw: st.DrawFn, edition: Edition) -> dict[str, Any]:
     name = draw(st.sampled_from(["name", "city", "founded", "probe.region", "owner", "owner.name", "id"]))
-    return {"field": name} | draw(compared(resolve(name, edition.entity("probe_company"), edition).field))
+    return {"field": name} | draw(
+        compared(resolve(name, edition.entity("probe_company"), edition).field, edition)
+    )
 
 
 small = st.builds(
@@ -366,7 +368,7 @@ def test_every_operator_of_every_type_finds_some_records_and_leaves_others(
         if field.type.kind == "json" or field.required or field.name == "external_id":
             continue
         value = MIDDLE.get(field.type.name, "a_b")
-        for operator in operators(field):
+        for operator in operators(field, edition):
             rule: dict[str, Any] = {"field": field.name, "op": operator.value, "value": value}
             if operator in ("in", "not_in", "between"):
                 rule["value"] = [value, value]

@@ -27,6 +27,7 @@ ROLES = [
         grants=[
             *_works_on(
                 "customer",
+                "customer_relation",
                 "contact",
                 "opportunity",
                 "opportunity_line",

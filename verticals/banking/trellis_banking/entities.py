@@ -45,6 +45,7 @@ class Branch(trellis.Entity):
         row="SA1",
         subtitle_field="city",
         sort="name",
+        tree="parent",
     )
 
     name: Mapped[str] = trellis.column(

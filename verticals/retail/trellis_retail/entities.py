@@ -64,6 +64,7 @@ class Region(trellis.Entity):
         row="SA1",
         subtitle_field="code",
         sort="name",
+        tree="parent",
     )
 
     name: Mapped[str] = trellis.column(

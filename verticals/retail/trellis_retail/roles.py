@@ -70,11 +70,15 @@ ROLES = [
     trellis.Role(
         name="retail.crm_marketer",
         title=_("CRM marketer"),
-        description=_("Works with all customers, segments and promotions; reads sales, changes no receipt"),
+        description=_(
+            "Works with all customers, segments, surveys and promotions; reads sales, changes no receipt"
+        ),
         cell=STRUCTURE,
         grants=[
             Grant("*", read=Scope.ALL),
             _reading("journey", create=True, update=Scope.ALL),
+            *(_reading(name, create=True, update=Scope.ALL) for name in ("survey", "survey_invitation")),
+            _reading("mail_template", create=True, update=Scope.ALL, delete=Scope.OWN),
             _reading("customer", create=True, update=Scope.ALL),
             _reading("contact", create=True, update=Scope.ALL),
             _reading("lead", create=True, update=Scope.ALL),

@@ -263,7 +263,7 @@ _CUSTOMERS = options.flag("customers", _("Also a line for each customer"))
 _MEASURE = options.choice("measure", MEASURES, _("By margin or revenue"))
 _COMPARE = replace(options.period(_("Also the moves between tiers since this period")), name="compare")
 _OF = options.choice("of", list(KINDS), _("What is classed: customers or products"), "customers")
-_BY = options.choice("by", SPLITS, _("By segment, tier or channel"), SEGMENT)
+_BY = options.choice("by", SPLITS, _("By segment, tier, channel or product"), SEGMENT)
 _SURVEY = options.whole("survey", 1, 2**63 - 1, _("Id of a survey: only answers to it"))
 _PROGRAMME = options.whole("programme", 1, 2**63 - 1, _("Id of the loyalty programme; the latest by default"))
 

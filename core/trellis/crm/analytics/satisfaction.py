@@ -7,7 +7,7 @@ deviation of each answer and made to sum up to one; with too few answers, or ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from trellis.crm.analytics.drivers import Driver, drivers_of
 from trellis.crm.analytics.survey_answers import (
     DRIVERS,
     NO_ANSWERS,
+    PRODUCT,
     QUESTIONS,
     SEGMENT,
     TIER,
@@ -45,10 +46,12 @@ from trellis.crm.analytics.survey_scores import (
 from trellis.crm.analytics.window import Window
 from trellis.crm.customers.entities import TIERS
 from trellis.crm.customers.surveys import MEASURES, SatisfactionBenchmark, SurveyAnswer
+from trellis.crm.products.entities import Product
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.i18n import translator
 from trellis.naming import names
+from trellis.records.bulk import among
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -67,11 +70,17 @@ class Benchmark:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The figures of one segment, tier or channel."""
+    """The figures of one segment, tier, channel or product."""
 
-    key: str
+    key: str | int
     title: str
     scores: Scores
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are to the figure that has most."""
+        scores = self.scores
+        return max(one.n for one in (scores.index, scores.nps, scores.csat, scores.ces))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +233,10 @@ def require_answers(edition: Edition, actor: Actor, by: str = "") -> None:
     fields = seen.entity("survey_answer").fields
     if not {*QUESTIONS, *DRIVERS, "nps", "csat", "ces", "channel", "customer"} <= fields.keys():
         raise PermissionRefused()
+    if by == PRODUCT and not (
+        PRODUCT in fields and actor.may("product", "read") and "name" in seen.entity("product").fields
+    ):
+        raise PermissionRefused()
     if by == TIER and TIER not in seen.entity("customer").fields:
         raise PermissionRefused()
 
@@ -240,7 +253,7 @@ def _counts(asked: Asked, by: str | None) -> dict[Any, dict[str, int]]:
     """Counts for NPS, CSAT and CES by the key of a split; under None where there is none."""
     found: dict[Any, dict[str, int]] = {}
     for name, columns in _COUNTED.items():
-        answer = last_answers(asked, getattr(SurveyAnswer, name).is_not(None))
+        answer = last_answers(asked, getattr(SurveyAnswer, name).is_not(None), by)
         score: Any = answer.c[name]
         if name == "ces" and not asked.values["easy_is_high"]:
             score = 8 - score
@@ -248,7 +261,7 @@ def _counts(asked: Asked, by: str | None) -> dict[Any, dict[str, int]]:
         if by is None:
             query = query.add_columns(sa.null().label("key"))
         else:
-            key, joined = split_key(asked.edition, answer, by)
+            key, joined = split_key(asked, answer, by)
             query = query.add_columns(key.label("key")).where(*joined).group_by(key)
         for row in asked.session.execute(query):
             counts = dict(row._mapping)
@@ -277,31 +290,34 @@ _COUNTED: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def _parts(asked: Asked, by: str, weights: Sequence[float]) -> list[Part]:
-    answer = last_answers(asked, has_index())
+    answer = last_answers(asked, has_index(), by)
     figures, complete = completed(answer, asked.values["incomplete"])
-    key, joined = split_key(asked.edition, answer, by)
+    key, joined = split_key(asked, answer, by)
     query = sa.select(key.label("key"), *moment_columns(figures)).select_from(answer)
     query = query.where(complete, on_scale(answer, asked.values), *joined).group_by(key)
     indexed = {row.key: moments_of(row, 3, 2) for row in asked.session.execute(query)}
     counts = _counts(asked, by)
-    titles = _titles(asked.edition, by)
+    titles = _titles(asked, by, {**indexed, **counts})
     parts = [
         Part(
             key=name,
-            title=titles.get(name, name),
+            title=titles.get(name, str(name)),
             scores=scores_of(indexed.get(name, NO_ANSWERS), counts.get(name), weights, asked.values),
         )
         for name in {**indexed, **counts}
     ]
-    return sorted(parts, key=lambda one: (-one.scores.index.n, one.title))
+    return sorted(parts, key=lambda one: (-one.answers, one.title))
 
 
-def _titles(edition: Edition, by: str) -> dict[str, str]:
+def _titles(asked: Asked, by: str, keys: Iterable[Any]) -> dict[Any, str]:
     if by == SEGMENT:
-        return {name: str(one.title) for name, one in edition.all(Segment).items()}
+        return {name: str(one.title) for name, one in asked.edition.all(Segment).items()}
     if by == TIER:
         return {one.value: str(one.label) for one in TIERS}
-    return {key: str(title) for key, title in names(edition, by).items()}
+    if by == PRODUCT:
+        named = sa.select(Product.id, Product.name).where(among(asked.session, Product.id, list(keys)))
+        return {row.id: row.name for row in asked.session.execute(named)}
+    return {key: str(title) for key, title in names(asked.edition, by).items()}
 
 
 def _benchmarks(session: Session, actor: Actor, window: Window) -> list[Benchmark]:

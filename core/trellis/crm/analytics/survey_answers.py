@@ -20,6 +20,7 @@ from trellis.contributions import Segment
 from trellis.crm.analytics.window import Window
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.surveys import SurveyAnswer
+from trellis.crm.products.entities import Product
 from trellis.edition import Edition
 from trellis.kpi.periods import midnight
 from trellis.records.days import bucket
@@ -29,8 +30,8 @@ from trellis.security.actor import Actor
 QUESTIONS = ("q1", "q2", "q3")
 DRIVERS = ("image", "expectation", "quality", "value")
 DROP, MEAN = "drop", "mean"
-SEGMENT, TIER, CHANNEL = "segment", "tier", "channel"
-SPLITS = (SEGMENT, TIER, CHANNEL)
+SEGMENT, TIER, CHANNEL, PRODUCT = "segment", "tier", "channel", "product"
+SPLITS = (SEGMENT, TIER, CHANNEL, PRODUCT)
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,20 @@ class Moments:
 NO_ANSWERS = Moments(0, (), {})
 
 
-def last_answers(asked: Asked, given: sa.ColumnElement[bool]) -> sa.Subquery:
-    """The last answer of each customer in each slot, of those that fulfil ``given``; ``slot`` is its index."""
+def last_answers(asked: Asked, given: sa.ColumnElement[bool], by: str | None = None) -> sa.Subquery:
+    """The last answer of each customer in each slot, of those that fulfil ``given``; ``slot`` is its index.
+
+    ``by`` products it is the last one about each of them.
+    """
     zone = ZoneInfo(asked.edition.settings.timezone)
     bounds = [(midnight(one.first, zone), midnight(one.end, zone)) for one in asked.slots]
     slot = bucket(SurveyAnswer.answered_at, bounds)
     who = sa.func.coalesce(SurveyAnswer.customer_id, -SurveyAnswer.id)
     latest = (SurveyAnswer.answered_at.desc(), SurveyAnswer.id.desc())
-    place = sa.func.row_number().over(partition_by=(who, slot), order_by=latest)
+    apart = (who, slot, SurveyAnswer.product_id) if by == PRODUCT else (who, slot)
+    place = sa.func.row_number().over(partition_by=apart, order_by=latest)
     table = SurveyAnswer.__table__.c
-    names = ("customer_id", "channel", *QUESTIONS, "nps", "csat", "ces", *DRIVERS)
+    names = ("customer_id", "product_id", "channel", *QUESTIONS, "nps", "csat", "ces", *DRIVERS)
     ranked = (
         sa.select(*(table[name] for name in names), slot.label("slot"), place.label("place"))
         .where(
@@ -95,15 +100,18 @@ def last_answers(asked: Asked, given: sa.ColumnElement[bool]) -> sa.Subquery:
     return sa.select(*columns).where(ranked.c.place == 1, ranked.c.slot >= 0).subquery("answer")
 
 
-def split_key(edition: Edition, answer: sa.Subquery, by: str) -> tuple[Any, list[sa.ColumnElement[bool]]]:
+def split_key(asked: Asked, answer: sa.Subquery, by: str) -> tuple[Any, list[sa.ColumnElement[bool]]]:
     """What answers are split by, and how it is joined to them."""
     if by == SEGMENT:
-        names = sorted(name for name, one in edition.all(Segment).items() if one.entity == "customer")
+        names = sorted(name for name, one in asked.edition.all(Segment).items() if one.entity == "customer")
         member = SEGMENT_MEMBER.c
         return member.segment, [member.record_id == answer.c.customer_id, member.segment.in_(names)]
     if by == TIER:
         living = [Customer.deleted_at.is_(None), Customer.tier.is_not(None)]
         return Customer.tier, [Customer.id == answer.c.customer_id, *living]
+    if by == PRODUCT:
+        known = [Product.deleted_at.is_(None), asked.actor.visible(Product)]
+        return Product.id, [Product.id == answer.c.product_id, *known]
     return answer.c.channel, [answer.c.channel.is_not(None)]
 
 

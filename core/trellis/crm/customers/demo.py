@@ -13,6 +13,7 @@ from trellis.crm.customers.agreeing import later
 from trellis.crm.customers.agreements import ACTIVE, APPROVAL, CLOSED, DRAFT, RENEWAL, SIGNED
 from trellis.crm.customers.entities import CONSENT, WAYS, Customer
 from trellis.crm.customers.invitations import ANSWERED, SENT, SurveyInvitation
+from trellis.crm.customers.relations import GROUP, HOUSEHOLD, PARTNER
 from trellis.i18n import Text, translator
 
 if TYPE_CHECKING:
@@ -40,6 +41,24 @@ def agree(context: DemoContext, customers: Sequence[int]) -> None:
     update = sa.update(Customer.__table__).where(Customer.id == sa.bindparam("to"))  # type: ignore[arg-type]
     if rows:  # as if it had been told when they came: the door would note a change of today
         context.records.session.execute(update.values(told), rows)
+
+
+def relate(context: DemoContext, customers: Sequence[int]) -> None:
+    """Writes which customers belong together: people of a household, companies of a group, partners."""
+    dice = random.Random("relations")
+    known = sa.select(Customer.id, Customer.kind).where(Customer.id.in_(customers)).order_by(Customer.id)
+    alike: dict[str, list[int]] = {}
+    for row in context.records.session.execute(known):
+        alike.setdefault(row.kind, []).append(row.id)
+    kinds = {"person": (HOUSEHOLD,), "company": (GROUP, GROUP, PARTNER)}
+    context.create(
+        "customer_relation",
+        (
+            {"customer": one, "other": other, "kind": dice.choice(kinds[kind])}
+            for kind, ids in alike.items()
+            for one, other in list(zip(ids[::2], ids[1::2], strict=False))[::6]
+        ),
+    )
 
 
 def invite(context: DemoContext, survey: int, customers: Sequence[int]) -> None:

@@ -79,6 +79,11 @@ class Survey(Entity):
         default=True,
         in_list=True,
     )
+    product_id: Mapped[int | None] = column(
+        Reference("product"),
+        label=_("Product"),
+        help=_("What is asked about; its answers are about it, and so are the cases that they open"),
+    )
     again_after_days: Mapped[int] = column(
         Integer(minimum=1, maximum=3650),
         label=_("Not asked again for, days"),

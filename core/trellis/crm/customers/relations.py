@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
 from trellis.errors import RecordInvalid
@@ -30,6 +31,7 @@ class CustomerRelation(Entity):
         title_field="other",
         subtitle_field="customer",
         parent="customer",
+        mutual=("customer", "other"),
     )
 
     customer_id: Mapped[int] = column(
@@ -55,8 +57,24 @@ class CustomerRelation(Entity):
 
 
 def check_relation(event: BeforeSave) -> None:
-    """Nobody is related to themselves, but by a merge of two that were. Raises RecordInvalid."""
+    """Nobody is related to themselves, and two belong together once in each way, but after a merge. Raises RecordInvalid."""
     relation = {**event.before, **event.values}
-    alone = relation.get("other") is not None and relation["other"] == relation.get("customer")
-    if alone and not event.session.info.get(MERGING):
+    ends = (relation.get("customer"), relation.get("other"))
+    same = all(relation.get(name) == event.before.get(name) for name in ("customer", "other", "kind"))
+    stays = event.action not in ("created", "restored") and same
+    if None in ends or stays or event.action == "deleted" or event.session.info.get(MERGING):
+        return
+    if ends[0] == ends[1]:
         raise RecordInvalid({"other": [_("Choose another customer")]})
+    found = CustomerRelation
+    known = sa.select(found.id).where(
+        sa.or_(
+            sa.and_(found.customer_id == ends[0], found.other_id == ends[1]),
+            sa.and_(found.customer_id == ends[1], found.other_id == ends[0]),
+        ),
+        found.kind == relation["kind"],
+        found.id != (event.id or 0),
+        found.deleted_at.is_(None),
+    )
+    if event.session.scalar(known.limit(1)) is not None:
+        raise RecordInvalid({"other": [_("They belong together in this way already")]})

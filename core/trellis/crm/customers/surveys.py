@@ -99,6 +99,9 @@ class SurveyAnswer(Entity):
         Integer(minimum=1, maximum=10), label=_("Value for money"), group=DRIVERS
     )
     comment: Mapped[str | None] = column(LongText(), label=_("Comment"), searchable=True, personal=True)
+    product_id: Mapped[int | None] = column(
+        Reference("product"), label=_("Product"), help=_("What the answer is about"), group=ORIGIN
+    )
     asked_in_id: Mapped[int | None] = column(
         Reference("survey"), label=_("Asked in"), help=_("The survey that it answers"), group=ORIGIN
     )

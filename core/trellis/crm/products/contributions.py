@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trellis.contributions import Lifecycle
-from trellis.crm.products import life, prices
+from trellis.contributions import Lifecycle, Panel
+from trellis.crm.products import life, panels, prices
 from trellis.crm.products.entities import BundlePart, Category, PriceList, PriceListItem, Product
 from trellis.hookspecs import concerns, hookimpl
 from trellis.records.entity import Entity
@@ -21,9 +21,14 @@ def trellis_lifecycles() -> list[Lifecycle]:
 
 
 @hookimpl
+def trellis_panels() -> list[Panel]:
+    return panels.PANELS
+
+
+@hookimpl
 @concerns("product", "price_list", "price_list_item", "bundle_part")
 def trellis_before_save(event: BeforeSave) -> None:
-    if event.action not in ("created", "updated"):
+    if event.action not in ("created", "updated", "restored"):
         return
     if event.entity == "product":
         life.follow(event)

@@ -54,7 +54,9 @@ class Category(Entity):
         direction="products",
         level="strategy",
         row="PR1",
+        subtitle_field="parent",
         sort="name",
+        tree="parent",
     )
 
     name: Mapped[str] = column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,8 @@ from trellis.crm.products.amounts import sum_of
 from trellis.crm.products.entities import BundlePart, PriceList, PriceListItem, Product
 from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator
-from trellis.records.events import BeforeSave
+from trellis.records.entity import Entity
+from trellis.records.events import MERGING, BeforeSave
 from trellis.records.membership import SEGMENT_MEMBER
 
 _ = translator("trellis")
@@ -38,8 +40,17 @@ class Sale:
 
 def price_of(session: Session, sale: Sale, product: int, quantity: Decimal) -> Decimal | None:
     """The price of one piece when ``quantity`` of them are bought; None where none is known in the currency."""
+    return _price(session, sale, product, quantity, frozenset())
+
+
+def _price(
+    session: Session, sale: Sale, product: int, quantity: Decimal, above: frozenset[int]
+) -> Decimal | None:
+    """The price of a product that is a part of the bundles ``above``; a merge may have made it one of its own."""
     found = _known(session, sale, product, quantity)
-    return found if found is not None else _of_parts(session, sale, product, quantity)
+    if found is not None or product in above:
+        return found
+    return _of_parts(session, sale, product, quantity, above | {product})
 
 
 def _known(session: Session, sale: Sale, product: int, quantity: Decimal) -> Decimal | None:
@@ -89,13 +100,15 @@ def _listed(session: Session, sale: Sale, product: int, quantity: Decimal) -> De
     return price
 
 
-def _of_parts(session: Session, sale: Sale, bundle: int, quantity: Decimal) -> Decimal | None:
+def _of_parts(
+    session: Session, sale: Sale, bundle: int, quantity: Decimal, above: frozenset[int]
+) -> Decimal | None:
     """What the parts of a bundle cost together; None when it has none, or one of them has no price."""
     parts = sa.select(BundlePart.part_id, BundlePart.quantity).where(
         BundlePart.bundle_id == bundle, BundlePart.deleted_at.is_(None)
     )
     rows = session.execute(parts).all()
-    prices = [_known(session, sale, part, sum_of((quantity, number))) for part, number in rows]
+    prices = [_price(session, sale, part, sum_of((quantity, number)), above) for part, number in rows]
     if not rows or None in prices:
         return None
     return sum_of(*((price, row[1]) for price, row in zip(prices, rows, strict=True) if price is not None))
@@ -133,14 +146,45 @@ def _changes_currency(event: BeforeSave) -> bool:
 
 
 def fill_item(event: BeforeSave) -> None:
-    """A price is in the currency of its list."""
+    """A price is in the currency of its list, and the only one there from its quantity on. Raises RecordInvalid."""
     item = {**event.before, **event.values}
+    one = PriceListItem
+    place = {
+        "price_list": one.price_list_id,
+        "product": one.product_id,
+        "quantity_from": one.quantity_from,
+    }
+    if _is_taken(event, one, place):
+        text = _("This list has a price of the product from this quantity on; change that one")
+        raise RecordInvalid({"quantity_from": [text]})
     query = sa.select(PriceList.currency).where(PriceList.id == item.get("price_list"))
     event.values["currency"] = event.session.scalar(query) or event.edition.settings.currency
 
 
 def check_part(event: BeforeSave) -> None:
-    """A bundle is no part of itself. Raises RecordInvalid."""
-    part = {**event.before, **event.values}
-    if part.get("part") is not None and part.get("part") == part.get("bundle"):
+    """A bundle is no part of itself, nor of one of its parts, and has each part once. Raises RecordInvalid."""
+    if _is_taken(event, BundlePart, {"bundle": BundlePart.bundle_id, "part": BundlePart.part_id}):
+        raise RecordInvalid({"part": [_("This is a part of the bundle already; change its quantity")]})
+    made = {**event.before, **event.values}
+    bundle, part = made.get("bundle"), made.get("part")
+    if None in (bundle, part) or event.session.info.get(MERGING):
+        return
+    there = BundlePart.deleted_at.is_(None)
+    below = sa.select(BundlePart.part_id).where(BundlePart.bundle_id == part, there).cte(recursive=True)
+    below = below.union(
+        sa.select(BundlePart.part_id).join(below, BundlePart.bundle_id == below.c.part_id).where(there)
+    )
+    inside = sa.select(below.c.part_id).where(below.c.part_id == bundle)
+    if part == bundle or event.session.scalar(inside.limit(1)) is not None:
         raise RecordInvalid({"part": [_("A bundle is no part of itself")]})
+
+
+def _is_taken(event: BeforeSave, entity: type[Entity], place: Mapping[str, Any]) -> bool:
+    """Whether another record has the same values there; one that stays where it is may, since a merge lets two meet."""
+    made = {**event.before, **event.values}
+    stays = event.action == "updated" and all(made.get(name) == event.before.get(name) for name in place)
+    if stays or event.session.info.get(MERGING):
+        return False
+    same = [column == made.get(name) for name, column in place.items()]
+    found = sa.select(entity.id).where(*same, entity.id != (event.id or 0), entity.deleted_at.is_(None))
+    return event.session.scalar(found.limit(1)) is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 from trellis.records.rules.context import RuleContext
 from trellis.records.rules.nodes import Leaf, Me, Operator, Period, Relative
+from trellis.records.types import Reference
 
 _NEGATIVE = {
     Operator.NE: Operator.EQ,
@@ -18,10 +19,11 @@ _NEGATIVE = {
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison with a plain value: one of eq, lt, lte, gt, gte, in, contains, starts_with."""
+    """A comparison with a plain value: one of eq, lt, lte, gt, gte, in, contains, starts_with; within a record of ``entity``."""
 
     operator: Operator
     value: Any
+    entity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ def meaning(leaf: Leaf, context: RuleContext) -> Meaning:
     operator = _NEGATIVE.get(leaf.operator, leaf.operator)
     if operator is Operator.IS_EMPTY:
         return Meaning((), negated, emptiness=True)
+    if operator is Operator.WITHIN and isinstance(leaf.path.field.type, Reference):
+        return Meaning((Comparison(operator, leaf.value, leaf.path.field.type.entity),), negated)
     if leaf.path.field.type.kind == "datetime":
         return Meaning(_of_moments(operator, leaf.value, context), negated)
     return Meaning(_of_values(operator, leaf.value, context), negated)

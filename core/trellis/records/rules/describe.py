@@ -188,6 +188,7 @@ def _phrase(leaf: Leaf, field: str, value: str) -> Text:
     phrases = {
         Operator.EQ: _("%(field)s is %(value)s", field=field, value=value),
         Operator.NE: _("%(field)s is not %(value)s", field=field, value=value),
+        Operator.WITHIN: _("%(field)s is %(value)s or part of it", field=field, value=value),
         Operator.LT: _("%(field)s is less than %(value)s", field=field, value=value),
         Operator.LTE: _("%(field)s is at most %(value)s", field=field, value=value),
         Operator.GT: _("%(field)s is more than %(value)s", field=field, value=value),

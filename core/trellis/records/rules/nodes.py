@@ -25,6 +25,7 @@ class Operator(StrEnum):
     GTE = "gte"
     IN = "in"
     NOT_IN = "not_in"
+    WITHIN = "within"
     CONTAINS = "contains"
     STARTS_WITH = "starts_with"
     BETWEEN = "between"

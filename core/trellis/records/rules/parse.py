@@ -91,7 +91,7 @@ class _Reader:
         return All(nodes) if group == "all" else AnyOf(nodes)
 
     def comparison(self, rule: Mapping[str, Any], path: Path, at: str) -> Leaf:
-        operator = _operator(rule["op"], path.name, operators(path.field), f"{at}.op")
+        operator = _operator(rule["op"], path.name, operators(path.field, self.edition), f"{at}.op")
         try:
             value = read_value(path.field, operator, rule.get("value"))
         except ValueInvalid as error:

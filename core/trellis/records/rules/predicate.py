@@ -25,6 +25,7 @@ from trellis.records.rules.nodes import (
     Related,
 )
 from trellis.records.text import fold
+from trellis.records.trees import tree_of, way_up
 from trellis.records.types import Reference
 
 Values = Mapping[str, Any]
@@ -48,6 +49,8 @@ def to_predicate(node: Node, context: RuleContext) -> Predicate:
         case Not(rule):
             inner = to_predicate(rule, context)
             return lambda values: not inner(values)
+        case Leaf(path, Operator.WITHIN, root):
+            return _within(path, root, context)
         case Leaf():
             return _reading(_reader(node.path, context), compared(meaning(node, context)))
         case InSegment(segment):
@@ -68,6 +71,14 @@ def compared(means: Meaning) -> Test:
 
 def _reading(read: Callable[[Values], Any], test: Test) -> Predicate:
     return lambda values: test(read(values))
+
+
+def _within(path: Path, root: int, context: RuleContext) -> Predicate:
+    read, lookup = _reader(path, context), context.lookup
+    tree = tree_of(context.edition, path.field)
+    assert isinstance(path.field.type, Reference) and tree is not None and lookup is not None
+    entity = path.field.type.entity
+    return lambda values: root in way_up(entity, tree, read(values), lookup)
 
 
 def _member(segment: str, context: RuleContext) -> Predicate:

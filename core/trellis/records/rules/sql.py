@@ -31,6 +31,7 @@ from trellis.records.rules.nodes import (
     Related,
 )
 from trellis.records.rules.predicate import compared
+from trellis.records.trees import branch
 from trellis.records.types import SCALE, to_scaled
 
 if TYPE_CHECKING:
@@ -168,6 +169,9 @@ def _comparisons(means: Meaning, value: sa.ColumnElement[Any], joins: Joins) -> 
 def _comparison(comparison: Comparison, value: Any, joins: Joins) -> Any:
     if comparison.operator is Operator.IN:
         return value.in_(comparison.value) if comparison.value else sa.false()
+    if comparison.operator is Operator.WITHIN:
+        root = joins.bind(comparison.value, value.type)
+        return value.in_(branch(joins.edition, joins.actor, comparison.entity, root))
     operand: Any = _operand(comparison)
     ordered: Any = text.ByCodePoint(value) if isinstance(operand, str) else value
     if not _is_written(operand):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trellis.i18n import translator
 from trellis.records.entity import Field
 from trellis.records.rules.nodes import Me, Operator, Period, Relative, Unit
+from trellis.records.trees import tree_of
 from trellis.records.types import Choice, Date, Decimal, FieldType, Integer, Reference, ValueInvalid
+
+if TYPE_CHECKING:
+    from trellis.edition import Edition
 
 _ = translator("trellis")
 
@@ -45,8 +49,10 @@ ON_CHOICES = (*_EQUALITY, *_MEMBERSHIP, *_EMPTINESS)
 """The operators that fit what is one of a few values."""
 
 
-def operators(field: Field) -> tuple[Operator, ...]:
+def operators(field: Field, edition: Edition) -> tuple[Operator, ...]:
     """The operators that fit ``field``, the usual ones first."""
+    if tree_of(edition, field) is not None:
+        return (*_EQUALITY, Operator.WITHIN, *_MEMBERSHIP, *_EMPTINESS)
     return ON_CHOICES if isinstance(field.type, Choice) else _OPERATORS[field.type.kind]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from flask import Blueprint, abort, g, request
+from flask import Blueprint, Response, abort, g, request
 
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
@@ -14,6 +15,7 @@ from trellis.web.display import control, read_form
 from trellis.web.list_page import row_html
 from trellis.web.listing import listed_at
 from trellis.web.rows import is_typed
+from trellis.web.shell import GIVEN_AWAY, still_seen
 from trellis.web.views.lists import base, sentences, view_of, whole_number
 
 blueprint = Blueprint("cells", __name__)
@@ -31,7 +33,7 @@ def row(workspace: str, entity: str, record_id: int) -> str:
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/row/<name>")
-def save(workspace: str, entity: str, record_id: int, name: str) -> str | tuple[str, int]:
+def save(workspace: str, entity: str, record_id: int, name: str) -> str | tuple[str, int] | Response:
     """Keeps what was typed into a cell. What is wrong with it, or who was faster, is said in the cell."""
     view = view_of(entity)
     field = _field(view, name)
@@ -39,9 +41,12 @@ def save(workspace: str, entity: str, record_id: int, name: str) -> str | tuple[
     typed = (request.form.getlist(name) or [""])[-1]
     version = whole_number(request.form.get("version", ""))
     try:
-        g.records.update(entity, record_id, {name: read_form(field, typed)}, version)
+        saved = g.records.update(entity, record_id, {name: read_form(field, typed)}, version)
     except TrellisError as error:
         return _row(view, record_id, _editing(field, record, typed, sentences(error))), 422
+    if not still_seen(saved):
+        told = {"text": str(GIVEN_AWAY), "undo_url": ""}
+        return Response("", headers={"HX-Trigger": json.dumps({"toast": told})})  # its row goes
     return _row(view, record_id)
 
 

@@ -128,6 +128,7 @@ def tasks(workspace: str) -> str:
             for key, (title, _fits) in _SHOWN.items()
         ],
         "filtered": bool(chosen) and bool(everything),
+        "calendar_url": f"{base()}/activity/calendar?view=mine" if g.actor.may("activity", "read") else "",
         "new_url": f"{base()}/activity/new",
         "may_create": g.actor.may("activity", "create"),
     }

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisError
-from trellis.i18n import translator
+from trellis.i18n import Text, translator
 from trellis.quality.duplicates import comparable
 from trellis.quality.merged import survivor_of
 from trellis.records.entity import SYSTEM_FIELDS, Field
@@ -23,7 +23,7 @@ from trellis.web.conflicts import settled
 from trellis.web.display import control, is_shown, new_title, origin, read_form, title_of, typed
 from trellis.web.record_page import prop, record_context
 from trellis.web.record_timeline import composer_for, timeline_context
-from trellis.web.shell import entity_page, shell, toast
+from trellis.web.shell import GIVEN_AWAY, entity_page, shell, still_seen, toast
 from trellis.web.views.lists import base, go, messages, sentences, view_of, whole_number
 
 _ = translator("trellis")
@@ -52,7 +52,17 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     if whole is not None and isinstance(whole.type, Reference) and record.values.get(whole.name):
         toast(_("Saved"))
         return go(f"{base()}/{whole.type.entity}/{record.values[whole.name]}?tab={entity}")
-    return go(f"{base()}/{entity}/{record.id}")
+    return _to(record)
+
+
+def _to(record: Record, said: Text | None = None) -> BaseResponse:
+    """To the page of a record, or to the list where it was given to somebody whose records the reader does not see."""
+    if still_seen(record):
+        if said is not None:
+            toast(said)
+        return go(f"{base()}/{record.entity}/{record.id}")
+    toast(GIVEN_AWAY)
+    return go(f"{base()}/{record.entity}")
 
 
 @blueprint.post("/<workspace>/<entity>/conditions")
@@ -101,15 +111,14 @@ def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
     view = view_of(entity)
     record = g.records.get(entity, record_id)
     try:
-        g.records.update(entity, record_id, _values(view, record.values), version=_version())
+        saved = g.records.update(entity, record_id, _values(view, record.values), version=_version())
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), record), 422
     except StaleVersion as error:
         mine, clashes = settled(view, record, request.form, _version() or record.version)
         way = _("What you had not touched is up to date now. Save again to keep what you typed")
         return _form(view, mine, clashes, record, stale=f"{error}. {way}"), 409
-    toast(_("Saved"))
-    return go(f"{base()}/{entity}/{record_id}")
+    return _to(saved, _("Saved"))
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/field/<name>")
@@ -133,6 +142,9 @@ def save_field(workspace: str, entity: str, record_id: int, name: str) -> Respon
     except TrellisError as error:
         found = sentences(error)
         return _editing(declared, record, text, found), 422
+    if not still_seen(record):
+        toast(GIVEN_AWAY)
+        return Response("", headers={"HX-Redirect": f"{base()}/{entity}"})
     events: dict[str, Any] = {"record-version": {"value": record.version}}
     states = told(view, states_of(view, record))
     if states:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g
 
 from trellis.crm.analytics.answers import Question
 from trellis.crm.analytics.satisfaction import Satisfaction, index_series, satisfaction
-from trellis.crm.analytics.survey_answers import CHANNEL, SEGMENT, TIER
+from trellis.crm.analytics.survey_answers import CHANNEL, PRODUCT, SEGMENT, TIER
 from trellis.crm.analytics.survey_scores import ASSUMPTIONS, EQUAL, ESTIMATED, OWN, Score
 from trellis.crm.analytics.window import Window
 from trellis.crm.customers.invitations import Survey
@@ -28,7 +28,7 @@ blueprint = Blueprint("satisfaction", __name__)
 
 MONTHS = 12
 SURVEYS = 5
-SPLIT_TITLES = {SEGMENT: _("Segment"), TIER: _("Tier"), CHANNEL: _("Channel")}
+SPLIT_TITLES = {SEGMENT: _("Segment"), TIER: _("Tier"), CHANNEL: _("Channel"), PRODUCT: _("Product")}
 MEASURE_TITLES = {option.value: option.label for option in MEASURES}
 DRIVER_TITLES = {
     "image": _("Image"),
@@ -180,11 +180,11 @@ def _parts(found: Satisfaction) -> Sheet:
     texts = []
     for one in found.parts:
         scores = one.scores
-        figures = [scores.index.n, scores.index.value, scores.nps.value, scores.csat.value, scores.ces.value]
+        figures = [one.answers, scores.index.value, scores.nps.value, scores.csat.value, scores.ces.value]
         rows.append([one.title, *figures])
         shown = [_number(scores.index.value), _number(scores.nps.value)]
         shown += [format_percent(scores.csat.value) or "–", _number(scores.ces.value, 2)]
-        texts.append([one.title, format_number(scores.index.n), *shown])
+        texts.append([one.title, format_number(one.answers), *shown])
     heads = (SPLIT_TITLES[found.by], _("Answers"), _("Index"), _("NPS"), _("CSAT"), _("CES"))
     return Sheet(name="parts", title=_("Satisfaction by parts"), heads=heads, texts=texts, rows=rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import cycle
 
@@ -142,4 +143,29 @@ def make(context: trellis.DemoContext) -> list[Shelf]:
         ids = context.create("product", rows)
         products = tuple(Product(one, price, cost) for one, (price, cost) in zip(ids, priced, strict=True))
         shelves.append(Shelf(category, products, tuple(1 / float(one.price) ** 0.95 for one in products)))
+    _offer(context, shelves[0])
     return shelves
+
+
+def _offer(context: trellis.DemoContext, linen: Shelf) -> None:
+    """Writes what hotels pay for bed linen, the more of it the less, and what a bed set is made of."""
+    year = context.today.year
+    trade = {"name": context.text(_("Trade prices")), "currency": context.records.edition.settings.currency}
+    days = {"valid_from": date(year, 1, 1), "valid_to": date(year, 12, 31)}
+    (prices,) = context.create("price_list", [trade | days])
+    context.create(
+        "price_list_item",
+        (
+            {
+                "price_list": prices,
+                "product": one.id,
+                "quantity_from": number,
+                "price": (one.price * part).quantize(CENT),
+            }
+            for one in linen.products
+            for number, part in ((10, Decimal("0.9")), (100, Decimal("0.8")))
+        ),
+    )
+    _cover, bed_set, pillowcase, sheet, *_others = (one.id for one in linen.products)
+    parts = [{"bundle": bed_set, "part": one} for one in (pillowcase, sheet)]
+    context.create("bundle_part", parts)

@@ -1,0 +1,75 @@
+"""The catalogue: a tree of categories, price lists with one price each, and bundles of bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from trellis.crm.products.prices import Sale, price_of
+from trellis.errors import RecordInvalid
+from trellis.records.door import BatchInvalid, Records, Write
+from trellis.security.actor import SYSTEM
+from trellis.workspace import Workspace
+
+
+def refused(act: Callable[..., Any], *given: Any) -> list[str]:
+    with pytest.raises(RecordInvalid) as found:
+        act(*given)
+    return list(found.value.errors)
+
+
+def test_a_tree_has_no_circles_and_is_asked_for_with_all_below(workspace: Workspace) -> None:
+    with workspace.write() as session:
+        door = Records(session, workspace.edition(session), SYSTEM)
+        goods = door.create("category", {"name": "Goods"}).id
+        bath = door.create("category", {"name": "Bath", "parent": goods}).id
+        towels = door.create("category", {"name": "Towels", "parent": bath}).id
+        sofas = door.create("category", {"name": "Sofas", "parent": goods}).id
+        named = {"Hand towel": towels, "Soap dish": bath, "Sofa": sofas, "Voucher": None}
+        for name, category in named.items():
+            door.create("product", {"name": name, "category": category})
+
+        def within(category: int, op: str = "within") -> list[str]:
+            rule = {"field": "category", "op": op, "value": category}
+            return [one.values["name"] for one in door.list("product", rule=rule, sort=["name"]).items]
+
+        assert within(bath) == ["Hand towel", "Soap dish"]
+        assert within(goods) == ["Hand towel", "Soap dish", "Sofa"]
+        assert within(bath, "eq") == ["Soap dish"]
+        assert door.count("category", rule={"field": "parent", "op": "within", "value": goods}) == 3
+        for parent in (towels, bath):
+            assert refused(door.update, "category", bath, {"parent": parent}) == ["parent"]
+        swap = [Write(id=bath, values={"parent": sofas}), Write(id=sofas, values={"parent": bath})]
+        with pytest.raises(BatchInvalid) as found:
+            door.save("category", swap)
+        assert sorted(found.value.errors) == ["0.parent", "1.parent"]
+        door.delete("category", bath)
+        assert within(goods) == ["Sofa"]  # the way to the towels leads through the bin
+
+
+def test_a_list_has_one_price_from_a_quantity_and_bundles_are_made_of_bundles(workspace: Workspace) -> None:
+    with workspace.write() as session:
+        door = Records(session, workspace.edition(session), SYSTEM)
+        towel = door.create("product", {"name": "Towel", "price": "9"}).id
+        bundle, gift = (door.create("product", {"name": name}).id for name in ("Bath set", "Gift"))
+        prices = door.create("price_list", {"name": "2026"}).id
+        price = {"price_list": prices, "product": towel, "price": "8"}
+        first = door.create("price_list_item", price).id
+        step = door.create("price_list_item", {**price, "quantity_from": 10, "price": "7"}).id
+        assert refused(door.create, "price_list_item", price) == ["quantity_from"]
+        assert refused(door.update, "price_list_item", step, {"quantity_from": 1}) == ["quantity_from"]
+        door.update("price_list_item", first, {"price": "8.50"})
+        part = {"bundle": bundle, "part": towel, "quantity": 2}
+        door.create("bundle_part", part)
+        assert refused(door.create, "bundle_part", part) == ["part"]
+        door.create("bundle_part", {"bundle": gift, "part": bundle, "quantity": 5})
+        for inside in (bundle, gift):
+            assert refused(door.create, "bundle_part", {"bundle": bundle, "part": inside}) == ["part"]
+        sale = Sale(day=date(2026, 6, 1), currency="EUR", own="EUR")
+        assert price_of(session, sale, bundle, Decimal(1)) == Decimal("17.00")
+        assert price_of(session, sale, gift, Decimal(1)) == Decimal(
+            "70.00"
+        )  # ten towels, at the price for ten
