@@ -135,7 +135,7 @@ class Opportunity(Entity):
     channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
     amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
     currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
-    probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
+    probability: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Probability"))
     expected_close: Mapped[date | None] = column(
         Date(), label=_("Expected close"), in_list=True, indexed=True
     )
@@ -185,7 +185,7 @@ class OpportunityLine(Entity):
     price: Mapped[Number | None] = column(
         Money(additive=False), label=_("Price"), help=PRICE_HELP, in_list=True
     )
-    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
+    discount: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Discount"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
     currency: Mapped[str | None] = column(Currency(), label=_("Currency"), read_only=True)
 
@@ -250,7 +250,7 @@ class OrderLine(Entity):
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
     quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
     price: Mapped[Number] = column(Money(additive=False), label=_("Price"), required=True, in_list=True)
-    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"))
+    discount: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Discount"))
     cost: Mapped[Number | None] = column(Money(additive=False), label=_("Cost of one"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
     cost_amount: Mapped[Number | None] = column(Money(), label=_("Cost of the line"), read_only=True)
@@ -345,8 +345,8 @@ class QuoteLine(Entity):
     price: Mapped[Number | None] = column(
         Money(additive=False), label=_("Price"), help=PRICE_HELP, in_list=True
     )
-    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
-    tax: Mapped[Number | None] = column(Percent(minimum=0), label=_("Tax rate"), in_list=True)
+    discount: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Discount"), in_list=True)
+    tax: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Tax rate"), in_list=True)
     list_price: Mapped[Number | None] = column(
         Money(additive=False), label=_("Price in the list"), read_only=True
     )
@@ -383,5 +383,5 @@ class DiscountLimit(Entity):
         in_list=True,
     )
     limit: Mapped[Number] = column(
-        Percent(minimum=0), label=_("Largest discount"), required=True, in_list=True
+        Percent(minimum=0, maximum=1), label=_("Largest discount"), required=True, in_list=True
     )
