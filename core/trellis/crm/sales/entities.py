@@ -30,6 +30,8 @@ from trellis.records.types import (
 _ = translator("trellis")
 
 CONVERSION = _("Conversion")
+FIRST_STAGE = "qualify"
+"""Where an opportunity begins that is given no stage; where its funnel has no such stage, it begins with the first of those."""
 PRICE_HELP = _("From the price list of the day when left empty")
 
 
@@ -126,7 +128,7 @@ class Opportunity(Entity):
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
     funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")
     stage: Mapped[str] = column(
-        Text(60), label=_("Stage"), required=True, default="qualify", in_list=True, indexed=True
+        Text(60), label=_("Stage"), required=True, default=FIRST_STAGE, in_list=True, indexed=True
     )
     stage_since: Mapped[datetime | None] = column(DateTime(), label=_("In this stage since"), read_only=True)
     begun_on: Mapped[date | None] = column(

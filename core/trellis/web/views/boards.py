@@ -22,6 +22,7 @@ from trellis.i18n import (
     plural_translator,
     translator,
 )
+from trellis.records import exits
 from trellis.records.board import Column, board, board_rule
 from trellis.records.query import ListQuery, Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
@@ -86,15 +87,19 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
     stage = next((one for one in lifecycle.stages if one.value == request.values.get("stage")), None)
     if stage is None:
         abort(404)
+    present = next((one for one in lifecycle.stages if one.value == record.values.get(lifecycle.field)), None)
+    asked = {*stage.requires, *(exits.fields_of(g.edition, view, present) if present else ())}
     given = {
         name: read_form(view.fields[name], request.form.getlist(name)[-1])
-        for name in stage.requires
-        if name in request.form
+        for name in view.fields
+        if name in asked and name in request.form
     }
     try:
         moved = g.records.move(entity, record_id, stage.value, given)
     except RecordInvalid as error:
         errors = {name: [str(one) for one in found] for name, found in error.errors.items()}
+        if present is not None and lifecycle.field in errors:
+            errors |= {name: [] for name in exits.fields_of(g.edition, view, present) if name not in errors}
         return _ask(view, record, stage, errors, asked=bool(given)), 422 if given else 200
     if "HX-Current-URL" in request.headers and request.headers["HX-Current-URL"].split("?")[0].endswith(
         "/board"
@@ -222,7 +227,7 @@ def _next(record: Record) -> dict[str, str] | None:
 
 def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[str]], *, asked: bool) -> str:
     """A dialog for what the stage needs; what stands against the move otherwise is told in it."""
-    names = [name for name in errors if name in view.fields and name in stage.requires]
+    names = [name for name in errors if name in view.fields and (name in stage.requires or not errors[name])]
     fields = [
         control(
             g.edition,
@@ -240,7 +245,9 @@ def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[
         "text": others,
         "action": f"{base()}/{view.name}/{record.id}/move",
         "verb": str(_("Move")) if fields else "",
-        "fields": [{**field, "required": True} for field in fields],
+        "fields": [
+            {**field, "required": name in stage.requires} for name, field in zip(names, fields, strict=True)
+        ],
         "hidden": [("stage", stage.value)],
     }
     return dialog_form(dialog)
