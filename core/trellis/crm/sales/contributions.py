@@ -141,7 +141,7 @@ def trellis_menu() -> list[MenuItem]:
             direction=Direction.SALES,
             level=Level.TACTICS,
             icon="target",
-            entity="opportunity",
+            entity="kpi_target",
         ),
         MenuItem(
             name="funnel_analysis",

@@ -23,7 +23,7 @@ from trellis.i18n import (
     translator,
 )
 from trellis.records import exits
-from trellis.records.board import Column, board, board_rule
+from trellis.records.board import Board, Column, board, board_rule
 from trellis.records.query import ListQuery, Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
 from trellis.web.forecasting import forecast_context
@@ -58,7 +58,7 @@ def show(workspace: str, entity: str) -> str:
             "new_title": new_title(view),
             "icon": view.info.icon,
         },
-        "total_text": _total_text(found.count, found.amount),
+        "total_text": _total_text(found),
         "new_url": f"{base()}/{entity}/new",
         "may_create": g.actor.may(entity, "create"),
         "analysis_url": f"{base()}/opportunity/analysis?{urlencode({'funnel': lifecycle.name})}"
@@ -132,9 +132,14 @@ def _short(amount: Any) -> str:
     return format_short_money(amount, g.edition.settings.currency)
 
 
-def _total_text(count: int, amount: Any) -> str:
-    text = str(_n("%(num)s open", "%(num)s open", count))
-    return f"{text} · {_short(amount)}" if amount is not None else text
+def _total_text(found: Board) -> str:
+    parts = [str(_n("%(num)s open", "%(num)s open", found.count))]
+    if found.amount is not None:
+        parts.append(_short(found.amount))
+    if found.left_out:
+        text = _n("%(num)s without a rate left out", "%(num)s without a rate left out", found.left_out)
+        parts.append(str(text))
+    return " · ".join(parts)
 
 
 def _column(view: EntityView, lifecycle: Lifecycle, column: Column, rule: Rule | None) -> dict[str, Any]:
@@ -268,7 +273,7 @@ def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage)
         for index, column in enumerate(found.open, start=1)
     )
     told = {
-        "total_text": _total_text(found.count, found.amount),
+        "total_text": _total_text(found),
         "forecast": forecast_context(lifecycle, rule),
     }
     heads += render_template("board_told.html", board=told, swap=True, shell=shell())
