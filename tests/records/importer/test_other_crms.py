@@ -23,7 +23,7 @@ PERCENT = """"Deal ID","Deal Name","Account Name","Deal Stage","Amount","Currenc
 "D5","Training","Acme Corp","Unheard of","5","","2026-12-14","Rosa Silva","10"
 "D6","Training","Nobody","qualify","£700.00","","2026-12-14","Somebody Else","10"
 """
-RUSSIAN = """ID сделки;Название сделки;Воронка;Этап сделки;Сумма;Компания;Ответственный;Дата создания;Предполагаемая дата закрытия
+RUSSIAN = """ID;Название сделки;Воронка;Этап сделки;Сумма;Компания;Ответственный;Дата создания;Предполагаемая дата закрытия
 1;Поддержка;Продажи;Новая;1 250 000,50 руб.;acme corp;Сильва Роза;14 марта 2026 г.;30.12.26
 2;Аудит;продажи;Проиграна;-75,00 р.;;;05.02.2026 15:20:11;2026-12-30T00:00:00+03:00
 3;;Продажи;Новая;10 шт;Acme Corp;;31.02.2026;
@@ -72,6 +72,7 @@ def test_an_export_in_russian_is_read_as_it_is(sales: Workspace, tmp_path: Path)
     path = file(tmp_path, "deals.csv", RUSSIAN.encode("cp1251"))
     columns = guessed(sales, path)
     assert columns["funnel"] == "Воронка" and columns["customer.name"] == "Компания"
+    assert columns["external_id"] == "ID"
     states = {"Новая": "qualify", "Проиграна": "qualify"}
     mapping = file(tmp_path, "m.json", json.dumps({"columns": columns, "states": states}))
     done = imported(sales, "opportunity", path, mapping=mapping)

@@ -195,6 +195,8 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             same = next((name for name, field in fields.items() if field.type.name == one.kind), None)
             if same is not None:
                 take(same, one.name)
+    if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
+        take("external_id", "ID")
     return {
         f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column]) else name: column
         for name, column in found.items()
@@ -203,8 +205,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
 
 def _is_named(field: Field | None, column: str, kind: str) -> bool:
     """Whether a column calls the records of a reference by name, as people's files do, and not by their keys."""
-    ours = field is not None and column in (field.name, str(field.label))
-    return field is not None and isinstance(field.type, Reference) and kind == "text" and not ours
+    return field is not None and isinstance(field.type, Reference) and kind == "text" and column != field.name
 
 
 def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
