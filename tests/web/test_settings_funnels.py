@@ -68,6 +68,10 @@ def test_a_channel_gets_a_funnel_of_its_own(sign_in: SignIn) -> None:
     new = {"name": "Deal", "funnel": "own.partners"}
     made = admin.post("/api/v1/acme/opportunity", json=new, headers=headers)
     assert made.status_code == 201 and made.json["stage"] == "registered"  # type: ignore[index]
+    channel = {"name": "Resellers", "funnel": "own.partners"}
+    assert admin.post("/api/v1/acme/sales_channel", json=channel, headers=headers).status_code == 201
+    assert ">Resellers</option>" in admin.get("/acme/opportunity/new").text
+    assert ">Partners</option>" in admin.get("/acme/sales_channel/new").text
     board = unescape(admin.get("/acme/opportunity/board?board=own.partners").text)
     assert "Partners" in board and "Проверка" in board
     edit = unescape(admin.get(f"/acme/opportunity/{made.json['id']}/edit").text)  # type: ignore[index]

@@ -10,7 +10,15 @@ from trellis_b2b.model import POSITIONS
 _ = trellis.translator("trellis_b2b")
 
 PEOPLE = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", "b2b.consultant")]
-OFFERED = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part", "kpi_target")
+OFFERED = (
+    "lost_reason",
+    "sales_channel",
+    "discount_limit",
+    "price_list",
+    "price_list_item",
+    "bundle_part",
+    "kpi_target",
+)
 """What those who sell need to know."""
 PROMISED = (
     "sla_policy",

@@ -18,6 +18,7 @@ OPEN_TO_ALL = [
         "product",
         "category",
         "lost_reason",
+        "sales_channel",
         "discount_limit",
         "price_list",
         "price_list_item",

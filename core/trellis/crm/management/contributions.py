@@ -72,7 +72,7 @@ def trellis_operations() -> list[Operation]:
     return list(OPERATIONS)
 
 
-_OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
+_OFFERS = ("lost_reason", "sales_channel", "discount_limit", "price_list", "price_list_item", "bundle_part")
 """What those who sell need to know, whoever keeps it."""
 _LEVELS = ("business_calendar", "holiday", "sla_policy", "sla_escalation", "survey", "mail_template")
 """What decides when cases are due, what customers are asked and what is written to them, whoever works on them."""

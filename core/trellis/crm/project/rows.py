@@ -75,7 +75,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MC3", _MC, _TA, _("Planning and control")),
     ModelRow("MC4", _MC, _TA, _("Effectiveness")),
     ModelRow("MC5", _MC, _OP, _("Automated relationship model"), "journey"),
-    ModelRow("SA1", _S, _ST, _("Sales channels")),
+    ModelRow("SA1", _S, _ST, _("Sales channels"), "sales_channel", "sales_channel"),
     ModelRow("SA2", _S, _TA, _("Sales planning"), "opportunity/plan"),
     ModelRow("SA3", _S, _TA, _("Funnel"), "opportunity/board"),
     ModelRow("SA4", _S, _TA, _("Bonuses of sales staff"), "bonuses", "bonus_statement"),

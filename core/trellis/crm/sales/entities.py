@@ -30,6 +30,8 @@ from trellis.records.types import (
 _ = translator("trellis")
 
 CONVERSION = _("Conversion")
+FIRST_FUNNEL = "sales"
+"""The funnel of an opportunity that is given none, and whose channel has none of its own."""
 FIRST_STAGE = "qualify"
 """Where an opportunity begins that is given no stage; where its funnel has no such stage, it begins with the first of those."""
 PRICE_HELP = _("From the price list of the day when left empty")
@@ -126,7 +128,7 @@ class Opportunity(Entity):
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
-    funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")
+    funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default=FIRST_FUNNEL)
     stage: Mapped[str] = column(
         Text(60), label=_("Stage"), required=True, default=FIRST_STAGE, in_list=True, indexed=True
     )

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from trellis.contributions import Lifecycle
-from trellis.crm.sales.entities import FIRST_STAGE, OpportunityLine
+from trellis.crm.sales.channels import funnel_of
+from trellis.crm.sales.entities import FIRST_FUNNEL, FIRST_STAGE, OpportunityLine
 from trellis.crm.sales.lines import CURRENCY_STAYS
 from trellis.errors import RecordInvalid
 from trellis.kpi.periods import today_in
@@ -75,8 +76,10 @@ def _require_same_currency(event: BeforeSave) -> None:
 
 
 def _begin(event: BeforeSave) -> None:
-    """What is new begins today; what comes already closed, from elsewhere, began on a day that nobody told."""
+    """What is new begins in the funnel of its channel, and today; what comes already closed, from elsewhere, began on a day that nobody told."""
     values = event.values
+    if values.get("channel") and values.get("funnel") == FIRST_FUNNEL:
+        values["funnel"] = funnel_of(event.session, values["channel"]) or FIRST_FUNNEL
     if values.get("begun_on") is None and values.get("closed_at") is None:
         values["begun_on"] = today_in(ZoneInfo(event.edition.settings.timezone))
 
