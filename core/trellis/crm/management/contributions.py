@@ -98,7 +98,7 @@ def trellis_roles() -> list[Role]:
         Role(
             name="manager",
             title=_("Manager"),
-            description=_("Reads everything, changes the records of the own unit"),
+            description=_("Reads and changes all records, deletes those of the own unit"),
             cell=STRUCTURE,
             grants=[
                 Grant("*", read=Scope.ALL, create=True, update=Scope.ALL, delete=Scope.UNIT),
@@ -110,7 +110,7 @@ def trellis_roles() -> list[Role]:
         Role(
             name="agent",
             title=_("Agent"),
-            description=_("Reads the records of the own unit, changes the own ones"),
+            description=_("Works with the records of the own unit, deletes the own ones"),
             cell=STRUCTURE,
             grants=[
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),
