@@ -49,6 +49,7 @@ from trellis.records.conditions import ATTRIBUTES, FieldConditions, check_rule
 from trellis.records.entity import Entity, EntityInfo, Field, declared_fields
 from trellis.records.indexes import index_problem
 from trellis.records.rules import OfFigure, RuleContext
+from trellis.records.stage_terms import bad_exits, on_terms, without_exits
 from trellis.records.types import Reference
 
 _ = translator("trellis")
@@ -86,12 +87,18 @@ HOOK_OF: Mapping[type[Contribution], str] = MappingProxyType(
 """Each kind of contribution and the hook that brings it."""
 
 
+StageTerms = Mapping[str, Mapping[str, Any]]
+"""What the organisation decided for the stages of a lifecycle, by stage and attribute."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the organisation decided for its workspace.
 
     ``language`` is en or ru; ``currency`` an ISO 4217 code; ``analytics`` the assumptions of its analytics, by name;
-    ``stage_rules`` its rules for stages of the customer lifecycle, by stage.
+    ``stage_rules`` its rules for stages of the customer lifecycle, by stage; ``stage_terms`` what it decided for stages of
+    lifecycles (``requires``, ``exit``, ``exit_text``, ``probability``, ``days``), by lifecycle and stage; ``funnels`` are its
+    own ones, by name.
     ``second_factor_required`` keeps everybody out who signs in by a password alone, until they have set one up.
     ``mailing`` are its terms for mails that go to many, where they are not the usual ones.
     ``rated`` are the currencies that have a rate; kept by their records, not among the settings.
@@ -106,6 +113,8 @@ class Settings:
     accent: str = ""
     analytics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     stage_rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+    stage_terms: Mapping[str, StageTerms] = field(default_factory=dict, hash=False)
+    funnels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     second_factor_required: bool = False
     mailing: Mapping[str, Any] = field(default_factory=dict, hash=False)
     rated: tuple[str, ...] = ()
@@ -259,7 +268,7 @@ def compose(
         _extend(views, owner, extension, faults)
     _decide(views, conditions)
     contributions = _contributions(hooks, faults, [item for item in own if isinstance(item, Contribution)])
-    views = _with_lifecycles(views, contributions[Lifecycle], faults)
+    views = _with_lifecycles(views, contributions[Lifecycle], settings.stage_terms, faults)
     edition = Edition(
         workspace=workspace,
         revision=revision,
@@ -275,6 +284,7 @@ def compose(
         figures=figures or _NoFigures(),
     )
     _leave_out_bad_conditions(edition, views, conditions, faults)
+    _leave_out_bad_exits(edition, views, contributions[Lifecycle], faults)
     for kind, named in contributions.items():
         for contribution in list(named.values()):
             problem = _check(edition, contribution, checks.get(kind))
@@ -410,11 +420,16 @@ def _contributions(
 
 
 def _with_lifecycles(
-    views: dict[str, EntityView], lifecycles: dict[str, Contribution], faults: list[Fault]
+    views: dict[str, EntityView],
+    lifecycles: dict[str, Contribution],
+    decided: Mapping[str, StageTerms],
+    faults: list[Fault],
 ) -> dict[str, EntityView]:
     by_entity: dict[str, list[Lifecycle]] = {}
     for one in list(lifecycles.values()):
         assert isinstance(one, Lifecycle)
+        if one.name in decided and one.entity in views:
+            lifecycles[one.name] = one = on_terms(one, decided[one.name], views[one.entity].fields)
         problem = _lifecycle_problem(views.get(one.entity), one)
         if problem:
             faults.append(Fault(one.owner, "trellis_lifecycles", problem, ""))
@@ -425,6 +440,23 @@ def _with_lifecycles(
         name: dataclasses.replace(view, lifecycles=tuple(by_entity.get(name, ())))
         for name, view in views.items()
     }
+
+
+def _leave_out_bad_exits(
+    edition: Edition, views: dict[str, EntityView], lifecycles: dict[str, Contribution], faults: list[Fault]
+) -> None:
+    """An exit rule that does not fit is reported and left out; its stage stays."""
+    for view in list(views.values()):
+        for lifecycle in view.lifecycles:
+            bad = dict(bad_exits(edition, view, lifecycle))
+            for stage, error in bad.items():
+                own = "exit" in edition.settings.stage_terms.get(lifecycle.name, {}).get(stage, {})
+                problem = f"{lifecycle.name}.{stage}.exit: {error}"
+                faults.append(Fault(OWN if own else lifecycle.owner, "trellis_lifecycles", problem, ""))
+            if bad:
+                kept = lifecycles[lifecycle.name] = without_exits(lifecycle, bad)
+                present = tuple(kept if one is lifecycle else one for one in views[view.name].lifecycles)
+                views[view.name] = dataclasses.replace(views[view.name], lifecycles=present)
 
 
 def _lifecycle_problem(view: EntityView | None, lifecycle: Lifecycle) -> str:

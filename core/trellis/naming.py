@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
-SCRIPT, ZONE, REASON = "script", "time_zone", "reason"
+SCRIPT, ZONE, REASON, FUNNEL = "script", "time_zone", "reason", "funnel"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -46,6 +46,9 @@ def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
     if what == CHANNEL:
         brought = {name.rpartition(".")[2]: one.title for name, one in edition.all(Channel).items()}
         return {**brought, **CHANNELS}
+    if what == FUNNEL:
+        view = edition.entities.get("opportunity")
+        return {one.when[1]: one.title for one in (view.lifecycles if view else ()) if one.when}
     if what == ZONE:
         return zone_names()
     if what == REASON:

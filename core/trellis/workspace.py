@@ -30,6 +30,7 @@ from trellis.security.roles import own_roles
 from trellis.segments.own import own_segments
 from trellis.settings.conditions import field_conditions
 from trellis.settings.fields import own_fields
+from trellis.settings.funnels import own_funnels
 from trellis.settings.stages import own_rules
 from trellis.system import PluginState, WorkspaceState
 from trellis.webhooks import followed, wake
@@ -159,6 +160,7 @@ class Workspace:
             *own_processes(session),
             *own_scripts(session),
             *own_rules(settings),
+            *own_funnels(settings),
         ]
         edition = compose(
             workspace=self.name,

@@ -44,6 +44,8 @@ def value_of(field: Field, known: dict[str, int], text: str) -> Any:
             return options[0].value
         case types.Reference(entity=entity):
             return known.get(entity)
+        case types.Percent():
+            return "0.5"
         case types.Text(length=length):
             return text[:length]
         case types.LongText():
@@ -87,6 +89,7 @@ _KNOWN_WORDS = {
     "kpi_target": {"kpi": "revenue", "period": "2026-01"},
     "exchange_rate": {"currency": "USD"},
     "discount_limit": {"role": "agent"},
+    "sales_channel": {"funnel": "sales"},
     "document_template": {"of_entity": "customer", "body": "B", "numbering": "B-{number}"},
     "approval_step": {"role": "agent"},
     "mail_template": {"of_entity": "customer", "subject": "S", "body": "B"},

@@ -118,3 +118,27 @@ def test_of_several_boards_one_with_records_opens(open_installation: Callable[..
     assert (
         '<option value="tours.deals" selected>Tours</option>' in client.get("/acme/opportunity/1/edit").text
     )
+
+
+def test_sums_of_several_currencies_are_at_the_rate_of_the_day(sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    headers = {"X-CSRF-Token": token_of(admin.get(BOARD).text)}
+
+    def new(entity: str, **values: object) -> None:
+        assert admin.post(f"/api/v1/acme/{entity}", json=values, headers=headers).status_code == 201
+
+    due = f"{date.today():%Y-%m-%d}"
+    new("opportunity", name="Dollars", amount="10000", currency="USD", expected_close=due, stage="negotiate")
+    new("opportunity", name="Yen", amount="999999", currency="JPY", expected_close=due, stage="negotiate")
+    head = board(admin).replace("\N{NO-BREAK SPACE}", "")
+    assert "10 open · €36.0k · 2 without a rate left out" in head
+    new("exchange_rate", currency="USD", since="2020-01-01", rate="2")
+    new("exchange_rate", currency="USD", since="2021-01-01", rate="0.5")
+    head = board(admin).replace("\N{NO-BREAK SPACE}", "")
+    assert "10 open · €41.0k · 1 without a rate left out" in head
+    assert "Commit €3.75k" in sums(head)
+    won = {"stage": "won", "closed_at": f"{due}T00:00:00Z"}
+    page = admin.get("/api/v1/acme/opportunity?name=Dollars").json
+    number = page["items"][0]["id"]  # type: ignore[index]
+    assert admin.patch(f"/api/v1/acme/opportunity/{number}", json=won, headers=headers).status_code == 200
+    assert "Won €5.00k" in sums(board(admin))

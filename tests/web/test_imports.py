@@ -261,7 +261,7 @@ def test_an_event_log_becomes_cases_with_their_history(browser: FlaskClient) -> 
     assert "Rows are events" in page and "Owner, by name" in page
     form = {"csrf_token": token, "column-0": "external_id", "column-1": "state", "column-2": "opened_at"}
     form |= {"key": "external_id", "log": "true"}
-    assert client.post(f"{place}/log", data=form).headers["Location"] == place
+    assert client.post(f"{place}/stages", data=form).headers["Location"] == place
     page = unescape(client.get(place).text)
     assert "“start” in the file means" in page and "“odd” in the file means" in page
     meant = {"stage-name": ["start", "done", "odd"], "stage-means": ["new", "resolved", ""]}

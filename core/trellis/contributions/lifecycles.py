@@ -22,6 +22,9 @@ class Stage:
     ``kind`` is ``open``, ``won``, ``lost`` or ``done`` (closed stages fold on the board); ``probability`` in 0..1;
     ``requires`` are fields that must have a value to enter; ``days`` the usual time in it; ``moves`` the stages one can
     go to from here (empty: any).
+
+    ``exit`` is a rule that a record must fit before it goes on to a later stage that is not a lost one; it may read related
+    records too. ``exit_text`` says what is missing, where the rule in words would not do.
     """
 
     value: str
@@ -32,6 +35,8 @@ class Stage:
     days: int | None = None
     moves: Sequence[str] = ()
     tone: str = "neutral"
+    exit: Rule | None = None
+    exit_text: Label | str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,11 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Lifecycle, Rule, Stage
 from trellis.edition import Edition, EntityView
+from trellis.kpi import rates
+from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Record
+from trellis.records.rules import today_in
+from trellis.records.types import Money
 from trellis.security.actor import Actor
 
 CARDS = 20
@@ -20,11 +24,15 @@ CARDS = 20
 
 @dataclass(frozen=True)
 class Column:
-    """A stage with its records: how many, their sum, the sum weighted by the stage's probability, and the first cards."""
+    """A stage with its records: how many, their sum, the sum weighted by the stage's probability, and the first cards.
+
+    Sums are in the workspace's currency at the rates of the day; ``left_out`` are those whose currency has none.
+    """
 
     stage: Stage
     count: int
     amount: Decimal | None
+    left_out: int
     weighted: Decimal | None
     share: float
     cards: Sequence[Record]
@@ -49,6 +57,11 @@ class Board:
         return sum(column.count for column in self.open)
 
     @property
+    def left_out(self) -> int:
+        """Open records that no sum counts: there is no rate for their currency."""
+        return sum(column.left_out for column in self.open)
+
+    @property
     def amount(self) -> Decimal | None:
         """Sum of the open records, or None where nothing is summed."""
         amounts = [column.amount for column in self.open if column.amount is not None]
@@ -68,10 +81,10 @@ def board(
     edition = actor.sees(edition)
     view = edition.entity(lifecycle.entity)
     totals = _totals(session, edition, actor, view, lifecycle, rule)
-    largest = max((amount or count for count, amount in totals.values()), default=0)
+    largest = max((amount or count for count, amount, _left_out in totals.values()), default=0)
     columns = []
     for stage in lifecycle.stages:
-        count, amount = totals.get(stage.value, (0, None))
+        count, amount, left_out = totals.get(stage.value, (0, None, 0))
         shown = (
             _cards(session, edition, actor, view, lifecycle, stage, rule, cards)
             if count and stage.kind == "open"
@@ -83,7 +96,7 @@ def board(
             else None
         )
         share = float((amount or count) / largest) if largest else 0.0
-        columns.append(Column(stage, count, amount, weighted, share, shown))
+        columns.append(Column(stage, count, amount, left_out, weighted, share, shown))
     return Board(
         lifecycle,
         tuple(column for column in columns if column.stage.kind == "open"),
@@ -108,14 +121,26 @@ def _totals(
     view: EntityView,
     lifecycle: Lifecycle,
     rule: Rule | None,
-) -> dict[str, tuple[int, Decimal | None]]:
-    entity = view.entity
-    stage = view.fields[lifecycle.field].of(entity)
-    amount = view.info.amount_field
-    summed: sa.ColumnElement[Any] = sa.func.sum(view.fields[amount].of(entity)) if amount else sa.null()
+) -> dict[str, tuple[int, Decimal | None, int]]:
+    stage = view.fields[lifecycle.field].of(view.entity)
+    amount = view.fields.get(view.info.amount_field or "")
+    columns: list[Any] = [sa.null(), sa.literal(0)]
+    if amount is not None:
+        value, own = (
+            amount.of(view.entity),
+            own_money(edition, view, amount, sa.literal(today_in(edition), sa.Date())),
+        )
+        columns = [sa.func.sum(own), sa.func.count(sa.case((own.is_(None), value)))]
     only = ListQuery(view, edition, actor, rule=board_rule(lifecycle, rule))
-    query = only.select(stage, sa.func.count(), summed).group_by(stage)
-    return {value: (count, total) for value, count, total in session.execute(query)}
+    query = only.select(stage, sa.func.count(), *columns).group_by(stage)
+    return {value: (count, total, left_out) for value, count, total, left_out in session.execute(query)}
+
+
+def own_money(edition: Edition, view: EntityView, amount: Field, day: Any) -> sa.ColumnElement[Any]:
+    """Amounts of records in the workspace's currency at the rate of ``day``; NULL where there is none."""
+    value: Any = amount.of(view.entity)
+    named = view.fields.get(amount.type.currency) if isinstance(amount.type, Money) else None
+    return value if named is None else rates.converted(edition, value, named.of(view.entity), day)
 
 
 def _cards(

@@ -17,7 +17,7 @@ from trellis.contributions import Scope
 from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
-from trellis.records import conditions, numbering, schema
+from trellis.records import conditions, exits, numbering, schema
 from trellis.records.bulk import change_rows, insert_beside, insert_row, insert_rows, new_ids, rows_by
 from trellis.records.entity import default_value
 from trellis.records.events import FOLLOWED, Action, BeforeSave, Beside, Change, Saved
@@ -144,7 +144,7 @@ class Records:
             elif created:
                 changes = self._insert(view, created)
             if updated:
-                changes += self._update(view, updated)
+                changes += self._moved_on(view, drafts)
         except sa.exc.IntegrityError as error:
             raise Conflict(_("Another record with these values was saved at the same moment")) from error
         if len(drafts) > 1 or updated:
@@ -357,6 +357,23 @@ class Records:
         """What all new records have in common."""
         now, me = datetime.now(UTC), self.actor.user_id
         return {"created_at": now, "updated_at": now, "created_by_id": me, "updated_by_id": me, "version": 1}
+
+    def _moved_on(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
+        """Changes records; nothing of it when one leaves a stage whose exit rule it does not fit."""
+        updated = {place: draft for place, draft in enumerate(drafts) if draft.write.id is not None}
+        moves = (
+            (place, one.write.id or 0, one.before, {**one.before, **one.values})
+            for place, one in updated.items()
+        )
+        left = exits.leaving(view, moves)
+        if not left:
+            return self._update(view, list(updated.values()))
+        with self.whole():
+            changes = self._update(view, list(updated.values()))
+            failures = exits.refused(self.session, self.edition, self.actor, view, left)
+            if failures:
+                raise BatchInvalid({place: self._told(view, one) for place, one in failures.items()})
+        return changes
 
     def _update(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
         rows: builtins.list[_Row] = []

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Lifecycle, Rule
 from trellis.edition import Edition, EntityView
-from trellis.records.board import board_rule
+from trellis.records.board import board_rule, own_money
+from trellis.records.days import local_day
 from trellis.records.query import ListQuery
-from trellis.records.types import Date, Money
+from trellis.records.rules import today_in
+from trellis.records.types import Date
 from trellis.security.actor import Actor
 
 SURE = 0.7
@@ -72,8 +74,10 @@ def forecast(
         {"field": closed, "op": "between", "value": [first.isoformat(), last.isoformat()]},
     ]
     until = {"field": due.name, "op": "lte", "value": last.isoformat()}
-    won = _sums(session, edition, actor, view, lifecycle, [*won_rules, rule])
-    still = _sums(session, edition, actor, view, lifecycle, [until, rule])
+    closing = local_day(view.fields[closed].of(view.entity), edition.settings.timezone)
+    today = sa.literal(today_in(edition), sa.Date())
+    won = _sums(session, edition, actor, view, lifecycle, [*won_rules, rule], closing)
+    still = _sums(session, edition, actor, view, lifecycle, [until, rule], today)
     weighted = {
         stage: still.get(stage, Decimal(0)) * Decimal(str(chance)) for stage, chance in chances.items()
     }
@@ -92,14 +96,10 @@ def _sums(
     view: EntityView,
     lifecycle: Lifecycle,
     rules: Sequence[Mapping[str, Any] | None],
+    day: Any,
 ) -> dict[str, Decimal]:
-    """The amounts by stage, those in the workspace's currency."""
-    amount = view.fields[view.info.amount_field or ""]
-    value: Any = amount.of(view.entity)
-    named = view.fields.get(amount.type.currency) if isinstance(amount.type, Money) else None
-    if named is not None:
-        currency = named.of(view.entity)
-        value = sa.case((sa.or_(currency.is_(None), currency == edition.settings.currency), value))
+    """The amounts by stage, in the workspace's currency at the rate of ``day``."""
+    value = own_money(edition, view, view.fields[view.info.amount_field or ""], day)
     stage = view.fields[lifecycle.field].of(view.entity)
     whole = board_rule(lifecycle, {"all": [one for one in rules if one]})
     query = ListQuery(view, edition, actor, rule=whole).select(stage, sa.func.sum(value)).group_by(stage)

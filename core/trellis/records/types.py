@@ -317,6 +317,11 @@ class Percent(Decimal):
     name: ClassVar[str] = "percent"
     additive: bool = False
 
+    def _check(self, value: Any) -> decimal.Decimal:
+        if self.maximum == 1 and _decimal(value) > 1:
+            raise ValueInvalid(_("Must be at most 100 %"))
+        return Decimal._check(self, value)
+
 
 @dataclass(frozen=True)
 class Boolean(FieldType):

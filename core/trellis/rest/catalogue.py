@@ -9,6 +9,7 @@ from flask import Response, g
 from trellis.contributions import Lifecycle, Rule
 from trellis.edition import EntityView
 from trellis.errors import EntityNotFound
+from trellis.records import exits
 from trellis.records.conditions import told
 from trellis.records.entity import Field
 from trellis.records.rules import operators
@@ -35,7 +36,7 @@ def entity(workspace: str, entity: str) -> Response:
     if not _known(view):
         raise EntityNotFound(entity)
     fields = [_field(view, field) for field in view.fields.values()]
-    lifecycles = [_lifecycle(one) for one in view.lifecycles]
+    lifecycles = [_lifecycle(view, one) for one in view.lifecycles]
     return answer({**_brief(view), "fields": fields, "lifecycles": lifecycles})
 
 
@@ -92,7 +93,7 @@ def _required_when(field: Field) -> Rule | None:
     return field.visible_when if field.required else field.required_when
 
 
-def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
+def _lifecycle(view: EntityView, lifecycle: Lifecycle) -> dict[str, Any]:
     return {
         "name": lifecycle.name,
         "title": str(lifecycle.title),
@@ -107,6 +108,8 @@ def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
                 "probability": stage.probability,
                 "requires": list(stage.requires),
                 "moves": list(stage.moves),
+                "exit": exits.told(g.edition, view, stage.exit),
+                "exit_text": str(stage.exit_text) or None,
             }
             for stage in lifecycle.stages
         ],

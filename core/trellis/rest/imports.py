@@ -115,7 +115,7 @@ def _plan(view: EntityView, path: Path) -> tuple[dict[str, Any], int]:
     else:
         plan = plan_of(g.edition, view.name, mapping, key)
         source = open_source(path, delimiter=plan.delimiter, header=plan.header)
-    compiled(view, plan, source)
+    compiled(g.edition, view, plan, source)
     return dataclasses.asdict(plan), source.count
 
 

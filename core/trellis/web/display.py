@@ -302,7 +302,7 @@ def control(
         "options": [],
     }
     names = choices(field.type, values) if isinstance(field.type, types.Text) else []
-    stages = _stage_options(edition, field)
+    stages = _stage_options(edition, field, values)
     known = value in (None, "") or any(one["value"] == value for one in stages)
     if isinstance(field.type, types.Text) and names:
         given |= _named_choices(field.type, names, value)
@@ -348,13 +348,15 @@ def typed(field: Field, form: MultiDict[str, str]) -> str:
     return texts[-1] if texts else ""
 
 
-def _stage_options(edition: Edition, field: Field) -> list[dict[str, Any]]:
+def _stage_options(edition: Edition, field: Field, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The stages of the lifecycle that a record with these values follows, or of all of them; else the words of a text."""
     view = edition.entities.get(field.entity)  # a field of a task is of no entity
     if view is None:
         return []
-    lifecycles = [one for one in view.lifecycles if one.field == field.name]
-    found = [(stage.value, stage.title) for one in lifecycles[:1] for stage in one.stages]
-    known = found or known_words(view, field).items()
+    followed = view.lifecycle(values)
+    lifecycles = [one for one in view.lifecycles if one.field == field.name and followed in (None, one)]
+    found = {stage.value: stage.title for one in reversed(lifecycles) for stage in one.stages}
+    known = (found or known_words(view, field)).items()
     return [{"value": value, "title": str(title)} for value, title in known]
 
 

@@ -79,12 +79,14 @@ def comparison(found: Effectiveness) -> Sheet:
         _("Velocity, a day"),
         _("Plan"),
         _("Plan attainment"),
+        _("Share of sales"),
+        *((_("Cost"), _("Cost by won sales")) if found.by == CHANNEL else ()),
     )
     return Sheet(
         name="comparison",
         title=_("Effectiveness of sales"),
         heads=heads,
-        texts=[_row_texts(one) for one in found.rows],
+        texts=[_row_texts(one, found.by) for one in found.rows],
         rows=[
             [
                 one.title,
@@ -100,11 +102,13 @@ def comparison(found: Effectiveness) -> Sheet:
                 _cents(one.velocity),
                 money(one.planned.plan),
                 one.planned.attainment,
+                one.share,
+                *((money(one.cost), one.cost_share) if found.by == CHANNEL else ()),
             ]
             for one in found.rows
         ],
         currency=found.scope.edition.settings.currency,
-        money=(4, 5, 9, 10, 11),
+        money=(4, 5, 9, 10, 11, *((14,) if found.by == CHANNEL else ())),
     )
 
 
@@ -112,7 +116,7 @@ def _cents(amount: Any) -> Any:
     return None if amount is None else Money().to_json(round(amount, 2))
 
 
-def _row_texts(one: Row) -> list[str]:
+def _row_texts(one: Row, by: str) -> list[str]:
     per_win = one.activities_per_win
     return [
         one.title,
@@ -128,6 +132,8 @@ def _row_texts(one: Row) -> list[str]:
         amount_text(one.velocity),
         amount_text(one.planned.plan),
         share_text(one.planned.attainment),
+        share_text(one.share),
+        *((amount_text(one.cost), share_text(one.cost_share)) if by == CHANNEL else ()),
     ]
 
 
@@ -139,6 +145,8 @@ def how_counted(found: Effectiveness) -> Text:
         ),
         _("Open ones and their weighted amounts are those at the end of the period, or now while it runs."),
     ]
+    if found.by == CHANNEL:
+        told.append(_("Costs are those of the sales channels a month, for each month of the period."))
     if found.kpi is not None:
         told.append(_("Plan and fact are those of the KPI “%(kpi)s”.", kpi=found.kpi.title))
     return joined(told)

@@ -80,6 +80,7 @@ def counts(listing: Listing, query: ListQuery) -> dict[str, Any]:
     return {
         "total": told,
         "foot": {**_range(listing, PER_PAGE, total), "total": told, "sums": sums},
+        "bulk": bool(bulk_acts(listing.view, "", trash=listing.trash)),
         "select_all": str(select_all(told)),
         "selected_all": str(selected_all(told)),
     }

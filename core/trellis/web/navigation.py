@@ -131,7 +131,7 @@ def _screens(edition: Edition, base: str, here: str, direction: Direction) -> li
     for row in ROWS:
         if row.direction != direction or not row.path or row.path.split("/")[0] in edition.entities:
             continue
-        if row.path.startswith("analytics") or not g.actor.may("customer", "read"):
+        if row.path.startswith("analytics") or not g.actor.may(row.reads, "read"):
             continue
         item = _item(base, here, row.title, row.path)
         found.append({**item, "order": (_LEVELS.index(row.level), 0)})

@@ -13,6 +13,7 @@ from flask import g
 
 from trellis import naming
 from trellis.contributions import Kpi
+from trellis.crm.sales.channels import SalesChannel, offered
 from trellis.crm.sales.reports.definition import FIGURES, adds, names_in
 from trellis.edition import EntityView
 from trellis.i18n import translator
@@ -68,6 +69,13 @@ def _entities(_values: Mapping[str, Any]) -> Choices:
         if g.actor.may(one.name, "read")
     ]
     yield from sorted(found, key=lambda one: one[1].casefold())
+
+
+def _channels(_values: Mapping[str, Any]) -> Choices:
+    """The organisation's sales channels, then those that every edition or a plugin knows."""
+    if g.actor.may("sales_channel", "read"):
+        yield from ((name, name) for name in offered(g.session, g.actor.visible(SalesChannel)))
+    yield from ((name, str(title)) for name, title in naming.names(g.edition, naming.CHANNEL).items())
 
 
 def _subjects(values: Mapping[str, Any]) -> Choices:
@@ -132,6 +140,7 @@ def _groups(values: Mapping[str, Any]) -> Choices:
 
 _KNOWN: Mapping[str, Callable[[Mapping[str, Any]], Choices]] = {
     naming.ENTITY: _entities,
+    naming.CHANNEL: _channels,
     "subject": _subjects,
     "breakdown": _breakdowns,
     "field": _fields,

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from importing import file, imported, records
 from trellis.records.importer import MappingInvalid
-from trellis.records.importer.conventions import Days, Numbers
+from trellis.records.importer.amounts import Numbers
+from trellis.records.importer.conventions import Days
 from trellis.records.types import ValueInvalid
 from trellis.workspace import Workspace
 

@@ -151,6 +151,11 @@ def load(context: DemoContext) -> None:
     ]
     context.create("contact", contacts)
     context.create("lost_reason", [{"name": name} for name in REASONS])
+    kinds = zip(CHANNELS, ("direct", "partner", "online"), (9_000, 3_500, 1_200), strict=True)
+    context.create(
+        "sales_channel",
+        [{"name": context.text(name), "kind": kind, "cost": cost} for name, kind, cost in kinds],
+    )
     _contracts(context, accounts)
     _offers(context)
     _leads(context)

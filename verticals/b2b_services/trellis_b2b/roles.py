@@ -10,8 +10,31 @@ from trellis_b2b.model import POSITIONS
 _ = trellis.translator("trellis_b2b")
 
 PEOPLE = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", "b2b.consultant")]
-OFFERED = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
+OFFERED = (
+    "lost_reason",
+    "sales_channel",
+    "discount_limit",
+    "price_list",
+    "price_list_item",
+    "bundle_part",
+    "kpi_target",
+)
 """What those who sell need to know."""
+PROMISED = (
+    "sla_policy",
+    "sla_escalation",
+    "business_calendar",
+    "holiday",
+    "mail_template",
+    "problem",
+    "solution",
+)
+"""What those need to know who answer customers."""
+EARNED = (
+    *(Grant(name) for name in ("bonus_scheme", "bonus_part")),
+    *(Grant(name, read=Scope.OWN) for name in ("bonus_statement", "bonus_line")),
+)
+"""By what rules people earn a bonus, and what they earned themselves."""
 
 
 def _works_on(*names: str, change: Scope = Scope.OWN) -> list[Grant]:
@@ -37,13 +60,16 @@ ROLES = [
                 "order_line",
                 "lead",
                 "activity",
+                "agreement",
+                "case",
                 "b2b.engagement",
                 "b2b.change_request",
             ),
             Grant("b2b.milestone"),
             Grant("script_run"),
             Grant("product"),
-            *(Grant(name) for name in OFFERED),
+            *(Grant(name) for name in (*OFFERED, *PROMISED)),
+            *EARNED,
             *PEOPLE,
         ],
     ),

@@ -11,7 +11,16 @@ _ = trellis.translator("trellis_banking")
 
 _REFERENCE = [
     Grant(name, read=Scope.ALL)
-    for name in ("product", "category", "lost_reason", "banking.branch", "user", "unit", "position")
+    for name in (
+        "product",
+        "category",
+        "lost_reason",
+        "sales_channel",
+        "banking.branch",
+        "user",
+        "unit",
+        "position",
+    )
 ]
 
 

@@ -53,6 +53,8 @@ def test_a_service_agent_takes_returns_and_changes_no_receipt(shop: Shop, units:
     assert agent.records.create(
         "retail.return", {"number": "B", "reason": "size", "amount": 5, "receipt": sold}
     ).id
+    case = agent.records.create("case", {"subject": "Torn", "priority": "high", "order": sold})
+    assert agent.records.move("case", case.id, "resolved").values["resolved_at"] is not None
     with pytest.raises(PermissionRefused):
         agent.records.update("order", sold, {"amount": 0})
     with pytest.raises(PermissionRefused):

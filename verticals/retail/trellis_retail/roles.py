@@ -18,6 +18,7 @@ OPEN_TO_ALL = [
         "product",
         "category",
         "lost_reason",
+        "sales_channel",
         "discount_limit",
         "price_list",
         "price_list_item",
@@ -90,7 +91,7 @@ ROLES = [
     trellis.Role(
         name="retail.service_agent",
         title=_("Service agent"),
-        description=_("Finds any customer and receipt, takes returns, keeps the own tasks"),
+        description=_("Finds any customer and receipt, answers cases, takes returns, keeps the own tasks"),
         cell=STRUCTURE,
         grants=[
             *OPEN_TO_ALL,
@@ -100,6 +101,10 @@ ROLES = [
             _reading("order"),
             _reading("order_line"),
             _reading("retail.return", create=True, update=Scope.ALL),
+            _reading("case", create=True, update=Scope.ALL),
+            _reading("problem"),
+            _reading("solution", create=True, update=Scope.OWN),
+            _reading("survey"),
             Grant("script_run", read=Scope.UNIT),
             Grant("activity", read=Scope.UNIT, create=True, update=Scope.OWN, delete=Scope.OWN),
         ],

@@ -72,7 +72,7 @@ def trellis_operations() -> list[Operation]:
     return list(OPERATIONS)
 
 
-_OFFERS = ("lost_reason", "discount_limit", "price_list", "price_list_item", "bundle_part")
+_OFFERS = ("lost_reason", "sales_channel", "discount_limit", "price_list", "price_list_item", "bundle_part")
 """What those who sell need to know, whoever keeps it."""
 _LEVELS = ("business_calendar", "holiday", "sla_policy", "sla_escalation", "survey", "mail_template")
 """What decides when cases are due, what customers are asked and what is written to them, whoever works on them."""
@@ -98,7 +98,7 @@ def trellis_roles() -> list[Role]:
         Role(
             name="manager",
             title=_("Manager"),
-            description=_("Reads everything, changes the records of the own unit"),
+            description=_("Reads and changes all records, deletes those of the own unit"),
             cell=STRUCTURE,
             grants=[
                 Grant("*", read=Scope.ALL, create=True, update=Scope.ALL, delete=Scope.UNIT),
@@ -110,7 +110,7 @@ def trellis_roles() -> list[Role]:
         Role(
             name="agent",
             title=_("Agent"),
-            description=_("Reads the records of the own unit, changes the own ones"),
+            description=_("Works with the records of the own unit, deletes the own ones"),
             cell=STRUCTURE,
             grants=[
                 Grant("*", read=Scope.UNIT, create=True, update=Scope.UNIT, delete=Scope.OWN),

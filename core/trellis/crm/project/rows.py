@@ -30,13 +30,17 @@ LEVELS: dict[Level, tuple[Text, Text]] = {
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One row of the model. ``path`` is the screen it is worked on, relative to the workspace; empty: not there yet."""
+    """One row of the model. ``path`` is the screen it is worked on, relative to the workspace; empty: not there yet.
+
+    ``reads`` is the entity that whoever opens the screen must be allowed to read.
+    """
 
     id: str
     direction: Direction
     level: Level
     title: Text
     path: str = ""
+    reads: str = "customer"
 
 
 _M, _K, _C, _P = Direction.MANAGEMENT, Direction.MARKET, Direction.CUSTOMERS, Direction.PRODUCTS
@@ -71,12 +75,12 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MC3", _MC, _TA, _("Planning and control")),
     ModelRow("MC4", _MC, _TA, _("Effectiveness")),
     ModelRow("MC5", _MC, _OP, _("Automated relationship model"), "journey"),
-    ModelRow("SA1", _S, _ST, _("Sales channels")),
+    ModelRow("SA1", _S, _ST, _("Sales channels"), "sales_channel", "sales_channel"),
     ModelRow("SA2", _S, _TA, _("Sales planning"), "opportunity/plan"),
     ModelRow("SA3", _S, _TA, _("Funnel"), "opportunity/board"),
-    ModelRow("SA4", _S, _TA, _("Bonuses of sales staff"), "bonuses"),
+    ModelRow("SA4", _S, _TA, _("Bonuses of sales staff"), "bonuses", "bonus_statement"),
     ModelRow("SA5", _S, _TA, _("Effectiveness of sales"), "opportunity/effectiveness"),
-    ModelRow("SA6", _S, _OP, _("Automated reports"), "reports"),
+    ModelRow("SA6", _S, _OP, _("Automated reports"), "reports", "report"),
     ModelRow("SE1", _V, _ST, _("Service levels")),
     ModelRow("SE2", _V, _TA, _("Incident management")),
     ModelRow("SE3", _V, _OP, _("Automated contact centre")),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from trellis.contributions import Cell, Direction, IncomeSource, Kpi, Level, Lifecycle, MenuItem, Stage
-from trellis.crm.sales import history, orders, quotes, stages
+from trellis.crm.sales import channels, history, orders, quotes, stages
+from trellis.crm.sales.channels import SalesChannel
 from trellis.crm.sales.entities import (
     DiscountLimit,
     Lead,
@@ -32,7 +33,7 @@ FUNNEL = Cell(Direction.SALES, Level.TACTICS, "SA3")
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
     sold = [Opportunity, OpportunityLine, Quote, QuoteLine, Order, OrderLine]
-    return [Lead, *sold, LostReason, DiscountLimit]
+    return [Lead, *sold, LostReason, DiscountLimit, SalesChannel]
 
 
 @hookimpl
@@ -104,6 +105,7 @@ _BEFORE: Mapping[str, Callable[[BeforeSave], None]] = {
     "quote": quotes.follow,
     "quote_line": quotes.fill_line,
     "discount_limit": quotes.check_limit,
+    "sales_channel": channels.check,
 }
 _AFTER: Mapping[str, Callable[[Saved], None]] = {
     "opportunity": history.note,
@@ -141,7 +143,7 @@ def trellis_menu() -> list[MenuItem]:
             direction=Direction.SALES,
             level=Level.TACTICS,
             icon="target",
-            entity="opportunity",
+            entity="kpi_target",
         ),
         MenuItem(
             name="funnel_analysis",

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from trellis.contributions import Kpi
+from trellis.crm.sales.channels import costs
 from trellis.crm.sales.counting import Closed, Scope, closed_columns, closed_of
 from trellis.crm.sales.entities import Opportunity
 from trellis.crm.sales.funnel import closed_json
@@ -61,11 +62,24 @@ class Row:
     open: int
     weighted: Decimal
     planned: Plan
+    share: float | None = None
+    """Of what all of them won."""
+    cost: Decimal | None = None
+    """What a channel costs in the months of the period."""
 
     @property
     def activities_per_win(self) -> float | None:
         """Done activities of what was closed, lost ones too, by the won ones."""
         return self.activities / self.closed.won if self.closed.won else None
+
+    @property
+    def cost_share(self) -> float | None:
+        """What it costs by what it won."""
+        return (
+            float(self.cost / self.closed.amount)
+            if self.cost is not None and self.closed.amount > 0
+            else None
+        )
 
     @property
     def velocity(self) -> Decimal | None:
@@ -103,6 +117,8 @@ class Effectiveness:
                     "plan": money(one.planned.plan),
                     "fact": money(one.planned.fact),
                     "attainment": _rounded(one.planned.attainment),
+                    "share": _rounded(one.share),
+                    **({"cost": money(one.cost)} if self.by == CHANNEL else {}),
                 }
                 for one in self.rows
             ],
@@ -125,6 +141,9 @@ def effectiveness(scope: Scope, by: str = PERSON) -> Effectiveness:
     kpi = _planned_kpi(scope, by)
     plans = _plans(scope, by, kpi) if kpi else {}
     keys = list(dict.fromkeys([*closed, *still_open, *(one for one in plans if one is not None)]))
+    spent = _costs(scope) if by == CHANNEL else {}
+    keys += [one for one in spent if one not in keys]
+    whole = sum((one.amount for one in closed.values()), Decimal(0))
     titles = _titles(scope, by, [one for one in keys if one is not None])
     rows = [
         Row(
@@ -137,11 +156,22 @@ def effectiveness(scope: Scope, by: str = PERSON) -> Effectiveness:
             open=still_open.get(one, (0, Decimal(0)))[0],
             weighted=still_open.get(one, (0, Decimal(0)))[1],
             planned=plans.get(one, Plan()),
+            share=float(closed.get(one, Closed()).amount / whole) if whole > 0 else None,
+            cost=spent.get(one),
         )
         for one in keys
     ]
     rows.sort(key=lambda one: (one.key is None, -one.closed.amount, one.title))
     return Effectiveness(scope=scope, by=by, rows=rows, kpi=kpi)
+
+
+def _costs(scope: Scope) -> dict[Any, Decimal]:
+    """What channels cost in the months of the period, for those who may read it."""
+    seen = scope.actor.sees(scope.edition).entities.get("sales_channel")
+    if seen is None or "cost" not in seen.fields or not scope.actor.sees_all("sales_channel"):
+        return {}
+    months = len(scope.period.split(Grain.MONTH))
+    return {name: cost * months for name, cost in costs(scope.session).items()}
 
 
 def _activities(scope: Scope, key: Any) -> dict[Any, int]:

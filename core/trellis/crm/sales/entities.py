@@ -30,6 +30,10 @@ from trellis.records.types import (
 _ = translator("trellis")
 
 CONVERSION = _("Conversion")
+FIRST_FUNNEL = "sales"
+"""The funnel of an opportunity that is given none, and whose channel has none of its own."""
+FIRST_STAGE = "qualify"
+"""Where an opportunity begins that is given no stage; where its funnel has no such stage, it begins with the first of those."""
 PRICE_HELP = _("From the price list of the day when left empty")
 
 
@@ -124,9 +128,9 @@ class Opportunity(Entity):
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True, personal=True
     )
     customer_id: Mapped[int | None] = column(Reference("customer"), label=_("Customer"), in_list=True)
-    funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default="sales")
+    funnel: Mapped[str] = column(Text(60), label=_("Funnel"), required=True, default=FIRST_FUNNEL)
     stage: Mapped[str] = column(
-        Text(60), label=_("Stage"), required=True, default="qualify", in_list=True, indexed=True
+        Text(60), label=_("Stage"), required=True, default=FIRST_STAGE, in_list=True, indexed=True
     )
     stage_since: Mapped[datetime | None] = column(DateTime(), label=_("In this stage since"), read_only=True)
     begun_on: Mapped[date | None] = column(
@@ -135,7 +139,7 @@ class Opportunity(Entity):
     channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"))
     amount: Mapped[Number | None] = column(Money(minimum=0), label=_("Amount"), in_list=True, indexed=True)
     currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
-    probability: Mapped[Number | None] = column(Percent(minimum=0), label=_("Probability"))
+    probability: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Probability"))
     expected_close: Mapped[date | None] = column(
         Date(), label=_("Expected close"), in_list=True, indexed=True
     )
@@ -185,7 +189,7 @@ class OpportunityLine(Entity):
     price: Mapped[Number | None] = column(
         Money(additive=False), label=_("Price"), help=PRICE_HELP, in_list=True
     )
-    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
+    discount: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Discount"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
     currency: Mapped[str | None] = column(Currency(), label=_("Currency"), read_only=True)
 
@@ -250,7 +254,7 @@ class OrderLine(Entity):
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), in_list=True)
     quantity: Mapped[Number] = column(Decimal(), label=_("Quantity"), required=True, default=1, in_list=True)
     price: Mapped[Number] = column(Money(additive=False), label=_("Price"), required=True, in_list=True)
-    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"))
+    discount: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Discount"))
     cost: Mapped[Number | None] = column(Money(additive=False), label=_("Cost of one"), in_list=True)
     amount: Mapped[Number | None] = column(Money(), label=_("Amount"), read_only=True, in_list=True)
     cost_amount: Mapped[Number | None] = column(Money(), label=_("Cost of the line"), read_only=True)
@@ -345,8 +349,8 @@ class QuoteLine(Entity):
     price: Mapped[Number | None] = column(
         Money(additive=False), label=_("Price"), help=PRICE_HELP, in_list=True
     )
-    discount: Mapped[Number | None] = column(Percent(minimum=0), label=_("Discount"), in_list=True)
-    tax: Mapped[Number | None] = column(Percent(minimum=0), label=_("Tax rate"), in_list=True)
+    discount: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Discount"), in_list=True)
+    tax: Mapped[Number | None] = column(Percent(minimum=0, maximum=1), label=_("Tax rate"), in_list=True)
     list_price: Mapped[Number | None] = column(
         Money(additive=False), label=_("Price in the list"), read_only=True
     )
@@ -383,5 +387,5 @@ class DiscountLimit(Entity):
         in_list=True,
     )
     limit: Mapped[Number] = column(
-        Percent(minimum=0), label=_("Largest discount"), required=True, in_list=True
+        Percent(minimum=0, maximum=1), label=_("Largest discount"), required=True, in_list=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal as Number
 from typing import Any
@@ -17,7 +17,7 @@ from trellis.crm.products.entities import Product
 from trellis.crm.products.prices import Sale, price_of
 from trellis.crm.sales.entities import DiscountLimit, Opportunity, OpportunityLine, Quote, QuoteLine
 from trellis.crm.sales.lines import CURRENCY_STAYS, Totals, net, require_currency, rounded
-from trellis.errors import Conflict, Message, PermissionRefused, RecordInvalid
+from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import format_date, format_percent, translator
 from trellis.kpi.periods import today_in
 from trellis.records.door import Records, Write
@@ -119,15 +119,10 @@ def _sale(event: BeforeSave, quote: int | None) -> Sale:
 
 
 def _price(event: BeforeSave, line: dict[str, Any], sale: Sale) -> Number | None:
-    """Gives a line its price when it has none; returns the one in the list. Raises RecordInvalid for a wrong share.
+    """Gives a line its price when it has none; returns the one in the list.
 
     A line whose product is taken away is still measured by the price that this had.
     """
-    errors: dict[str, Sequence[Message]] = {
-        name: [_("Must be at most 100 %")] for name in ("discount", "tax") if (line.get(name) or 0) > 1
-    }
-    if errors:
-        raise RecordInvalid(errors)
     listed: Number | None = None if line.get("product") else event.before.get("list_price")
     if line.get("product") and line.get("quantity") is not None:
         listed = price_of(event.session, sale, line["product"], line["quantity"])

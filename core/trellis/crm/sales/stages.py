@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from trellis.contributions import Lifecycle
-from trellis.crm.sales.entities import OpportunityLine
+from trellis.crm.sales.channels import funnel_of
+from trellis.crm.sales.entities import FIRST_FUNNEL, FIRST_STAGE, OpportunityLine
 from trellis.crm.sales.lines import CURRENCY_STAYS
 from trellis.errors import RecordInvalid
 from trellis.kpi.periods import today_in
@@ -25,6 +26,7 @@ def follow(event: BeforeSave) -> None:
         _begin(event)
     elif event.action == "updated" and "currency" in values:
         _require_same_currency(event)
+    _enter(event)
     if "stage" not in values or values["stage"] == event.before.get("stage"):
         return
     lifecycle = event.edition.entity("opportunity").lifecycle({**event.before, **values})
@@ -44,6 +46,23 @@ def follow(event: BeforeSave) -> None:
     values["stage_since"] = _since(event, lifecycle)
 
 
+def _enter(event: BeforeSave) -> None:
+    """What comes into a funnel that has no such stage, and is given none, begins with its first."""
+    values, after = event.values, {**event.before, **event.values}
+    lifecycle = event.edition.entity("opportunity").lifecycle(after)
+    given = values.get("stage") if event.action == "updated" else _given(values.get("stage"))
+    came = event.action == "created" or after.get("funnel") != event.before.get("funnel")
+    if lifecycle is None or not came or given not in (None, event.before.get("stage")):
+        return
+    if after.get("stage") not in {one.value for one in lifecycle.stages}:
+        values["stage"] = lifecycle.stages[0].value
+
+
+def _given(stage: str | None) -> str | None:
+    """The stage of a new record; that which new ones have by themselves is none that was chosen."""
+    return None if stage == FIRST_STAGE else stage
+
+
 def _require_same_currency(event: BeforeSave) -> None:
     """The lines of an opportunity keep their prices, so it keeps its currency as long as there are any."""
     own = event.edition.settings.currency
@@ -57,8 +76,10 @@ def _require_same_currency(event: BeforeSave) -> None:
 
 
 def _begin(event: BeforeSave) -> None:
-    """What is new begins today; what comes already closed, from elsewhere, began on a day that nobody told."""
+    """What is new begins in the funnel of its channel, and today; what comes already closed, from elsewhere, began on a day that nobody told."""
     values = event.values
+    if values.get("channel") and values.get("funnel") == FIRST_FUNNEL:
+        values["funnel"] = funnel_of(event.session, values["channel"]) or FIRST_FUNNEL
     if values.get("begun_on") is None and values.get("closed_at") is None:
         values["begun_on"] = today_in(ZoneInfo(event.edition.settings.timezone))
 

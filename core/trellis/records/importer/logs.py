@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from trellis.contributions import Lifecycle
 from trellis.errors import RecordInvalid
-from trellis.i18n import LANGUAGES, translator, use_locale
+from trellis.i18n import translator
 from trellis.records.door import Records
 from trellis.records.importer.existing import Draft
 from trellis.records.importer.mapping import Mapping, Named
 from trellis.records.importer.readers import Row
+from trellis.records.importer.stages import stages
 from trellis.records.journal import EVENTS, signed
 from trellis.records.types import DateTime, ValueInvalid
 from trellis.system import Event
@@ -72,7 +73,7 @@ def take_step(mapping: Mapping, draft: Draft) -> None:
         errors[lifecycle.at] = [error.message]
     if moment is None and not errors:
         errors[lifecycle.at] = [_("This field needs a value")]
-    known = stages(lifecycle, mapping.states)
+    known = stages([lifecycle], mapping.states)
     meant = known.get(str(stage or "").strip().casefold())
     if meant is None:
         titles = ", ".join(str(one.title) for one in lifecycle.stages)
@@ -85,16 +86,6 @@ def take_step(mapping: Mapping, draft: Draft) -> None:
     if errors or moment is None or meant is None:
         raise RecordInvalid(errors)
     draft.steps = [(moment, meant, values)]
-
-
-def stages(lifecycle: Lifecycle, meant: Any) -> dict[str, str]:
-    """The stages by what a file may call them: as the mapping says, by their values, or by their titles in any language."""
-    known: dict[str, str] = {}
-    for language in LANGUAGES:
-        with use_locale(language):
-            known |= {str(one.title).casefold(): one.value for one in lifecycle.stages}
-    known |= {one.value.casefold(): one.value for one in lifecycle.stages}
-    return known | {str(name).strip().casefold(): stage for name, stage in meant.items()}
 
 
 def replay(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> None:

@@ -12,14 +12,16 @@ from typing import Any
 
 from trellis.contributions import ImportMapping, Lifecycle
 from trellis.edition import Edition, EntityView
-from trellis.errors import RecordInvalid, TrellisError
+from trellis.errors import Message, RecordInvalid, TrellisError
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
 from trellis.records.expressions import Expression, compile_expression, names_of
+from trellis.records.importer.amounts import settle
 from trellis.records.importer.conventions import DAY_FIRST, MARKS, MONTH_FIRST, Convention, conventions_of
 from trellis.records.importer.readers import NUMBER, PROBLEM, Source
+from trellis.records.importer.stages import namer
 from trellis.records.schema import EXTERNAL
-from trellis.records.types import Integer, Reference, Text, ValueInvalid
+from trellis.records.types import Choice, Integer, Reference, Text, ValueInvalid
 
 _ = translator("trellis")
 
@@ -58,8 +60,8 @@ class Plan:
     ``header`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
     it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
     like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
-    With ``log`` the file is an event log: rows of one key are one record with its history, and ``states`` says which stage
-    is meant by what the file calls it.
+    ``states`` says which stage is meant by what the file calls it. With ``log`` the file is an event log: rows of one key are
+    one record with its history.
     """
 
     columns: Table[str, str]
@@ -102,6 +104,8 @@ class Mapping:
     skip: Expression | None
     create_only: bool
     unused: Sequence[str]
+    currency: str
+    name_stages: Callable[[dict[str, Any]], None] | None = None
     alike: str | None = None
     log: Lifecycle | None = None
     states: Table[str, str] = field(default_factory=dict)
@@ -115,6 +119,7 @@ class Mapping:
         if self.skip is not None and self.skip(names):
             return None
         found: dict[str, Any] = {}
+        errors: dict[str, list[Message]] = {}
         for target in self.targets:
             source = target.source
             value = cells.get(source) if isinstance(source, str) else source(names)
@@ -125,7 +130,12 @@ class Mapping:
             try:
                 found[target.name] = target.convert(value)
             except ValueInvalid as error:
-                raise RecordInvalid({target.name: [error.message]}) from None
+                errors[target.name] = [error.message]
+        errors |= settle(self.view, self.currency, found)
+        if errors:
+            raise RecordInvalid(errors)
+        if self.name_stages is not None:
+            self.name_stages(found)
         return found
 
     @property
@@ -232,8 +242,8 @@ def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = 
     return Plan(columns=fields, key=key)
 
 
-def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
-    """A mapping made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
+def compiled(edition: Edition, view: EntityView, plan: Plan, source: Source) -> Mapping:
+    """A mapping of the fields of ``view`` made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
     known = conventions_of(view, plan.columns, source, plan.decimal, plan.dates)
     targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
     skip = compile_expression(plan.skip) if plan.skip else None
@@ -250,6 +260,7 @@ def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
                 known=", ".join(source.columns),
             )
         )
+    _check_states(view, plan)
     key = plan.key or (EXTERNAL if EXTERNAL in plan.columns else None)
     return Mapping(
         view=view,
@@ -259,6 +270,8 @@ def compiled(view: EntityView, plan: Plan, source: Source) -> Mapping:
         skip=skip,
         create_only=plan.create_only,
         unused=[name for name in source.columns if name and name not in {*read, NUMBER, PROBLEM}],
+        currency=edition.settings.currency,
+        name_stages=None if plan.log else namer(view, plan.states),
         alike=plan.alike,
         log=_replayed(view, plan, key) if plan.log else None,
         states=plan.states,
@@ -280,13 +293,16 @@ def _replayed(view: EntityView, plan: Plan, key: str | None) -> Lifecycle:
         if name not in plan.columns:
             label = view.fields[name].label
             raise MappingInvalid(_("An event log needs a column for “%(field)s”", field=label))
-    unknown = sorted(set(plan.states.values()) - {one.value for one in found.stages})
-    if unknown:
-        known = ", ".join(one.value for one in found.stages)
-        raise MappingInvalid(
-            _("There is no stage “%(name)s”; there are: %(known)s", name=unknown[0], known=known)
-        )
     return found
+
+
+def _check_states(view: EntityView, plan: Plan) -> None:
+    """Raises MappingInvalid for a name that is to mean a stage that there is not."""
+    there = dict.fromkeys(stage.value for one in view.lifecycles for stage in one.stages)
+    unknown = sorted(set(plan.states.values()) - there.keys())
+    if unknown:
+        words = {"name": unknown[0], "known": ", ".join(there)}
+        raise MappingInvalid(_("There is no stage “%(name)s”; there are: %(known)s", **words))
 
 
 def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> Field | None:
@@ -318,7 +334,9 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
 def _conversion(field: Field, typed: bool) -> Convert:
     if isinstance(field.type, Reference):
         return _reference_in_json if typed else _reference
-    if isinstance(field.type, Text) or field.type.name in ("long_text", "choice"):
+    if isinstance(field.type, Choice):
+        return _option(field.type)
+    if isinstance(field.type, Text) or field.type.name == "long_text":
         return _text
     return _as_is
 
@@ -332,6 +350,16 @@ def _text(value: Any) -> Any:
     if isinstance(value, str):
         return value
     return value.isoformat() if isinstance(value, date) else _plain(value)
+
+
+def _option(choice: Choice) -> Convert:
+    """The options of a choice by their labels in any language; what is none of these is left to the field."""
+    known: dict[str, str] = {}
+    for language in LANGUAGES:
+        with use_locale(language):
+            known |= {str(one.label).casefold(): one.value for one in choice.options}
+    known |= {one.value.casefold(): one.value for one in choice.options}
+    return lambda value: known.get(str(_text(value)).casefold(), _text(value))
 
 
 def _plain(value: Any) -> Any:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
 
+from trellis.edition import EntityView
 from trellis.errors import Message
 from trellis.i18n import translator
 from trellis.records.bulk import among
 from trellis.records.door import Records
 from trellis.records.importer.existing import Draft
 from trellis.records.importer.mapping import Named
+from trellis.records.text import Folded, fold
 from trellis.records.types import Reference
 
 _ = translator("trellis")
@@ -27,15 +29,7 @@ def find_named(records: Records, entity: str, drafts: Sequence[Draft]) -> dict[i
         if not wanted:
             continue
         target = records.edition.entity(cast(Reference, declared.type).entity)
-        title = target.fields[target.info.title_field].of(target.entity)
-        query = sa.select(title, target.entity.id).where(
-            among(records.session, title, sorted(wanted)),
-            target.entity.deleted_at.is_(None),
-            records.actor.visible(target.entity),
-        )
-        found: dict[str, list[int]] = {}
-        for name, number in records.session.execute(query):
-            found.setdefault(name, []).append(number)
+        found = _called(records, target, wanted)
         for place, draft in enumerate(drafts):
             asked = draft.values.get(field)
             if not isinstance(asked, Named):
@@ -52,3 +46,44 @@ def find_named(records: Records, entity: str, drafts: Sequence[Draft]) -> dict[i
             )
             refused.setdefault(place, {})[field] = [text]
     return refused
+
+
+def _called(records: Records, target: EntityView, wanted: Iterable[str]) -> dict[str, list[int]]:
+    """The records of these names. A name that none has as it is written is looked for again without regard to capitals and
+    spaces, and with its words turned round (``Silva, Rosa``), or as a mail address where it is one.
+    """
+    title = target.fields[target.info.title_field].of(target.entity)
+    found: dict[str, list[int]] = {}
+    for name, number in _named(records, target, title, wanted):
+        found.setdefault(name, []).append(number)
+    meant: dict[str, set[str]] = {}
+    for name in set(wanted) - found.keys():
+        for one in _spellings(name):
+            meant.setdefault(one, set()).add(name)
+    mail = records.actor.sees(records.edition).entity(target.name).fields.get("email")
+    columns = [title] if mail is None else [title, mail.of(target.entity)]
+    for column in columns:
+        for spelling, number in _named(records, target, Folded(column), meant):
+            for name in meant.get(spelling, ()):
+                if number not in found.setdefault(name, []):
+                    found[name].append(number)
+    return found
+
+
+def _named(records: Records, target: EntityView, column: Any, wanted: Iterable[str]) -> Iterable[Any]:
+    if not (names := sorted(wanted)):
+        return ()
+    query = sa.select(column, target.entity.id).where(
+        among(records.session, column, names),
+        target.entity.deleted_at.is_(None),
+        records.actor.visible(target.entity),
+    )
+    return records.session.execute(query)
+
+
+def _spellings(name: str) -> set[str]:
+    """How a name may be written, without capitals."""
+    plain = fold(" ".join(name.split()))
+    first, comma, rest = plain.partition(",")
+    turned = f"{rest.strip()} {first}" if comma else " ".join(reversed(plain.split(" ", 1)))
+    return {plain, turned}

@@ -65,7 +65,7 @@ def preview(
     Raises ImportFailed, MappingInvalid, ExpressionInvalid.
     """
     source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
-    mapping = compiled(edition.entity(entity), plan, source)
+    mapping = compiled(edition, edition.entity(entity), plan, source)
     rows: list[PreviewRow] = []
     drafts: dict[Any, tuple[Draft, PreviewRow]] = {}
     for place, row in enumerate(islice(source.rows(), ROWS), start=1):

@@ -124,7 +124,7 @@ def run_import(
         plan = plan_by_headers(view, source.columns, key)
     else:
         source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
-    ready = compiled(view, plan, source)
+    ready = compiled(edition, view, plan, source)
     progress = Progress(workspace, path, (entity, plan)) if ready.key is None and not dry_run else None
     with RejectedRows(errors, source) as rejected:
         actor = dataclasses.replace(actor, source="import")

@@ -15,8 +15,10 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import LANGUAGES, use_locale
 from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
+from trellis.records.importer.mapping import BY_NAME
 from trellis.records.importer.readers import NUMBER, PROBLEM, Source
 from trellis.records.numbers import NumberUnclear, read_number
+from trellis.records.types import Reference
 
 LOOKED_AT = 200
 EXAMPLES = 3
@@ -25,6 +27,72 @@ ALIKE = 0.82
 
 TITLES = ("name", "fullname", "title", "имя", "фио", "наименование", "название")
 """What other programs call the field that names a record."""
+ELSEWHERE: Mapping[str, Sequence[str]] = {
+    "name": ("opportunity name", "deal name", "deal title", "deal", "название сделки", "сделка", "тема"),
+    "external_id": ("record id", "opportunity id", "deal id", "ticket id", "id сделки"),
+    "customer": (
+        "account",
+        "account name",
+        "company",
+        "company name",
+        "organization",
+        "associated company",
+        "компания",
+        "клиент",
+        "организация",
+        "контрагент",
+    ),
+    "owner": (
+        "opportunity owner",
+        "deal owner",
+        "owner name",
+        "assigned to",
+        "agent",
+        "sales agent",
+        "ответственный",
+        "менеджер",
+        "исполнитель",
+    ),
+    "product": ("product name", "item", "товар", "продукт"),
+    "funnel": ("pipeline", "sales pipeline", "воронка", "направление"),
+    "stage": (
+        "deal stage",
+        "sales stage",
+        "status",
+        "статус",
+        "стадия",
+        "стадия сделки",
+        "этап",
+        "этап сделки",
+    ),
+    "state": ("status", "статус"),
+    "amount": ("value", "deal value", "deal amount", "total", "close value", "сумма", "бюджет"),
+    "currency": ("amount currency", "currency code", "валюта"),
+    "expected_close": (
+        "expected close date",
+        "close date",
+        "предполагаемая дата закрытия",
+        "дата завершения",
+    ),
+    "begun_on": (
+        "created date",
+        "create date",
+        "deal created",
+        "engage date",
+        "дата создания",
+        "дата начала",
+    ),
+    "closed_at": ("closed date", "won time", "дата закрытия"),
+    "lost_reason": (
+        "loss reason",
+        "closed lost reason",
+        "reason lost",
+        "причина отказа",
+        "причина проигрыша",
+    ),
+    "channel": ("lead source", "source", "источник"),
+}
+"""What other programs call fields of ours: taken where a field of that name is there and none is called so itself."""
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
@@ -111,6 +179,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             found[field] = column
             taken.add(column)
 
+    kinds = {one.name: one.kind for one in columns}
     for one in columns:
         if (exact := names.get(_plain(one.name))) is not None:
             take(exact, one.name)
@@ -126,12 +195,23 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             same = next((name for name, field in fields.items() if field.type.name == one.kind), None)
             if same is not None:
                 take(same, one.name)
-    return found
+    if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
+        take("external_id", "ID")
+    return {
+        f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column]) else name: column
+        for name, column in found.items()
+    }
+
+
+def _is_named(field: Field | None, column: str, kind: str) -> bool:
+    """Whether a column calls the records of a reference by name, as people's files do, and not by their keys."""
+    return field is not None and isinstance(field.type, Reference) and kind == "text" and column != field.name
 
 
 def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
     """What a column for a field may be called, without marks and capitals."""
-    names = {word: view.info.title_field for word in TITLES if view.info.title_field in fields}
+    names = {_plain(word): name for name, words in ELSEWHERE.items() if name in fields for word in words}
+    names |= {word: view.info.title_field for word in TITLES if view.info.title_field in fields}
     for mapping in edition.all(ImportMapping).values():
         if mapping.entity == view.name:
             for name, origin in mapping.columns.items():

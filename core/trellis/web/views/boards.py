@@ -22,7 +22,8 @@ from trellis.i18n import (
     plural_translator,
     translator,
 )
-from trellis.records.board import Column, board, board_rule
+from trellis.records import exits
+from trellis.records.board import Board, Column, board, board_rule
 from trellis.records.query import ListQuery, Record
 from trellis.web.display import control, currency_of, new_title, person, read_form, shown, title_of
 from trellis.web.forecasting import forecast_context
@@ -57,7 +58,7 @@ def show(workspace: str, entity: str) -> str:
             "new_title": new_title(view),
             "icon": view.info.icon,
         },
-        "total_text": _total_text(found.count, found.amount),
+        "total_text": _total_text(found),
         "new_url": f"{base()}/{entity}/new",
         "may_create": g.actor.may(entity, "create"),
         "analysis_url": f"{base()}/opportunity/analysis?{urlencode({'funnel': lifecycle.name})}"
@@ -86,15 +87,19 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
     stage = next((one for one in lifecycle.stages if one.value == request.values.get("stage")), None)
     if stage is None:
         abort(404)
+    present = next((one for one in lifecycle.stages if one.value == record.values.get(lifecycle.field)), None)
+    asked = {*stage.requires, *(exits.fields_of(g.edition, view, present) if present else ())}
     given = {
         name: read_form(view.fields[name], request.form.getlist(name)[-1])
-        for name in stage.requires
-        if name in request.form
+        for name in view.fields
+        if name in asked and name in request.form
     }
     try:
         moved = g.records.move(entity, record_id, stage.value, given)
     except RecordInvalid as error:
         errors = {name: [str(one) for one in found] for name, found in error.errors.items()}
+        if present is not None and lifecycle.field in errors:
+            errors |= {name: [] for name in exits.fields_of(g.edition, view, present) if name not in errors}
         return _ask(view, record, stage, errors, asked=bool(given)), 422 if given else 200
     if "HX-Current-URL" in request.headers and request.headers["HX-Current-URL"].split("?")[0].endswith(
         "/board"
@@ -127,9 +132,14 @@ def _short(amount: Any) -> str:
     return format_short_money(amount, g.edition.settings.currency)
 
 
-def _total_text(count: int, amount: Any) -> str:
-    text = str(_n("%(num)s open", "%(num)s open", count))
-    return f"{text} · {_short(amount)}" if amount is not None else text
+def _total_text(found: Board) -> str:
+    parts = [str(_n("%(num)s open", "%(num)s open", found.count))]
+    if found.amount is not None:
+        parts.append(_short(found.amount))
+    if found.left_out:
+        text = _n("%(num)s without a rate left out", "%(num)s without a rate left out", found.left_out)
+        parts.append(str(text))
+    return " · ".join(parts)
 
 
 def _column(view: EntityView, lifecycle: Lifecycle, column: Column, rule: Rule | None) -> dict[str, Any]:
@@ -222,7 +232,7 @@ def _next(record: Record) -> dict[str, str] | None:
 
 def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[str]], *, asked: bool) -> str:
     """A dialog for what the stage needs; what stands against the move otherwise is told in it."""
-    names = [name for name in errors if name in view.fields and name in stage.requires]
+    names = [name for name in errors if name in view.fields and (name in stage.requires or not errors[name])]
     fields = [
         control(
             g.edition,
@@ -240,7 +250,9 @@ def _ask(view: EntityView, record: Record, stage: Stage, errors: dict[str, list[
         "text": others,
         "action": f"{base()}/{view.name}/{record.id}/move",
         "verb": str(_("Move")) if fields else "",
-        "fields": [{**field, "required": True} for field in fields],
+        "fields": [
+            {**field, "required": name in stage.requires} for name, field in zip(names, fields, strict=True)
+        ],
         "hidden": [("stage", stage.value)],
     }
     return dialog_form(dialog)
@@ -261,7 +273,7 @@ def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage)
         for index, column in enumerate(found.open, start=1)
     )
     told = {
-        "total_text": _total_text(found.count, found.amount),
+        "total_text": _total_text(found),
         "forecast": forecast_context(lifecycle, rule),
     }
     heads += render_template("board_told.html", board=told, swap=True, shell=shell())

@@ -17,8 +17,8 @@ from trellis.i18n import Text, format_datetime, format_number, plural_translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
-from trellis.records.importer.logs import stages
 from trellis.records.importer.mapping import BY_NAME, CHANGE, LEAVE
+from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
 from trellis.uploads import MB, most, too_large
 from trellis.web.shell import entity_page, shell
@@ -161,12 +161,12 @@ def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
     return go(f"{base()}/imports/{run_id}")
 
 
-@blueprint.post("/<workspace>/imports/<int:run_id>/log")
-def read_log(workspace: str, run_id: int) -> BaseResponse:
+@blueprint.post("/<workspace>/imports/<int:run_id>/stages")
+def read_stages(workspace: str, run_id: int) -> BaseResponse:
     """Keeps what is chosen so far, and comes back with the names of stages in the file."""
     row = runs.find(g.session, g.actor, run_id)
     _importable(row.entity)
-    runs.set_plan(g.session, row, {**_asked(row), "log": True})
+    runs.set_plan(g.session, row, {**_asked(row), "read_stages": True})
     return go(f"{base()}/imports/{run_id}")
 
 
@@ -314,7 +314,8 @@ def _mapping(view: EntityView, row: Any) -> dict[str, Any]:
         "encoding": _options(
             [("", str(_("Found out"))), *((one, one) for one in ENCODINGS)], plan.get("encoding") or ""
         ),
-        "log": _log(view, row, by_column),
+        "log": _log(view, row),
+        "stages": _stages(view, row, by_column),
         "problems": [],
     }
 
@@ -329,20 +330,13 @@ def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
             yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
 
 
-def _log(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, Any] | None:
-    """An event log, where records of this kind can come of one: the stages that the file names, and what they mean."""
+def _log(view: EntityView, row: Any) -> dict[str, Any] | None:
+    """An event log, where records of this kind can come of one."""
     lifecycle = next((one for one in view.lifecycles if one.replay is not None), None)
     if lifecycle is None:
         return None
-    column = next((one for one, name in by_column.items() if name == lifecycle.field), "")
-    wished = bool(row.plan.get("log"))
-    meant = row.plan.get("states") or {}
-    known = stages(lifecycle, meant)
-    titles = [(one.value, str(one.title)) for one in lifecycle.stages]
-    names = runs.names_in(g.session, row, column) if wished and column else []
     return {
-        "wished": wished,
-        "url": f"{base()}/imports/{row.id}/log",
+        "wished": bool(row.plan.get("log")),
         "needs": str(
             _(
                 "Choose columns for “%(stage)s” and “%(at)s”, and what rows are found by",
@@ -350,12 +344,30 @@ def _log(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, 
                 at=view.fields[lifecycle.at].label,
             )
         ),
+    }
+
+
+def _stages(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, Any] | None:
+    """The stages that the file names, and what they mean, where records of this kind have stages."""
+    if not view.lifecycles:
+        return None
+    field = view.lifecycles[0].field
+    column = next((one for one, name in by_column.items() if name == field), "")
+    wished = column and (row.plan.get("read_stages") or row.plan.get("states"))
+    known = stages(view.lifecycles, row.plan.get("states") or {})
+    titles = {stage.value: str(stage.title) for one in reversed(view.lifecycles) for stage in one.stages}
+    names = runs.names_in(g.session, row, column) if wished else []
+    return {
+        "url": f"{base()}/imports/{row.id}/stages",
+        "needs": str(
+            _("Choose a column for “%(stage)s” to say what its names mean", stage=view.fields[field].label)
+        ),
         "names": [
             {
                 "id": place,
                 "name": name,
                 "options": _options(
-                    [("", str(_("Refuse these rows"))), *titles], known.get(name.casefold(), "")
+                    [("", str(_("Refuse these rows"))), *titles.items()], known.get(name.casefold(), "")
                 ),
             }
             for place, name in enumerate(names)

@@ -40,6 +40,7 @@ SECTIONS = (
             ("fields", _("Fields")),
             ("kpis", _("KPIs")),
             ("value", _("Customer value")),
+            ("funnels", _("Stages and funnels")),
             ("stages", _("Customer lifecycle")),
         ),
     ),
