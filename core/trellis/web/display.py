@@ -74,7 +74,7 @@ def title_of(view: EntityView, record: Record) -> str:
     if value is None:
         return f"#{record.id}"
     field = view.fields.get(name)
-    if field is not None and (titles := known_words(view, field)):
+    if field is not None and (titles := known_words(view, field, record.values)):
         return str(titles.get(value, value))
     return format_date(value) if isinstance(value, date) else str(value)
 
@@ -146,12 +146,17 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
     return lambda record, value: plain(value)
 
 
-def known_words(view: EntityView, field: Field) -> Mapping[str, Text | str]:
-    """The titles of the values of a text that says which lifecycle a record follows, or names something; else none."""
+def known_words(
+    view: EntityView, field: Field, values: Mapping[str, Any] = MappingProxyType({})
+) -> Mapping[str, Text | str]:
+    """The titles of the values of a text that says which lifecycle a record follows, or names something; else none.
+
+    ``values`` are what else the record holds, which some names depend on.
+    """
     if not isinstance(field.type, types.Text):
         return {}
     if field.type.names:
-        return dict(choices(field.type, {}))
+        return dict(choices(field.type, values))
     return {str(one.when[1]): one.title for one in view.lifecycles if one.when and one.when[0] == field.name}
 
 
