@@ -93,6 +93,7 @@ from trellis.web.views import (
     settings_users,
     settings_value,
     settings_webhooks,
+    task_acts,
     template_editing,
     unsubscribing,
 )
@@ -130,6 +131,7 @@ PAGES = (
     settings_webhooks,
     settings_kpis,
     home,
+    task_acts,
     notifications,
     model,
     lifecycle,
