@@ -38,7 +38,8 @@ def test_a_matrix_is_edited_in_place_and_shows_its_gaps(
         node("userTask", "do", title="Do it", for_="raci"), node("userTask", "see", title="See it")
     )
     made = Process(name="probe.duty", title=Text("Duty"), diagram=diagram, entity="customer")
-    installation.plugins.add(plugin("probe", trellis_processes=lambda: [made]))
+    found = [made]
+    installation.plugins.add(plugin("probe", trellis_processes=lambda: found))
     enable(workspace, "probe")
     admin, reader = sign_in("admin@acme.test"), sign_in("reader@acme.test")
     token = token_of(admin.get("/acme/tasks").text)
@@ -90,3 +91,14 @@ def test_a_matrix_is_edited_in_place_and_shows_its_gaps(
         f"{step}/{one}" for step in ("do", "see") for one in (clerk, boss)
     }
     assert f"see/{many[3]}" in shown(admin.get(f"{PAGE}?with={many[3]}").text)
+
+    again = line(node("userTask", "do", title="Do it"))
+    found.append(Process(name="probe.new", title=Text("New"), diagram=again, replaces="probe.duty"))
+    with workspace.write() as session:
+        workspace.save_settings(session, {})  # the edition is made anew
+    assert reader.get(PAGE).status_code == 404  # it does not start any more
+    new = "/acme/responsibilities/probe.new"
+    offered = re.findall(r'type="hidden" name="cell" value="([^"]+)"', admin.get(new).text)
+    assert offered == [f"do/{clerk}/A"]
+    text, told = put(*offered, url=new)
+    assert not told and shown(text)[f"do/{clerk}"] == "A" and "Take its letters" not in text

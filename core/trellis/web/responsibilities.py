@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,7 +135,18 @@ def grid_context(process: Process, added: Sequence[int], base: str) -> dict[str,
         "lost": [row["title"] for row in rows if row["lost"]],
         "letters": [{"value": one.value, "title": str(one.label)} for one in LETTERS],
         "editable": may_edit(),
+        "taken_over": _taken_over(process, steps) if not letters else None,
     }
+
+
+def _taken_over(process: Process, steps: Collection[str]) -> dict[str, Any] | None:
+    """The matrix of the process whose place this one takes, as far as it has the same steps, to begin with."""
+    before = g.edition.all(Process).get(process.replaces)
+    if before is None or (before.entity is not None and not g.actor.may(before.entity, "read")):
+        return None
+    letters = matrices(g.session, g.actor, [before.name])[before.name]
+    cells = [f"{step}/{one}/{letter}" for (step, one), letter in letters.items() if step in steps]
+    return {"title": str(before.title), "cells": cells} if cells else None
 
 
 def lost_steps(process: Process, diagram: Diagram) -> list[str]:
