@@ -149,10 +149,7 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
 def known_words(
     view: EntityView, field: Field, values: Mapping[str, Any] = MappingProxyType({})
 ) -> Mapping[str, Text | str]:
-    """The titles of the values of a text that says which lifecycle a record follows, or names something; else none.
-
-    ``values`` are what else the record holds, which some names depend on.
-    """
+    """The titles of a text that names something, which may depend on what else is there, or says which lifecycle is followed."""
     if not isinstance(field.type, types.Text):
         return {}
     if field.type.names:
