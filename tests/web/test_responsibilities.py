@@ -91,6 +91,8 @@ def test_a_matrix_is_edited_in_place_and_shows_its_gaps(
         f"{step}/{one}" for step in ("do", "see") for one in (clerk, boss)
     }
     assert f"see/{many[3]}" in shown(admin.get(f"{PAGE}?with={many[3]}").text)
+    text, _told = put(f"see/{boss}/")
+    assert f"see/{boss}" in shown(text) and f"?with={boss}" in text  # the column stays while one is at it
 
     again = line(node("userTask", "do", title="Do it"))
     found.append(Process(name="probe.new", title=Text("New"), diagram=again, replaces="probe.duty"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,6 +42,7 @@ def change(workspace: str, name: str) -> Response:
     process = _process(name)
     wanted = _wanted()
     said: dict[str, str] = {"text": "", "undo_url": ""}
+    before: dict[Cell, str] = {}
     try:
         before = put(g.records, name, wanted)
     except TrellisError as error:
@@ -50,7 +52,8 @@ def change(workspace: str, name: str) -> Response:
     heads = {"HX-Retarget": "#matrix", "HX-Reselect": "#matrix", "HX-Reswap": "outerHTML"}
     if said["text"]:
         heads["HX-Trigger"] = json.dumps({"toast": said})
-    return Response(_grid(process), headers=heads)
+    touched = [position for _step, position in before]
+    return Response(_grid(process, touched), headers=heads)
 
 
 def _wanted() -> dict[Cell, str]:
@@ -98,9 +101,10 @@ def _process(name: str) -> Process:
     return found
 
 
-def _grid(process: Process) -> str:
-    added = whole_numbers(",".join(request.values.getlist("with")))
-    context = grid_context(process, added, base())
+def _grid(process: Process, touched: Iterable[int] = ()) -> str:
+    """The grid, in which the columns that were added and those that were ``touched`` stay though they have no letter."""
+    added = [*whole_numbers(",".join(request.values.getlist("with"))), *touched]
+    context = grid_context(process, list(dict.fromkeys(added)), base())
     return _page("responsibilities/grid.html", process.title, crumbs=_CRUMBS, matrix=context)
 
 
