@@ -44,10 +44,10 @@ def test_a_matrix_is_edited_in_place_and_shows_its_gaps(
     admin, reader = sign_in("admin@acme.test"), sign_in("reader@acme.test")
     token = token_of(admin.get("/acme/tasks").text)
 
-    def positions(*names: str) -> list[int]:
+    def positions(*names: str, holder: int | None = 1) -> list[int]:
         with workspace.write() as session:
             door = Records(session, workspace.edition(session), SYSTEM)
-            return door.save("position", [Write(values={"name": name, "holder": 1}) for name in names])
+            return door.save("position", [Write(values={"name": name, "holder": holder}) for name in names])
 
     def put(*cells: str, url: str = PAGE) -> tuple[str, dict[str, Any]]:
         answer = admin.post(url, data={"csrf_token": token, "cell": list(cells)})
@@ -77,6 +77,8 @@ def test_a_matrix_is_edited_in_place_and_shows_its_gaps(
     _text, told = put("do/999999/R")
     assert "There is no Position with the id 999999" in told["text"]
     assert "Do it" in admin.get(f"/acme/position/{clerk}").text
+    positions("Spare", holder=None)
+    assert "Vacant" in admin.get(PAGE).text
     assert admin.post(PAGE, data={"csrf_token": token, "cell": "do/x/R"}).status_code == 404
 
     read = reader.get(PAGE).text

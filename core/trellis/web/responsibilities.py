@@ -24,19 +24,25 @@ from trellis.process.responsibilities import (
     steps_of,
 )
 from trellis.process.runs import starting
-from trellis.security.people import Position, Unit, User
-from trellis.web.display import origin
+from trellis.records.query import ListQuery, Record
+from trellis.security.people import Position
+from trellis.web.display import origin, title_of
 from trellis.web.process_tasks import words_of
 
 MOST_COLUMNS = 12
 """Positions that all stand in a grid; of more, those with a letter, and those that are added."""
+MOST_POSITIONS = 500
+"""Positions that can be added."""
 _NEEDED: Mapping[str, tuple[str, ...]] = {RACI: (DOES, ANSWERS), ACCOUNTABLE: (ANSWERS,)}
 """The letters of which one must be there so that a task by the matrix is for somebody."""
 
 
 def may_read() -> bool:
-    """Whether the reader sees matrices at all."""
-    return bool(g.actor.may(RESPONSIBILITY, "read") and g.actor.may("position", "read"))
+    """Whether the reader sees matrices at all: all of what a cell says."""
+    if not g.actor.may(RESPONSIBILITY, "read") or not g.actor.may("position", "read"):
+        return False
+    seen = g.actor.sees(g.edition).entity(RESPONSIBILITY).fields
+    return all(name in seen for name in ("process", "step", "position", "letter"))
 
 
 def shown_processes() -> list[Process]:
@@ -160,24 +166,21 @@ def lost_steps(process: Process, diagram: Diagram) -> list[str]:
 
 def _positions() -> list[dict[str, Any]]:
     """The positions that the reader sees, with who holds them, and labels that tell those of one name apart."""
-    query = (
-        sa.select(Position.id, Position.name, Unit.name.label("unit"), User.name.label("holder"))
-        .outerjoin(Unit, Unit.id == Position.unit_id)
-        .outerjoin(User, sa.and_(User.id == Position.holder_id, User.deleted_at.is_(None)))
-        .where(Position.deleted_at.is_(None), g.actor.visible(Position))
-        .order_by(Position.name, Position.id)
-    )
-    rows = g.session.execute(query).all()
-    times = Counter(row.name for row in rows)
-    return [
-        {
-            "id": row.id,
-            "name": row.name,
-            "label": f"{row.name}, {row.holder or row.unit or row.id}" if times[row.name] > 1 else row.name,
-            "holder": row.holder or "",
-        }
-        for row in rows
-    ]
+    view = g.edition.entity("position")
+    fields = ["name", "holder", "unit"]
+    query = ListQuery(view, g.edition, g.actor, fields=fields, sort=["name"], limit=MOST_POSITIONS)
+    found = query.page(g.session).items
+    times = Counter(title_of(view, one) for one in found)
+    return [_position(title_of(view, one), one, times) for one in found]
+
+
+def _position(name: str, record: Record, times: Mapping[str, int]) -> dict[str, Any]:
+    taken = record.values.get("holder")
+    holder = record.titles.get("holder", f"#{taken}") if taken is not None else ""
+    apart = holder or record.titles.get("unit") or record.id
+    label = f"{name}, {apart}" if times[name] > 1 else name
+    vacant = "holder" in record.values and taken is None
+    return {"id": record.id, "name": name, "label": label, "holder": holder, "vacant": vacant}
 
 
 def titles(positions: Iterable[int]) -> dict[int, str]:
