@@ -67,3 +67,4 @@ def test_ticked_tasks_are_done_in_one_go_and_the_others_are_named(
     text, _event = act("postpone", form, status=200, day="2026-12-24")
     assert "1 task is left as it is" in text and "no such task for you" in text
     act("complete", status=422)
+    act("delete", form, status=404)

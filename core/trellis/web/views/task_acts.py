@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.service.many_tasks import STEP, ManyTasks, Outcome
@@ -73,9 +73,11 @@ def offered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"bulk": acts, "select_all": "", "selected_all": ""}
 
 
-@blueprint.post("/<workspace>/tasks/bulk/<any(complete,take,'put-back',reassign,postpone):act>")
+@blueprint.post("/<workspace>/tasks/bulk/<act>")
 def act(workspace: str, act: str) -> BaseResponse | str | tuple[str, int]:
     """Does it with each of them; of those that were left, a dialog says why."""
+    if act not in ACTS:
+        abort(404)
     asked = _ASKED.get(act)
     if asked is not None and asked[1].name not in request.form:
         return _question(act, {})
