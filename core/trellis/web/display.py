@@ -141,14 +141,12 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
     view = edition.entity(entity)
     if any(one.field == field.name for one in view.lifecycles):
         return lambda record, value: _stage(view, field, record) or plain(value)
-    if titles := known_words(view, field):
+    if titles := known_words(view, field, {}):
         return lambda record, value: {"kind": "text", "text": str(titles.get(value, value))}
     return lambda record, value: plain(value)
 
 
-def known_words(
-    view: EntityView, field: Field, values: Mapping[str, Any] = MappingProxyType({})
-) -> Mapping[str, Text | str]:
+def known_words(view: EntityView, field: Field, values: Mapping[str, Any]) -> Mapping[str, Text | str]:
     """The titles of a text that names something, which may depend on what else is there, or says which lifecycle is followed."""
     if not isinstance(field.type, types.Text):
         return {}
@@ -358,7 +356,7 @@ def _stage_options(edition: Edition, field: Field, values: Mapping[str, Any]) ->
     followed = view.lifecycle(values)
     lifecycles = [one for one in view.lifecycles if one.field == field.name and followed in (None, one)]
     found = {stage.value: stage.title for one in reversed(lifecycles) for stage in one.stages}
-    known = (found or known_words(view, field)).items()
+    known = (found or known_words(view, field, {})).items()
     return [{"value": value, "title": str(title)} for value, title in known]
 
 

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from trellis.records.types import BigId, JsonData, UtcDateTime
 
-revision = "core_0044"
-down_revision = "core_0043"
+revision = "core_0045"
+down_revision = "core_0044"
 branch_labels = None
 depends_on = None
 
