@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trellis.contributions import Channel, Contribution, Kpi, Role, Script, Segment
+from trellis.contributions import Channel, Contribution, Kpi, Process, Role, Script, Segment
 from trellis.i18n import Text, language_names, translator, zone_names
 from trellis.reasons import REASONS
 from trellis.records import types
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ = translator("trellis")
 
 ENTITY, SEGMENT, CHANNEL, LANGUAGE, ROLE, KPI = "entity", "segment", "channel", "language", "role", "kpi"
-SCRIPT, ZONE, REASON, FUNNEL = "script", "time_zone", "reason", "funnel"
+SCRIPT, PROCESS, ZONE, REASON, FUNNEL = "script", "process", "time_zone", "reason", "funnel"
 
 CHANNELS: Mapping[str, Text] = {
     "mail": _("E-mail"),
@@ -28,7 +28,7 @@ CHANNELS: Mapping[str, Text] = {
 }
 """The channels that every edition knows."""
 
-_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi, SCRIPT: Script}
+_TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi, SCRIPT: Script, PROCESS: Process}
 
 
 def names(edition: Edition, what: str) -> Mapping[str, Text | str]:

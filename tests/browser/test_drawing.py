@@ -100,6 +100,29 @@ def test_a_process_is_drawn_checked_started_and_finished(
     page.goto(f"{site}/acme/customer/3")
     expect(page.locator("#prop-city")).to_contain_text("Linz")
 
+    for position in ("Clerk", "Head"):
+        page.goto(f"{site}/acme/position/new")
+        page.get_by_label("Name").fill(position)
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("h1")).to_have_text(position)
+    page.goto(f"{site}/acme/responsibilities/own.intake")
+    clerk, head = page.get_by_label("Look at it, Clerk"), page.get_by_label("Look at it, Head")
+    clerk.focus()
+    page.keyboard.press("a")
+    expect(clerk).to_have_class("plan-cell is-A")
+    page.keyboard.press("ArrowRight")
+    expect(head).to_be_focused()
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("“Head” answers for “Look at it” now, instead of “Clerk”")
+    expect(clerk).to_have_class("plan-cell")
+    expect(head).to_be_focused()
+    assert accessibility_faults(page) == []
+    page.get_by_role("button", name="Undo").click()
+    expect(clerk).to_have_class("plan-cell is-A")
+    clerk.focus()
+    page.keyboard.press("Delete")
+    expect(clerk).to_have_class("plan-cell")
+
 
 def test_a_diagram_of_another_tool_is_opened_changed_and_kept(site: str, page: Page, tmp_path: Path) -> None:
     file = tmp_path / "ask.bpmn"

@@ -264,6 +264,24 @@ def test_axe_finds_nothing_in_light_nor_in_dark(
     assert found == {}
 
 
+def test_tasks_are_ticked_by_keys_and_done_in_one_go(
+    site: str, page: Page, accessibility_faults: Callable[..., list[str]]
+) -> None:
+    page.goto(f"{site}/acme/tasks")
+    rows = page.locator(".task-list > li")
+    number = rows.count()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    bar = page.get_by_role("region", name="Ticked rows")
+    expect(bar).to_contain_text("2 selected")
+    assert accessibility_faults(page) == []
+    bar.get_by_role("button", name="Complete").click()
+    expect(page.locator(".toast")).to_contain_text("2 tasks are done")
+    expect(rows).to_have_count(number - 2)
+
+
 PASTE = """text => {
   const data = new DataTransfer();
   data.setData("text/plain", text);

@@ -94,6 +94,7 @@ _KNOWN_WORDS = {
     "approval_step": {"role": "agent"},
     "mail_template": {"of_entity": "customer", "subject": "S", "body": "B"},
     "bonus_part": {"kpi": "revenue", "rate": "0.03"},
+    "responsibility": {"process": "document_approval", "step": "sign", "letter": "R"},
     "report": {
         "of_entity": "customer",
         "columns": "name",

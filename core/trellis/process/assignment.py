@@ -2,8 +2,11 @@
 
 ``for`` holds one or more of, by commas: ``role:<name>``, ``position:<name>``, ``person:<mail>``, ``owner`` (of the record),
 ``starter``, ``performer:<element>`` (who did that task), or ``=expression`` that gives a user's id or one of these words.
+``raci`` is for the positions that do the step in the responsibility matrix of the process, else for the one that answers for it;
+``accountable`` for that one. What stands beside these two is for steps for which the matrix names nobody.
 One person gets the task; else it waits in a queue, from which somebody takes it. ``not`` holds ``starter`` and
-``performer:<element>``: the four-eyes rule. Without ``for`` a task is for whoever started the instance.
+``performer:<element>``: the four-eyes rule. Without ``for``, and where the matrix names nobody and nothing stands beside it,
+a task is for whoever started the instance.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from sqlalchemy.orm import Session
 
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
+from trellis.process import responsibilities
+from trellis.process.diagram import Element
 from trellis.process.expressions import Facts, compile_expression
 from trellis.process.tables import ProcessStep
 from trellis.security.actor import Actor
@@ -27,6 +32,8 @@ ROLE, POSITION = "role:", "position:"
 PERSON, PERFORMER = "person:", "performer:"
 NOT = "not:"
 STARTER, OWNER = "starter", "owner"
+RACI, ACCOUNTABLE = "raci", "accountable"
+MATRIX = (RACI, ACCOUNTABLE)
 MANAGER = "manager"
 """Of who has a late task; see :mod:`trellis.process.deadlines`."""
 
@@ -54,7 +61,13 @@ def words(text: str) -> list[str]:
 
 def is_assignment(word: str) -> bool:
     """The word is one that ``for`` may hold; an expression is checked elsewhere."""
-    return word in (STARTER, OWNER) or word.startswith((ROLE, POSITION, PERSON, PERFORMER))
+    return word in (STARTER, OWNER, *MATRIX) or word.startswith((ROLE, POSITION, PERSON, PERFORMER))
+
+
+def matrix_words(element: Element) -> tuple[list[str], list[str]]:
+    """The words of the responsibility matrix that a task is assigned by, and what stands beside them."""
+    said = words(element.properties.get("for", ""))
+    return [one for one in said if one in MATRIX], [one for one in said if one not in MATRIX]
 
 
 def audiences_of(session: Session, actor: Actor) -> list[str]:
@@ -77,7 +90,7 @@ def people_with(session: Session, role: str) -> list[int]:
 
 
 class Assigning:
-    """Finds out for whom the tasks of one instance are."""
+    """Finds out for whom a task of an instance is. ``at`` are its process and its element."""
 
     def __init__(
         self,
@@ -85,10 +98,12 @@ class Assigning:
         instance: int,
         starter: int | None,
         facts: Facts,
+        at: tuple[str, str],
         *,
         managers: Sequence[int] = (),
     ) -> None:
         self._session = session
+        self._at = at
         self._managers = managers
         self._instance = instance
         self._starter = starter
@@ -99,16 +114,15 @@ class Assigning:
         excluded = {one for word in words(never) if (one := self._person(word)) is not None}
         people: list[int] = []
         audiences: list[str] = []
-        for word in words(wanted) or [STARTER]:
-            for said in self._said(word):
-                if isinstance(said, int):
-                    people.append(said)
-                elif said.startswith(ROLE):
-                    audiences.append(said)
-                elif said.startswith(POSITION):
-                    audiences.append(f"{POSITION}{self._position(said.removeprefix(POSITION))}")
-                elif (person := self._person(said)) is not None:
-                    people.append(person)
+        for said in self._named(wanted):
+            if isinstance(said, int):
+                people.append(said)
+            elif said.startswith(ROLE):
+                audiences.append(said)
+            elif (positions := self._positions(said)) is not None:
+                audiences += [f"{POSITION}{one}" for one in positions]
+            elif (person := self._person(said)) is not None:
+                people.append(person)
         alone = people[0] if people and not audiences and people[0] not in excluded else None
         return Assigned(alone, tuple(dict.fromkeys(audiences)), tuple(sorted(excluded)))
 
@@ -120,13 +134,23 @@ class Assigning:
                 found.append(said)
             elif said.startswith(ROLE):
                 found += people_with(self._session, said.removeprefix(ROLE))
-            elif said.startswith(POSITION):
-                position = self._position(said.removeprefix(POSITION))
-                holder = self._session.scalar(sa.select(Position.holder_id).where(Position.id == position))
-                found += [holder] if holder is not None else []
+            elif (positions := self._positions(said)) is not None:
+                holders = sa.select(Position.holder_id).where(
+                    Position.id.in_(positions), Position.holder_id.is_not(None)
+                )
+                found += [one for one in self._session.scalars(holders.order_by(Position.id)) if one]
             elif (person := self._person(said)) is not None:
                 found.append(person)
         return list(dict.fromkeys(found))
+
+    def _named(self, wanted: str) -> Sequence[int | str]:
+        """What words name: the matrix where it names somebody, else what stands beside it, else whoever started."""
+        said = [one for word in words(wanted) for one in self._said(word)]
+        matrix = [one for one in said if one in MATRIX]
+        if any(self._positions(str(one)) for one in matrix):
+            return matrix
+        beside = [one for one in said if one not in MATRIX]
+        return beside if beside or (words(wanted) and not matrix) else [STARTER]
 
     def _said(self, word: str) -> Sequence[int | str]:
         if word == MANAGER:
@@ -166,6 +190,14 @@ class Assigning:
         if person is None:
             raise RecordInvalid({"for": [_("Nobody here has the address %(email)s", email=email)]})
         return person
+
+    def _positions(self, word: str) -> list[int] | None:
+        """The positions that a word names, none where the matrix has none; None for a word that is about no position."""
+        if word.startswith(POSITION):
+            return [self._position(word.removeprefix(POSITION))]
+        if word == RACI:
+            return responsibilities.who_does(self._session, *self._at)
+        return responsibilities.who_answers(self._session, *self._at) if word == ACCOUNTABLE else None
 
     def _position(self, name: str) -> int:
         found = self._session.scalar(

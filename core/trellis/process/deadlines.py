@@ -59,6 +59,7 @@ def act_on(records: Records, step: int, act: str) -> None:
         run.id,
         run.row["started_by_id"],
         run.stand(token.runs),
+        (row.process, element.id),
         managers=_managers(session, row, run),
     )
     wanted = element.properties.get(act, "")

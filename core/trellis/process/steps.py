@@ -121,7 +121,8 @@ def _made(
         if element.kind not in PEOPLE:
             return row, ()
         facts = run.stand(token.runs)
-        assigning = Assigning(session, run.id, run.row["started_by_id"], facts)
+        at = run.process.name, element.id
+        assigning = Assigning(session, run.id, run.row["started_by_id"], facts, at)
         assigned = assigning.assign(element.properties.get("for", ""), element.properties.get("not", ""))
         row |= {"person_id": assigned.person, "excluded": list(assigned.excluded)}
         row["due_at"] = times.moment(element.properties.get("due", ""), facts, now)

@@ -24,6 +24,7 @@ for _subject in (
     "kpis",
     "leads",
     "letters",
+    "many_tasks",
     "mass",
     "notifications",
     "own_kpis",

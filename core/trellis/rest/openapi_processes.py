@@ -53,6 +53,14 @@ def process_paths() -> Iterator[tuple[str, dict[str, Any]]]:
         ("reassign", _("Hand a task of a process to somebody: person is the id of a user")),
     ):
         yield f"/tasks/p{{step}}:{act}", {"post": _write(f"{act}_step", about, tag, [_TASK])}
+    for act, about in (
+        ("complete", _("Complete several tasks that ask for nothing: tasks is a list of their ids (p31, 7)")),
+        ("take", _("Take several tasks of processes from their queues")),
+        ("put-back", _("Put several tasks of processes back into their queues")),
+        ("reassign", _("Hand several tasks to somebody: person is the id of a user")),
+        ("postpone", _("Move several activities to another day: day is a date")),
+    ):
+        yield f"/tasks:{act}", {"post": _write(f"{act.replace('-', '_')}_tasks", about, tag, [])}
     yield "/absence", _absence(tag)
     yield from _processes()
 

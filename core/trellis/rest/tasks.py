@@ -149,12 +149,17 @@ def take_step(workspace: str, step: int) -> Response:
 def reassign_step(workspace: str, step: int) -> Response:
     """Hands a task to somebody."""
     no_arguments()
-    given = only(json_object(), "person")
+    person = person_in(only(json_object(), "person"))
+    Tasks(g.records).reassign(step, person)
+    return answer({"id": f"p{step}", "person": person})
+
+
+def person_in(given: Mapping[str, Any]) -> int:
+    """Whom something is handed to. Raises RecordInvalid."""
     person = given.get("person")
     if type(person) is not int or not 0 < person <= LARGEST_ID:
         raise RecordInvalid({"person": [_("Give the id of a user")]})
-    Tasks(g.records).reassign(step, person)
-    return answer({"id": f"p{step}", "person": person})
+    return person
 
 
 def _given() -> dict[str, Any]:

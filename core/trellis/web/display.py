@@ -74,7 +74,7 @@ def title_of(view: EntityView, record: Record) -> str:
     if value is None:
         return f"#{record.id}"
     field = view.fields.get(name)
-    if field is not None and (titles := known_words(view, field)):
+    if field is not None and (titles := known_words(view, field, record.values)):
         return str(titles.get(value, value))
     return format_date(value) if isinstance(value, date) else str(value)
 
@@ -141,17 +141,17 @@ def _teller(edition: Edition, base: str, entity: str, field: Field, *, bare: boo
     view = edition.entity(entity)
     if any(one.field == field.name for one in view.lifecycles):
         return lambda record, value: _stage(view, field, record) or plain(value)
-    if titles := known_words(view, field):
+    if titles := known_words(view, field, {}):
         return lambda record, value: {"kind": "text", "text": str(titles.get(value, value))}
     return lambda record, value: plain(value)
 
 
-def known_words(view: EntityView, field: Field) -> Mapping[str, Text | str]:
-    """The titles of the values of a text that says which lifecycle a record follows, or names something; else none."""
+def known_words(view: EntityView, field: Field, values: Mapping[str, Any]) -> Mapping[str, Text | str]:
+    """The titles of a text that names something, which may depend on what else is there, or says which lifecycle is followed."""
     if not isinstance(field.type, types.Text):
         return {}
     if field.type.names:
-        return dict(choices(field.type, {}))
+        return dict(choices(field.type, values))
     return {str(one.when[1]): one.title for one in view.lifecycles if one.when and one.when[0] == field.name}
 
 
@@ -356,7 +356,7 @@ def _stage_options(edition: Edition, field: Field, values: Mapping[str, Any]) ->
     followed = view.lifecycle(values)
     lifecycles = [one for one in view.lifecycles if one.field == field.name and followed in (None, one)]
     found = {stage.value: stage.title for one in reversed(lifecycles) for stage in one.stages}
-    known = (found or known_words(view, field)).items()
+    known = (found or known_words(view, field, {})).items()
     return [{"value": value, "title": str(title)} for value, title in known]
 
 

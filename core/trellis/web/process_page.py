@@ -31,6 +31,7 @@ from trellis.web.process_tasks import (
     when,
     words_of,
 )
+from trellis.web.responsibilities import lost_steps, matrix_url
 
 _ = translator("trellis")
 
@@ -66,6 +67,8 @@ def process_context(process: Process, state: str, before: int | None, base: str)
         "about_url": f"{base}/{view.name}" if view else "",
         "start_url": f"{url}/start" if view is None and seeing.may_start(g.records, process, None) else "",
         **figures_shown(found, process.name),
+        "matrix_url": matrix_url(process, base),
+        "lost": lost_steps(process, diagram),
         "drawing": drawing(diagram, words, Position(heat=heat)),
         "decisions": tables_shown(diagram, words),
         "versions": version_rows(process, base),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import g, request
 
 from trellis.contributions import Process
+from trellis.crm.service.many_tasks import STEP
 from trellis.i18n import Text, current_timezone, format_date, format_time, translator
 from trellis.process import versions
 from trellis.process.forms import Form, form_of
@@ -81,6 +82,7 @@ def _row(
         str(_("for %(name)s, who is away", name=away[task.person_id])) if task.person_id in away else ""
     )
     return {
+        "id": f"{STEP}{task.id}",
         "when": when(task.due_at, now),
         "due": task.due_at,
         "late": late,

@@ -12,13 +12,15 @@ from typing import Any
 from flask import g
 
 from trellis import naming
-from trellis.contributions import Kpi
+from trellis.contributions import Kpi, Process
 from trellis.crm.sales.channels import SalesChannel, offered
 from trellis.crm.sales.reports.definition import FIGURES, adds, names_in
 from trellis.edition import EntityView
 from trellis.i18n import translator
 from trellis.kpi.periods import PeriodInvalid, parse
 from trellis.kpi.splits import split_names, split_of
+from trellis.process import versions
+from trellis.process.responsibilities import steps_of
 from trellis.records.grouping import SEPARATOR, may_group
 from trellis.records.rules.nodes import Unit
 from trellis.records.types import Text
@@ -114,6 +116,14 @@ def _customer_fields(_values: Mapping[str, Any]) -> Choices:
     yield from _fields({"of_entity": "customer"})
 
 
+def _steps(values: Mapping[str, Any]) -> Choices:
+    """The tasks of people in the diagram of a process."""
+    process = g.edition.all(Process).get(values.get("process") or "")
+    if process is not None:
+        for step, title in steps_of(versions.present(g.edition, process)).items():
+            yield step, str(versions.words(g.edition, process, title))
+
+
 def _sorts(values: Mapping[str, Any]) -> Choices:
     for name, label in _fields(values):
         yield name, label
@@ -148,4 +158,5 @@ _KNOWN: Mapping[str, Callable[[Mapping[str, Any]], Choices]] = {
     "sort": _sorts,
     "total": _totals,
     "group": _groups,
+    "step": _steps,
 }

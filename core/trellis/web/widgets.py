@@ -315,6 +315,7 @@ def _activity_rows(limit: int, base: str) -> list[dict[str, Any]]:
         url = f"{base}/activity/{record.id}"
         rows.append(
             {
+                "id": str(record.id),
                 "when": when(due, now),
                 "due": due,
                 "late": late,

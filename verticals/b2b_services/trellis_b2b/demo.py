@@ -406,7 +406,31 @@ def _delivery(context: DemoContext, accounts: list[int], consultants: list[int])
         )
     ]
     context.create("b2b.change_request", changes)
+    _responsibilities(context)
     _courses(context, pairs)
+
+
+_POSITIONS = (
+    (_("Head of practice"), "administrator", "estimate:I, approve:C, plan:A"),
+    (_("Account manager"), "manager", "estimate:C, approve:A, sign:A, plan:I"),
+    (_("Delivery manager"), "agent", "estimate:A, approve:C, sign:I, plan:R"),
+)
+"""Who holds which position, and what it is for the steps of a change request."""
+
+
+def _responsibilities(context: DemoContext) -> None:
+    """The responsibility matrix by which the tasks of change requests are assigned."""
+    rows = [
+        {"name": context.text(title), "holder": context.users[role]} for title, role, _letters in _POSITIONS
+    ]
+    cells = [
+        {"process": "b2b.change_request", "step": step, "position": position, "letter": letter}
+        for position, (_title, _role, letters) in zip(
+            context.create("position", rows), _POSITIONS, strict=True
+        )
+        for step, letter in (one.split(":") for one in letters.split(", "))
+    ]
+    context.create("responsibility", cells)
 
 
 _ESTIMATED = ("agent", 20, {"hours": "24", "price": "3600", "risk": "low"})

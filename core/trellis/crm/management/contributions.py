@@ -10,8 +10,9 @@ from trellis.kpi import rates, targets
 from trellis.kpi.rates import RATE, ExchangeRate
 from trellis.kpi.targets import TARGET, KpiTarget
 from trellis.notifications import kinds, mentions
-from trellis.process import listening
+from trellis.process import listening, responsibilities
 from trellis.process.operations import OPERATIONS
+from trellis.process.responsibilities import RESPONSIBILITY, Responsibility
 from trellis.records.entity import Entity
 from trellis.records.events import BeforeSave, Saved
 from trellis.security.people import Position, Unit, User
@@ -23,7 +24,7 @@ STRUCTURE = Cell(Direction.MANAGEMENT, Level.TACTICS, "MG2")
 
 @hookimpl
 def trellis_entities() -> list[type[Entity]]:
-    return [User, Unit, Position, KpiTarget, ExchangeRate]
+    return [User, Unit, Position, Responsibility, KpiTarget, ExchangeRate]
 
 
 _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
@@ -31,12 +32,14 @@ _OF_ADMINISTRATORS = frozenset({"active", "unit", "owner", "external_id"})
 
 
 @hookimpl
-@concerns("user", TARGET, RATE)
+@concerns("user", TARGET, RATE, RESPONSIBILITY)
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == TARGET:
         targets.complete(event)
     elif event.entity == RATE:
         rates.complete(event)
+    elif event.entity == RESPONSIBILITY:
+        responsibilities.complete(event)
     else:
         _keep_users(event)
 
@@ -86,7 +89,7 @@ _EARNED = ("bonus_statement", "bonus_line")
 
 @hookimpl
 def trellis_roles() -> list[Role]:
-    people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", RATE)]
+    people = [Grant(name, read=Scope.ALL) for name in ("user", "unit", "position", RESPONSIBILITY, RATE)]
     return [
         Role(
             name="administrator",

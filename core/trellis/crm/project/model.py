@@ -18,6 +18,9 @@ from trellis.edition import HOOK_OF, Edition, EntityView
 from trellis.i18n import Text, format_percent, plural_translator, translator
 from trellis.kpi.targets import KpiTarget
 from trellis.plugins import CORE
+from trellis.process import versions
+from trellis.process.responsibilities import ANSWERS, matrices, steps_of
+from trellis.process.runs import starting
 from trellis.process.tables import OPEN, ProcessInstance
 from trellis.records.membership import SegmentMember
 from trellis.records.query import ListQuery
@@ -318,6 +321,29 @@ def _processes(session: Session, edition: Edition, _actor: Actor, _found: _Found
     return started / len(known), line, started > 0
 
 
+def _matrices(session: Session, edition: Edition, actor: Actor, _found: _Found, _count: int) -> _Measured:
+    """Of the steps that people do in the processes that start, for how many a position answers."""
+    steps = {
+        (one.name, step)
+        for one in starting(edition)
+        if not one.given
+        for step in steps_of(versions.present(edition, one))
+    }
+    if not steps:
+        return None, _("No processes yet"), False
+    known = matrices(session, actor, {process for process, _step in steps})
+    answered = {
+        (process, step)
+        for process, cells in known.items()
+        for (step, _position), letter in cells.items()
+        if letter == ANSWERS
+    }
+    share = len(answered & steps) / len(steps)
+    if not share:
+        return None, _("Nobody answers for a step yet"), False
+    return share, _("Somebody answers for %(share)s of steps", share=_percent(share)), True
+
+
 def _scripts(session: Session, edition: Edition, actor: Actor, _found: _Found, count: int) -> _Measured:
     """Of those that are offered, how many were run."""
     known = edition.all(Script)
@@ -338,6 +364,7 @@ def _scripts(session: Session, edition: Edition, actor: Actor, _found: _Found, c
 _MEASURES: Mapping[str, _Measure] = {
     "MG2": _structure,
     "MG3": _processes,
+    "MG5": _matrices,
     "MG6": _kpis,
     "MK4": _scripts,
     "CU1": _segments,

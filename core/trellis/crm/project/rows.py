@@ -52,7 +52,7 @@ ROWS: tuple[ModelRow, ...] = (
     ModelRow("MG2", _M, _TA, _("Customer-oriented structure"), "unit"),
     ModelRow("MG3", _M, _TA, _("Business processes"), "processes"),
     ModelRow("MG4", _M, _TA, _("Job descriptions")),
-    ModelRow("MG5", _M, _TA, _("Responsibility matrices")),
+    ModelRow("MG5", _M, _TA, _("Responsibility matrices"), "responsibilities"),
     ModelRow("MG6", _M, _TA, _("KPI"), "kpis"),
     ModelRow("MG7", _M, _OP, _("Employee instructions")),
     ModelRow("MK1", _K, _ST, _("Positioning")),

@@ -89,6 +89,8 @@ class Names:
         yield assignment.STARTER, _("Whoever started the process")
         if self.view is not None:
             yield assignment.OWNER, _("The owner of the record")
+        yield assignment.RACI, _("Responsibility matrix: who does it (R)")
+        yield assignment.ACCOUNTABLE, _("Responsibility matrix: who answers for it (A)")
         for name, title in self.roles:
             yield f"{assignment.ROLE}{name}", _("Role: %(name)s", name=title)
         for name in self.positions:

@@ -62,7 +62,8 @@ class Who(Part):
             for one, title in names.tasks
         ]
         whom = _(
-            "One person gets the task. Of a role, a position or several people, somebody takes it from the queue. Empty: whoever started the process"
+            "One person gets the task. Of a role, a position or several people, somebody takes it from the queue. With the "
+            "responsibility matrix, the others get it where that names nobody. Empty: whoever started the process"
         )
         return group(
             _("Who does it"),

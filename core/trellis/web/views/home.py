@@ -19,6 +19,7 @@ from trellis.web.creating import creations
 from trellis.web.overlay import overlay
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go
+from trellis.web.views.task_acts import offered
 from trellis.web.widgets import period_of, task_rows, widget_context
 
 _ = translator("trellis")
@@ -120,8 +121,9 @@ _SHOWN: Mapping[str, tuple[Text, Callable[[Mapping[str, Any]], bool]]] = {
 def tasks(workspace: str) -> str:
     chosen = request.args.get("show", "")
     everything = task_rows(200, base())
+    rows = [row for row in everything if chosen not in _SHOWN or _SHOWN[chosen][1](row)]
     context = {
-        "rows": [row for row in everything if chosen not in _SHOWN or _SHOWN[chosen][1](row)],
+        "rows": rows,
         "total": format_number(len(everything)),
         "filters": [
             {"title": str(title), "url": f"{base()}/tasks?show={key}", "current": key == chosen}
@@ -129,6 +131,8 @@ def tasks(workspace: str) -> str:
         ],
         "filtered": bool(chosen) and bool(everything),
         "calendar_url": f"{base()}/activity/calendar?view=mine" if g.actor.may("activity", "read") else "",
+        "url": f"{base()}/tasks?show={chosen}" if chosen in _SHOWN else f"{base()}/tasks",
+        "acts": offered(rows),
         "new_url": f"{base()}/activity/new",
         "may_create": g.actor.may("activity", "create"),
     }

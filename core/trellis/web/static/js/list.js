@@ -1,8 +1,8 @@
-// Rows of a list: ticks, ranges, the bulk bar, moving by keys.
+// Rows of a list, be it a table or lines: ticks, ranges, the bulk bar, moving by keys.
 import { announce } from "./toast.js";
 
 const list = () => document.querySelector("[data-list]");
-const picks = () => [...list().querySelectorAll("tbody:not([hidden]) [data-pick]")];
+const picks = () => [...list().querySelectorAll(":is(tbody:not([hidden]), ul) [data-pick]")];
 let last = null;
 let everything = false;
 
@@ -10,7 +10,7 @@ function refresh() {
   const bar = list().querySelector("[data-bulk]");
   if (!bar) return;
   const chosen = picks().filter((pick) => pick.checked);
-  for (const pick of picks()) pick.closest("tr").setAttribute("aria-selected", String(pick.checked));
+  for (const pick of picks()) pick.closest("tr")?.setAttribute("aria-selected", String(pick.checked));
   const all = list().querySelector("[data-pick-all]");
   all.checked = chosen.length > 0 && chosen.length === picks().length;
   all.indeterminate = chosen.length > 0 && !all.checked;
@@ -42,11 +42,11 @@ function act(url) {
 }
 
 function current() {
-  return list().querySelector("tr.at");
+  return list().querySelector("[data-row].at");
 }
 
 function go(step) {
-  const rows = [...list().querySelectorAll("tbody:not([hidden]) > tr[data-row]")];
+  const rows = [...list().querySelectorAll(":is(tbody:not([hidden]), ul) > [data-row]")];
   if (!rows.length) return;
   const now = rows.indexOf(current());
   const row = rows[Math.max(0, Math.min(rows.length - 1, now + step))];
@@ -136,7 +136,7 @@ function giveRow({ detail }) {
 function onKey(event) {
   if (!list() || event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem("trellis-keys") === "off") return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog, [popover]")) return;
-  const row = event.target.closest?.("tr[data-row]");
+  const row = event.target.closest?.("[data-row]");
   if (event.code === "KeyJ" || (row && event.key === "ArrowDown")) go(1);
   else if (event.code === "KeyK" || (row && event.key === "ArrowUp")) go(-1);
   else if (event.code === "KeyE" && chosenCell()) edit(chosenCell());

@@ -1,6 +1,6 @@
-// The grid of targets: moving by keys, pasting a block from a spreadsheet, giving back what was typed.
-// Without this script the grid is a form with a field for each cell.
-const plan = (cell) => cell.closest("form[data-plan]");
+// Grids of cells: moving by keys, pasting a block from a spreadsheet, giving back what was typed.
+// Without this script the grid of targets is a form with a field for each cell; that of responsibilities has choices as cells.
+const plan = (cell) => cell.closest("[data-plan]");
 const rowsOf = (form) => [...form.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll(".plan-cell")]).filter((row) => row.length);
 const pasted = [];
 
@@ -25,8 +25,9 @@ function go(cell, down, right) {
   return Boolean(next);
 }
 
-// Left and right leave a cell only from its edge, or while all of it is selected.
+// Left and right leave a cell only from its edge, or while all of it is selected; a choice is left by all arrows.
 function isAtEdge(cell, right) {
+  if (cell.matches("select")) return true;
   const whole = cell.selectionStart === 0 && cell.selectionEnd === cell.value.length;
   return whole || (cell.selectionStart === cell.selectionEnd && cell.selectionStart === (right > 0 ? cell.value.length : 0));
 }
@@ -45,8 +46,11 @@ function onKey(event) {
     if (go(cell, down, right)) event.preventDefault();
   } else if (event.key === "Escape") {
     cell.value = cell.dataset.shown;
-    cell.select();
+    cell.select?.();
     mark(plan(cell));
+  } else if ((event.key === "Delete" || event.key === "Backspace") && cell.matches("select") && cell.selectedIndex) {
+    cell.selectedIndex = 0;
+    cell.dispatchEvent(new Event("change", { bubbles: true }));
   } else if (event.code === "KeyZ" && (event.ctrlKey || event.metaKey) && pasted.length) {
     event.preventDefault();
     for (const [one, before] of pasted.pop()) one.value = before;
@@ -57,7 +61,7 @@ function onKey(event) {
 // One value goes where the caret is; a block is written into the cells from this one on.
 function onPaste(event) {
   const cell = event.target;
-  if (!cell.matches?.(".plan-cell")) return;
+  if (!cell.matches?.("input.plan-cell")) return;
   const text = event.clipboardData.getData("text/plain").replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const block = text.split("\n").map((line) => line.split("\t"));
   if (block.length === 1 && block[0].length === 1) return;
@@ -80,11 +84,11 @@ export function startPlan() {
   document.addEventListener("keydown", onKey);
   document.addEventListener("paste", onPaste);
   document.addEventListener("focusin", (event) => {
-    if (event.target.matches?.(".plan-cell")) event.target.select();
+    if (event.target.matches?.("input.plan-cell")) event.target.select();
   });
   document.addEventListener("input", (event) => {
-    const form = event.target.closest?.("form[data-plan]");
+    const form = event.target.closest?.("[data-plan]");
     if (form && event.target.matches(".plan-cell")) mark(form);
   });
-  document.querySelectorAll("form[data-plan]").forEach(mark);
+  document.querySelectorAll("[data-plan]").forEach(mark);
 }
