@@ -49,7 +49,7 @@ KINDS = [
         icon="loader",
     ),
 ]
-_PEOPLE_AND_PROCESSES = frozenset({"web", "rest", "cli", "process"})
+PEOPLE_AND_PROCESSES = frozenset({"web", "rest", "cli", "process"})
 """Where what is written was meant for somebody; imports and demo data tell nobody."""
 _STATES: Mapping[str, Text] = {DONE: _("done"), FAILED: _("failed"), STOPPED: _("stopped")}
 
@@ -57,7 +57,7 @@ _STATES: Mapping[str, Text] = {DONE: _("done"), FAILED: _("failed"), STOPPED: _(
 def follow_owners(event: Saved) -> None:
     """Tells people of records that somebody else has given them; of several at once in one sentence."""
     actor = event.actor
-    if actor.source not in _PEOPLE_AND_PROCESSES or event.edition.entity(event.entity).info.parent:
+    if actor.source not in PEOPLE_AND_PROCESSES or event.edition.entity(event.entity).info.parent:
         return
     given: dict[int, list[int]] = {}
     for change in event.changes:

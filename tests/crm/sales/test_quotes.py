@@ -16,9 +16,11 @@ from trellis.crm.products.entities import PriceList
 from trellis.crm.sales import quotes
 from trellis.errors import Conflict, PermissionRefused, RecordInvalid
 from trellis.i18n import Text
+from trellis.notifications.tables import Notification
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.security.field_rights import FieldRule
+from trellis.security.people import User
 from trellis.workspace import Workspace
 
 TODAY = date.today()
@@ -264,6 +266,38 @@ def test_prices_stay_in_their_currency(shop: Shop) -> None:
     shop.records.update("quote", other, {"currency": "JPY"})
     with pytest.raises(RecordInvalid, match="prices in USD"):
         shop.records.restore("quote_line", row)
+
+
+def test_those_who_may_approve_a_quote_are_told_and_then_its_owner(shop: Shop) -> None:
+    shop.add("discount_limit", role="agent", limit="0.1")
+    roles = {"chief": "administrator", "seller": "agent", "fellow": "agent", "lead": "manager"}
+    people = {name: shop.add("user", name=name, email=f"{name}@acme.test") for name in roles}
+    for name, role in roles.items():
+        shop.session.execute(sa.update(User).where(User.id == people[name]).values(roles=[role]))
+    seller, lead = (
+        dataclasses.replace(shop.door(SYSTEM).actor, user_id=people[name], name=name, source="web")
+        for name in ("seller", "lead")
+    )
+    values = {"customer": shop.customer, "valid_until": LATER, "owner": people["seller"]}
+    quote = shop.add("quote", **values)
+    shop.add("quote_line", quote=quote, product=shop.desk, discount="0.3")
+
+    def told() -> list[tuple[str, str]]:
+        names = {number: name for name, number in people.items()}
+        rows = shop.session.execute(sa.select(Notification).order_by(Notification.id)).scalars()
+        return [(names[one.user_id], one.kind) for one in rows]
+
+    shop.door(seller).move("quote", quote, "approval")
+    assert told() == [("lead", "quote_approval")]
+    shop.door(lead).move("quote", quote, "draft")
+    shop.door(seller).move("quote", quote, "approval")
+    shop.door(lead).move("quote", quote, "sent")
+    asked = ("lead", "quote_approval")
+    assert told() == [asked, ("seller", "quote_returned"), asked, ("seller", "quote_approved")]
+    shop.add("discount_limit", role="manager", limit="0.2")
+    shop.door(seller).move("quote", quote, "draft")
+    shop.door(seller).move("quote", quote, "approval")
+    assert told()[4:] == [("chief", "quote_approval")]
 
 
 def test_the_limit_of_discounts_is_not_passed_by(shop: Shop) -> None:

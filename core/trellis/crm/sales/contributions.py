@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from trellis.contributions import Cell, Direction, IncomeSource, Kpi, Level, Lifecycle, MenuItem, Stage
-from trellis.crm.sales import channels, history, orders, quotes, stages
+from trellis.contributions import (
+    Cell,
+    Direction,
+    IncomeSource,
+    Kpi,
+    Level,
+    Lifecycle,
+    MenuItem,
+    NotificationKind,
+    Stage,
+)
+from trellis.crm.sales import approving, channels, history, orders, quotes, stages
 from trellis.crm.sales.channels import SalesChannel
 from trellis.crm.sales.entities import (
     DiscountLimit,
@@ -111,6 +121,7 @@ _AFTER: Mapping[str, Callable[[Saved], None]] = {
     "opportunity": history.note,
     "opportunity_line": quotes.OPPORTUNITY_TOTALS.follow,
     "order_line": orders.TOTALS.follow,
+    "quote": approving.follow,
     "quote_line": quotes.TOTALS.follow,
 }
 
@@ -125,6 +136,11 @@ def trellis_before_save(event: BeforeSave) -> None:
 @concerns(*_AFTER)
 def trellis_after_save(event: Saved) -> None:
     _AFTER[event.entity](event)
+
+
+@hookimpl
+def trellis_notifications() -> list[NotificationKind]:
+    return approving.KINDS
 
 
 @hookimpl
