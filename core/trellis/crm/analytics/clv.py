@@ -24,7 +24,6 @@ from trellis.crm.analytics.window import Coverage, Window, coverage
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.i18n import Text
-from trellis.kpi.income import require_income
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.records.types import Money
 from trellis.security.actor import Actor
@@ -153,7 +152,6 @@ class Lifetime:
 def clv(session: Session, edition: Edition, actor: Actor, asked: Asked) -> Lifetime:
     """The lifetime value as it is asked for."""
     actor.require("customer", "read")
-    require_income(actor.sees(edition))
     known = histories(session, edition, actor, asked.until, asked.acquired)
     complete = coverage(session, edition, actor, Window(date(1, 1, 1), asked.until + timedelta(days=1)))
     assumed = Assumptions(
