@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -94,6 +95,13 @@ def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) ->
     assert client.get("/acme/analytics/abc?measure=joy").status_code == 400
     page = client.get("/acme/analytics/significance").text
     assert "Change the weights" in page and "NaN" not in page
+    for name in ("abc", "significance", "loyalty", "clv"):  # who it is, and all of a class, are a click away
+        lists = re.findall(
+            r'class="link" href="(/acme/customer[^"]+)"', client.get(f"/acme/analytics/{name}").text
+        )
+        assert lists and all(
+            client.get(unescape(url)).status_code == 200 for url in lists[:2] + lists[-1:]
+        ), name
     assert client.get("/acme/analytics/significance?table=terms&format=xlsx").data.startswith(b"PK")
     record = client.get("/acme/customer/1").text
     assert "What the score is made of" in record and "customers above bring" in record
