@@ -110,8 +110,8 @@ def _by_hand(sqlite: bool) -> dict[str, str]:
     }
 
 
-def fill_orders(workspace: Workspace, customers: int, orders: int) -> None:
-    """Writes orders of two years with three lines each, past the door; some customers buy much more than others."""
+def fill_orders(workspace: Workspace, customers: int, orders: int, *, lines: bool = True) -> None:
+    """Writes orders of two years with three lines each (or none), past the door; some customers buy much more than others."""
     sqlite = workspace.namespace.dialect == "sqlite"
     chance = "(abs(random()) / 9223372036854775807.0)" if sqlite else "random()"
     cents = "((({0}) * 7919) % 10000)"
@@ -138,6 +138,8 @@ def fill_orders(workspace: Workspace, customers: int, orders: int) -> None:
             SELECT n, 'R-' || n, {buyer}, {moment}, {channel}, ({amount}) * {one}, ({amount}) * {one} * 0.6, {LINES},
                 {now}, {now}, 1, {empty} FROM ({series(orders, sqlite)}) AS t""")
         )
+        if not lines:
+            return
         connection.execute(
             sa.text(f"""
             INSERT INTO order_line (id, order_id, quantity, price, cost, amount, cost_amount,

@@ -63,11 +63,11 @@ def _grown(config: Config, rows: int) -> float:
 
     def watch() -> None:
         while not done.wait(0.02):
-            peak[0] = max(peak[0], _memory())
+            peak[0] = max(peak[0], memory())
 
     with tempfile.TemporaryDirectory() as folder:
         _report(workspace, Path(folder), WARM)
-        start = _memory()
+        start = memory()
         watching = Thread(target=watch)
         watching.start()
         _report(workspace, Path(folder), rows)
@@ -104,7 +104,7 @@ def _timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _memory() -> float:
+def memory() -> float:
     """The program's own memory in MB, without files that are mapped into it."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("RssAnon:")[1].split()[0]) / 1024

@@ -34,7 +34,7 @@ SQLITE = {
     "foreign_keys": "on",
     "mmap_size": "1073741824",  # pages come from the memory that all processes share
     "cache_size": "-16384",  # of each connection, for pages that are not in the file yet; each thread keeps one
-    "temp_store": "memory",
+    "temp_store": "file",  # large sorts, and what a large change may have to take back: small ones stay in memory all the same
 }
 """How a SQLite file is opened: its pragmas."""
 

@@ -7,9 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from measured import LATER, Book
-from trellis.contributions import Grant, Scope
+from trellis.contributions import Grant, Kpi, Scope
 from trellis.kpi import engine
+from trellis.kpi.checks import check_kpi
 from trellis.kpi.periods import parse
+from trellis.kpi.splits import split_names, split_of
 from trellis.kpi.targets import set_target
 from trellis.security.actor import Actor
 
@@ -71,3 +73,11 @@ def test_the_year_before_is_compared_over_as_many_days(book: Book) -> None:
     assert book.kpi("revenue", "2026-03").year_before == 77
     assert book.kpi("revenue", "2026-03", today=date(2026, 3, 10)).year_before == 7
     assert book.kpi("revenue", "2026-03").to_json()["year_before"] == "77.00"
+
+
+def test_a_breakdown_by_a_field_that_is_gone_is_left_out(book: Book) -> None:
+    breakdowns = {"customer": "customer", "own.gone": "own.gone"}
+    kpi = replace(book.edition.all(Kpi)["orders"], breakdowns=breakdowns)
+    check_kpi(book.edition, kpi)
+    assert split_names(book.edition, kpi) == ["unit", "person", "channel", "segment", "customer"]
+    assert split_of(book.edition, kpi, "customer").reference == "customer"

@@ -33,6 +33,13 @@ def test_a_kpi_is_defined_counted_changed_and_removed(client: Client) -> None:
     changed = client.patch("/kpis/own.large_orders", {"rule": {**LARGE, "value": "200"}})
     assert (changed.json["version"], changed.json["title"]) == (2, "Large orders")
     assert client.get("/kpis/own.large_orders?period=2026-05").json["value"] == 1
+    split = client.patch("/kpis/own.large_orders", {"breakdowns": ["customer", "own.size"]})
+    assert split.status_code == 422 and "“own.size”" in split.json["errors"]["breakdowns"][0]
+    changed = client.patch("/kpis/own.large_orders", {"breakdowns": ["customer"]})
+    assert (changed.status_code, changed.json["version"]) == (200, 2)  # it counts as it did
+    (row,) = client.get("/kpis/own.large_orders?period=2026-05&by=customer").json["breakdown"]
+    assert (row["key"], row["value"]) == (None, 1)
+    assert client.get("/kpis/own.large_orders?period=2026-05&by=number").status_code == 400
     share = {
         **KPI,
         "name": "large_share",
@@ -58,6 +65,8 @@ def test_what_is_wrong_is_named_and_nothing_is_kept(client: Client) -> None:
     assert fields(entity="planet") == {"entity"}
     assert fields(rule={"field": "colour", "op": "eq", "value": 1}) == {"rule"}
     assert fields(aggregate="formula", expression="1 +") == {"expression"}
+    assert fields(aggregate="formula", expression="orders", breakdowns=["channel"]) == {"breakdowns"}
+    assert fields(breakdowns=[["customer"], 7]) == {"breakdowns"}
     assert fields(title="a\0b", about="x" * 3000) == {"title", "about"}
     assert client.post("/kpis", {**KPI, "rule": "all"}).status_code == 400
     assert client.patch("/kpis/orders", {"title": "Mine"}).status_code == 409  # the core's

@@ -13,15 +13,20 @@ from flask import Flask
 from samples import gym, registry
 from trellis import enabling
 from trellis.contributions import FieldRight, Grant, Kpi, Role, Scope, Segment
+from trellis.crm.analytics.counted import told
+from trellis.crm.analytics.pyramid import pyramid
+from trellis.crm.analytics.refreshing import refresh
+from trellis.crm.analytics.window import Window
 from trellis.errors import PermissionRefused, RecordInvalid, RuleInvalid
 from trellis.i18n import Text
 from trellis.installation import Installation
 from trellis.kpi import engine
+from trellis.kpi.income import IncomeWithheld
 from trellis.kpi.own import save_kpi
 from trellis.kpi.periods import parse
 from trellis.records.door import Records
 from trellis.records.query import ListQuery
-from trellis.security.actor import SYSTEM, Actor, merge_grants
+from trellis.security.actor import SYSTEM, Actor, limited, merge_grants
 from trellis.security.field_rights import merge_field_rules, only_seen
 from trellis.security.roles import save_role
 from trellis.segments.own import Draft, create
@@ -128,9 +133,6 @@ def test_figures_that_compute_with_it_are_left_out(workspace: Workspace) -> None
         title=Text("r"),
         grants=[Grant("*", read=Scope.ALL), Grant("order", read=Scope.ALL, fields={"amount": NONE})],
     )
-    from trellis.crm.analytics.pyramid import pyramid
-    from trellis.crm.analytics.window import Window
-
     with workspace.read() as session:
         edition = workspace.edition(session)
         seen = actor(limited).sees(edition)
@@ -140,6 +142,59 @@ def test_figures_that_compute_with_it_are_left_out(workspace: Workspace) -> None
         with pytest.raises(PermissionRefused):
             pyramid(session, edition, actor(limited), Window.of(parse("2026")))
     assert {name for name in edition.all(Segment)} == set(seen.all(Segment)) or seen.all(Segment)
+
+
+def reading(units: tuple[int, ...] = (), **scopes: Scope) -> Actor:
+    """Somebody of these units who reads these entities so far."""
+    grants = [Grant(entity, read=scope) for entity, scope in scopes.items()]
+    known = Role(name="r", title=Text("r"), grants=grants)
+    return Actor(user_id=7, name="Anna", units=units, grants=merge_grants([known]))
+
+
+def test_income_is_withheld_from_whom_its_records_are_less_open_than_customers(workspace: Workspace) -> None:
+    window = Window.of(parse("2026"))
+    rich = {"field": "revenue_12m", "op": "gt", "value": 100}
+    with workspace.write() as session:
+        made = create(session, workspace.edition(session), SYSTEM, Draft(title="Rich", rule=rich))
+    with workspace.write() as session:
+        edition = workspace.edition(session)
+        records = Records(session, edition, SYSTEM)
+        town = records.create("unit", {"name": "Town"}).id
+        customer = records.create("customer", {"name": "Anna", "unit": town}).id
+        order = {"number": "N1", "customer": customer, "ordered_at": "2026-01-01T00:00:00Z", "amount": 500}
+        records.create("order", order)
+        refresh(session, edition)
+    everything, unit, own, none = Scope.ALL, Scope.UNIT, Scope.OWN, Scope.NONE
+    closed = [(everything, none), (everything, own), (everything, unit), (unit, own), (own, none)]
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+        for customers, orders in closed:
+            someone = reading((town,), customer=customers, order=orders)
+            seen = someone.sees(edition)
+            assert seen is someone.sees(seen)
+            with pytest.raises(IncomeWithheld, match="Orders"):
+                pyramid(session, edition, someone, window)
+            assert not {"active_customers", "repeat_rate"} & seen.all(Kpi).keys()
+            assert made.name not in seen.all(Segment)
+            assert not {"revenue_12m", "orders_count", "clv"} & seen.entity("customer").fields.keys()
+            assert "tier" in seen.entity("customer").fields
+            with pytest.raises(RuleInvalid):
+                Records(session, edition, someone).list("customer", sort=("-revenue_12m",))
+        for customers, orders, said in (
+            (everything, everything, None),
+            (unit, everything, "with all that they brought"),
+            (unit, unit, "also in records that you may not see"),
+            (own, unit, "also in records that you may not see"),
+        ):
+            someone = reading((town,), customer=customers, order=orders)
+            assert someone.sees(edition) is edition
+            scope = told(edition, someone, income=True)
+            assert scope is None if said is None else str(scope).endswith(said)
+            found = pyramid(session, edition, someone, window)
+            assert sum(one.customers for one in found.tiers) == (0 if customers is own else 1)
+        token = limited(SYSTEM, read_only=True, entities=["customer"])
+        with pytest.raises(IncomeWithheld):
+            pyramid(session, edition, token, window)
 
 
 def test_a_kpi_of_a_segment_that_is_withheld_is_left_out_with_it(workspace: Workspace) -> None:

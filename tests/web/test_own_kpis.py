@@ -29,6 +29,7 @@ LARGE = {
     "date": "ordered_at",
     "unit": "count",
     "rule": json.dumps({"all": [{"field": "amount", "op": "gte", "value": 50}]}),
+    "breakdowns": "customer",
 }
 HALF = {
     **COMMON,
@@ -110,9 +111,10 @@ def test_an_administrator_makes_kpis_without_code(sign_in: SignIn, installation:
     with workspace.read() as session:
         kpis = workspace.edition(session).all(Kpi)
         assert "own.large_share" not in kpis
-        assert {"unit", "person", "channel", "segment"} <= set(
+        assert {"unit", "person", "channel", "segment", "customer"} <= set(
             split_names(workspace.edition(session), kpis["own.large_orders"])
         )
+        assert '<option value="customer" selected' in client.get("/acme/settings/kpis/own.large_orders").text
 
 
 def test_a_figure_that_counts_otherwise_is_shown_and_accepted(

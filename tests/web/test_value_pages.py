@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -49,17 +51,32 @@ def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> Non
         assert "Not enough data" in client.get(f"/acme/analytics/{name}").text
 
 
-def test_a_page_says_that_income_goes_with_the_customer(sign_in: SignIn, workspace: Workspace) -> None:
-    told = "also in records that you may not see"
-    assert told not in sign_in("admin@acme.test").get("/acme/analytics/pyramid").text
+def test_a_page_says_that_income_is_not_open_to_its_reader(sign_in: SignIn, workspace: Workspace) -> None:
+    withheld = "your role opens only a part of that, or none"
+    assert withheld not in sign_in("admin@acme.test").get("/acme/analytics/pyramid").text
+    segments = sign_in("reader@acme.test").get("/acme/segments").text
+    segment = re.findall(r'href="/acme/segments/([^/"?]+)"', segments)[0]
     with workspace.write() as session:
         rights = {"customer": {"read": "all"}, "order": {"read": "own"}}
         save_role(session, "own.seller", "Seller", rights)
         agents = sa.update(User).where(User.email == "agent@acme.test")
         session.execute(agents.values(roles=["own.seller"]))
     agent = sign_in("agent@acme.test")
-    assert told in agent.get("/acme/analytics/pyramid").text
-    assert told not in agent.get("/acme/analytics/satisfaction").text
+    for name in ("pyramid", "rfm", "abc", "loyalty", "clv"):
+        refused = agent.get(f"/acme/analytics/{name}")
+        assert refused.status_code == 403 and withheld in refused.text
+        assert "(Orders)" in refused.text and "/acme/analytics/lifecycle" in refused.text
+    assert "in records that you may not see" in agent.get("/acme/analytics/significance").text
+    for path in ("analytics/satisfaction", "analytics/lifecycle"):
+        assert withheld not in agent.get(f"/acme/{path}").text
+    assert withheld in agent.get("/acme/kpis").text
+    assert withheld in agent.get(f"/acme/segments/{segment}/profile").text
+    assert "Revenue, 12 months" not in agent.get("/acme/customer").text
+    assert agent.get("/acme/customer/1").status_code == 200
+    answer = agent.get("/api/v1/acme/analytics/rfm")
+    assert answer.status_code == 403 and withheld in answer.json["detail"]
+    answer = agent.get("/api/v1/acme/analytics/lifecycle")
+    assert answer.status_code == 200 and answer.json["scope"] is None
 
 
 def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) -> None:
@@ -78,6 +95,13 @@ def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) ->
     assert client.get("/acme/analytics/abc?measure=joy").status_code == 400
     page = client.get("/acme/analytics/significance").text
     assert "Change the weights" in page and "NaN" not in page
+    for name in ("abc", "significance", "loyalty", "clv"):  # who it is, and all of a class, are a click away
+        lists = re.findall(
+            r'class="link" href="(/acme/customer[^"]+)"', client.get(f"/acme/analytics/{name}").text
+        )
+        assert lists and all(
+            client.get(unescape(url)).status_code == 200 for url in lists[:2] + lists[-1:]
+        ), name
     assert client.get("/acme/analytics/significance?table=terms&format=xlsx").data.startswith(b"PK")
     record = client.get("/acme/customer/1").text
     assert "What the score is made of" in record and "customers above bring" in record

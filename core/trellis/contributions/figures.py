@@ -66,7 +66,7 @@ class Kpi(Contribution):
     segment and lists the records behind a figure; where ``date`` is given too, by time. Both must stand in the FROM of
     the select itself, not only inside a subquery; leave them out where records cannot be told apart (retention), and say
     in ``behind`` which records the figure is about.
-    ``breakdowns`` adds or replaces keys: name -> column of the select, or a :class:`Field` of ``entity``.
+    ``breakdowns`` adds or replaces keys: name -> column of the select, a :class:`Field` of ``entity``, or the name of one.
     ``rule`` is what the select asks of the records of ``entity`` beside that: the list behind a figure then has exactly its
     records. ``formula`` says in words how it is counted. ``higher_is_better`` gives deviations their sign.
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from trellis.contributions import IncomeSource
 from trellis.errors import PermissionRefused
 from trellis.guard import limited
+from trellis.i18n import translator
 from trellis.kpi import rates
 from trellis.kpi.periods import midnight
 from trellis.plugins import CORE
@@ -31,6 +32,8 @@ from trellis.records.types import BigId, FixedPoint, UtcDateTime
 
 if TYPE_CHECKING:
     from trellis.edition import Edition, Settings
+
+_ = translator("trellis")
 
 _DAY = timedelta(days=1)
 _MOST = 500
@@ -126,15 +129,29 @@ def income_sources(edition: Edition) -> list[str]:
     return sorted(edition.all(IncomeSource))
 
 
+class IncomeWithheld(PermissionRefused):
+    """Figures of income, for a reader who may not read all that they are made of."""
+
+    def __init__(self, edition: Edition) -> None:
+        sources = ", ".join(str(one.title) for one in edition.whole.all(IncomeSource).values())
+        super().__init__(
+            _(
+                "These figures are made of what customers brought (%(sources)s), and your role opens only a part of that, "
+                "or none. An administrator can change it under Users and roles.",
+                sources=sources,
+            )
+        )
+
+
 def withholds_income(edition: Edition) -> bool:
-    """Whether income is withheld from an edition, because a field it is computed from is."""
+    """Whether income is withheld from an edition, because records or a field it is computed from are."""
     return len(edition.all(IncomeSource)) < len(edition.whole.all(IncomeSource))
 
 
 def require_income(edition: Edition) -> None:
-    """Raises PermissionRefused for an edition from which income is withheld."""
+    """Raises IncomeWithheld for an edition from which income is withheld."""
     if withholds_income(edition):
-        raise PermissionRefused()
+        raise IncomeWithheld(edition)
 
 
 def counts(edition: Edition, income: Any = IncomeDay) -> sa.ColumnElement[bool]:

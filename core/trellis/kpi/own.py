@@ -86,6 +86,7 @@ def from_json(name: str, declaration: Mapping[str, Any], version: int = 1) -> Kp
         entity=entity,
         date=getattr(entity, declaration["date"], None),
         select=_selecting(dict(declaration)),
+        breakdowns={name: name for name in declaration.get("breakdowns") or ()},
         rule=declaration.get("rule") if declaration["aggregate"] != "share" else None,
         formula=as_written(declaration.get("about") or "") or None,
     )
@@ -255,6 +256,10 @@ def _problems(edition: Edition, name: str, declaration: Mapping[str, Any]) -> di
     elif kind == "formula":
         if not str(declaration.get("expression") or "").strip():
             errors["expression"] = [_("Write a formula over other KPIs: revenue / orders")]
+        if declaration.get("breakdowns"):
+            errors["breakdowns"] = [
+                _("A formula can be broken down by what all its KPIs can; leave this empty")
+            ]
     else:
         errors |= _problems_of_records(edition, declaration)
     return errors
@@ -270,6 +275,13 @@ def _problems_of_records(edition: Edition, declaration: Mapping[str, Any]) -> di
     kind = declaration["aggregate"]
     if kind not in WITHOUT_FIELD and declaration.get("field") not in [one.name for one in numbers_of(view)]:
         errors["field"] = [_("Choose the number that is summed or compared")]
+    known = [one.name for one in keys_of(view)]
+    wrong = [str(one) for one in declaration.get("breakdowns") or () if one not in known]
+    if wrong:
+        named = {"name": wrong[0][:80], "known": ", ".join(known) or "–"}
+        errors["breakdowns"] = [
+            _("Nothing can be broken down by “%(name)s” here; choose: %(known)s", **named)
+        ]
     if kind == "share" and not declaration.get("rule"):
         errors["rule"] = [_("Add a comparison to the rule")]
     return errors
@@ -278,6 +290,13 @@ def _problems_of_records(edition: Edition, declaration: Mapping[str, Any]) -> di
 def dates_of(view: EntityView) -> list[Field]:
     """The fields by which records of an entity can belong to a period."""
     return [one for one in view.fields.values() if one.column and one.type.kind in ("date", "datetime")]
+
+
+def keys_of(view: EntityView) -> list[Field]:
+    """The fields by which a KPI over an entity can be broken down, beside what every KPI knows (unit, person, channel)."""
+    kinds = ("choice", "reference", "text")
+    usual = ("unit", "owner", "channel", "external_id", view.info.title_field)
+    return [one for one in view.fields.values() if one.type.kind in kinds and one.name not in usual]
 
 
 def numbers_of(view: EntityView) -> list[Field]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from trellis.kpi import rates
 from trellis.kpi.arithmetic import average, product, ratio
-from trellis.kpi.income import INCOME_DAY, IncomeDay, income_sources
+from trellis.kpi.income import INCOME_DAY, IncomeDay, income_sources, require_income
 from trellis.kpi.periods import Period, midnight, span
 from trellis.records.days import local_day
 from trellis.records.entity import Entity
@@ -113,6 +113,7 @@ class KpiQuery:
         return sa.and_(self._of_edition(income), income.currency == self.currency)
 
     def _of_edition(self, income: Any) -> sa.ColumnElement[bool]:
+        require_income(self.actor.sees(self.edition))
         self.limited = True
         conditions = [income.source.in_(income_sources(self.edition))]
         if not self.actor.sees_all("customer"):

@@ -120,7 +120,9 @@ def splits_of(edition: Edition, kpi: Kpi) -> dict[str, Split]:
     if customer is not None:
         found[SEGMENT] = _by_segment(edition, customer)
     for by, source in kpi.breakdowns.items():
-        found[by] = _declared(edition, kpi, by, source)
+        split = _declared(edition, kpi, by, source)
+        if split is not None:
+            found[by] = split
     return found
 
 
@@ -154,7 +156,13 @@ def _by_segment(edition: Edition, customer: Any) -> Split:
     )
 
 
-def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split:
+def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split | None:
+    """None where it is by a field that is no more."""
+    if isinstance(source, str):
+        view = edition.entity(cast(type[Entity], kpi.entity).__entity__.name)
+        if source not in view.fields:
+            return None
+        source = view.fields[source]
     key: Any
     field_type: Any
     own: str | None

@@ -53,6 +53,7 @@ class Field:
     - ``indexed``: gets an index (for extension fields: an expression index in each workspace where it is enabled)
     - ``read_only``: kept by Trellis, refused from outside;  ``personal``: personal data of a person
     - ``mentions``: people who are named in it with an ``@`` are told
+    - ``of_income``: adds up what customers brought; withheld from readers from whom income is
     - ``owner``: the plugin it comes from, filled in by the edition (``core``, a plugin's name, ``own``)
     """
 
@@ -73,6 +74,7 @@ class Field:
     read_only: bool = False
     personal: bool = False
     mentions: bool = False
+    of_income: bool = False
     column: str | None = None
     owner: str = "core"
 

@@ -74,8 +74,8 @@ class ListQuery:
         ids: Sequence[int] | sa.Select[Any] | None = None,
         today: date | None = None,
     ) -> None:
-        if actor.fields:  # for most people there are no rules, and nothing to do
-            edition = actor.sees(edition)
+        if (seen := actor.sees(edition)).restricts:  # for most people there are no rules, and nothing to do
+            edition = seen
             view = edition.entity(view.name)
         self.view = view
         self.limit = max(1, limit)

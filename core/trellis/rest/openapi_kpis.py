@@ -63,6 +63,11 @@ def _change() -> dict[str, Any]:
         "field": {**_TEXT, "description": "the number that is summed or compared"},
         "date": {**_TEXT, "description": "the field by which records belong to a period"},
         "rule": {"type": "object", "description": "as in “filter”"},
+        "breakdowns": {
+            "type": "array",
+            "items": _TEXT,
+            "description": "fields by which it can be broken down, beside unit, person, channel and segment",
+        },
         "expression": {
             **_TEXT,
             "maxLength": LONGEST_TEXT,

@@ -25,7 +25,12 @@ _TEXTS = (
     "about",
     "expression",
 )
-_CHANGE: Mapping[str, type] = {**dict.fromkeys(_TEXTS, str), "rule": dict, "higher_is_better": bool}
+_CHANGE: Mapping[str, type] = {
+    **dict.fromkeys(_TEXTS, str),
+    "rule": dict,
+    "breakdowns": list,
+    "higher_is_better": bool,
+}
 _NEW: Mapping[str, type] = {**_CHANGE, "name": str}
 
 

@@ -15,7 +15,7 @@ from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.records.entity import Entity
 from trellis.records.prepared import ME
-from trellis.security.field_rights import FieldRule, restricted
+from trellis.security.field_rights import INCOME, FieldRule, income_entities, restricted
 
 Act = Literal["read", "create", "update", "delete"]
 _ORDER = {Scope.NONE: 0, Scope.OWN: 1, Scope.UNIT: 2, Scope.ALL: 3}
@@ -61,8 +61,14 @@ class Actor:
         return self.administrator, self.personal_data, self.fields, grants
 
     def sees(self, edition: Edition) -> Edition:
-        """``edition`` without the fields that this actor may not read, and with those it may not write as read only."""
-        return restricted(edition, self.fields) if self.fields and not self.administrator else edition.whole
+        """``edition`` without what this actor may not read: fields, and income; fields it may not write are read only."""
+        rules = self.fields if self.opens_income(edition) else self.fields | {INCOME}
+        return restricted(edition, rules) if rules and not self.administrator else edition.whole
+
+    def opens_income(self, edition: Edition) -> bool:
+        """Whether what income is computed from is as open to this actor as the customers who brought it."""
+        least = _ORDER[self.scope("customer", "read")]
+        return all(_ORDER[self.scope(name, "read")] >= least for name in income_entities(edition.whole))
 
     def scope(self, entity: str, act: Act) -> Scope:
         """Which records of ``entity`` this actor may ``act`` on."""

@@ -2,6 +2,9 @@
 
 Lists, filters, sorts, counts, forms, REST, OpenAPI, exports, history and messages all go by the fields of their edition, so
 that nothing has to ask. Contributions that compute with such a field (KPIs, segments, income) are left out with it.
+
+Income goes the same way where it is computed from a field that is withheld, or from records less open to the reader than
+the customers who brought it: with its sources go the fields of records that add it up.
 """
 
 from __future__ import annotations
@@ -51,6 +54,9 @@ def merge_field_rules(roles: Sequence[Role]) -> frozenset[FieldRule]:
     return frozenset(found)
 
 
+INCOME = FieldRule("income", "", FieldRight.NONE)
+"""Withholds income itself."""
+
 _READING = "withheld columns"
 _ROLLUP = "income_day"
 _KEPT = ("external_id", "owner", "unit", "created_at")
@@ -62,6 +68,20 @@ def always_readable(view: EntityView) -> frozenset[str]:
     fixed = {view.info.title_field, view.info.parent, view.info.date_field, *_KEPT}
     fixed |= {one.field for one in view.lifecycles} | {one.when[0] for one in view.lifecycles if one.when}
     return frozenset(name for name in fixed if name)
+
+
+def income_entities(whole: Edition) -> frozenset[str]:
+    """The entities whose records income is computed from."""
+    return whole.cached("income entities", lambda: _income_entities(whole))  # type: ignore[no-any-return]
+
+
+def _income_entities(whole: Edition) -> frozenset[str]:
+    entities = {_table(view): name for name, view in whole.entities.items()}
+    found: set[str] = set()
+    for source in whole.all(IncomeSource).values():
+        for statement in whole.reads[IncomeSource](whole, source):
+            found |= {entities[table] for table, _column in columns_of(statement) if table in entities}
+    return frozenset(found)
 
 
 def restricted(edition: Edition, rules: frozenset[FieldRule]) -> Edition:
@@ -87,9 +107,12 @@ def _restricted(whole: Edition, rules: frozenset[FieldRule]) -> Edition:
         for name, field in view.fields.items()
         if name not in entities[view.name].fields
     }
-    if not hidden:
+    if not hidden and INCOME not in rules:
         return seen
-    reading = _Reading(whole, frozenset(hidden))
+    reading = _Reading(whole, frozenset(hidden), income=INCOME in rules)
+    if reading.income and not rules >= (figures := _figures_of_income(whole)):
+        named = {(one.entity, one.field) for one in figures}
+        return restricted(whole, figures | {one for one in rules if (one.entity, one.field) not in named})
     contributions = {
         kind: MappingProxyType({name: one for name, one in named.items() if not reading.withholds(kind, one)})
         for kind, named in whole.contributions.items()
@@ -99,6 +122,17 @@ def _restricted(whole: Edition, rules: frozenset[FieldRule]) -> Edition:
     seen = dataclasses.replace(seen, contributions=MappingProxyType(contributions), _cache={})
     seen.cached(_READING, lambda: reading)
     return seen
+
+
+def _figures_of_income(whole: Edition) -> frozenset[FieldRule]:
+    """The rules that withhold income, and the fields that add it up."""
+    fields = (
+        FieldRule(view.name, name, FieldRight.NONE)
+        for view in whole.entities.values()
+        for name, field in view.fields.items()
+        if field.of_income
+    )
+    return frozenset({INCOME, *fields})
 
 
 @contextmanager
@@ -171,7 +205,7 @@ def check_role(edition: Edition, role: Any) -> None:
 class _Reading:
     """Finds the contributions that compute with hidden columns, from the SQL that they make."""
 
-    def __init__(self, whole: Edition, hidden: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, whole: Edition, hidden: frozenset[tuple[str, str]], *, income: bool) -> None:
         self._whole = whole
         self._hidden = hidden
         self._extended = {
@@ -180,12 +214,14 @@ class _Reading:
             for name, field in view.fields.items()
             if field.is_extension and (_table(view), name) in hidden
         }
-        self._income = False
-        self._income = any(self._touches(one, IncomeSource) for one in whole.all(IncomeSource).values())
+        self.income = income
+        self.income = income or any(
+            self._touches(one, IncomeSource) for one in whole.all(IncomeSource).values()
+        )
 
     def withholds(self, kind: type[Contribution], one: Contribution) -> bool:
         return kind in self._whole.reads and (
-            self._touches(one, kind) or (kind is IncomeSource and self._income)
+            self._touches(one, kind) or (kind is IncomeSource and self.income)
         )
 
     def _touches(self, one: Contribution, kind: type[Contribution]) -> bool:
@@ -206,7 +242,7 @@ class _Reading:
     def names(self, statement: Any) -> bool:
         """Whether a statement names a hidden column, or the income that is computed from one."""
         return any(
-            (table, column) in self._hidden or (table == _ROLLUP and self._income)
+            (table, column) in self._hidden or (table == _ROLLUP and self.income)
             for table, column in columns_of(statement)
         )
 

@@ -40,7 +40,7 @@ _TEXTS: dict[int, Message] = {
 
 def configure(app: Flask) -> None:
     """Answers every error of the application."""
-    app.register_error_handler(TrellisError, _known)
+    app.register_error_handler(TrellisError, known)
     app.register_error_handler(ProofNeeded, to_proof)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(sa.exc.OperationalError, _database)
@@ -51,7 +51,8 @@ def _for_programs() -> bool:
     return request.path.startswith("/api/")
 
 
-def _known(error: TrellisError) -> Answer:
+def known(error: TrellisError) -> Answer:
+    """What is wrong, as a problem document or a page."""
     if _for_programs():
         return problems.from_error(error)
     title = _TITLES.get(error.status, error.title)

@@ -26,7 +26,7 @@ class Sheet:
     """A table with its heads. ``texts`` are the rows for people, ``rows`` the same for programs.
 
     The heads of the columns in ``money`` name the ``currency`` for people; their figures stand alone. The columns in
-    ``words`` hold no figures.
+    ``words`` hold no figures. ``urls`` are where the rows lead: what they are called then is a link.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Sheet:
     currency: str = ""
     money: Sequence[int] = ()
     words: Sequence[int] = (0,)
+    urls: Sequence[str] = ()
 
     def context(self) -> dict[str, Any]:
         """What the macro ``data_table`` shows, with the addresses of its files."""
@@ -49,6 +50,7 @@ class Sheet:
             ],
             "rows": self.texts,
             "words": self.words,
+            "urls": self.urls,
             "files": [
                 (ending.upper(), f"?{urlencode({**given, 'table': self.name, 'format': ending})}")
                 for ending in FORMATS

@@ -245,6 +245,7 @@ def cohorts_context(found: Loyalty, steps: int = 11) -> dict[str, Any] | None:
             {
                 "title": one.period.short_label,
                 "size": format_number(one.size),
+                "url": first_bought(one.period),
                 "cells": [_heat(share) for share in shares] + [None] * (steps - len(shares)),
             }
         )
@@ -254,6 +255,16 @@ def cohorts_context(found: Loyalty, steps: int = 11) -> dict[str, Any] | None:
     for row in rows:
         row["cells"] = row["cells"][:width]
     return {"steps": [f"M{step}" for step in range(1, width + 1)], "rows": rows}
+
+
+def first_bought(period: Period) -> str:
+    """The list of the customers who bought first in a period."""
+    rule = {
+        "field": "first_order_at",
+        "op": "between",
+        "value": [period.first.isoformat(), period.last.isoformat()],
+    }
+    return f"/{g.workspace.name}/customer?{urlencode({'filter': json.dumps(rule)})}"
 
 
 def _heat(share: float) -> dict[str, Any]:

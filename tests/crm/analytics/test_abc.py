@@ -139,7 +139,9 @@ def test_a_reader_classes_the_own_customers(book: Book) -> None:
     mine, other = book.customer(owner=boris), book.customer()
     book.order(mine, "2026-03-01", "1")
     book.order(other, "2026-03-01", "99")
-    agent = book.seen_by(Actor(user_id=boris, grants={"customer": Grant("customer", read=Scope.OWN)}))
+    agent = book.seen_by(
+        Actor(user_id=boris, grants={name: Grant(name, read=Scope.OWN) for name in ("customer", "order")})
+    )
     assert [(one.id, one.abc) for one in lines(agent)] == [(mine, "A")]
     with pytest.raises(PermissionRefused):
         found(book.seen_by(Actor(user_id=boris)))

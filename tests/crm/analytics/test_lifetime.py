@@ -14,7 +14,7 @@ from measured import Book
 from trellis.crm.analytics.answers import ANALYTICS, Question
 from trellis.crm.analytics.clv import Asked, Lifetime, clv
 from trellis.crm.analytics.figures import refresh_customer_value
-from trellis.crm.analytics.histories import histories
+from trellis.crm.analytics.histories import MOST_LEARNT, Histories, histories, learnt_from
 from trellis.crm.analytics.panels import worth
 from trellis.crm.customers.entities import Customer
 from trellis.crm.sales.entities import Order
@@ -208,3 +208,15 @@ def test_share_of_wallet_is_of_those_who_said_what_they_spend(book: Book) -> Non
     book.order(boris, "2026-06-01", "40")
     refresh_customer_value(book.session, book.edition, UNTIL)
     assert answer(book, "loyalty")["share_of_wallet"] == {"customers": 2, "over": 1, "share": 0.4}
+
+
+def test_of_many_customers_every_second_or_fourth_is_learnt_from() -> None:
+    number = 2 * MOST_LEARNT + 50_001
+    numbers = np.arange(number, dtype=np.float64)
+    names = ("x", "recency", "age", "valued", "mean", "revenue", "margin")
+    whole = Histories(until=UNTIL, id=numbers.astype(np.int64), **dict.fromkeys(names, numbers))
+    parts = [whole.part(np.arange(start, min(start + 19_999, number))) for start in range(0, number, 19_999)]
+    for learnt in (learnt_from(UNTIL, [whole]), learnt_from(UNTIL, parts)):
+        assert learnt.id.tolist() == list(range(0, number, 4))
+    assert len(learnt_from(UNTIL, parts[:10])) == 199_990
+    assert len(learnt_from(UNTIL, [])) == 0

@@ -176,12 +176,13 @@ def test_a_reader_needs_the_whole_programme_and_counts_the_own_customers(book: B
     members = club(book)
     book.records.update("customer", members[0], {"owner": boris})
     programme(book, compare_by="area")
-    grants = {"customer": Grant("customer", read=Scope.OWN), "programme": Grant("programme", read=Scope.ALL)}
+    sales = {name: Grant(name, read=Scope.OWN) for name in ("customer", "order")}
+    grants = sales | {"programme": Grant("programme", read=Scope.ALL)}
     own = found(book.seen_by(Actor(user_id=boris, grants=grants)))
     assert (own.uplift.matched, own.uplift.unmatched) == (0, 1)
     hidden = frozenset({FieldRule("programme", "setup_cost", FieldRight.NONE)})
     for actor in (
-        Actor(user_id=boris, grants={"customer": grants["customer"]}),
+        Actor(user_id=boris, grants=sales),
         Actor(user_id=boris, grants=grants, fields=hidden),
     ):
         with pytest.raises(PermissionRefused):

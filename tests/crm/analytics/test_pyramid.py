@@ -136,7 +136,9 @@ def test_a_reader_sees_the_pyramid_of_the_own_customers(book: Book) -> None:
     mine, _prospect, other = book.customer(owner=boris), book.customer(owner=boris), book.customer()
     book.order(mine, "2026-03-01", "10")
     book.order(other, "2026-03-01", "90")
-    agent = book.seen_by(Actor(user_id=boris, grants={"customer": Grant("customer", read=Scope.OWN)}))
+    agent = book.seen_by(
+        Actor(user_id=boris, grants={name: Grant(name, read=Scope.OWN) for name in ("customer", "order")})
+    )
     found = drawn(agent)
     assert (found.customers, found.tiers[0].amount, found.prospects) == (1, 10, 1)
     with pytest.raises(PermissionRefused):

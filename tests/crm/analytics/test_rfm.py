@@ -96,7 +96,9 @@ def test_a_reader_scores_the_own_customers(book: Book) -> None:
     mine, other = book.customer(owner=boris), book.customer()
     book.order(mine, ago(50))
     book.order(other, ago(1))
-    agent = book.seen_by(Actor(user_id=boris, grants={"customer": Grant("customer", read=Scope.OWN)}))
+    agent = book.seen_by(
+        Actor(user_id=boris, grants={name: Grant(name, read=Scope.OWN) for name in ("customer", "order")})
+    )
     assert codes(agent) == {mine: "555"}
     with pytest.raises(PermissionRefused):
         scored(book.seen_by(Actor(user_id=boris)))

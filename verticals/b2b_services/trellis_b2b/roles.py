@@ -66,6 +66,7 @@ ROLES = [
                 "b2b.change_request",
             ),
             Grant("b2b.milestone"),
+            Grant("b2b.time_entry"),
             Grant("script_run"),
             Grant("product"),
             *(Grant(name) for name in (*OFFERED, *PROMISED)),

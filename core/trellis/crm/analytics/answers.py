@@ -15,8 +15,9 @@ from trellis.crm.analytics import options
 from trellis.crm.analytics.abc import ASSUMPTIONS as ABC
 from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
+from trellis.crm.analytics.counted import told
 from trellis.crm.analytics.cross_sell import BASKETS, CUSTOMER, ITEMS, cross_sell
-from trellis.crm.analytics.items import KINDS
+from trellis.crm.analytics.items import CUSTOMERS, KINDS
 from trellis.crm.analytics.keeping import Keeping, keeping
 from trellis.crm.analytics.lifecycle import ORDER, lifecycle, moved
 from trellis.crm.analytics.lifetime import Unit
@@ -99,12 +100,19 @@ class Question:
 class Analytics:
     """One of the analytics: how it is answered, and the options it takes.
 
-    ``kept`` where the answer is made of what was computed for all customers before: scores, tiers, segments.
+    ``kept`` where the answer is made of what was computed for all customers before: scores, tiers, segments. ``income``
+    says of figures of customers whether what they brought goes in; None for figures of something else.
     """
 
-    answer: Callable[[Question], dict[str, Any]]
+    compute: Callable[[Question], dict[str, Any]]
     options: tuple[Option, ...]
     kept: bool = False
+    income: bool | None = None
+
+    def answer(self, asked: Question) -> dict[str, Any]:
+        """The answer, with a sentence on what of customers it counts (``scope``); None where that is everything."""
+        found = self.compute(asked)
+        return found if self.income is None else found | _scope(asked, income=self.income)
 
     def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """The values of all options from the texts given for some. Raises OptionInvalid, also for a name it has not."""
@@ -114,6 +122,11 @@ class Analytics:
         return {
             one.name: one.read(texts[one.name]) if one.name in texts else one.default for one in self.options
         }
+
+
+def _scope(asked: Question, *, income: bool) -> dict[str, Any]:
+    scope = told(asked.edition, asked.actor, income=income)
+    return {"scope": None if scope is None else str(scope)}
 
 
 def _pyramid(asked: Question) -> dict[str, Any]:
@@ -133,7 +146,7 @@ def _abc(asked: Question) -> dict[str, Any]:
     answer = {"of": asked.options["of"], **found.to_json(), "assumptions": ABC.to_json(asked.edition)}
     if asked.options["customers"]:
         answer["lines"] = [line.to_json() for line in abc_items(*who, found.measure, items)]
-    return answer
+    return answer | _scope(asked, income=True) if items is CUSTOMERS else answer
 
 
 def _significance(asked: Question) -> dict[str, Any]:
@@ -328,15 +341,17 @@ _LEVEL = options.choice("by", list(LEVELS), _("By what the plan is handed down")
 
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
-        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE)),
-        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE)),
-        "lifecycle": Analytics(_lifecycle, (_PERIOD, _AS_OF, *_OF_LIFECYCLE, _CUSTOMERS), kept=True),
-        "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS)),
-        "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS)),
+        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE), income=True),
+        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE), income=True),
+        "lifecycle": Analytics(
+            _lifecycle, (_PERIOD, _AS_OF, *_OF_LIFECYCLE, _CUSTOMERS), kept=True, income=False
+        ),
+        "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS), income=True),
+        "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS), income=True),
         "abc": Analytics(_abc, (_PERIOD, _AS_OF, _MEASURE, _OF, _CUSTOMERS)),
-        "significance": Analytics(_significance, (_CUSTOMERS,), kept=True),
-        "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True),
-        "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True),
+        "significance": Analytics(_significance, (_CUSTOMERS,), kept=True, income=True),
+        "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True, income=False),
+        "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True, income=True),
         "product_lifecycle": Analytics(_product_lifecycle, (_AS_OF,)),
         "bcg": Analytics(_bcg, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_BCG)),
         "cross_sell": Analytics(_cross_sell, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_CROSS_SELL)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,19 +16,20 @@ from trellis.contributions import Segment
 from trellis.crm.analytics import lifetime
 from trellis.crm.analytics.bounded import Floats
 from trellis.crm.analytics.formula import DoesNotConverge, Formula
-from trellis.crm.analytics.histories import Histories, histories
+from trellis.crm.analytics.histories import Histories, histories, learnt_from
 from trellis.crm.analytics.lifetime import Assumptions, ForecastInvalid, Model, Unit, Values
 from trellis.crm.analytics.staying import Kept, kept_of_year
 from trellis.crm.analytics.tracking import Tracked, tracked
 from trellis.crm.analytics.window import Coverage, Window, coverage
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
-from trellis.i18n import Text
-from trellis.kpi.income import require_income
+from trellis.i18n import Text, format_number, translator
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.records.types import Money
-from trellis.security.actor import Actor
+from trellis.security.actor import SYSTEM, Actor
 from trellis.segments.engine import members
+
+_ = translator("trellis")
 
 TENTHS = 10
 
@@ -153,13 +154,14 @@ class Lifetime:
 def clv(session: Session, edition: Edition, actor: Actor, asked: Asked) -> Lifetime:
     """The lifetime value as it is asked for."""
     actor.require("customer", "read")
-    require_income(actor.sees(edition))
     known = histories(session, edition, actor, asked.until, asked.acquired)
     complete = coverage(session, edition, actor, Window(date(1, 1, 1), asked.until + timedelta(days=1)))
     assumed = Assumptions(
         horizon=asked.horizon,
         discount=asked.discount,
-        margin=_margin(known, complete) if asked.margin is None else asked.margin,
+        margin=_margin(float(known.revenue.sum()), float(known.margin.sum()), complete)
+        if asked.margin is None
+        else asked.margin,
     )
     model, values = _foreseen(known, asked.unit, assumed)
     kept = kept_of_year(session, edition, actor, asked.until)
@@ -181,10 +183,12 @@ def clv(session: Session, edition: Edition, actor: Actor, asked: Asked) -> Lifet
     )
 
 
-def own_assumptions(session: Session, edition: Edition, actor: Actor, known: Histories) -> Assumptions:
-    """The usual assumptions, with the margin that the organisation has."""
-    whole = Window(date(1, 1, 1), known.until + timedelta(days=1))
-    return Assumptions(margin=_margin(known, coverage(session, edition, actor, whole)))
+def own_assumptions(
+    session: Session, edition: Edition, until: date, revenue: float, margin: float
+) -> Assumptions:
+    """The usual assumptions, with the share of margin in the revenue of all customers that the organisation has."""
+    whole = Window(date(1, 1, 1), until + timedelta(days=1))
+    return Assumptions(margin=_margin(revenue, margin, coverage(session, edition, SYSTEM, whole)))
 
 
 def lines(session: Session, actor: Actor, found: Lifetime) -> Iterator[dict[str, Any]]:
@@ -219,7 +223,11 @@ def money(amount: float) -> str:
 
 
 def _foreseen(known: Histories, unit: Unit, assumed: Assumptions) -> tuple[Model, Values | None]:
-    model = lifetime.learn(known, unit)
+    learnt = learnt_from(known.until, [known])
+    model = lifetime.learn(learnt, unit)
+    if len(learnt) < len(known):
+        told = _("The model is learnt from %(number)s of these customers", number=format_number(len(learnt)))
+        model = replace(model, warnings=(*model.warnings, told))
     if model.purchases is None:
         return model, None
     try:
@@ -228,12 +236,12 @@ def _foreseen(known: Histories, unit: Unit, assumed: Assumptions) -> tuple[Model
         return Model(unit=unit, lacking=ForecastInvalid.title), None
 
 
-def _margin(known: Histories, complete: Coverage) -> float:
+def _margin(revenue: float, margin: float, complete: Coverage) -> float:
     """Margin through revenue of what has a known cost; the whole revenue where too little has."""
-    revenue = float(known.revenue.sum()) * (complete.cost_known or 0.0)
-    if complete.measure == "revenue" or revenue <= 0:
+    known = revenue * (complete.cost_known or 0.0)
+    if complete.measure == "revenue" or known <= 0:
         return 1.0
-    return float(np.clip(known.margin.sum() / revenue, -1, 1))
+    return float(np.clip(margin / known, -1, 1))
 
 
 def _historic(known: Histories, complete: Coverage, assumed: Assumptions) -> Floats:

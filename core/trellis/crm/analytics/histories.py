@@ -1,11 +1,13 @@
 """The purchase history of each customer in five numbers, as the models of lifetime value take it.
 
 Two receipts on a day are one purchase; a day with returns only is none. The first purchase is not in ``x`` nor in ``mean``.
-Read by one statement over the rollup into arrays, so that a million customers take no more than their numbers.
+Read by one statement over the rollup into arrays: all at once for a page, in portions for what is written to all customers,
+so that memory does not follow their number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
@@ -27,6 +29,8 @@ from trellis.security.actor import Actor
 _day = INCOME_DAY.c
 _EVER = date(1, 1, 1)
 _PORTION = 20_000
+MOST_LEARNT = 200_000
+"""Of more customers every second, fourth and so on is learnt from: it says the same, in memory that is bounded."""
 _ROW = np.dtype(
     [
         ("id", "i8"),
@@ -85,25 +89,64 @@ def histories(
 
     ``acquired`` limits to who bought first in that period, ``one`` to a single customer.
     """
+    return together(until, portions(session, edition, actor, until, acquired, one))
+
+
+def portions(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    until: date,
+    acquired: Period | None = None,
+    one: int | None = None,
+) -> Iterator[Histories]:
+    """The same in portions, by id."""
     statement = _statement(edition, actor, until).order_by(_day.customer_id)
     if acquired is not None:
         statement = statement.where(Window.of(acquired).holds(Customer.first_order_at))
     if one is not None:
         statement = statement.where(_day.customer_id == one)
     rows = session.execute(statement, execution_options={"yield_per": _PORTION}).partitions()
-    parts = [np.array([tuple(row) for row in part], dtype=_ROW) for part in rows]
-    table = np.concatenate(parts) if parts else np.empty(0, dtype=_ROW)
+    for part in rows:
+        yield _read(until, np.array([tuple(row) for row in part], dtype=_ROW))
+
+
+def together(until: date, parts: Iterable[Histories]) -> Histories:
+    """Portions as one."""
+    known = [_read(until, np.empty(0, dtype=_ROW)), *parts]
+    names = [one.name for one in fields(Histories) if one.name != "until"]
+    return Histories(
+        until=until, **{name: np.concatenate([getattr(part, name) for part in known]) for name in names}
+    )
+
+
+def learnt_from(until: date, parts: Iterable[Histories]) -> Histories:
+    """Those that a model is learnt from: all, or every second, fourth ... of them, at most ``MOST_LEARNT``."""
+    kept: list[Histories] = []
+    step, passed, number = 1, 0, 0
+    for part in parts:
+        kept.append(part.part(np.arange(-passed % step, len(part), step)))
+        passed += len(part)
+        number += len(kept[-1])
+        while number > MOST_LEARNT:
+            half = together(until, kept)
+            kept = [half.part(np.arange(0, len(half), 2))]
+            step, number = step * 2, len(kept[0])
+    return together(until, kept)
+
+
+def _read(until: date, table: NDArray[Any]) -> Histories:
     valued = table["valued"].astype(np.float64)
     return Histories(
         until=until,
-        id=table["id"],
+        id=table["id"].copy(),
         x=table["days"] - 1.0,
         recency=np.rint(table["recency"]),
         age=np.rint(table["age"]),
         valued=valued,
         mean=np.divide(table["spent"], valued, out=np.zeros(len(table)), where=valued > 0),
-        revenue=table["revenue"],
-        margin=table["margin"],
+        revenue=table["revenue"].copy(),
+        margin=table["margin"].copy(),
     )
 
 

@@ -27,7 +27,6 @@ from trellis.crm.analytics.window import customers_of
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import ratio
-from trellis.kpi.income import require_income
 from trellis.records.types import Money
 from trellis.security.actor import Actor
 
@@ -157,7 +156,6 @@ def keeping(
     lost.
     """
     actor.require("customer", "read")
-    require_income(actor.sees(edition))
     year = kept_of_year(session, edition, actor, until)
     known = durations(session, edition, actor, until, inactive)
     return Keeping(

@@ -18,7 +18,7 @@ from trellis.crm.analytics.window import Window, income_rows
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import united_bits
-from trellis.kpi.income import INCOME_DAY, require_income
+from trellis.kpi.income import INCOME_DAY
 from trellis.kpi.periods import Grain, Period, containing, span, today_in
 from trellis.records.days import bucket
 from trellis.security.actor import Actor
@@ -84,7 +84,6 @@ def loyalty(
 ) -> Loyalty:
     """Loyalty of the customers that the reader may see, in the months of ``period`` that have begun."""
     actor.require("customer", "read")
-    require_income(actor.sees(edition))
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     whole = (
         period

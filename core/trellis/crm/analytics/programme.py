@@ -24,7 +24,6 @@ from trellis.crm.customers.programme import Programme
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused, RecordNotFound
 from trellis.i18n import Text, translator
-from trellis.kpi.income import require_income
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.records.types import Money
 from trellis.security.actor import Actor
@@ -141,7 +140,6 @@ def effectiveness(
 ) -> Effectiveness:
     """What a programme brings, or the latest one. Raises RecordNotFound, PermissionRefused."""
     actor.require("customer", "read")
-    require_income(actor.sees(edition))
     known = programmes(session, actor)
     _require_fields(edition, actor)
     if programme is not None and programme not in {one.id for one in known}:

@@ -1,14 +1,15 @@
 """Lifetime value kept on each customer: what they will bring in 12 months, how often they will buy, P(alive).
 
-The model is learnt from all customers and written for all together, from arrays: no statement a customer. Where there is not
-enough data the fields are empty.
+The model is learnt first, and then written by portions, from arrays: no statement a customer, and memory that does not follow their
+number. Where there is not enough data the fields are empty.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from trellis.crm.analytics import lifetime
 from trellis.crm.analytics.bounded import Floats
 from trellis.crm.analytics.clv import own_assumptions
-from trellis.crm.analytics.histories import histories
+from trellis.crm.analytics.histories import Histories, learnt_from, portions
 from trellis.crm.analytics.lifetime import ForecastInvalid
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
@@ -29,7 +30,6 @@ from trellis.security.actor import SYSTEM
 _CUSTOMER = cast(sa.Table, Customer.__table__)
 _customer = _CUSTOMER.c
 _KEPT = ("clv", "alive", "expected_purchases")
-_PORTION = 50_000
 
 
 def update_customers(session: Session, values: Mapping[str, Any], *some: sa.ColumnElement[bool]) -> int:
@@ -39,20 +39,32 @@ def update_customers(session: Session, values: Mapping[str, Any], *some: sa.Colu
 
 
 def refresh_lifetime(session: Session, edition: Edition, as_of: date) -> int:
-    """Learns from all histories up to a day and writes what follows for each customer; returns how many rows changed."""
-    known = histories(session, edition, SYSTEM, as_of)
-    model = lifetime.learn(known)
+    """Learns from histories up to a day and writes what follows for each customer; returns how many rows changed."""
+    known = partial(portions, session, edition, SYSTEM, as_of)
+    revenue = margin = 0.0
+
+    def summed() -> Iterator[Histories]:
+        nonlocal revenue, margin
+        for part in known():
+            revenue, margin = revenue + float(part.revenue.sum()), margin + float(part.margin.sum())
+            yield part
+
+    model = lifetime.learn(learnt_from(as_of, summed()))
     if model.purchases is None:
         return _clear(session, sa.true())
+    assumed = own_assumptions(session, edition, as_of, revenue, margin)
+    changed = 0
     try:
-        made = lifetime.value(model, known, own_assumptions(session, edition, SYSTEM, known))
+        for part in known():
+            made = lifetime.value(model, part, assumed)
+            figures = {
+                "clv": np.round(made.clv, 2),
+                "alive": made.alive,
+                "expected_purchases": made.purchases,
+            }
+            changed += _write(session, part.id, figures)
     except ForecastInvalid:
         return _clear(session, sa.true())
-    figures = {"clv": np.round(made.clv, 2), "alive": made.alive, "expected_purchases": made.purchases}
-    changed = 0
-    for start in range(0, len(known), _PORTION):
-        part = slice(start, start + _PORTION)
-        changed += _write(session, known.id[part], {name: one[part] for name, one in figures.items()})
     return changed + _clear(session, _customer.orders_count.is_(None))
 
 

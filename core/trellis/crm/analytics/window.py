@@ -13,7 +13,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.kpi.income import INCOME_DAY, income_sources
+from trellis.kpi.income import INCOME_DAY, income_sources, require_income
 from trellis.kpi.periods import Period, months_later
 from trellis.security.actor import Actor
 
@@ -83,7 +83,11 @@ def customers_of(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.ColumnElement[bool]]:
-    """The rows of the rollup in a window: sources of this edition, customers that the reader may see."""
+    """The rows of the rollup in a window: sources of this edition, customers that the reader may see.
+
+    Raises IncomeWithheld for a reader who may not read what they are made of.
+    """
+    require_income(actor.sees(edition))
     rows = [window.holds(_day.day), _day.source.in_(income_sources(edition))]
     if not actor.sees_all("customer"):
         rows.append(_day.customer_id.in_(sa.select(Customer.id).where(customers_of(actor))))

@@ -158,13 +158,19 @@ class Customer(Entity):
         Choice(TIERS), label=_("Tier"), read_only=True, in_list=True, indexed=True, group=VALUE
     )
     revenue_12m: Mapped[Number | None] = column(
-        Money(), label=_("Revenue, 12 months"), read_only=True, in_list=True, indexed=True, group=VALUE
+        Money(),
+        label=_("Revenue, 12 months"),
+        read_only=True,
+        of_income=True,
+        in_list=True,
+        indexed=True,
+        group=VALUE,
     )
     margin_12m: Mapped[Number | None] = column(
-        Money(), label=_("Margin, 12 months"), read_only=True, group=VALUE
+        Money(), label=_("Margin, 12 months"), read_only=True, of_income=True, group=VALUE
     )
     orders_count: Mapped[int | None] = column(
-        Integer(), label=_("Purchases"), read_only=True, in_list=True, group=VALUE
+        Integer(), label=_("Purchases"), read_only=True, of_income=True, in_list=True, group=VALUE
     )
     first_order_at: Mapped[date | None] = column(
         Date(), label=_("First purchase"), read_only=True, group=VALUE
@@ -215,6 +221,7 @@ class Customer(Entity):
         label=_("Lifetime value, 12 months"),
         help=_("Expected margin of the next 12 months, discounted by 1 % a month"),
         read_only=True,
+        of_income=True,
         indexed=True,
         group=VALUE,
     )
@@ -229,6 +236,7 @@ class Customer(Entity):
         Decimal(),
         label=_("Expected purchases, 12 months"),
         read_only=True,
+        of_income=True,
         group=VALUE,
     )
     category_spending: Mapped[Number | None] = column(

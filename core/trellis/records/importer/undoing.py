@@ -96,7 +96,9 @@ def _take_back(records: Records, entity: str, event: Any, found: Undone) -> None
     try:
         with records.session.begin_nested():
             record = records.get(entity, event.record_id)
-            if records.actor.fields:  # what is withheld from the person must be as it was, too
+            if records.actor.sees(
+                records.edition
+            ).restricts:  # what is withheld from the person must be as it was, too
                 record = Records(records.session, records.edition, SYSTEM).get(entity, record.id)
             whole = _as_was(view, record, event)
             if event.action == "created" and whole:

@@ -84,6 +84,10 @@ def _classes(found: Abc, kind: str) -> Sheet:
         rows=[[name, group.items, Money().to_json(group.amount), group.share] for name, group in named],
         currency=found.currency,
         money=(2,),
+        urls=[
+            _listed(kind, {"abc" if name in ABC_CLASSES else "xyz": name}) if name != "–" else ""
+            for name, _group in named
+        ],
     )
 
 
@@ -116,6 +120,7 @@ def _items(question: Question, found: Abc, most: int | None) -> Sheet:
         ],
         currency=found.currency,
         money=(1,),
+        urls=[f"{base()}/{kind.removesuffix('s')}/{one.id}" for one in lines],
     )
 
 
@@ -168,7 +173,7 @@ def _matrix(found: Abc, kind: str) -> dict[str, Any]:
 
 
 def _listed(kind: str, values: dict[str, str]) -> str:
-    """The list of what has these classes by its last 12 months."""
+    """The list of what has these classes, by what it brought in the last 12 months."""
     rules = [{"field": name, "op": "eq", "value": value} for name, value in values.items()]
     return f"{base()}/{kind.removesuffix('s')}?{urlencode({'filter': json.dumps({'all': rules})})}"
 
@@ -237,6 +242,7 @@ def _significance_classes(found: Significance) -> Sheet:
         heads=(_("Class"), _("Customers"), _("Share")),
         texts=[[row[0], format_number(row[1]), format_percent(row[2]) or "–"] for row in rows],
         rows=rows,
+        urls=[_listed("customers", {"significance_class": name}) for name in found.classes],
     )
 
 
@@ -265,6 +271,7 @@ def _best(question: Question, most: int | None) -> Sheet:
         ],
         rows=[[one.name, float(one.significance), one.significance_class] for one in lines],
         words=(0, 2),
+        urls=[f"{base()}/customer/{one.id}" for one in lines],
     )
 
 

@@ -14,6 +14,7 @@ from trellis.contributions import Dashboard, Kpi, Widget
 from trellis.crm.analytics.refreshing import freshness
 from trellis.edition import OWN
 from trellis.i18n import Text, current_timezone, format_date, format_number, format_weekday, translator
+from trellis.kpi.income import withholds_income
 from trellis.settings import dashboards
 from trellis.web.creating import creations
 from trellis.web.overlay import overlay
@@ -218,7 +219,9 @@ def _page(found: Dashboard, *, home: bool = False) -> str:
 
 
 def _may_see(widget: Widget) -> bool:
-    """Cards about customers are for those who may see customers; the others guard themselves."""
+    """Cards about customers are for those who may see customers, and what they brought; the others guard themselves."""
+    if widget.kind in ("pyramid", "rfm", "retention") and withholds_income(g.edition):
+        return False
     entity = {
         "tasks": "activity",
         "list": widget.options.get("entity"),

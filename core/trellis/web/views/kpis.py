@@ -16,6 +16,7 @@ from trellis.errors import Conflict
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.kpi import snapshots
 from trellis.kpi.catalogue import find
+from trellis.kpi.income import withholds_income
 from trellis.kpi.periods import parse
 from trellis.kpi.results import KpiResult
 from trellis.kpi.targets import TARGET
@@ -162,6 +163,10 @@ def _summary(asked: Asked, found: list[KpiResult]) -> str:
         texts.append(str(_("without a plan: against the period before")))
     if not g.actor.sees_everything:
         texts.append(str(_("counts only what you may see")))
+    if withholds_income(g.edition):
+        texts.append(
+            str(_("without figures of what customers brought: your role opens only a part of that, or none"))
+        )
     return " · ".join(texts)
 
 

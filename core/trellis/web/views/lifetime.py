@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +12,12 @@ from trellis.crm.analytics.answers import asked_lifetime
 from trellis.crm.analytics.clv import Group, Lifetime, clv, lines
 from trellis.crm.analytics.formula import DoesNotConverge
 from trellis.i18n import Text, format_date, format_number, format_percent, format_short_money, translator
-from trellis.kpi.periods import Grain, containing
+from trellis.kpi.periods import Grain, containing, parse
 from trellis.web.asked import asked_page
 from trellis.web.sheets import Sheet, amount_text, asked_file, table_file
 from trellis.web.views.lists import base
 from trellis.web.views.measures import analysis_page
+from trellis.web.widgets import first_bought
 
 _ = translator("trellis")
 
@@ -166,9 +168,21 @@ def _sheets(found: Lifetime) -> dict[str, Sheet]:
     return {
         "tenths": _groups(found, "tenths", _("By tenth"), _("Tenth"), found.tenths),
         "cohorts": _groups(
-            found, "cohorts", _("By quarter of the first purchase"), _("Cohort"), found.cohorts
+            found,
+            "cohorts",
+            _("By quarter of the first purchase"),
+            _("Cohort"),
+            found.cohorts,
+            [first_bought(parse(one.name)) for one in found.cohorts],
         ),
-        "segments": _groups(found, "segments", _("By segment"), _("Segment"), found.segments),
+        "segments": _groups(
+            found,
+            "segments",
+            _("By segment"),
+            _("Segment"),
+            found.segments,
+            [f"{base()}/segments/{one.name}" for one in found.segments],
+        ),
         "formula": _formula(found),
         "tracking": Sheet(
             name="tracking",
@@ -183,7 +197,9 @@ def _sheets(found: Lifetime) -> dict[str, Sheet]:
     }
 
 
-def _groups(found: Lifetime, name: str, title: Text, head: Text, groups: tuple[Group, ...]) -> Sheet:
+def _groups(
+    found: Lifetime, name: str, title: Text, head: Text, groups: tuple[Group, ...], urls: Sequence[str] = ()
+) -> Sheet:
     def mean(one: Group) -> float | None:
         return one.value / one.customers if one.value is not None and one.customers else None
 
@@ -210,6 +226,7 @@ def _groups(found: Lifetime, name: str, title: Text, head: Text, groups: tuple[G
         ],
         currency=found.currency,
         money=(2, 3, 4),
+        urls=urls,
     )
 
 

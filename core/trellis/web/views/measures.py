@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, g
+from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.contributions import IncomeSource
+from trellis.crm.analytics.counted import told
 from trellis.crm.analytics.rfm import rfm
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
 from trellis.crm.analytics.window import Window
 from trellis.i18n import Text, format_number, format_percent, translator
+from trellis.kpi.income import IncomeWithheld
+from trellis.web.errors import Answer, known
 from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page
 from trellis.web.views.home import counted_at
@@ -28,13 +31,12 @@ blueprint = Blueprint("measures", __name__)
 class Family:
     """Pages of analytics that stand under the same tabs: the path of each, with its title.
 
-    ``scope`` is what a reader is told who does not see all that is ``counted``.
+    ``scope`` is what a reader is told, on the page of a name, who does not see all that is counted.
     """
 
     title: Text
     tabs: tuple[tuple[str, Text], ...]
-    counted: tuple[str, ...]
-    scope: Text
+    scope: Callable[[str], Text | None]
 
     def crumbs(self) -> list[tuple[Text, str]]:
         """The way to its first page."""
@@ -45,10 +47,19 @@ class Family:
         return next(one for one in self.tabs if one[0].partition("?")[0].endswith(f"/{name}"))
 
 
+def _scope_of_value(name: str) -> Text | None:
+    return told(g.edition, g.actor, income=name not in ("lifecycle", "satisfaction"))
+
+
+def _scope_of_portfolio(name: str) -> Text | None:
+    if all(g.actor.sees_all(one) for one in ("product", "order", "order_line")):
+        return None
+    return _("Only what was sold in orders that you may see is counted")
+
+
 CUSTOMER_VALUE = Family(
     title=_("Customer value"),
-    counted=("customer",),
-    scope=_("Only customers that you may see are counted, with all that they brought"),
+    scope=_scope_of_value,
     tabs=(
         ("analytics/pyramid", _("Pyramid")),
         ("analytics/rfm", _("RFM")),
@@ -61,14 +72,9 @@ CUSTOMER_VALUE = Family(
         ("analytics/programme", _("Loyalty programme")),
     ),
 )
-_OF_INCOME = {path for path, _title in CUSTOMER_VALUE.tabs} - {
-    "analytics/lifecycle",
-    "analytics/satisfaction",
-}
 PORTFOLIO = Family(
     title=_("Product portfolio"),
-    counted=("product", "order", "order_line"),
-    scope=_("Only what was sold in orders that you may see is counted"),
+    scope=_scope_of_portfolio,
     tabs=(
         ("portfolio/bcg", _("BCG matrix")),
         ("analytics/abc?of=products", _("ABC and XYZ")),
@@ -109,18 +115,26 @@ def show_rfm(workspace: str) -> str:
     return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
-def _scope(name: str, family: Family) -> Text | str:
-    """What the reader is told who does not see all that a page counts. Income goes with the customer who brought it."""
-    if not all(g.actor.sees_all(one) for one in family.counted):
-        return family.scope
-    sources = g.edition.all(IncomeSource).values() if f"analytics/{name}" in _OF_INCOME else ()
-    if all(g.actor.sees_all(one) for source in sources for one in source.watches):
-        return ""
-    return _("Counted with all that customers brought, also in records that you may not see")
+@blueprint.app_errorhandler(IncomeWithheld)
+def withheld(error: IncomeWithheld) -> Answer:
+    """The page without its figures and with the reason, so that its reader goes on from there."""
+    path = request.path.removeprefix(f"{base()}/")
+    if path not in dict(CUSTOMER_VALUE.tabs):
+        return known(error)
+    name = path.rpartition("/")[2]
+    return analysis_page(
+        name, None, template="analytics/withheld.html", reason=str(error.detail)
+    ), error.status
 
 
 def analysis_page(
-    name: str, formula: Text, *, export_url: str = "", family: Family = CUSTOMER_VALUE, **context: Any
+    name: str,
+    formula: Text | None,
+    *,
+    export_url: str = "",
+    family: Family = CUSTOMER_VALUE,
+    template: str = "",
+    **context: Any,
 ) -> str:
     """A page of analytics, under the tabs of its family."""
     here, title = family.named(name)
@@ -136,13 +150,13 @@ def analysis_page(
             for path, one in family.tabs
         ],
         "periods": [],
-        "formula": str(formula),
+        "formula": str(formula or ""),
         "export_url": export_url,
         "start": way_to_begin(base()),
-        "scope": str(_scope(name, family)),
+        "scope": "" if template else str(family.scope(name) or ""),
     }
     return page(
-        f"analytics/{name}.html",
+        template or f"analytics/{name}.html",
         title=title,
         crumbs=family.crumbs(),
         icon="chart-line",

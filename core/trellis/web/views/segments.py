@@ -12,12 +12,14 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Segment
+from trellis.crm.analytics.counted import told
 from trellis.crm.analytics.profile import profile
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.edition import OWN
 from trellis.errors import Conflict, RecordInvalid, RuleInvalid
 from trellis.i18n import Text, format_number, format_percent, translator
+from trellis.kpi.income import IncomeWithheld, withholds_income
 from trellis.records.query import ListQuery
 from trellis.segments import own
 from trellis.segments.engine import find, members, share_of, sizes
@@ -199,6 +201,7 @@ def show_profile(workspace: str, name: str) -> str | Response:
     file = asked_file([one for one in (figures, rows) if one is not None])
     if file is not None:
         return file
+    withheld = withholds_income(g.edition)
     context = {
         **_head(found, "profile"),
         "figures": figures.context() if figures else None,
@@ -206,9 +209,9 @@ def show_profile(workspace: str, name: str) -> str | Response:
         "files": rows.context()["files"],
         "lines": segment_profile.profile_rows(beside, base()),
         "whole": bool(field),
-        "scope": ""
-        if g.actor.sees_all("customer")
-        else str(_("Only customers that you may see are counted")),
+        "scope": str(
+            IncomeWithheld(g.edition).detail if withheld else told(g.edition, g.actor, income=True) or ""
+        ),
     }
     inside = (found.title, f"segments/{name}")
     return _page("segments/profile.html", _("Profile"), inside, segment=context)

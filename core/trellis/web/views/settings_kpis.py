@@ -15,7 +15,7 @@ from trellis.crm.project.rows import DIRECTIONS, LEVELS
 from trellis.edition import OWN, EntityView
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import translator
-from trellis.kpi.own import AGGREGATES, dates_of, declaration_of, numbers_of, remove_kpi, save_kpi
+from trellis.kpi.own import AGGREGATES, dates_of, declaration_of, keys_of, numbers_of, remove_kpi, save_kpi
 from trellis.web.display import origin
 from trellis.web.filters import builder_words, fields_of
 from trellis.web.overlay import dialog_form
@@ -43,6 +43,7 @@ LABELS = {
     "aggregate": _("What is computed"),
     "field": _("Field with the number"),
     "date": _("Belongs to a period by"),
+    "breakdowns": _("Can be broken down by"),
     "rule": _("Rule"),
     "expression": _("Formula"),
     "unit": _("Unit of measure"),
@@ -161,7 +162,8 @@ def _declaration() -> dict[str, Any]:
     with suppress(orjson.JSONDecodeError):
         rule = orjson.loads(form.get("rule") or "null")
     chosen = {key: form.get(key, "") for key in ("entity", "field", "date")}
-    return kept | chosen | {"rule": rule if isinstance(rule, dict) else None}
+    breakdowns = [one for one in form.getlist("breakdowns") if one]
+    return kept | chosen | {"breakdowns": breakdowns, "rule": rule if isinstance(rule, dict) else None}
 
 
 def _page(name: str, given: Any, errors: dict[str, list[str]]) -> str:
@@ -226,7 +228,18 @@ def _of_records(view: EntityView, given: Any, errors: dict[str, list[str]]) -> l
             "required": False,
         },
         _choice("date", given, errors, [(one.column or "", one.label) for one in dates_of(view)]),
+        _breakdowns(view, given, errors),
     ]
+
+
+def _breakdowns(view: EntityView, given: Any, errors: dict[str, list[str]]) -> dict[str, Any]:
+    chosen = given.get("breakdowns") or ()
+    options = [
+        {"value": one.name, "title": str(one.label), "selected": one.name in chosen} for one in keys_of(view)
+    ]
+    about = _("Beside unit, employee, channel and segment, where the records have them")
+    field = _field("breakdowns", given, errors, help=about)
+    return {**field, "kind": "choices", "several": True, "options": options, "required": False}
 
 
 def _formula_field(given: Any, errors: dict[str, list[str]]) -> dict[str, Any]:
