@@ -110,7 +110,7 @@ class Analytics:
     income: bool | None = None
 
     def answer(self, asked: Question) -> dict[str, Any]:
-        """The answer, with a sentence on what of customers it counts (``scope``); None where that is everything."""
+        """The answer, with a sentence on what of customers it counts (``scope``); it has none where that is everything."""
         found = self.compute(asked)
         return found if self.income is None else found | _scope(asked, income=self.income)
 
@@ -126,7 +126,7 @@ class Analytics:
 
 def _scope(asked: Question, *, income: bool) -> dict[str, Any]:
     scope = told(asked.edition, asked.actor, income=income)
-    return {"scope": None if scope is None else str(scope)}
+    return {} if scope is None else {"scope": str(scope)}
 
 
 def _pyramid(asked: Question) -> dict[str, Any]:
