@@ -9,6 +9,7 @@ from typing import Any
 from flask import g, request
 
 from trellis.edition import EntityView
+from trellis.errors import TrellisError
 from trellis.i18n import Text, plural_translator, translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs
@@ -16,6 +17,7 @@ from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
 from trellis.records.importer.mapping import BY_NAME, CHANGE, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
+from trellis.web.views.lists import sentences
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -58,6 +60,7 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         for name in plan.get("columns", {})
         if name in view.fields and view.fields[name].type.kind in KEY_KINDS
     ]
+    stages_of_file = _stages(view, row, by_column, base)
     ending = PurePosixPath(row.filename).suffix.lower()
     return {
         "url": f"{base}/imports/{row.id}",
@@ -92,8 +95,8 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
             [("", str(_("Found out"))), *((one, one) for one in ENCODINGS)], plan.get("encoding") or ""
         ),
         "log": _log(view, row),
-        "stages": _stages(view, row, by_column, base),
-        "problems": [],
+        "stages": stages_of_file,
+        "problems": stages_of_file["problems"] if stages_of_file else [],
     }
 
 
@@ -133,8 +136,16 @@ def _stages(view: EntityView, row: Any, by_column: Mapping[str, str], base: str)
     wished = column and (row.plan.get("read_stages") or row.plan.get("states"))
     known = stages(view.lifecycles, row.plan.get("states") or {})
     titles = {stage.value: str(stage.title) for one in reversed(view.lifecycles) for stage in one.stages}
-    names = runs.names_in(g.session, row, column) if wished else []
+    names: list[str] = []
+    problems: list[str] = []
+    try:
+        names = runs.names_in(g.session, row, column) if wished else []
+    except (
+        TrellisError
+    ) as error:  # an encoding that is not that of the file: the page is where another is chosen
+        problems = sentences(error)
     return {
+        "problems": problems,
         "url": f"{base}/imports/{row.id}/stages",
         "needs": str(
             _("Choose a column for “%(stage)s” to say what its names mean", stage=view.fields[field].label)
