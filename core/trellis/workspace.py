@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis import migration
+from trellis.composing import compose
 from trellis.contributions import Contribution, Manifest
 from trellis.database import Namespace
-from trellis.edition import Edition, Settings, compose
+from trellis.edition import Edition, Settings
 from trellis.errors import PluginError
 from trellis.kpi.own import own_kpis
 from trellis.kpi.rates import rated

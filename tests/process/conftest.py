@@ -4,8 +4,9 @@ import pytest
 from office import Office
 from running import World
 from samples import registry
+from trellis.composing import compose
 from trellis.crm import register
-from trellis.edition import Edition, Settings, compose
+from trellis.edition import Edition, Settings
 from trellis.installation import Installation
 from trellis.workspace import Workspace
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from importing import file, imported
 from trellis.errors import RecordInvalid
 from trellis.records.door import BatchInvalid, Records, Write
@@ -52,7 +53,13 @@ def test_a_record_goes_on_when_it_fits_and_can_always_be_lost_or_moved_back(
             moves = [Write(id=one, values={"stage": "discover", "amount": 100}) for one in (deal, other)]
             door.save("opportunity", moves)
         assert list(batch.value.failures) == [1]
+        read: list[str] = []
+        sa.event.listen(
+            session.connection(), "before_cursor_execute", lambda _c, _cursor, text, *_more: read.append(text)
+        )
         assert door.move("opportunity", deal, "discover", {"amount": 100}).values["stage"] == "discover"
+        (asked,) = (one for one in read if "count(*)" in one and "FROM activity" in one)
+        assert "GROUP BY" not in asked, "what relates to this one is looked up, not gathered for all"
         assert door.move("opportunity", deal, "qualify").values["stage"] == "qualify"
         assert door.move("opportunity", other, "lost", {"lost_reason": "Price"}).values["outcome"] == "lost"
         door.update("opportunity", deal, {"external_id": "D1", "stage": "discover"})

@@ -261,9 +261,18 @@ def test_an_event_log_becomes_cases_with_their_history(browser: FlaskClient) -> 
     assert "Rows are events" in page and "Owner, by name" in page
     form = {"csrf_token": token, "column-0": "external_id", "column-1": "state", "column-2": "opened_at"}
     form |= {"key": "external_id", "log": "true"}
+    assert client.post(f"{place}/stages", data={**form, "encoding": "utf-16"}).status_code == 302
+    wrong = client.get(place)
+    assert (
+        wrong.status_code == 200 and "note-danger" in wrong.text and 'value="utf-16" selected' in wrong.text
+    )
     assert client.post(f"{place}/stages", data=form).headers["Location"] == place
     page = unescape(client.get(place).text)
-    assert "“start” in the file means" in page and "“odd” in the file means" in page
+    assert (
+        "note-danger" not in page
+        and "“start” in the file means" in page
+        and "“odd” in the file means" in page
+    )
     meant = {"stage-name": ["start", "done", "odd"], "stage-means": ["new", "resolved", ""]}
     tried = unescape(client.post(f"{place}/preview", data={**form, **meant}).text)
     assert "Same record" in tried and "“odd” is no stage" in tried

@@ -95,3 +95,36 @@ def test_a_channel_gets_a_funnel_of_its_own(sign_in: SignIn) -> None:
     assert back.json["stage"] == "qualify"  # type: ignore[index]
     assert admin.post(f"{PAGE}/own.partners/forget", data={"csrf_token": token}).status_code == 302
     assert "Resellers" not in admin.get(PAGE).text
+
+
+def test_what_a_form_cannot_know_is_refused_or_left_out(sign_in: SignIn) -> None:
+    admin = sign_in("admin@acme.test")
+    token = token_of(admin.get(f"{PAGE}/new").text)
+    form = {"csrf_token": token, "title": "Deals " * 10, "stage-value": ["won", "won"]}
+    for wrong in ({"title": "a\0b"}, {"stage-title": ["a\0b", ""]}):
+        assert admin.post(f"{PAGE}/new", data={**form, "stage-title": ["A", "B"], **wrong}).status_code == 422
+    made = admin.post(f"{PAGE}/new", data={**form, "stage-title": ["First", "Second"]})
+    page = made.headers["Location"]
+    values = ["first", "second"]
+    assert all(f'name="stage-value" value="{one}"' in admin.get(page).text for one in values)
+    deal = {"name": "Deal", "funnel": page.rpartition("/")[2]}
+    headers = {"X-CSRF-Token": token}
+    assert admin.post("/api/v1/acme/opportunity", json=deal, headers=headers).json["stage"] == "first"  # type: ignore[index]
+    kept = {**form, "stage-value": values, "stage-title": ["First", "Second"], "second.probability": "0"}
+    for wrong in ({"first.days": "9" * 30}, {"first.exit_text": "a\0b"}, {"first.exit_text": "x" * 201}):
+        assert admin.post(page, data={**kept, **wrong}).status_code == 422
+    assert admin.post(page, data={**kept, "first.requires": ["id", "next_step"]}).status_code == 302
+    assert 'name="second.probability" value="0"' in admin.get(page).text
+
+    def second() -> tuple[list[str], float | None]:
+        told = admin.get("/api/v1/acme/entities/opportunity").json["lifecycles"]  # type: ignore[index]
+        (stages,) = (one["stages"] for one in told if one["name"] == deal["funnel"])
+        assert stages[0]["requires"] == ["next_step"]
+        return [one["value"] for one in stages], stages[1]["probability"]
+
+    assert second() == (["first", "second", "won", "lost"], 0)
+    without = {**kept, "stage-title": ["First", ""], "first.requires": "next_step"}
+    assert admin.post(page, data=without).status_code == 302
+    again = {**without, "stage-value": ["first", ""], "stage-title": ["First", "Second"]}
+    assert admin.post(page, data=again).status_code == 302
+    assert second() == (["first", "second", "won", "lost"], None)  # nothing was decided for the new one

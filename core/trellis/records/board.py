@@ -123,24 +123,39 @@ def _totals(
     rule: Rule | None,
 ) -> dict[str, tuple[int, Decimal | None, int]]:
     stage = view.fields[lifecycle.field].of(view.entity)
-    amount = view.fields.get(view.info.amount_field or "")
-    columns: list[Any] = [sa.null(), sa.literal(0)]
-    if amount is not None:
-        value, own = (
-            amount.of(view.entity),
-            own_money(edition, view, amount, sa.literal(today_in(edition), sa.Date())),
-        )
-        columns = [sa.func.sum(own), sa.func.count(sa.case((own.is_(None), value)))]
     only = ListQuery(view, edition, actor, rule=board_rule(lifecycle, rule))
-    query = only.select(stage, sa.func.count(), *columns).group_by(stage)
-    return {value: (count, total, left_out) for value, count, total, left_out in session.execute(query)}
+    amount = view.fields.get(view.info.amount_field or "")
+    if amount is None:
+        query = only.select(stage, sa.func.count()).group_by(stage)
+        return {value: (count, None, 0) for value, count in session.execute(query)}
+    value, named = amount.of(view.entity), _currency(view, amount)
+    keys = {"stage": stage} | ({"currency": named.of(view.entity)} if named else {})
+    sums = (
+        sa.func.count().label("count"),
+        sa.func.count(value).label("known"),
+        sa.func.sum(value).label("amount"),
+    )
+    labels = (key.label(name) for name, key in keys.items())
+    # summed by currency first: a rate is looked up for each of these, not for each record
+    part = only.select(*labels, *sums).group_by(*keys.values()).subquery().c
+    today = sa.literal(today_in(edition), sa.Date())
+    own = rates.converted(edition, part.amount, part.currency, today) if named else part.amount
+    left_out = sa.case((own.is_(None), part.known), else_=0)
+    whole = sa.select(part.stage, sa.func.sum(part["count"]), sa.func.sum(own), sa.func.sum(left_out))
+    rows = session.execute(whole.group_by(part.stage))
+    return {value: (int(count), total, int(without)) for value, count, total, without in rows}
 
 
 def own_money(edition: Edition, view: EntityView, amount: Field, day: Any) -> sa.ColumnElement[Any]:
     """Amounts of records in the workspace's currency at the rate of ``day``; NULL where there is none."""
     value: Any = amount.of(view.entity)
-    named = view.fields.get(amount.type.currency) if isinstance(amount.type, Money) else None
+    named = _currency(view, amount)
     return value if named is None else rates.converted(edition, value, named.of(view.entity), day)
+
+
+def _currency(view: EntityView, amount: Field) -> Field | None:
+    """The field that names the currency of an amount; None where that is the workspace's."""
+    return view.fields.get(amount.type.currency) if isinstance(amount.type, Money) else None
 
 
 def _cards(

@@ -10,14 +10,15 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.contributions import Lifecycle, Rule, Stage
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid, RuleInvalid
 from trellis.i18n import Text, translator
-from trellis.records.query import ListQuery
-from trellis.records.rules import Leaf, describe, parse, walk
+from trellis.records.bulk import among
+from trellis.records.rules import Leaf, RuleContext, describe, matching, parse, today_in, walk
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -55,14 +56,20 @@ def refused(
 
     The rule reads whatever there is, also what is out of the actor's sight.
     """
-    judge = dataclasses.replace(actor, administrator=True, fields=frozenset(), within=())
+    whole, judge = (
+        edition.whole,
+        dataclasses.replace(actor, administrator=True, fields=frozenset(), within=()),
+    )
+    everything = whole.entity(view.name)
+    context = RuleContext(edition=whole, actor=judge, today=today_in(whole), few=True)
     failed: dict[int, RecordInvalid] = {}
     for lifecycle, stage in {id(one[2]): one[1:] for one in left.values()}.values():
         places = {number: place for place, (number, _lifecycle, other) in left.items() if other is stage}
-        query = ListQuery(
-            view, edition, judge, rule=stage.exit, ids=list(places), fields=["id"], limit=len(places)
+        key = everything.entity.id
+        asked = sa.select(key).where(among(session, key, list(places)))
+        fit = set(
+            session.scalars(matching(asked, parse(stage.exit or {}, everything, whole), everything, context))
         )
-        fit = {one.id for one in query.page(session).items}
         error = RecordInvalid({lifecycle.field: [_said(edition, actor, view, stage)]})
         failed |= {place: error for number, place in places.items() if number not in fit}
     return failed

@@ -9,6 +9,7 @@ from trellis.contributions import Lifecycle, Stage
 from trellis.edition import OWN, Edition, EntityView, Settings
 from trellis.errors import RecordInvalid, RuleInvalid
 from trellis.i18n import Text, translator
+from trellis.records import types
 from trellis.records.rules import parse
 from trellis.settings.names import new_name, plain_name
 
@@ -17,7 +18,9 @@ _ = translator("trellis")
 ENTITY, FIELD = "opportunity", "funnel"
 WON, LOST = "won", "lost"
 _MOST_STAGES = 20
-_LONGEST = 60
+_LONGEST, _LONGEST_NAME = 60, 50
+"""Characters of a title; of the name that is made of it, which opportunities hold."""
+_EXIT_TEXT = types.Text()
 
 
 def own_funnels(settings: Settings) -> Iterator[Lifecycle]:
@@ -48,24 +51,38 @@ def own_funnels(settings: Settings) -> Iterator[Lifecycle]:
 def declared(
     edition: Edition, title: str, stages: Sequence[tuple[str, str]], name: str | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """A funnel as it is kept, of its title and its open stages as (value or empty, title), with its name. Raises RecordInvalid."""
+    """A funnel as it is kept, of its title and its open stages as (value or empty, title), with its name.
+
+    A value that the funnel ``name`` does not have is that of a new stage. Raises RecordInvalid.
+    """
     title, given = title.strip(), [(value, text.strip()) for value, text in stages if text.strip()]
     errors: dict[str, list[str | Text]] = {}
-    if not title or len(title) > _LONGEST:
+    if not _is_title(title):
         errors["title"] = [_("Give it a name of up to %(most)s characters", most=_LONGEST)]
     titles = [text.casefold() for _value, text in given]
     if not given or len(given) > _MOST_STAGES or len(set(titles)) < len(titles):
         errors["stages"] = [_("Name 1 to %(most)s stages, each another", most=_MOST_STAGES)]
-    elif any(len(text) > _LONGEST for text in titles):
+    elif not all(map(_is_title, titles)):
         errors["stages"] = [_("Give it a name of up to %(most)s characters", most=_LONGEST)]
     if errors:
         raise RecordInvalid(errors)
-    taken = {WON, LOST, *(value for value, _text in given if value)}
+    there = {one["value"] for one in edition.settings.funnels.get(name or "", {"stages": ()})["stages"]}
+    taken = {WON, LOST, *there}
     kept = []
     for value, text in given:
-        kept.append({"value": value or _value(text, taken), "title": text})
-        taken.add(kept[-1]["value"])
-    return name or new_name(title, edition.all(Lifecycle), "funnel"), {"title": title, "stages": kept}
+        new = _value(text, taken) if value not in there else value
+        kept.append({"value": new, "title": text})
+        taken.add(new)
+        there.discard(new)
+    made = name or new_name(plain_name(title)[:_LONGEST_NAME], edition.all(Lifecycle), "funnel")
+    return made, {"title": title, "stages": kept}
+
+
+def _is_title(text: str) -> bool:
+    try:
+        return bool(types.Text(_LONGEST).check(text))
+    except types.ValueInvalid:
+        return False
 
 
 def _value(title: str, taken: set[str]) -> str:
@@ -82,6 +99,10 @@ def checked_terms(edition: Edition, view: EntityView, terms: Mapping[str, Mappin
                 parse(rule, view, edition)
             except RuleInvalid as error:
                 errors[f"{stage}.exit"] = [str(error)]
+        try:
+            _EXIT_TEXT.check(decided.get("exit_text"))
+        except types.ValueInvalid as error:
+            errors[f"{stage}.exit_text"] = [error.message]
         chance, days = decided.get("probability"), decided.get("days")
         if chance is not None and not 0 <= chance <= 1:
             errors[f"{stage}.probability"] = [_("Must be between 0 and 100 %")]

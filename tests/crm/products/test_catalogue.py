@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from trellis.crm.products.panels import DEEPEST, MOST, tree
 from trellis.crm.products.prices import Sale, price_of
 from trellis.errors import RecordInvalid
 from trellis.records.door import BatchInvalid, Records, Write
@@ -48,6 +49,26 @@ def test_a_tree_has_no_circles_and_is_asked_for_with_all_below(workspace: Worksp
         assert sorted(found.value.errors) == ["0.parent", "1.parent"]
         door.delete("category", bath)
         assert within(goods) == ["Sofa"]  # the way to the towels leads through the bin
+
+
+def test_a_wide_and_a_deep_tree_are_drawn_as_far_as_they_fit(workspace: Workspace) -> None:
+    with workspace.write() as session:
+        door = Records(session, workspace.edition(session), SYSTEM)
+        wide = door.create("category", {"name": "Wide"}).id
+        below = door.save("category", [Write(values={"name": "A", "parent": wide}) for _one in range(MOST)])
+        deep = last = below[-1]
+        for _one in range(DEEPEST):
+            (last,) = door.save("category", [Write(values={"name": "A", "parent": last})])
+        door.create("product", {"name": "Far below", "category": last})
+        drawn = tree(door, wide)
+        assert drawn["top"]["title"] == "Wide" and len(drawn["top"]["parts"]) == MOST - 1
+        assert (drawn["top"]["products"], drawn["more"]) == ("1", True)
+        drawn, levels = tree(door, deep), 0
+        part = drawn["top"]
+        while part["parts"]:
+            (part,), levels = part["parts"], levels + 1
+        assert (levels, drawn["more"], part["products"]) == (DEEPEST - 1, True, "1")
+        assert [one["title"] for one in tree(door, last)["above"]][:2] == ["Wide", "A"]
 
 
 def test_a_list_has_one_price_from_a_quantity_and_bundles_are_made_of_bundles(workspace: Workspace) -> None:

@@ -47,3 +47,6 @@ def test_a_channel_has_its_funnel_its_cost_and_its_share_of_sales(workspace: Wor
             None: (0.25, None, None),
             "Resellers": (0.0, Decimal(100), None),
         }
+        workspace.save_settings(session, {"funnels": {}})
+        door = Records(session, workspace.edition(session), SYSTEM)
+        assert door.create("opportunity", {"name": "C", "channel": "Resellers"}).values["funnel"] == "sales"

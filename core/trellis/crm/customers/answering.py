@@ -14,6 +14,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.invitations import ANSWERED, Survey, SurveyInvitation
 from trellis.crm.customers.marking import digest, mark
 from trellis.crm.customers.questions import Question, is_low, questions_of, words
+from trellis.crm.products.entities import Product
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import Text, translator, use_locale
@@ -90,6 +91,7 @@ def answer(records: Records, invited: Invited, given: Mapping[str, str]) -> bool
     times = {"answered_at": now, "sent_at": invitation.sent_at or now}
     if not mark(records, invitation.id, invitation.state, ANSWERED, **times):
         return False
+    about = _about(records, invited.survey)
     records.create(
         "survey_answer",
         {
@@ -98,10 +100,10 @@ def answer(records: Records, invited: Invited, given: Mapping[str, str]) -> bool
             "answered_at": now,
             "channel": CHANNEL,
             "comment": comment or None,
-            "product": invited.survey.product_id,
+            "product": about,
             "asked_in": invited.survey.id,
             "invitation": invitation.id,
-            "case": _case(records, invited, scores, comment),
+            "case": _case(records, invited, scores, comment, about),
             **scores,
             **_belongs(invited),
         },
@@ -133,7 +135,15 @@ def _belongs(invited: Invited) -> dict[str, int | None]:
     }
 
 
-def _case(records: Records, invited: Invited, scores: Mapping[str, int], comment: str) -> int | None:
+def _about(records: Records, survey: Survey) -> int | None:
+    """The product that is asked about, unless it is in the bin by now."""
+    known = sa.select(Product.id).where(Product.id == survey.product_id, Product.deleted_at.is_(None))
+    return records.session.scalar(known)
+
+
+def _case(
+    records: Records, invited: Invited, scores: Mapping[str, int], comment: str, product: int | None
+) -> int | None:
     """The case that a low answer opens. Where the organisation's rules refuse it, the answer is kept all the same."""
     survey, first = invited.survey, invited.questions[0]
     score = scores[first.field]
@@ -147,7 +157,7 @@ def _case(records: Records, invited: Invited, scores: Mapping[str, int], comment
         "subject": subject[:200],
         "description": "\n\n".join(["\n".join(lines), comment] if comment else ["\n".join(lines)]),
         "customer": invited.customer.id,
-        "product": survey.product_id,
+        "product": product,
         "kind": "complaint",
         "priority": survey.case_priority,
         "channel": CHANNEL,

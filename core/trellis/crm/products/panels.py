@@ -17,8 +17,8 @@ from trellis.records.trees import branch
 
 _ = translator("trellis")
 
-MOST = 300
-"""Categories that are drawn."""
+MOST, DEEPEST = 300, 12
+"""Categories that are drawn, and levels of them."""
 
 
 def tree(records: Records, category: int) -> Mapping[str, Any]:
@@ -26,36 +26,49 @@ def tree(records: Records, category: int) -> Mapping[str, Any]:
     actor, session = records.actor, records.session
     inside = branch(records.edition, actor, "category", category)
     wanted = sa.select(Category.id, Category.name, Category.parent_id).where(Category.id.in_(inside))
-    found = session.execute(wanted.order_by(Category.name, Category.id).limit(MOST + 1)).all()
-    products: dict[int, int] = {}
-    if actor.may("product", "read"):
-        seen = (Product.category_id.in_(inside), Product.deleted_at.is_(None), actor.visible(Product))
-        counted = sa.select(Product.category_id, sa.func.count()).where(*seen).group_by(Product.category_id)
-        products = {row[0]: row[1] for row in session.execute(counted) if row[0] is not None}
-    parts: dict[int | None, list[Any]] = {}
-    for row in found[:MOST]:
-        parts.setdefault(row.parent_id, []).append(row)
+    found = {row.id: row for row in session.execute(wanted.order_by(Category.name, Category.id))}
+    parts: dict[int | None, list[int]] = {}
+    for row in found.values():
+        if row.id != category:
+            parts.setdefault(row.parent_id, []).append(row.id)
+    levels = [[category]]
+    while below := [part for one in levels[-1] for part in parts.get(one, ())]:
+        levels.append(below)
+    counts = _products(records, inside)
+    for one in (one for level in levels[:0:-1] for one in level):
+        above = found[one].parent_id
+        counts[above] = counts.get(above, 0) + counts.get(one, 0)
     base = f"/{records.edition.workspace}"
-
-    def node(row: Any, passed: frozenset[int]) -> dict[str, Any]:
-        below = [node(one, passed | {row.id}) for one in parts.get(row.id, ()) if one.id not in passed]
-        count = products.get(row.id, 0) + sum(one["count"] for one in below)
-        rule = json.dumps({"field": "category", "op": "within", "value": row.id})
-        return {
-            "title": row.name,
-            "url": f"{base}/category/{row.id}",
-            "count": count,
-            "products": format_number(count),
-            "products_url": f"{base}/product?{urlencode({'filter': rule})}",
-            "parts": below,
-        }
-
-    top = next(row for row in found if row.id == category)
+    nodes: dict[int, dict[str, Any]] = {}
+    drawn = [one for level in levels[:DEEPEST] for one in level][:MOST]
+    for one in reversed(drawn):
+        inner = [nodes[part] for part in parts.get(one, ()) if part in nodes]
+        nodes[one] = _node(found[one], counts.get(one, 0), inner, base)
     return {
-        "above": _above(records, top.parent_id, base),
-        "top": node(top, frozenset({category})),
+        "above": _above(records, found[category].parent_id, base),
+        "top": nodes[category],
         "counts": actor.may("product", "read"),
-        "more": len(found) > MOST,
+        "more": len(drawn) < len(found),
+    }
+
+
+def _products(records: Records, inside: sa.Select[Any]) -> dict[int, int]:
+    """How many products each of the categories has itself."""
+    if not records.actor.may("product", "read"):
+        return {}
+    seen = (Product.category_id.in_(inside), Product.deleted_at.is_(None), records.actor.visible(Product))
+    counted = sa.select(Product.category_id, sa.func.count()).where(*seen).group_by(Product.category_id)
+    return {row[0]: row[1] for row in records.session.execute(counted) if row[0] is not None}
+
+
+def _node(row: Any, count: int, parts: list[dict[str, Any]], base: str) -> dict[str, Any]:
+    rule = json.dumps({"field": "category", "op": "within", "value": row.id})
+    return {
+        "title": row.name,
+        "url": f"{base}/category/{row.id}",
+        "products": format_number(count),
+        "products_url": f"{base}/product?{urlencode({'filter': rule})}",
+        "parts": parts,
     }
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session
 
+from trellis.edition import Edition
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
+from trellis.naming import FUNNEL, names
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.events import BeforeSave
 from trellis.records.types import Boolean, Choice, LongText, Money, Option, Text
@@ -76,17 +78,18 @@ class SalesChannel(Entity):
 def check(event: BeforeSave) -> None:
     """The funnel of a channel is one that there is. Raises RecordInvalid."""
     funnel = event.values.get("funnel")
-    known = [one.when[1] for one in event.edition.entity("opportunity").lifecycles if one.when]
+    known = names(event.edition, FUNNEL)
     if funnel is not None and funnel not in known:
         raise RecordInvalid({"funnel": [_("Choose one of: %(known)s", known=", ".join(known))]})
 
 
-def funnel_of(session: Session, channel: str) -> str | None:
-    """The funnel in which the opportunities of a channel begin."""
+def funnel_of(session: Session, edition: Edition, channel: str) -> str | None:
+    """The funnel in which the opportunities of a channel begin; None for one that is there no more."""
     query = sa.select(SalesChannel.funnel).where(
         SalesChannel.name == channel, SalesChannel.deleted_at.is_(None)
     )
-    return session.scalar(query)
+    funnel = session.scalar(query)
+    return funnel if funnel in names(edition, FUNNEL) else None
 
 
 def costs(session: Session) -> Mapping[Any, Number]:

@@ -79,7 +79,7 @@ def _begin(event: BeforeSave) -> None:
     """What is new begins in the funnel of its channel, and today; what comes already closed, from elsewhere, began on a day that nobody told."""
     values = event.values
     if values.get("channel") and values.get("funnel") == FIRST_FUNNEL:
-        values["funnel"] = funnel_of(event.session, values["channel"]) or FIRST_FUNNEL
+        values["funnel"] = funnel_of(event.session, event.edition, values["channel"]) or FIRST_FUNNEL
     if values.get("begun_on") is None and values.get("closed_at") is None:
         values["begun_on"] = today_in(ZoneInfo(event.edition.settings.timezone))
 

@@ -79,12 +79,12 @@ def lines(path: Path, form: Form) -> Iterator[list[str]]:
                     yield cells
         except csv.Error as error:
             raise ImportFailed(_("%(file)s, %(problem)s", file=path.name, problem=str(error))) from None
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:  # a file that is no UTF-16 at all has no place where it is not valid
             problem = _(
                 "%(file)s, after row %(row)s: not valid %(encoding)s",
                 file=path.name,
                 row=number,
-                encoding=error.encoding,
+                encoding=getattr(error, "encoding", form.encoding),
             )
             raise ImportFailed(problem) from None
 
@@ -116,7 +116,7 @@ def _delimiter(path: Path, encoding: str) -> str:
     with path.open(encoding=encoding, newline="") as file:
         try:
             start = [line for line in islice(file, LOOKED_AT) if line.strip()]
-        except UnicodeDecodeError:
+        except UnicodeError:
             return DELIMITERS[0]  # reading it will tell where
     scores = {one: _agreement(start, one) for one in DELIMITERS}
     best = max(scores, key=lambda one: scores[one])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import orjson
 
@@ -148,10 +148,11 @@ def _objects(path: Path, encoding: str) -> Iterator[Row]:
             yield Row(returned if isinstance(returned, int) else number, data)
 
 
-def _decoded(path: Path, file: Iterator[str]) -> Iterator[str]:
+def _decoded(path: Path, file: TextIO) -> Iterator[str]:
     try:
         yield from file
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        encoding = getattr(error, "encoding", file.encoding)
         raise ImportFailed(
-            _("%(file)s is not valid %(encoding)s", file=path.name, encoding=error.encoding)
+            _("%(file)s is not valid %(encoding)s", file=path.name, encoding=encoding)
         ) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,13 +14,9 @@ from trellis import files
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
-from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs
-from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
-from trellis.records.importer.mapping import BY_NAME, CHANGE, LEAVE
-from trellis.records.importer.stages import stages
-from trellis.records.types import Reference
 from trellis.uploads import MB, most, too_large
+from trellis.web.import_mapping import asked_plan, mapping_context
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
 from trellis.web.views.lists import base, go, sentences, view_of
@@ -31,14 +27,6 @@ _n = plural_translator("trellis")
 blueprint = Blueprint("imports", __name__)
 accept(blueprint, "import_")
 
-KINDS: Mapping[str, Text] = {
-    "text": _("Text"),
-    "number": _("Decimal number"),
-    "date": _("Date"),
-    "email": _("Mail address"),
-    "phone": _("Telephone"),
-    "empty": _("Empty"),
-}
 STATES: Mapping[str, tuple[Text, str]] = {
     "draft": (_("Not started"), "neutral"),
     "waiting": (_("Waiting"), "info"),
@@ -63,14 +51,7 @@ COUNTS: Mapping[str, Text] = {
     "skipped": _("Left out"),
     "rejected": _("Not accepted"),
 }
-ALIKE: Mapping[str, Text] = {
-    "": _("Make a new one all the same"),
-    LEAVE: _("Leave it out, name the record"),
-    CHANGE: _("Change that record, if it is the only one"),
-}
-ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
 LATEST = 10
-KEY_KINDS = ("text", "number", "date", "datetime")
 
 
 @blueprint.get("/<workspace>/<entity>/import")
@@ -101,7 +82,7 @@ def show(workspace: str, run_id: int) -> str:
     row = runs.find(g.session, g.actor, run_id)
     view = _importable(row.entity)
     if row.state == "draft":
-        return _page("imports/mapping.html", view, _mapping(view, row))
+        return _page("imports/mapping.html", view, mapping_context(view, row, base()))
     return _page("imports/run.html", view, _progress(view, row))
 
 
@@ -110,7 +91,7 @@ def preview(workspace: str, run_id: int) -> str:
     """Keeps how the file is to be imported, and shows its first rows as they would become."""
     row = runs.find(g.session, g.actor, run_id)
     view = _importable(row.entity)
-    runs.set_plan(g.session, row, _asked(row))
+    runs.set_plan(g.session, row, asked_plan(row))
     try:
         found = runs.previewed(g.session, g.edition, g.actor, runs.find(g.session, g.actor, run_id))
     except TrellisError as error:
@@ -149,13 +130,15 @@ def preview(workspace: str, run_id: int) -> str:
 def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
     row = runs.find(g.session, g.actor, run_id)
     view = _importable(row.entity)
-    runs.set_plan(g.session, row, _asked(row))
+    runs.set_plan(g.session, row, asked_plan(row))
     row = runs.find(g.session, g.actor, run_id)
     try:
         runs.start(g.session, g.edition, g.actor, row)
     except TrellisError as error:
         problems = sentences(error)
-        return _page("imports/mapping.html", view, {**_mapping(view, row), "problems": problems}), 422
+        return _page(
+            "imports/mapping.html", view, {**mapping_context(view, row, base()), "problems": problems}
+        ), 422
     if request.form.get("save_as", "").strip():
         runs.save_mapping(g.session, g.actor, row, request.form["save_as"])
     return go(f"{base()}/imports/{run_id}")
@@ -166,7 +149,7 @@ def read_stages(workspace: str, run_id: int) -> BaseResponse:
     """Keeps what is chosen so far, and comes back with the names of stages in the file."""
     row = runs.find(g.session, g.actor, run_id)
     _importable(row.entity)
-    runs.set_plan(g.session, row, {**_asked(row), "read_stages": True})
+    runs.set_plan(g.session, row, {**asked_plan(row), "read_stages": True})
     return go(f"{base()}/imports/{run_id}")
 
 
@@ -258,153 +241,6 @@ def _summary(row: Any) -> dict[str, Any]:
         "counts": ", ".join(
             f"{str(COUNTS[name]).lower()} {format_number(number)}" for name, number in counts if number
         ),
-    }
-
-
-def _mapping(view: EntityView, row: Any) -> dict[str, Any]:
-    plan = row.plan
-    by_column = {column: name for name, column in plan.get("columns", {}).items()}
-    fields = list(_targets(view))
-    ready = [(one.name, str(one.title)) for one in runs.ready_mappings(g.edition, row)]
-    columns = [
-        {
-            "id": index,
-            "name": one["name"],
-            "kind": str(KINDS[one["kind"]]),
-            "examples": one["examples"],
-            "options": _options([("", str(_("Leave out"))), *fields], by_column.get(one["name"], "")),
-        }
-        for index, one in enumerate(plan["file"])
-    ]
-    keys = [
-        (name, str(view.fields[name].label))
-        for name in plan.get("columns", {})
-        if name in view.fields and view.fields[name].type.kind in KEY_KINDS
-    ]
-    ending = PurePosixPath(row.filename).suffix.lower()
-    return {
-        "url": f"{base()}/imports/{row.id}",
-        "back": f"{base()}/{view.name}/import",
-        "file": row.filename,
-        "rows": str(_n("%(num)s row", "%(num)s rows", row.total)),
-        "columns": columns,
-        "text": ending in (".csv", ".tsv", ".txt"),
-        "saved": [
-            {"value": one.id, "title": one.title} for one in runs.saved_mappings(g.session, g.actor, row)
-        ],
-        "ready": _options([("", str(_("By columns, as below"))), *ready], plan.get("mapping") or "")
-        if ready
-        else [],
-        "found_by": _options([("", str(_("Every row is a new record"))), *keys], plan.get("key") or ""),
-        "existing": _options(
-            [("", str(_("Change it"))), ("leave", str(_("Leave it as it is")))],
-            "leave" if plan.get("create_only") else "",
-        ),
-        "alike": _options([(value, str(title)) for value, title in ALIKE.items()], plan.get("alike") or "")
-        if comparable(view)
-        else [],
-        "decimal": _options(
-            [("", str(_("As the columns show"))), (".", "1234.50"), (",", "1234,50")],
-            plan.get("decimal") or "",
-        ),
-        "dates": _options(
-            [("", str(_("As the columns show"))), (DAY_FIRST, "31/12/2026"), (MONTH_FIRST, "12/31/2026")],
-            plan.get("dates") or "",
-        ),
-        "encoding": _options(
-            [("", str(_("Found out"))), *((one, one) for one in ENCODINGS)], plan.get("encoding") or ""
-        ),
-        "log": _log(view, row),
-        "stages": _stages(view, row, by_column),
-        "problems": [],
-    }
-
-
-def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
-    """The fields that a column may fill; references by the external id of their record, or by its name."""
-    for name, field in view.fields.items():
-        if field.read_only:
-            continue
-        yield name, str(field.label)
-        if isinstance(field.type, Reference):
-            yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
-
-
-def _log(view: EntityView, row: Any) -> dict[str, Any] | None:
-    """An event log, where records of this kind can come of one."""
-    lifecycle = next((one for one in view.lifecycles if one.replay is not None), None)
-    if lifecycle is None:
-        return None
-    return {
-        "wished": bool(row.plan.get("log")),
-        "needs": str(
-            _(
-                "Choose columns for “%(stage)s” and “%(at)s”, and what rows are found by",
-                stage=view.fields[lifecycle.field].label,
-                at=view.fields[lifecycle.at].label,
-            )
-        ),
-    }
-
-
-def _stages(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, Any] | None:
-    """The stages that the file names, and what they mean, where records of this kind have stages."""
-    if not view.lifecycles:
-        return None
-    field = view.lifecycles[0].field
-    column = next((one for one, name in by_column.items() if name == field), "")
-    wished = column and (row.plan.get("read_stages") or row.plan.get("states"))
-    known = stages(view.lifecycles, row.plan.get("states") or {})
-    titles = {stage.value: str(stage.title) for one in reversed(view.lifecycles) for stage in one.stages}
-    names = runs.names_in(g.session, row, column) if wished else []
-    return {
-        "url": f"{base()}/imports/{row.id}/stages",
-        "needs": str(
-            _("Choose a column for “%(stage)s” to say what its names mean", stage=view.fields[field].label)
-        ),
-        "names": [
-            {
-                "id": place,
-                "name": name,
-                "options": _options(
-                    [("", str(_("Refuse these rows"))), *titles.items()], known.get(name.casefold(), "")
-                ),
-            }
-            for place, name in enumerate(names)
-        ],
-    }
-
-
-def _states() -> dict[str, str]:
-    """What the names of stages mean, as the form says."""
-    names, meant = request.form.getlist("stage-name"), request.form.getlist("stage-means")
-    return {name: stage for name, stage in zip(names, meant, strict=False) if stage}
-
-
-def _options(pairs: list[tuple[str, str]], chosen: str) -> list[dict[str, Any]]:
-    return [{"value": value, "title": title, "selected": value == chosen} for value, title in pairs]
-
-
-def _asked(row: Any) -> dict[str, Any]:
-    """The plan that the form describes."""
-    form = request.form
-    columns: dict[str, str] = {}
-    for index, one in enumerate(row.plan["file"]):
-        name = form.get(f"column-{index}", "")
-        if name:
-            columns.setdefault(name, one["name"])
-    key = form.get("key", "")
-    return {
-        "columns": columns,
-        "key": key if key in columns else None,
-        "mapping": form.get("mapping") or None,
-        "create_only": form.get("existing") == "leave",
-        "alike": form.get("alike") or None,
-        "decimal": form.get("decimal") or None,
-        "dates": form.get("dates") or None,
-        "encoding": form.get("encoding") or None,
-        "log": form.get("log") == "true",
-        "states": _states(),
     }
 
 

@@ -12,10 +12,11 @@ import orjson
 from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.contributions import Lifecycle, Rule, Stage
+from trellis.contributions import Lifecycle, Stage
 from trellis.edition import OWN, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import Text, translator
+from trellis.records.entity import Field
 from trellis.records.exits import words_of
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.settings.funnels import ENTITY, FIELD, checked_terms, declared
@@ -94,7 +95,8 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
         checked_terms(g.edition, view, terms)
         if lifecycle.owner == OWN:
             _name, funnel = declared(g.edition, request.form.get("title", ""), _stages(), name)
-            _require_empty(lifecycle, funnel)
+            for gone in _require_empty(lifecycle, funnel):
+                del terms[gone]
             changes["funnels"] = {**g.edition.settings.funnels, name: funnel}
     except RecordInvalid as error:
         return _page(view, lifecycle, terms, messages(error)), 422
@@ -138,8 +140,8 @@ def _stages() -> list[tuple[str, str]]:
     return list(zip(request.form.getlist("stage-value"), request.form.getlist("stage-title"), strict=False))
 
 
-def _require_empty(lifecycle: Lifecycle, funnel: Mapping[str, Any]) -> None:
-    """Raises RecordInvalid when a stage is to go, or all of them, and opportunities are in it."""
+def _require_empty(lifecycle: Lifecycle, funnel: Mapping[str, Any]) -> list[str]:
+    """The stages that are to go, all of them with the funnel. Raises RecordInvalid when opportunities are in one."""
     kept = {one["value"] for one in funnel["stages"]}
     gone = [
         one.value for one in lifecycle.stages if one.value not in kept and (one.kind == "open" or not kept)
@@ -151,6 +153,12 @@ def _require_empty(lifecycle: Lifecycle, funnel: Mapping[str, Any]) -> None:
     if gone and (number := g.records.count(ENTITY, rule={"all": inside})):
         text = _("There are opportunities in what is to go (%(number)s); move them first", number=number)
         raise RecordInvalid({"stages": [text]})
+    return gone
+
+
+def _asked(view: EntityView) -> list[Field]:
+    """The fields that a stage can ask for."""
+    return [one for one in view.fields.values() if not one.read_only and not one.always_required]
 
 
 def _decided(stage: Stage) -> dict[str, Any]:
@@ -166,9 +174,8 @@ def _decided(stage: Stage) -> dict[str, Any]:
 def _terms(view: EntityView, stage: Stage, errors: dict[str, list[str | Text]]) -> dict[str, Any]:
     """What the form decides for a stage."""
     form, name = request.form, stage.value
-    found: dict[str, Any] = {
-        "requires": [one for one in form.getlist(f"{name}.requires") if one in view.fields]
-    }
+    chosen = form.getlist(f"{name}.requires")
+    found: dict[str, Any] = {"requires": [one.name for one in _asked(view) if one.name in chosen]}
     if stage.kind != "open":
         return found
     chance, days = form.get(f"{name}.probability", "").strip(" %"), form.get(f"{name}.days", "").strip()
@@ -184,7 +191,8 @@ def _terms(view: EntityView, stage: Stage, errors: dict[str, list[str | Text]]) 
         except NumberUnclear as error:
             errors[f"{name}.probability"] = [error.message]
     if days:
-        found["days"] = whole_number(days) if days.isdecimal() else -1
+        number = whole_number(days)
+        found["days"] = -1 if number is None else number
     if form.get(f"{name}.choice") == "rule":
         with suppress(orjson.JSONDecodeError):
             found["exit"] = orjson.loads(form.get(f"{name}.exit", "")) or None
@@ -228,10 +236,7 @@ def _page(
         )
         if own
         else None,
-        "stages": [
-            _stage(view, one, terms.get(one.value, {}), {k: v for k, v in errors.items()})
-            for one in lifecycle.stages
-        ],
+        "stages": [_stage(view, one, terms.get(one.value, {}), errors) for one in lifecycle.stages],
         "forget": f"{url}/forget" if own or lifecycle.name in g.edition.settings.stage_terms else "",
         "forget_text": str(_("Remove the funnel") if own else _("Back to what it came with")),
         "problems": _problems(errors, {one.value: str(one.title) for one in lifecycle.stages}),
@@ -263,18 +268,16 @@ def _stage(
 ) -> dict[str, Any]:
     name, url = stage.value, f"{base()}/{view.name}"
     chance, rule = terms.get("probability"), terms.get("exit")
-    asked: Rule | None = rule
-    chosen = "rule" if asked is not None or f"{name}.exit" in errors else "none"
+    chosen = "rule" if rule is not None or f"{name}.exit" in errors else "none"
     return {
         "name": name,
         "title": str(stage.title),
         "open": stage.kind == "open",
-        "probability": "" if chance is None else f"{Decimal(str(chance)) * 100:f}".rstrip("0").rstrip("."),
+        "probability": "" if chance is None else f"{(Decimal(str(chance)) * 100).normalize():f}",
         "days": "" if terms.get("days") in (None, -1) else terms["days"],
         "requires": [
             {"value": one.name, "title": str(one.label), "selected": one.name in terms.get("requires", ())}
-            for one in view.fields.values()
-            if not one.read_only and not one.always_required
+            for one in _asked(view)
         ],
         "exit_text": terms.get("exit_text") or "",
         "choices": [
@@ -282,12 +285,13 @@ def _stage(
             {"value": "rule", "title": str(_("When the record fits a rule")), "chosen": chosen == "rule"},
         ],
         "errors": {
-            one: errors.get(f"{name}.{one}", []) for one in ("probability", "days", "requires", "exit")
+            one: errors.get(f"{name}.{one}", [])
+            for one in ("probability", "days", "requires", "exit", "exit_text")
         },
         "editor": {
             "name": f"{name}.exit",
             "label": str(_("May go on from “%(stage)s”", stage=stage.title)),
-            "value": json.dumps(asked),
+            "value": json.dumps(rule),
             "fields_url": f"{url}/rule-fields",
             "count_url": f"{url}/count",
             "text_url": f"{url}/rule-text",
