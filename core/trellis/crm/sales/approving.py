@@ -59,7 +59,7 @@ def follow(event: Saved) -> None:
 
 
 def _who_may_approve(event: Saved, quote: int) -> list[int]:
-    """Those who could send this quote themselves; administrators only where nobody else can."""
+    """Those but the one who asks who could send this quote; administrators only where nobody else can."""
     columns = sa.select(Quote.owner_id, Quote.unit_id, Quote.discount).where(Quote.id == quote)
     owner, unit, offered = event.session.execute(columns).one()
     able = []
@@ -77,7 +77,8 @@ def _who_changes_those_of_others(event: Saved) -> list[int]:
     """People with a role that reaches quotes which somebody else owns."""
     roles = {name for name, role in event.edition.all(Role).items() if _is_wide(role)}
     people = sa.select(User.id, User.roles).where(User.active, User.deleted_at.is_(None)).order_by(User.id)
-    return [person for person, held in event.session.execute(people) if roles.intersection(held)]
+    known = event.session.execute(people.where(User.id != event.actor.user_id))
+    return [person for person, held in known if roles.intersection(held)]
 
 
 def _is_wide(role: Role) -> bool:
