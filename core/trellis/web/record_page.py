@@ -48,7 +48,7 @@ def record_context(
     view: EntityView, record: Record, base: str, tab: str, kind: str, *, deleted: bool = False
 ) -> dict[str, Any]:
     """Everything the page shows; the number of queries follows the edition, never the number of rows."""
-    lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id)
+    lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id, tab)
     tab = (
         tab if tab in ("timeline", "details", "history") or tab in {one.key for one in lists} else "timeline"
     )
