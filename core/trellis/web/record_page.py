@@ -52,7 +52,7 @@ def record_context(
     tab = (
         tab if tab in ("timeline", "details", "history") or tab in {one.key for one in lists} else "timeline"
     )
-    may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted
+    may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted and not view.info.kept
     url = f"{base}/{view.name}/{record.id}"
     context = {
         "id": record.id,
@@ -173,7 +173,7 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
         found.append(act)
     if is_person(view) and (g.actor.administrator or g.actor.personal_data):
         found.append({"title": str(_("Personal data")), "icon": "shield-user", "url": f"{url}/personal-data"})
-    if g.actor.reaches(view.name, "delete", record.values):
+    if g.actor.reaches(view.name, "delete", record.values) and not view.info.kept:
         act = {
             "title": str(_("Move to bin")),
             "icon": "trash",
