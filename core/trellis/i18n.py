@@ -308,6 +308,12 @@ def format_datetime(value: datetime | None, *, inside: bool = False) -> str:
     return "" if value is None else f"{format_day(value, inside=inside)}, {format_time(value)}"
 
 
+def format_moment(value: datetime) -> str:
+    """A moment in full, with the reader's zone: ``21 November 2026, 09:12 CET``; Russian ``21 ноября 2026, 09:12 CET``."""
+    local = value.astimezone(current_timezone())
+    return f"{dates.format_date(local, 'd MMMM y', locale=_cldr())}, {local:%H:%M %Z}"
+
+
 _ = translator("trellis")
 
 

@@ -43,6 +43,14 @@ def test_a_scheme_of_the_edition_is_used_closed_and_corrected(sign_in: SignIn, c
     run = admin.post(f"{scheme}/reckon", data={**form, "period": "2017-02"}).location
     page = unescape(admin.get(run).text)
     assert run == "/acme/bonus_run/1/statements" and "Agent" in page and "Close the period" in page
+    for place in ("bonus_run/1", "bonus_run"):  # what was reckoned is not offered to be changed
+        kept = admin.get(f"/acme/{place}").text
+        assert (
+            "/field/" not in kept
+            and "data-cell" not in kept
+            and "/delete" not in kept
+            and "bulk/" not in kept
+        )
 
     statement = re.search(r"/acme/bonus_statement/\d+/lines", page)
     assert statement is not None

@@ -10,6 +10,7 @@ from callers import Client, open_client
 from flask import Flask
 from flask.testing import FlaskClient
 from trellis.installation import Installation
+from trellis.records import related
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -89,6 +90,8 @@ def test_an_opportunity_becomes_a_quote_and_an_order(sign_in: SignIn, client: Cl
         "opportunity": "1",
         "product": str(product),
     }
+    for _ in range(related.SHORT):
+        admin.post("/acme/opportunity_line/new", data={**form, "quantity": "0"})
     line = admin.post("/acme/opportunity_line/new", data={**form, "quantity": "3"})
     assert line.headers["Location"].endswith("/acme/opportunity/1?tab=opportunity_line")
     assert client.get("/opportunity/1").json["amount"] == "299.70"
@@ -97,7 +100,11 @@ def test_an_opportunity_becomes_a_quote_and_an_order(sign_in: SignIn, client: Cl
     assert made.headers["Location"].endswith("/acme/quote/1?tab=quote_line")
     page = admin.get("/acme/quote/1?tab=quote_line").text
     assert "Q-000001" in page and "299.70" in page and "/acme/quote/1/order" not in page
-    assert "New quote line" in page
+    assert (
+        "New quote line" in page
+        and page.count('<th scope="row"><a href="/acme/quote_line/') == related.SHORT + 1
+    )
+    assert '<th scope="col" class="">Product</th>' in page
     assert ">Desk<" in admin.get("/acme/quote/1").text  # a line is called by its product, there by its quote
     assert ">Q-000001<" in admin.get(f"/acme/product/{product}").text
     assert client.post("/quote/1:order").status_code == 409

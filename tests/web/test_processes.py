@@ -79,6 +79,7 @@ def test_a_process_goes_its_way_through_the_pages(checks: Process, sign_in: Sign
     shown = admin.get(place).text
     assert "Check the customer" in shown and "Look twice" in shown and "Customer 00" in shown
     assert re.search(r'class="process-node is-active">\s*<title>Check the customer: Here now', shown)
+    assert "/take" in admin.get(record).text and "/take" not in reader.get(record).text
     for page in ("/acme/tasks", record, "/acme/tasks?show=queue", f"/acme/processes/{checks.name}"):
         assert "Check the customer" in admin.get(page).text, page
     assert "Check the customer" not in admin.get("/acme/tasks?show=late").text
@@ -103,6 +104,8 @@ def test_a_process_goes_its_way_through_the_pages(checks: Process, sign_in: Sign
     assert "four eyes keeps you" in following
     (second,) = set(re.findall(r"/acme/processes/tasks/(\d+)", following)) - {step}
     assert admin.get(task).status_code == 409
+    beside = admin.get(record).text
+    assert "Check again" in beside and f"{second}/take" not in beside  # seen, and not theirs to take
     token = token_of(following)
     refused = admin.post(f"/acme/processes/tasks/{second}/complete", data={"csrf_token": token})
     assert refused.status_code == 403

@@ -19,7 +19,8 @@ from trellis.records.types import Reference
 from trellis.security.actor import Actor
 from trellis.system import Event
 
-SHORT = 3
+SHORT, LONG = 3, 50
+"""How many records stand in a list beside a record, and in one that has been opened."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,12 @@ class Entry:
 
 
 def related_lists(
-    session: Session, edition: Edition, actor: Actor, entity: str, record_id: int
+    session: Session, edition: Edition, actor: Actor, entity: str, record_id: int, opened: str = ""
 ) -> list[RelatedList]:
-    """One short list for each entity that refers to this one; two queries each, whatever the number of rows."""
+    """One short list for each entity that refers to this one; two queries each, whatever the number of rows.
+
+    The list whose key is ``opened`` is a long one.
+    """
     found: dict[str, RelatedList] = {}
     for view, field in _referring(edition, actor, entity):
         mutual = view.info.mutual or ()
@@ -60,10 +64,11 @@ def related_lists(
             continue
         rules = [_refers(name, record_id) for name in (mutual if field.name in mutual else (field.name,))]
         rule = {"any": rules} if rules[1:] else rules[0]
-        query = ListQuery(view, edition, actor, rule=rule, sort=_newest(view), limit=SHORT)
+        key = f"{view.name}.{field.name}" if view.name in found else view.name
+        limit = LONG if key == opened else SHORT
+        query = ListQuery(view, edition, actor, rule=rule, sort=_newest(view), limit=limit)
         page = query.page(session)
         count = len(page.items) if page.next is None else session.scalar(query.count_statement()) or 0
-        key = f"{view.name}.{field.name}" if view.name in found else view.name
         found[key] = RelatedList(key, view, field, rule, count, page.items)
     return list(found.values())
 

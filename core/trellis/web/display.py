@@ -19,6 +19,7 @@ from trellis.i18n import (
     current_timezone,
     format_date,
     format_datetime,
+    format_moment,
     format_money,
     format_number,
     format_percent,
@@ -216,7 +217,7 @@ def _plain(field_type: types.FieldType) -> Callable[[Any], Shown]:
             return lambda value: {
                 "kind": "datetime",
                 "text": format_datetime(value),
-                "title": value.isoformat(),
+                "title": format_moment(value),
             }
         case types.Date():
             return lambda value: {"kind": "date", "text": format_date(value)}

@@ -198,7 +198,7 @@ def bulk_acts(view: EntityView, base: str, *, trash: bool) -> list[dict[str, Any
     acts: list[tuple[Text, str, str]] = []
     if trash and g.actor.may(view.name, "delete"):
         acts = [(_("Restore"), "undo-2", "restore")]
-    elif not trash:
+    elif not trash and not view.info.kept:
         if g.actor.may(view.name, "update"):
             acts = [(_("Edit"), "pencil", "edit"), (_("Owner"), "user-check", "edit?field=owner")]
         if g.actor.may(view.name, "delete"):

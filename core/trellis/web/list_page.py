@@ -60,7 +60,7 @@ def list_frame(listing: Listing, base: str) -> dict[str, Any]:
 def list_rows(listing: Listing, base: str) -> Rows:
     """How rows of a list are written."""
     view, trash = listing.view, listing.trash
-    may_edit = g.actor.may(view.name, "update") and not trash
+    may_edit = g.actor.may(view.name, "update") and not trash and not view.info.kept
     pick = bool(bulk_acts(view, base, trash=trash))
     return rows_of(view, base, shown_columns(listing), pick=pick, open_=may_edit)
 

@@ -190,14 +190,18 @@ def record_context(entity: str, record: Any, base: str) -> dict[str, Any] | None
     if not any(one.entity == entity for one in g.edition.all(Process).values()):
         return None
     shown = [name for name, one in g.edition.all(Process).items() if not one.given]
-    tasks = [one for one in Tasks(g.records).of_record(entity, record.id) if one.process in shown]
+    work = Tasks(g.records)
+    tasks = [one for one in work.of_record(entity, record.id) if one.process in shown]
     found = seeing.Instances(g.records).of_record(entity, record.id)
     runs = instance_rows([one for one in found if one.process in shown], base)
     starts = [
         {"title": str(one.title), "url": f"{base}/processes/{one.name}/start?record={record.id}"}
         for one in seeing.startable(g.records, record)
     ]
-    rows = [{**row, "text": ""} for row in step_rows(tasks, base)]
+    rows = [
+        {**row, "text": "", "take_url": row["take_url"] if row["take_url"] and work.is_mine(task) else ""}
+        for task, row in zip(tasks, step_rows(tasks, base), strict=True)
+    ]  # who sees the record sees its tasks, also those that are not theirs to take
     return {"tasks": rows, "runs": runs, "starts": starts} if rows or runs or starts else None
 
 

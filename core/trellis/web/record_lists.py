@@ -76,9 +76,8 @@ def table_of(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
     if view.info.title_field == one.field.name:
         named.add(view.info.subtitle_field or "")  # it stands as the title
     names = [name for name, field in view.fields.items() if field.in_list and name not in named]
-    title = {"label": str(view.info.title), "align": "start"}
     columns = [
-        title,
+        {"label": _title_column(one), "align": "start"},
         *({"label": str(view.fields[name].label), "align": _align(view.fields[name])} for name in names),
     ]
     rows = [
@@ -100,6 +99,14 @@ def table_of(one: related.RelatedList, base: str, record_id: int) -> dict[str, A
         "new_title": new_title(view),
         "total": format_number(one.count),
     }
+
+
+def _title_column(one: related.RelatedList) -> str:
+    """The head of the column of titles: the field that they are, and of records seen from either side what they are."""
+    info = one.view.info
+    name = info.subtitle_field if info.title_field == one.field.name else info.title_field
+    field = None if info.mutual else one.view.fields.get(name or "")
+    return str(field.label if field else info.title)
 
 
 def _align(declared: Field) -> str:

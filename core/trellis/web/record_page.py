@@ -48,11 +48,11 @@ def record_context(
     view: EntityView, record: Record, base: str, tab: str, kind: str, *, deleted: bool = False
 ) -> dict[str, Any]:
     """Everything the page shows; the number of queries follows the edition, never the number of rows."""
-    lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id)
+    lists = [] if deleted else related.related_lists(g.session, g.edition, g.actor, view.name, record.id, tab)
     tab = (
         tab if tab in ("timeline", "details", "history") or tab in {one.key for one in lists} else "timeline"
     )
-    may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted
+    may_edit = g.actor.reaches(view.name, "update", record.values) and not deleted and not view.info.kept
     url = f"{base}/{view.name}/{record.id}"
     context = {
         "id": record.id,
@@ -173,7 +173,7 @@ def _menu(view: EntityView, record: Record, url: str, may_edit: bool) -> list[di
         found.append(act)
     if is_person(view) and (g.actor.administrator or g.actor.personal_data):
         found.append({"title": str(_("Personal data")), "icon": "shield-user", "url": f"{url}/personal-data"})
-    if g.actor.reaches(view.name, "delete", record.values):
+    if g.actor.reaches(view.name, "delete", record.values) and not view.info.kept:
         act = {
             "title": str(_("Move to bin")),
             "icon": "trash",

@@ -16,6 +16,7 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import (
     format_datetime,
     format_day,
+    format_moment,
     format_time,
     translator,
 )
@@ -103,7 +104,7 @@ def _event(view: EntityView, entry: related.Entry, base: str, names: Names) -> d
     common = {
         "time": format_time(entry.at),
         "moment": entry.at.isoformat(),
-        "moment_text": format_datetime(entry.at),
+        "moment_text": format_moment(entry.at),
         "tone": "neutral",
     }
     if entry.told is not None:

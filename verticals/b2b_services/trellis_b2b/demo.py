@@ -395,6 +395,7 @@ def _delivery(context: DemoContext, accounts: list[int], consultants: list[int])
             "name": f"{random.choice(STEPS)}: {random.choice(LINES)}",
             "engagement": engagement,
             "customer": customer,
+            "owner": context.users["agent"],
             "stage": stage,
             "hours": random.randint(8, 120),
             "price": random.randint(1, 14) * 1000,
@@ -451,7 +452,12 @@ _COURSES: tuple[tuple[tuple[str, float, dict[str, Any]], ...], ...] = (
 def _courses(context: DemoContext, pairs: list[tuple[int, int]]) -> None:
     """Change requests that follow the process of the firm."""
     rows = [
-        {"name": f"{LINES[place % len(LINES)]}: more", "engagement": engagement, "customer": customer}
+        {
+            "name": f"{LINES[place % len(LINES)]}: more",
+            "engagement": engagement,
+            "customer": customer,
+            "owner": context.users["agent"],  # who is asked to estimate them sees what is wished
+        }
         for place, (engagement, customer) in enumerate(pairs[: len(_COURSES)])
     ]
     for place, record in enumerate(context.create("b2b.change_request", rows)):

@@ -50,6 +50,7 @@ class Case(Entity):
         subtitle_field="customer",
         sort="-opened_at",
         date_field="opened_at",
+        line_fields=("state", "priority"),
         timeline=True,
         numbered="C",
     )
