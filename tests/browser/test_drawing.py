@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,17 +127,17 @@ def test_a_process_is_drawn_checked_started_and_finished(
 
 def test_a_diagram_of_another_tool_is_opened_changed_and_kept(site: str, page: Page, tmp_path: Path) -> None:
     file = tmp_path / "ask.bpmn"
-    file.write_bytes(
-        line(
-            node("userTask", "ask", title="Ask", for_="role:manager", strange="kept"),
-            node("userTask", "again", for_="role:agent"),
-        )
+    text = line(
+        node("userTask", "ask", title="Ask", for_="role:manager", strange="kept"),
+        node("userTask", "again", for_="role:agent"),
     )
+    file.write_bytes(text.replace(b"<process", b'<itemDefinition id="i"><odd/></itemDefinition><process'))
     page.goto(f"{site}/acme/processes/new")
     page.get_by_label("Title").fill("From a file")
     page.get_by_label("Diagram from a file").set_input_files(file)
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("[data-ready]")).to_be_visible()
+    expect(page.locator("[data-lost]")).to_have_text(re.compile("leaves it out when you save: odd$"))
     page.locator("[data-element-id=ask]").first.click()
     panel = page.locator("[data-panel]")
     expect(panel.get_by_label("Value")).to_have_value("kept")

@@ -33,14 +33,14 @@ SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "whole": {
         "Called": {"_cs2": "conditional", "_cu": "what it runs over"},
         "Office": {
-            "_os": "no schedule",
+            "_os": "Say when it starts",
             "_send": "choose its operation",
             "_b1": "conditional",
             "_b2": "Escalations come from",
             "_w1": "Say which event",
             "_w2": "Say when",
-            "_call": "choose one that is published",
-            "_callg": "no process “_global”",
+            "_call": "publish it first",
+            "_callg": "(global task)",
             "_link": "(link)",
             "_land": "(link)",
             "_cx": "complexGateway",
@@ -66,6 +66,16 @@ SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "rule": "which decision table",
             "wait": "a message of another tool",
         }
+    },
+    "habits": {
+        "Parcels": {
+            "n-s": "Say when it starts",
+            "n-c1": "publish it first",
+            "n-c2": "(global task)",
+            "n-c3": "Say which process this step calls",
+            "n-e": "Say which event",
+        },
+        "Check the stock": {},
     },
     "staff": {"Staff": {}, "IT": {}},
     "documents": {

@@ -249,6 +249,7 @@ _NO_NODES = frozenset(
         "ioSpecification",
         "ioBinding",
         "property",
+        "categoryValueRef",
         "dataObject",
         "dataObjectReference",
     }

@@ -298,11 +298,13 @@ def _check_decision(names: Names, element: Element) -> None:
 
 
 def _check_call(names: Names, element: Element) -> None:
+    if not element.detail:
+        raise ValueError(_("Say which process this step calls: choose one that is published"))
     called = names.edition.all(Process).get(element.detail)
     if called is None:
         raise ValueError(
             _(
-                "There is no process “%(name)s” to be called: choose one that is published",
+                "No process “%(name)s” is published that could be called: publish it first, or choose another one",
                 name=element.detail,
             )
         )

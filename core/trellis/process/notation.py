@@ -16,6 +16,9 @@ EVENTS = (
 _DEFINITIONS = frozenset(f"{BPMN}{event}EventDefinition" for event in EVENTS)
 _NAMED = {"error": "errorCode", "escalation": "escalationCode", "message": "name", "signal": "name"}
 """What stands beside a process and is referred to, and the attribute that tells one from another."""
+_GLOBAL = tuple(
+    f"{BPMN}global{kind}" for kind in ("Task", "UserTask", "ManualTask", "ScriptTask", "BusinessRuleTask")
+)
 _STANDARD_LOOP = "standardLoopCharacteristics"
 _OURS = ("", "trellis")
 """How a script says that its lines are ours."""
@@ -67,6 +70,11 @@ def about(node: etree._Element, tag: str, known: Mapping[str | None, str]) -> tu
     return "", ""
 
 
+def called(node: etree._Element) -> str:
+    """The id of what a call activity calls, without the prefix of the file's own namespace."""
+    return str(node.get("calledElement", "")).rpartition(":")[2]
+
+
 def properties(node: etree._Element) -> dict[str, str]:
     """Pairs of name and value, in whatever namespace a tool writes them."""
     pairs = (
@@ -90,8 +98,15 @@ def unsupported(node: etree._Element) -> str:
         "startQuantity": node.get("startQuantity", "1") != "1",
         "completionQuantity": node.get("completionQuantity", "1") != "1",
         "scriptFormat": node.get("scriptFormat", "").strip().lower() not in _OURS,
+        "globalTask": _calls_task(node),
     }
     return next((word for word, there in found.items() if there), "")
+
+
+def _calls_task(node: etree._Element) -> bool:
+    """Whether a step calls a task that stands in the file beside its processes."""
+    beside = node.getroottree().getroot().iterchildren(*_GLOBAL)
+    return node.tag == f"{BPMN}callActivity" and called(node) in {one.get("id") for one in beside}
 
 
 def several(node: etree._Element, stated: Mapping[str, str]) -> Several | None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from lxml import etree
 
 from trellis.process.diagram import DI, holding, tree
-from trellis.process.notation import BPMN
+from trellis.process.notation import BPMN, called
 
-_PARTICIPANT = f"{BPMN}participant"
+_PARTICIPANT, _CALL = f"{BPMN}participant", f"{BPMN}callActivity"
 _ENDS = ("sourceRef", "targetRef")
 
 
@@ -40,8 +40,8 @@ def pools(text: bytes) -> list[Pool]:
 def calling(text: bytes, names: Mapping[str, str]) -> bytes:
     """A file whose call activities name processes as ``names`` has them, by their ids in the file that they came from."""
     root, changed = tree(text), False
-    for one in root.iter(f"{BPMN}callActivity"):
-        name = names.get(one.get("calledElement", "").rpartition(":")[2])
+    for one in root.iter(_CALL):
+        name = names.get(called(one))
         if name:
             one.set("calledElement", name)
             changed = True
@@ -49,9 +49,10 @@ def calling(text: bytes, names: Mapping[str, str]) -> bytes:
 
 
 def _title(root: etree._Element, process: str) -> str:
-    """What the pool of a process is called, else the process itself."""
+    """What the pool of a process is called, else the process itself, else the step that calls it."""
     named = [one.get("name") for one in root.iter(_PARTICIPANT) if one.get("processRef") == process]
     named += [one.get("name") for one in root.iterchildren(f"{BPMN}process") if one.get("id") == process]
+    named += [one.get("name") for one in root.iter(_CALL) if called(one) == process]
     return " ".join(next((name for name in named if name), process).split())
 
 

@@ -41,8 +41,10 @@ def next_after(text: str, moment: datetime, zone: ZoneInfo) -> datetime:
             raise CronSimError
         return next(CronSim(text, moment.astimezone(zone))).astimezone(UTC)
     except (CronSimError, StopIteration):
-        problem = _(
-            "“%(text)s” is no schedule: write minute, hour, day, month and weekday as in cron", text=text
+        problem = (
+            _("“%(text)s” is no schedule: write minute, hour, day, month and weekday as in cron", text=text)
+            if text
+            else _("Say when it starts: minute, hour, day, month and weekday as in cron")
         )
         raise ValueError(problem) from None
 

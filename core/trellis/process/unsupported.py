@@ -67,6 +67,10 @@ _WRITTEN: Mapping[str, Text] = {
         "Trellis cannot run a step that goes on several times (completionQuantity): draw it anew, before a gateway for all "
         "ways"
     ),
+    "globalTask": _(
+        "Trellis cannot call a task that stands beside the processes (global task): draw it here, as a task of people or an "
+        "automatic step"
+    ),
     "scriptFormat": _(
         "Trellis cannot run a script in another language (scriptFormat): write lines of name = expression anew, or make "
         "it an automatic step"

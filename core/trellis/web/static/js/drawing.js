@@ -32,7 +32,11 @@ class Editor {
     });
     this.canvas = this.modeler.get("canvas");
     try {
-      await this.modeler.importXML(this.root.querySelector("[data-diagram]").value);
+      const { warnings } = await this.modeler.importXML(this.root.querySelector("[data-diagram]").value);
+      const lost = new Set(warnings.map(({ message }) => message.match(/<(.+?)\/?>/)?.[1] ?? message));
+      const note = this.root.querySelector("[data-lost]");
+      note.hidden = !lost.size;
+      note.append([...lost].join(", "));
     } catch (error) {
       this.tell(`${this.root.dataset.broken} ${error.message}`);
       return;
