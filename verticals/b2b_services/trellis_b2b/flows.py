@@ -21,5 +21,16 @@ PROCESS_LIST = [
         entity="b2b.change_request",
         diagram=_DIAGRAMS / "change_request.bpmn",
         managers=("manager", "b2b.delivery_manager"),
-    )
+    ),
+    trellis.Process(
+        name="b2b.acceptance",
+        title=_("Acceptance of a milestone"),
+        description=_(
+            "Results are handed over, the customer accepts or names defects, the milestone is invoiced"
+        ),
+        cell=PROCESSES,
+        entity="b2b.milestone",
+        diagram=_DIAGRAMS / "acceptance.bpmn",
+        managers=("manager", "b2b.delivery_manager"),
+    ),
 ]

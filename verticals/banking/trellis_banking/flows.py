@@ -21,5 +21,16 @@ PROCESS_LIST = [
         entity="banking.application",
         diagram=_DIAGRAMS / "loan_application.bpmn",
         managers=("manager", "banking.compliance"),
-    )
+    ),
+    trellis.Process(
+        name="banking.kyc_review",
+        title=_("KYC review"),
+        description=_(
+            "Papers, risk class by four eyes, consent to a high risk; the customer is valid or blocked"
+        ),
+        cell=PROCESSES,
+        entity="banking.kyc_review",
+        diagram=_DIAGRAMS / "kyc_review.bpmn",
+        managers=("manager", "banking.compliance"),
+    ),
 ]
