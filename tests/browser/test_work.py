@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from web.conftest import PASSWORD
 
 
@@ -65,6 +65,15 @@ def test_a_rule_of_a_form_is_about_what_the_form_names(site: str, page: Page) ->
         row.locator("[data-op]").select_option("eq")
         row.locator("[data-value] input").fill(text)
 
+    late: list[Route] = []
+    page.route("**/rule-fields", lambda route: late.append(route))
+    page.reload()
+    rule.locator("[data-rules-add]").first.click()  # before the fields have come
+    while late:
+        late.pop().continue_()
+    page.unroute("**/rule-fields")
+    expect(rule.locator(".rule-row [data-field] option").first).to_be_attached()
+    rule.locator(".rule-row [data-remove]").click()
     compare("city", "Brno")
     expect(kept).to_have_value(re.compile("Brno"))
     page.select_option("#f-of_entity", "order")

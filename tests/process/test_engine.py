@@ -655,7 +655,10 @@ WRONG: Mapping[str, tuple[bytes, str]] = {
         ),
         "start: ",
     ),
-    "call": (line(node("callActivity", "sub", calledElement="probe.none")), "sub: There is no process"),
+    "call": (
+        line(node("callActivity", "sub", calledElement="probe.none")),
+        "sub: No process “probe.none” is published",
+    ),
 }
 
 

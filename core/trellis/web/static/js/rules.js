@@ -396,7 +396,11 @@ class Builder {
     });
   }
 
-  click(target) {
+  async click(target) {
+    if (target.closest("[data-rules-add], [data-rules-group]") && !this.fields) {
+      await this.open(); // somebody is quicker than the answer that brings the fields
+      if (!this.fields) return undefined;
+    }
     if (target.closest("[data-rules-add]")) this.add(null, this.place(target)).querySelector("select").focus();
     else if (target.closest("[data-rules-group]")) this.addGroup(null, this.place(target)).querySelector("[data-field]").focus();
     else if (target.closest("[data-remove]")) target.closest(target.closest(".rule-row") ? ".rule-row" : ".rule-group").remove();
