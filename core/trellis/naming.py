@@ -34,7 +34,7 @@ _TITLED: Mapping[str, type[Contribution]] = {ROLE: Role, KPI: Kpi, SCRIPT: Scrip
 def names(edition: Edition, what: str) -> Mapping[str, Text | str]:
     """What there is of a kind, as it is written in records, with what people read for it; nothing for an unknown kind.
 
-    A channel is written without the name of the plugin that brings it: ``store`` for ``retail.store``.
+    A channel is written without the name of the plugin that brings it: ``store`` for ``acme.store``.
     """
     if what == ENTITY:
         return {name: view.info.plural for name, view in edition.entities.items()}

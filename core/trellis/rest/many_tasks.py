@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from flask import Response, g
 
 from trellis.crm.service.many_tasks import STEP, Left, ManyTasks, Outcome
-from trellis.errors import RecordInvalid
-from trellis.i18n import translator
 from trellis.rest.answers import answer
 from trellis.rest.arguments import json_object, no_arguments
 from trellis.rest.calls import blueprint
 from trellis.rest.tasks import only, person_in
-
-_ = translator("trellis")
 
 
 @blueprint.post("/tasks:complete")
@@ -41,7 +36,7 @@ def reassign_tasks(workspace: str) -> Response:
 
 @blueprint.post("/tasks:postpone")
 def postpone_tasks(workspace: str) -> Response:
-    return _act(lambda many, given: many.postpone(_day(given)), "day")
+    return _act(lambda many, given: many.postpone(given.get("day")), "day")
 
 
 def _act(act: Callable[[ManyTasks, Mapping[str, Any]], Outcome], *needed: str) -> Response:
@@ -61,10 +56,3 @@ def _id(task: str) -> str | int:
 def _left(left: Left) -> dict[str, Any]:
     errors = {name: [str(one) for one in found] for name, found in left.errors.items()}
     return {"id": _id(left.id), "title": str(left.title), "errors": errors}
-
-
-def _day(given: Mapping[str, Any]) -> date:
-    try:
-        return date.fromisoformat(given["day"])
-    except (KeyError, TypeError, ValueError):
-        raise RecordInvalid({"day": [_("Must be a date such as 2026-11-23")]}) from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +14,9 @@ from trellis.crm.sales.quotes import APPROVAL, DRAFT, SENT, limit_of
 from trellis.i18n import translator
 from trellis.notifications.kinds import PEOPLE_AND_PROCESSES
 from trellis.notifications.notify import notify
+from trellis.records.bulk import among
 from trellis.records.events import Saved
+from trellis.security.actor import Actor
 from trellis.security.people import User
 from trellis.security.recognition import actor_by_id
 
@@ -47,30 +51,41 @@ def follow(event: Saved) -> None:
     """Tells of quotes that came to approval, or left it."""
     if event.actor.source not in PEOPLE_AND_PROCESSES:
         return
-    for change in event.changes:
-        before, after = change.changes.get("stage", (None, None))
-        if after == APPROVAL:
-            people = _who_may_approve(event, change.id)
-            notify(event.session, event.edition, ASKED, people, about=("quote", change.id), by=event.actor)
-        elif before == APPROVAL and after in _BECAME:
-            owner = event.session.scalar(sa.select(Quote.owner_id).where(Quote.id == change.id))
-            kind = _BECAME[after]
-            notify(event.session, event.edition, kind, [owner], about=("quote", change.id), by=event.actor)
+    moved = {change.id: change.changes["stage"] for change in event.changes if "stage" in change.changes}
+    asked = {number for number, (_before, after) in moved.items() if after == APPROVAL}
+    decided = {
+        number: _BECAME[after]
+        for number, (before, after) in moved.items()
+        if before == APPROVAL and after in _BECAME
+    }
+    if not (asked or decided):
+        return
+    columns = sa.select(Quote.id, Quote.owner_id, Quote.unit_id, Quote.discount)
+    rows = event.session.execute(columns.where(among(event.session, Quote.id, asked | decided.keys()))).all()
+    able = _who_may_approve(event) if asked else []
+    for quote in rows:
+        kind = ASKED if quote.id in asked else decided[quote.id]
+        people = _those_for(quote, able) if quote.id in asked else [quote.owner_id]
+        notify(event.session, event.edition, kind, people, about=("quote", quote.id), by=event.actor)
 
 
-def _who_may_approve(event: Saved, quote: int) -> list[int]:
-    """Those but the one who asks who could send this quote; administrators only where nobody else can."""
-    columns = sa.select(Quote.owner_id, Quote.unit_id, Quote.discount).where(Quote.id == quote)
-    owner, unit, offered = event.session.execute(columns).one()
-    able = []
-    for person in _who_changes_those_of_others(event):
-        actor = actor_by_id(event.session, event.edition, person)
-        if actor is not None and actor.reaches("quote", "update", {"owner": owner, "unit": unit}):
-            most = limit_of(event.session, actor)
-            if most is None or most >= (offered or Decimal(0)):
-                able.append(actor)
-    chosen = [one for one in able if not one.administrator] or able
-    return [one.user_id for one in chosen if one.user_id is not None]
+def _those_for(quote: Any, able: Sequence[tuple[Actor, Decimal | None]]) -> list[int | None]:
+    """Those who could send this quote; administrators only where nobody else can."""
+    reach, offered = {"owner": quote.owner_id, "unit": quote.unit_id}, quote.discount or Decimal(0)
+    found = [
+        actor
+        for actor, most in able
+        if actor.reaches("quote", "update", reach) and (most is None or most >= offered)
+    ]
+    return [one.user_id for one in [one for one in found if not one.administrator] or found]
+
+
+def _who_may_approve(event: Saved) -> list[tuple[Actor, Decimal | None]]:
+    """Those but the one who asks who change quotes of others, each with the limit of their discounts."""
+    known = (
+        actor_by_id(event.session, event.edition, person) for person in _who_changes_those_of_others(event)
+    )
+    return [(actor, limit_of(event.session, actor)) for actor in known if actor is not None]
 
 
 def _who_changes_those_of_others(event: Saved) -> list[int]:

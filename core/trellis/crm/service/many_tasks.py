@@ -97,8 +97,12 @@ class ManyTasks:
             lambda number: self._write(number, {"owner": person}),
         )
 
-    def postpone(self, day: date) -> Outcome:
-        """Moves the day on which they are due, not the hour."""
+    def postpone(self, text: Any) -> Outcome:
+        """Moves the day on which they are due, not the hour. Raises RecordInvalid for what is no day."""
+        try:
+            day = date.fromisoformat(text)
+        except (TypeError, ValueError):
+            raise RecordInvalid({"day": [_("Must be a date such as 2026-11-23")]}) from None
         view = self._records.edition.entity("activity")
         zone = ZoneInfo(self._records.edition.settings.timezone)
 

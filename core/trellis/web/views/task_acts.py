@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, render_template, request
@@ -101,15 +100,8 @@ def _doing(many: ManyTasks) -> Mapping[str, Callable[[], Outcome]]:
         "take": many.take,
         "put-back": many.put_back,
         "reassign": lambda: many.reassign(whole_number(request.form.get("person", ""))),
-        "postpone": lambda: many.postpone(_day()),
+        "postpone": lambda: many.postpone(request.form.get("day")),
     }
-
-
-def _day() -> date:
-    try:
-        return date.fromisoformat(request.form.get("day", ""))
-    except ValueError:
-        raise RecordInvalid({"day": [_("Must be a date such as 2026-11-23")]}) from None
 
 
 def _question(act: str, errors: Mapping[str, list[str]]) -> str:
