@@ -32,7 +32,7 @@ SQLITE = {
     "journal_mode": "wal",
     "synchronous": "normal",
     "foreign_keys": "on",
-    "mmap_size": "1073741824",  # pages come from the memory that all processes share
+    "mmap_size": "0",  # pages come from the memory that all processes share
     "cache_size": "-16384",  # of each connection, for pages that are not in the file yet; each thread keeps one
     "temp_store": "file",  # large sorts, and what a large change may have to take back: small ones stay in memory all the same
 }
@@ -77,7 +77,7 @@ def sqlite_engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(_WRITE):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run(connection, "BEGIN IMMEDIATE")
         else:  # waits for nobody, so that no error of it needs to be understood
             connection.connection.cursor().execute("BEGIN")
 
@@ -145,6 +145,37 @@ def _end_reading(connection: Connection) -> None:
         driver.commit()
 
 
+class OnConnection(Session):
+    """A session on one connection, whose transactions are those of the connection.
+
+    Who runs prepared statements gets the connection as it is: a transaction of the session around it would take a tenth of a
+    quick request.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, autoflush=False, join_transaction_mode="rollback_only")
+        self._lent = connection
+
+    def connection(self, *given: Any, **options: Any) -> Connection:
+        """The connection, in a transaction."""
+        if given or options or self.in_nested_transaction():  # its savepoint is made when the session first asks
+            return super().connection(*given, **options)
+        if not self._lent.in_transaction():
+            self._lent.begin()
+        return self._lent
+
+    def commit(self) -> None:
+        """Keeps what was written."""
+        if self.in_transaction():
+            super().commit()
+        self._lent.commit()
+
+    def rollback(self) -> None:
+        """Takes back what was written; what comes next is done in a new transaction."""
+        super().rollback()
+        self._lent.rollback()
+
+
 class Namespace:
     """One SQLite file or one PostgreSQL schema."""
 
@@ -165,27 +196,25 @@ class Namespace:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading, in one transaction, which is given up at the end: there is nothing to keep."""
-        with Session(self._read, autoflush=False) as session:
+        with self._read.connect() as connection, OnConnection(connection) as session:
             yield session
-
-    @contextmanager
-    def asking(self) -> Iterator[Connection]:
-        """A connection for reading by prepared statements, in one transaction. A session takes twice the time."""
-        with self._read.begin() as connection:
-            yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A session for reading that sees the whole namespace as it was at one moment, however long it reads."""
         level = {} if self.dialect == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-        with Session(self._whole.execution_options(**level), autoflush=False) as session:
+        with (
+            self._whole.connect().execution_options(**level) as connection,
+            OnConnection(connection) as session,
+        ):
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for writing: committed at the end of the block, rolled back when it raises."""
-        with Session(self._write, autoflush=False) as session, session.begin():
+        with self._write.connect() as connection, OnConnection(connection) as session:
             yield session
+            session.commit()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

@@ -180,8 +180,8 @@ def signed_in(installation: Installation) -> SignedIn | None:
     identity_id, uniquifier, number = (session.get(name) for name in ("identity", "uniquifier", "number"))
     if not (isinstance(identity_id, int) and isinstance(uniquifier, str) and isinstance(number, int)):
         return None
-    with installation.control.asking() as control:
-        rows: Sequence[Any] = _of_session.rows(control, identity_id, number)
+    with installation.control.read() as control:
+        rows: Sequence[Any] = _of_session.rows(control.connection(), identity_id, number)
     if not rows or not hmac.compare_digest(rows[0][1], uniquifier):
         return None
     if datetime.now(UTC) - rows[0][4] > browser_sessions.TOUCH_AFTER:
