@@ -158,7 +158,8 @@ class OnConnection(Session):
 
     def connection(self, *given: Any, **options: Any) -> Connection:
         """The connection, in a transaction."""
-        if given or options or self.in_nested_transaction():  # a savepoint is made when its session first asks
+        # a savepoint is made when the session itself asks for the connection
+        if given or options or self.in_nested_transaction():
             return super().connection(*given, **options)
         if not self._lent.in_transaction():
             self._lent.begin()

@@ -9,6 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from trellis.driver import fetch
+from trellis.records.prepared import Shelf
 from trellis.search.asked import Asked
 from trellis.search.matching import fts_name, searchable, table_of
 from trellis.search.words import stem
@@ -26,15 +27,14 @@ takes five times as long as to fetch a hit. The databases do not choose well: th
 
 SHORT = 4
 """Letters of the beginning of a word that may be common though it is no word."""
-_KNOWN_FOR = 60.0
-"""Seconds for which what PostgreSQL knows of the words of a table is kept."""
+_KNOWN_FOR = 60
+"""Seconds for which it is kept which words are common."""
 
 
 @dataclass(frozen=True)
 class _Words:
     """What PostgreSQL knows since it last looked: how many records there are, and the share of them that has a common word."""
 
-    read_at: float
     records: float
     shares: Mapping[str, float]
 
@@ -60,22 +60,21 @@ def is_common(session: Session, edition: Edition, asked: Asked, view: EntityView
     asks = [replace(asked, whole=True)]
     if asked.words[-1].isalpha() and len(asked.words[-1]) <= SHORT:
         asks.append(asked)
-    connection = session.connection()
+    connection, now = session.connection(), time.monotonic() // _KNOWN_FOR
+    known: Shelf = edition.whole.cached("common words", Shelf)
     if connection.dialect.name == "sqlite":
-        return _has_many(connection, asks, view)
-    known: dict[str, _Words] = edition.whole.cached("common words", dict)
-    found = known.get(view.name)
-    if found is None or time.monotonic() - found.read_at > _KNOWN_FOR:
-        found = known[view.name] = _read(connection, view)
-    return any((found.share(one) * found.records) ** 2 > WALK * found.records for one in asks)
+        texts = tuple(one.fts() for one in asks)
+        return known.get((view.name, texts, now), lambda: _has_many(connection, texts, view))
+    words = known.get((view.name, now), lambda: _read(connection, view))
+    return any((words.share(one) * words.records) ** 2 > WALK * words.records for one in asks)
 
 
-def _has_many(connection: Connection, asks: Sequence[Asked], view: EntityView) -> bool:
+def _has_many(connection: Connection, texts: Sequence[str], view: EntityView) -> bool:
     quote = connection.dialect.identifier_preparer.quote
     index, table = quote(fts_name(table_of(view))), quote(table_of(view))
     enough = f"SELECT CAST(sqrt({WALK} * coalesce(max(id), 0)) AS INTEGER) FROM {table}"
     statement = f"SELECT 1 FROM {index} WHERE {index} MATCH ? LIMIT 1 OFFSET ({enough})"
-    return any(fetch(connection, statement, (one.fts(),))[0] for one in asks)
+    return any(fetch(connection, statement, (one,))[0] for one in texts)
 
 
 def _read(connection: Connection, view: EntityView) -> _Words:
@@ -89,5 +88,5 @@ def _read(connection: Connection, view: EntityView) -> _Words:
     place = connection.dialect.identifier_preparer.quote(table)
     rows, _description = fetch(connection, statement, (place, f"^search_{table[:38]}_[0-9a-f]{{16}}$"))
     for records, words, shares in rows:
-        return _Words(time.monotonic(), records, dict(zip(words or (), shares or (), strict=False)))
-    return _Words(time.monotonic(), 0, {})
+        return _Words(records, dict(zip(words or (), shares or (), strict=False)))
+    return _Words(0, {})
