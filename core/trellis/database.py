@@ -176,6 +176,12 @@ class OnConnection(Session):
         super().rollback()
         self._lent.rollback()
 
+    def invalidate(self) -> None:
+        """Gives the connection up, which another thread may still be using; what comes next has a new one."""
+        super().invalidate()
+        self._lent.invalidate()
+        self._lent.rollback()
+
 
 class Namespace:
     """One SQLite file or one PostgreSQL schema."""
