@@ -40,6 +40,9 @@ class Book:
     def customer(self, name: str = "Anna", **values: Any) -> int:
         return self.records.create("customer", {"name": name, **values}).id
 
+    def person(self, name: str) -> int:
+        return self.records.create("user", {"name": name, "email": f"{name.lower()}@acme.test"}).id
+
     def customers(self, number: int) -> list[int]:
         return [self.customer(f"Customer {index}") for index in range(number)]
 
@@ -59,7 +62,10 @@ class Book:
         return {share.title: share.value for share in self.kpi(name, period, by).breakdown}
 
     def rollup(self) -> list[tuple[Any, ...]]:
-        query = sa.select(INCOME_DAY).order_by(*INCOME_DAY.primary_key)
+        """The rows of the income rollup; whose the sales are stands at the end."""
+        whose = INCOME_DAY.c.owner_id, INCOME_DAY.c.unit_id
+        columns = [*(one for one in INCOME_DAY.c if one not in set(whose)), *whose]
+        query = sa.select(*columns).order_by(*INCOME_DAY.primary_key)
         return [tuple(row) for row in self.session.execute(query)]
 
     def rebuilt(self) -> list[tuple[Any, ...]]:
