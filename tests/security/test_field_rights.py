@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 from callers import open_client
 from flask import Flask
+from measured import Book
 from samples import gym, registry
 from trellis import enabling
 from trellis.contributions import FieldRight, Grant, Kpi, Role, Scope, Segment
@@ -167,8 +168,11 @@ def test_income_is_counted_from_open_sales_and_what_adds_up_all_goes_by_the_cust
         records.create("order", order)
         refresh(session, edition)
     everything, unit, own, none = Scope.ALL, Scope.UNIT, Scope.OWN, Scope.NONE
+    drawn = Segment(
+        name="drawn", title=Text("Drawn"), select=lambda q: sa.select(q.income().c.customer_id).distinct()
+    )
     with workspace.read() as session:
-        edition = workspace.edition(session)
+        edition = Book(session, workspace.edition(session)).with_own(drawn).edition
         for customers, orders in (
             (everything, none),
             (own, none),
@@ -205,7 +209,7 @@ def test_income_is_counted_from_open_sales_and_what_adds_up_all_goes_by_the_cust
             (own, unit, "stand on customers are made of all"),
         ):
             someone = reading((town,), customer=customers, order=orders)
-            assert someone.sees(edition) is edition
+            assert someone.sees(edition) is edition and "drawn" in edition.all(Segment)
             scope = told(edition, someone, Made.SALES)
             assert scope is None if said is None else str(scope).endswith(said)
             found = pyramid(session, edition, someone, window)
