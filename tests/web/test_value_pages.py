@@ -55,7 +55,7 @@ def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> Non
 
 
 def test_a_page_says_that_income_is_not_open_to_its_reader(sign_in: SignIn, workspace: Workspace) -> None:
-    withheld = "your role does not open all of these records"
+    withheld = "your role does not open each"
     assert withheld not in sign_in("admin@acme.test").get("/acme/analytics/pyramid").text
     segments = sign_in("reader@acme.test").get("/acme/segments").text
     segment = re.findall(r'href="/acme/segments/([^/"?]+)"', segments)[0]

@@ -142,8 +142,8 @@ class IncomeWithheld(PermissionRefused):
         sources = ", ".join(str(one.title) for one in edition.whole.all(IncomeSource).values())
         super().__init__(
             _(
-                "These figures are made of what customers brought (%(sources)s), and your role does not open all of these "
-                "records and their amounts. An administrator can change it under Users and roles.",
+                "These figures are made of what customers brought (%(sources)s), and your role does not open each of these "
+                "kinds of records with its amounts. An administrator can change it under Users and roles.",
                 sources=sources,
             )
         )

@@ -70,13 +70,15 @@ class Actor:
         return restricted(edition, rules) if rules and not self.administrator else edition.whole
 
     def _opens_income(self, edition: Edition) -> bool:
-        """Whether income can be counted from the sales that this actor sees, of each source.
+        """Whether income can be counted from the sales that this actor sees, of each source; of no customers it is nothing.
 
         Other records that a source reads have to be as open as the sale: the rollup keeps whose the sale is, not whose they are.
         """
+        if not self.may("customer", "read"):
+            return True
         for sale, entities in sources_of(edition.whole).values():
-            least = Scope.OWN if sale is None else self.scope(sale, "read")
-            if any(_ORDER[self.scope(name, "read")] < max(_ORDER[least], 1) for name in entities):
+            least = 1 if sale is None else max(1, _ORDER[self.scope(sale, "read")])
+            if any(_ORDER[self.scope(name, "read")] < least for name in entities):
                 return False
         return True
 
