@@ -16,13 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured import Book
 from sqlalchemy.orm import Session
-from trellis.contributions import Grant, IncomeSource, Role, Scope, Watch
-from trellis.crm.sales.entities import Opportunity, Order
+from trellis.contributions import Grant, IncomeSource, Role, Scope
 from trellis.i18n import Text
-from trellis.kpi.checks import check_income
-from trellis.kpi.income import INCOME_DAY, IncomeQuery, Touched, _insert, rows_of
+from trellis.kpi.income import Touched, _insert
 from trellis.records.door import Write
-from trellis.security.actor import SYSTEM, Actor, merge_grants
+from trellis.security.actor import Actor, merge_grants
 from trellis.workspace import Workspace
 
 
@@ -298,19 +296,12 @@ def test_a_rebuild_makes_what_each_write_made(workspace: Workspace, steps: list[
             shop.play(*one)
         for scopes in SCOPES:
             reader = shop.reader(*scopes)
-            assert counted_for(reader) == listed_for(reader), scopes
+            assert reader.income() == listed_for(reader), scopes
         assert book.rollup() == book.rebuilt()
         undone.rollback()
 
 
 SCOPES = list(product((Scope.OWN, Scope.UNIT, Scope.ALL), repeat=2))
-
-
-def counted_for(reader: Book) -> Decimal:
-    """What the rollup comes to for a reader."""
-    rows = rows_of(reader.edition, reader.actor), INCOME_DAY.c.currency == "EUR"
-    query = sa.select(sa.func.coalesce(sa.func.sum(INCOME_DAY.c.revenue), 0)).where(*rows[0], rows[1])
-    return Decimal(reader.session.scalar(query) or 0)
 
 
 def listed_for(reader: Book) -> Decimal:
@@ -323,95 +314,3 @@ def listed_for(reader: Book) -> Decimal:
         if one["customer"] in customers and one["currency"] in (None, "EUR") and one["amount"] is not None
     )
     return sum(amounts, Decimal(0))
-
-
-# --- Sources of plugins ---
-
-
-def won(q: IncomeQuery) -> sa.Select[Any]:
-    return sa.select(
-        Opportunity.customer_id,
-        q.day(Opportunity.expected_close),
-        q.currency(Opportunity.currency),
-        sa.func.sum(Opportunity.amount),
-        sa.null(),
-        sa.func.count(),
-    ).where(
-        Opportunity.outcome == "won",
-        Opportunity.deleted_at.is_(None),
-        q.touched(Opportunity.customer_id, Opportunity.expected_close),
-    )
-
-
-WON = IncomeSource(
-    name="won",
-    title=Text("Won"),
-    select=won,
-    watches={"opportunity": Watch(customer="customer", date="expected_close")},
-)
-
-
-def test_a_source_counts_on_days_as_well_as_on_moments(book: Book) -> None:
-    two = book.with_own(WON)
-    anna = two.customer()
-    two.order(anna, "2026-03-01", "1")
-    values = {
-        "name": "Big",
-        "customer": anna,
-        "amount": "100",
-        "expected_close": "2026-03-01",
-        "stage": "won",
-    }
-    deal = two.records.create("opportunity", values).id
-    assert [(row[2], row[4]) for row in two.rollup()] == [("orders", Decimal(1)), ("won", Decimal(100))]
-    two.records.update("opportunity", deal, {"expected_close": "2026-03-09"})
-    assert [(row[0].day, row[2]) for row in two.rollup()] == [(1, "orders"), (9, "won")]
-    assert two.rollup() == two.rebuilt()
-
-
-def test_a_source_that_does_not_say_whose_its_sales_are_counts_for_who_sees_all(book: Book) -> None:
-    rights, petra = [Grant("*"), Grant("order", read=Scope.OWN)], book.person("Petra")
-    part, whole = (
-        Actor(user_id=petra, grants=merge_grants([Role(name="r", title=Text("r"), grants=[*rights, more])]))
-        for more in (Grant("opportunity", read=Scope.OWN), Grant("case"))
-    )
-    two = book.with_own(WON)
-    values = {"name": "Big", "customer": two.customer(), "amount": "100", "expected_close": "2026-03-01"}
-    two.records.create("opportunity", {**values, "stage": "won", "owner": petra})
-    assert [counted_for(two.seen_by(one)) for one in (part, whole, SYSTEM)] == [0, 100, 100]
-    assert counted_for(two.seen_by(replace(SYSTEM, within=(1,)))) == 0
-    named = book.with_own(replace(WON, entity=Opportunity))
-    named.rebuilt()
-    assert [counted_for(named.seen_by(one)) for one in (part, whole, SYSTEM)] == [100, 100, 100]
-
-
-def test_income_of_a_source_that_is_not_in_the_edition_does_not_count(book: Book) -> None:
-    two = book.with_own(WON)
-    anna = two.customer()
-    values = {
-        "name": "Big",
-        "customer": anna,
-        "amount": "100",
-        "expected_close": "2026-03-01",
-        "stage": "won",
-    }
-    two.records.create("opportunity", values)
-    assert two.value("active_customers", "2026-03") == 1
-    assert book.value("active_customers", "2026-03") == 0
-
-
-def test_a_source_that_cannot_work_is_refused(book: Book) -> None:
-    def source(select: Any, **watches: Watch) -> IncomeSource:
-        return IncomeSource(name="x.bad", title=Text("Bad"), select=select, watches=watches)
-
-    good = Watch(customer="customer", date="ordered_at")
-    with pytest.raises(ValueError, match="six columns"):
-        check_income(book.edition, source(lambda q: sa.select(Order.customer_id), order=good))
-    with pytest.raises(ValueError, match="watches"):
-        check_income(book.edition, source(won))
-    with pytest.raises(ValueError, match="does not read from “order”"):
-        check_income(book.edition, replace(source(won, order=good), entity=Order))
-    with pytest.raises(ValueError, match="name “opportunity” in watches"):
-        check_income(book.edition, replace(source(won, order=good), entity=Opportunity))
-    with pytest.raises(Exception, match="paid_at"):
-        check_income(book.edition, source(won, order=Watch(customer="customer", date="paid_at")))
