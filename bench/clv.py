@@ -132,10 +132,10 @@ def _workspace(workspace: Workspace, number: int) -> None:
         sqlite = workspace.namespace.dialect == "sqlite"
         unit, mark = (10_000, "?") if sqlite else (1, "%s")
         statement = (
-            "INSERT INTO income_day (day, customer_id, source, currency, revenue, cost, occasions) "
-            f"VALUES ({', '.join([mark] * 7)})"
+            "INSERT INTO income_day (day, customer_id, source, currency, owner_id, unit_id, revenue, cost, occasions) "
+            f"VALUES ({', '.join([mark] * 9)})"
         )
-        fixed = (source, edition.settings.currency)
+        fixed = (source, edition.settings.currency, 0, 0)
         days = [str(end - back) for back in range(DAYS + 1)]
         for begin in range(0, len(customer), 100_000):
             part = slice(begin, begin + 100_000)

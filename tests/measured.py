@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Contribution
 from trellis.edition import Edition
 from trellis.kpi import engine
-from trellis.kpi.income import INCOME_DAY, rebuild
+from trellis.kpi.income import INCOME_DAY, rebuild, rows_of
 from trellis.kpi.periods import parse
 from trellis.kpi.results import KpiResult
 from trellis.records.door import Records
@@ -40,6 +41,9 @@ class Book:
     def customer(self, name: str = "Anna", **values: Any) -> int:
         return self.records.create("customer", {"name": name, **values}).id
 
+    def person(self, name: str) -> int:
+        return self.records.create("user", {"name": name, "email": f"{name.lower()}@acme.test"}).id
+
     def customers(self, number: int) -> list[int]:
         return [self.customer(f"Customer {index}") for index in range(number)]
 
@@ -59,8 +63,17 @@ class Book:
         return {share.title: share.value for share in self.kpi(name, period, by).breakdown}
 
     def rollup(self) -> list[tuple[Any, ...]]:
-        query = sa.select(INCOME_DAY).order_by(*INCOME_DAY.primary_key)
+        """The rows of the income rollup; whose the sales are stands at the end."""
+        whose = INCOME_DAY.c.owner_id, INCOME_DAY.c.unit_id
+        columns = [*(one for one in INCOME_DAY.c if one not in set(whose)), *whose]
+        query = sa.select(*columns).order_by(*INCOME_DAY.primary_key)
         return [tuple(row) for row in self.session.execute(query)]
+
+    def income(self) -> Decimal:
+        """What the rollup comes to for this reader, in euros."""
+        rows = rows_of(self.edition, self.actor)
+        query = sa.select(sa.func.coalesce(sa.func.sum(INCOME_DAY.c.revenue), 0))
+        return Decimal(self.session.scalar(query.where(*rows, INCOME_DAY.c.currency == "EUR")) or 0)
 
     def rebuilt(self) -> list[tuple[Any, ...]]:
         rebuild(self.session, self.edition)

@@ -55,9 +55,9 @@ def test_a_day_with_one_unknown_cost_has_none_also_over_currencies(book: Book, w
     anna = book.customer()
     book.order(anna, "2026-02-10", "10", cost="1")
     book.order(anna, "2026-02-10", "-4", currency="USD", cost="2")
-    assert [row[4:] for row in book.rollup()] == [(8, 2, 1)]
+    assert [row[4:7] for row in book.rollup()] == [(8, 2, 1)]
     book.order(anna, "2026-02-10", "1", currency="USD")
-    assert [row[4:] for row in book.rollup()] == [(Decimal("8.5"), None, 2)]
+    assert [row[4:7] for row in book.rollup()] == [(Decimal("8.5"), None, 2)]
     assert book.rollup() == book.rebuilt()
 
 

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 import sqlalchemy.orm
 from callers import open_client
 from flask import Flask
+from measured import Book
 from samples import gym, registry
 from trellis import enabling
 from trellis.contributions import FieldRight, Grant, Kpi, Role, Scope, Segment
-from trellis.crm.analytics.counted import told
+from trellis.crm.analytics.counted import Made, told
 from trellis.crm.analytics.pyramid import pyramid
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.analytics.window import Window
@@ -21,7 +22,7 @@ from trellis.errors import PermissionRefused, RecordInvalid, RuleInvalid
 from trellis.i18n import Text
 from trellis.installation import Installation
 from trellis.kpi import engine
-from trellis.kpi.income import IncomeWithheld
+from trellis.kpi.income import IncomeDay, IncomeWithheld
 from trellis.kpi.own import save_kpi
 from trellis.kpi.periods import parse
 from trellis.records.door import Records
@@ -151,7 +152,9 @@ def reading(units: tuple[int, ...] = (), **scopes: Scope) -> Actor:
     return Actor(user_id=7, name="Anna", units=units, grants=merge_grants([known]))
 
 
-def test_income_is_withheld_from_whom_its_records_are_less_open_than_customers(workspace: Workspace) -> None:
+def test_income_is_counted_from_open_sales_and_what_adds_up_all_goes_by_the_customers(
+    workspace: Workspace,
+) -> None:
     window = Window.of(parse("2026"))
     rich = {"field": "revenue_12m", "op": "gt", "value": 100}
     with workspace.write() as session:
@@ -165,17 +168,36 @@ def test_income_is_withheld_from_whom_its_records_are_less_open_than_customers(w
         records.create("order", order)
         refresh(session, edition)
     everything, unit, own, none = Scope.ALL, Scope.UNIT, Scope.OWN, Scope.NONE
-    closed = [(everything, none), (everything, own), (everything, unit), (unit, own), (own, none)]
+    drawn = Segment(
+        name="drawn", title=Text("Drawn"), select=lambda q: sa.select(q.income().c.customer_id).distinct()
+    )
     with workspace.read() as session:
-        edition = workspace.edition(session)
-        for customers, orders in closed:
+        edition = Book(session, workspace.edition(session)).with_own(drawn).edition
+        for customers, orders in (
+            (everything, none),
+            (own, none),
+            (everything, own),
+            (everything, unit),
+            (unit, own),
+        ):
             someone = reading((town,), customer=customers, order=orders)
             seen = someone.sees(edition)
             assert seen is someone.sees(seen)
-            with pytest.raises(IncomeWithheld, match="Orders"):
-                pyramid(session, edition, someone, window)
-            assert not {"active_customers", "repeat_rate"} & seen.all(Kpi).keys()
-            assert made.name not in seen.all(Segment)
+            counted = {"active_customers", "repeat_rate"} & seen.all(Kpi).keys()
+            rollup = sa.select(IncomeDay.customer_id)
+            with only_seen(session, seen), pytest.raises(PermissionRefused):  # a plugin's own
+                session.execute(rollup)
+            if orders is none:
+                with pytest.raises(IncomeWithheld, match="Orders"):
+                    pyramid(session, edition, someone, window)
+                assert not counted
+            else:
+                assert sum(one.customers for one in pyramid(session, edition, someone, window).tiers) == 0
+                assert counted == {"active_customers", "repeat_rate"}
+                said = str(told(edition, someone, Made.SALES))
+                assert "in records that you may see" in said and said.endswith("are made of all")
+                assert "also in records that you may not see" in str(told(edition, someone, Made.SCORES))
+            assert made.name not in seen.all(Segment) and "drawn" not in seen.all(Segment)
             assert not {"revenue_12m", "orders_count", "clv"} & seen.entity("customer").fields.keys()
             assert "tier" in seen.entity("customer").fields
             with pytest.raises(RuleInvalid):
@@ -183,15 +205,15 @@ def test_income_is_withheld_from_whom_its_records_are_less_open_than_customers(w
         for customers, orders, said in (
             (everything, everything, None),
             (unit, everything, "with all that they brought"),
-            (unit, unit, "also in records that you may not see"),
-            (own, unit, "also in records that you may not see"),
+            (unit, unit, "stand on customers are made of all"),
+            (own, unit, "stand on customers are made of all"),
         ):
             someone = reading((town,), customer=customers, order=orders)
-            assert someone.sees(edition) is edition
-            scope = told(edition, someone, income=True)
+            assert someone.sees(edition) is edition and "drawn" in edition.all(Segment)
+            scope = told(edition, someone, Made.SALES)
             assert scope is None if said is None else str(scope).endswith(said)
             found = pyramid(session, edition, someone, window)
-            assert sum(one.customers for one in found.tiers) == (0 if customers is own else 1)
+            assert sum(one.customers for one in found.tiers) == (orders is everything)
         token = limited(SYSTEM, read_only=True, entities=["customer"])
         with pytest.raises(IncomeWithheld):
             pyramid(session, edition, token, window)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from html import unescape
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from trellis.records.door import Records
+from trellis.security.actor import SYSTEM
 from trellis.security.people import User
 from trellis.security.roles import save_role
 from trellis.workspace import Workspace
@@ -52,12 +55,12 @@ def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> Non
 
 
 def test_a_page_says_that_income_is_not_open_to_its_reader(sign_in: SignIn, workspace: Workspace) -> None:
-    withheld = "your role opens only a part of that, or none"
+    withheld = "your role does not open each"
     assert withheld not in sign_in("admin@acme.test").get("/acme/analytics/pyramid").text
     segments = sign_in("reader@acme.test").get("/acme/segments").text
     segment = re.findall(r'href="/acme/segments/([^/"?]+)"', segments)[0]
     with workspace.write() as session:
-        rights = {"customer": {"read": "all"}, "order": {"read": "own"}}
+        rights = {"customer": {"read": "all"}, "order": {"read": "none"}}
         save_role(session, "own.seller", "Seller", rights)
         agents = sa.update(User).where(User.email == "agent@acme.test")
         session.execute(agents.values(roles=["own.seller"]))
@@ -77,6 +80,33 @@ def test_a_page_says_that_income_is_not_open_to_its_reader(sign_in: SignIn, work
     assert answer.status_code == 403 and withheld in answer.json["detail"]
     answer = agent.get("/api/v1/acme/analytics/lifecycle")
     assert answer.status_code == 200 and "scope" not in answer.json
+
+
+def test_a_page_counts_the_sales_of_its_reader_and_says_so(sign_in: SignIn, workspace: Workspace) -> None:
+    with workspace.write() as session:
+        rights = {"customer": {"read": "all"}, "order": {"read": "own"}}
+        save_role(session, "own.seller", "Seller", rights)
+        agents = sa.update(User).where(User.email == "agent@acme.test")
+        session.execute(agents.values(roles=["own.seller"]))
+        agent_id = session.scalar(sa.select(User.id).where(User.email == "agent@acme.test"))
+        records = Records(session, workspace.edition(session), SYSTEM)
+        (bought,) = records.list("order", sort=("-ordered_at",), limit=1).items
+        records.update("order", bought.id, {"owner": agent_id})
+    agent, amount = sign_in("agent@acme.test"), bought.values["amount"]
+    (listed,) = agent.get("/api/v1/acme/order").json["items"]  # type: ignore[index]
+    assert Decimal(listed["amount"]) == amount
+    pyramid = agent.get("/api/v1/acme/analytics/pyramid?measure=revenue").json
+    assert pyramid is not None and sum(Decimal(one["revenue"]) for one in pyramid["tiers"]) == amount
+    assert (pyramid["customers"], pyramid["inactive"], pyramid["prospects"]) == (1, 0, 29)
+    said = "Only what customers brought in records that you may see is counted"
+    assert pyramid["scope"].startswith(said)
+    for name in ("pyramid", "rfm", "abc", "loyalty", "clv"):
+        page = agent.get(f"/acme/analytics/{name}")
+        assert page.status_code == 200 and said in page.text, name
+        assert "first_order_at" not in page.text  # the list by it would be another
+    assert "also in records that you may not see" in agent.get("/acme/analytics/significance").text
+    assert "Revenue, 12 months" not in agent.get("/acme/customer").text
+    assert said not in sign_in("admin@acme.test").get("/acme/analytics/pyramid").text
 
 
 def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) -> None:

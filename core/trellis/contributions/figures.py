@@ -102,8 +102,10 @@ class IncomeSource(Contribution):
     """Where revenue and cost per customer and day come from.
 
     ``select(q)`` returns six columns in this order: customer id, day, currency, revenue, cost, number of purchases. The
-    rows are grouped by the first three for you. ``q`` gives the day of a moment in the workspace's zone, the currency
-    where a record names none, and the limit to what is to be counted anew::
+    rows are grouped by the first three for you. ``entity`` is what the sales are, one of those that it selects from: by their
+    owner and unit a reader's figures count the sales that they may see. Without it only who sees everything counts them.
+    ``q`` gives the day of a moment in the workspace's zone, the currency where a record names none, and the limit to what is
+    to be counted anew::
 
         def receipts(q: trellis.IncomeQuery) -> sa.Select:
             return sa.select(
@@ -115,9 +117,10 @@ class IncomeSource(Contribution):
                 q.purchases(Order.amount),
             ).where(Order.deleted_at.is_(None), q.touched(Order.customer_id, Order.ordered_at))
 
-    Cost is NULL where it is unknown. ``watches`` names each entity whose writes change the income, and how its records
-    lead to the customer and the day.
+    Cost is NULL where it is unknown. ``watches`` names each entity whose writes change the income, the sales among them, and
+    how its records lead to the customer and the day.
     """
 
     select: Callable[[IncomeQuery], sa.Select[Any]]
+    entity: type[Entity] | None = None
     watches: Mapping[str, Watch] = field(default_factory=dict)

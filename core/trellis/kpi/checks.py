@@ -178,14 +178,23 @@ def _compiles(statement: sa.Select[Any], ask: Callable[[sa.Select[Any]], Any] | 
 
 
 def check_income(edition: Edition, source: Any) -> None:
-    """The select has its six columns and compiles on both databases; the watched paths exist."""
+    """The select has its six columns, reads the sales, and compiles on both databases; the watched paths exist."""
+    sale = source.entity
     for touched in (None, Touched(days=((1, _DAY),)), Touched(days=((1, _DAY), (2, _DAY)))):
         statement = source.select(IncomeQuery(edition.settings, touched))
         if not isinstance(statement, sa.Select) or len(statement.selected_columns) != 6:
             raise ValueError(f"{source.name}: the select must have six columns: {_COLUMNS}")
+        if sale is not None and sale.__table__ not in _compiles(statement, _sources):
+            raise ValueError(
+                f"{source.name}: the select does not read from “{sale.__table__.name}”, its entity"
+            )
         _compiles(statement)
     if not source.watches:
         raise ValueError(f"{source.name}: name in watches the entities whose writes change this income")
+    if sale is not None and sale.__entity__.name not in source.watches:
+        raise ValueError(
+            f"{source.name}: name “{sale.__entity__.name}” in watches: a sale may change its owner"
+        )
     for entity, watch in source.watches.items():
         view = edition.entity(entity)
         for path in (watch.customer, watch.date):

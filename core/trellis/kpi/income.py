@@ -4,6 +4,7 @@ The rollup ``income_day`` is what loyalty, pyramid, RFM and lifetime value count
 and invoices. It follows each write inside its transaction (:mod:`trellis.kpi.following`) and can be made anew
 (:func:`rebuild`). Records without a customer, and customers in the bin, are not in it. Amounts in a
 currency that has a rate of their day are kept in the workspace's own, the others as they are; figures sum the workspace's own.
+Whose the sales are goes with them, so that a figure counts those that its reader may see (:func:`rows_of`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from trellis.contributions import IncomeSource
+from trellis.contributions import IncomeSource, Scope
 from trellis.errors import PermissionRefused
 from trellis.guard import limited
 from trellis.i18n import translator
@@ -29,9 +30,11 @@ from trellis.records.bulk import notice_growth
 from trellis.records.days import is_moment, local_day
 from trellis.records.entity import Base
 from trellis.records.types import BigId, FixedPoint, UtcDateTime
+from trellis.security.field_rights import sources_of
 
 if TYPE_CHECKING:
     from trellis.edition import Edition, Settings
+    from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
@@ -41,9 +44,10 @@ _MOST = 500
 
 
 class IncomeDay(Base):
-    """What one customer brought on one day (of the workspace's time zone), by source and currency.
+    """What one customer brought on one day (of the workspace's time zone), by source, currency, and whose sales it was.
 
-    ``cost`` is empty where it is not known; ``occasions`` counts purchases, so that a day with returns only has none.
+    ``owner_id`` and ``unit_id`` are those of the sales, 0 where they have none: a part of a key has a value. ``cost`` is empty
+    where it is not known; ``occasions`` counts purchases, so that a day with returns only has none.
     """
 
     __tablename__ = "income_day"
@@ -58,6 +62,8 @@ class IncomeDay(Base):
     )
     source: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
     currency: Mapped[str] = mapped_column(sa.String(3), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    unit_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     revenue: Mapped[Decimal] = mapped_column(FixedPoint())
     cost: Mapped[Decimal | None] = mapped_column(FixedPoint())
     occasions: Mapped[int] = mapped_column(sa.Integer)
@@ -130,14 +136,14 @@ def income_sources(edition: Edition) -> list[str]:
 
 
 class IncomeWithheld(PermissionRefused):
-    """Figures of income, for a reader who may not read all that they are made of."""
+    """Figures of income, for a reader who may not read a part of what they are made of at all."""
 
     def __init__(self, edition: Edition) -> None:
         sources = ", ".join(str(one.title) for one in edition.whole.all(IncomeSource).values())
         super().__init__(
             _(
-                "These figures are made of what customers brought (%(sources)s), and your role opens only a part of that, "
-                "or none. An administrator can change it under Users and roles.",
+                "These figures are made of what customers brought (%(sources)s), and your role does not open each of these "
+                "kinds of records with its amounts. An administrator can change it under Users and roles.",
                 sources=sources,
             )
         )
@@ -152,6 +158,37 @@ def require_income(edition: Edition) -> None:
     """Raises IncomeWithheld for an edition from which income is withheld."""
     if withholds_income(edition):
         raise IncomeWithheld(edition)
+
+
+def rows_of(edition: Edition, actor: Actor, income: Any = _income) -> list[sa.ColumnElement[bool]]:
+    """The rows of the rollup that figures of a reader are made of: sales and customers that they may see.
+
+    Raises IncomeWithheld for a reader who may not read what they are made of.
+    """
+    require_income(actor.sees(edition))
+    rows = [_sales(edition, actor, income)]
+    if not actor.sees_all("customer"):
+        customer = edition.entity("customer").entity
+        known = sa.select(customer.id).where(customer.deleted_at.is_(None), actor.visible(customer))
+        rows.append(income.customer_id.in_(known))
+    return rows
+
+
+def _sales(edition: Edition, actor: Actor, income: Any) -> sa.ColumnElement[bool]:
+    """Sources of this edition, and of each the sales in the reader's scope."""
+    of_scope: dict[Scope, list[str]] = {}
+    for name, (sale, entities) in sources_of(edition.whole).items():
+        whole = not actor.within and all(actor.sees_all(one) for one in entities)
+        if name in edition.all(IncomeSource) and (whole or sale is not None):
+            scope = Scope.ALL if sale is None else actor.scope(sale, "read")
+            of_scope.setdefault(scope, []).append(name)
+    return sa.or_(
+        sa.false(),
+        *(
+            sa.and_(income.source.in_(sorted(names)), actor.held(income.owner_id, income.unit_id, scope))
+            for scope, names in sorted(of_scope.items())
+        ),
+    )
 
 
 def counts(edition: Edition, income: Any = IncomeDay) -> sa.ColumnElement[bool]:
@@ -193,29 +230,34 @@ def _parts(touched: Touched) -> Iterator[Touched]:
 def _insert(edition: Edition, source: IncomeSource, touched: Touched | None) -> sa.Insert:
     query = IncomeQuery(edition.settings, touched)
     statement = source.select(query) if source.owner == CORE else limited(lambda: source.select(query))
-    rows = statement.group_by(*list(statement.selected_columns)[:3]).subquery("rows")
+    keys, sale = list(statement.selected_columns)[:3], source.entity
+    whose = [] if sale is None else [sale.owner_id.label("owner"), sale.unit_id.label("unit")]
+    rows = statement.add_columns(*whose).group_by(*keys, *whose).subquery("rows")
     if edition.settings.rated:
         rows = _in_own_currency(edition, rows)
-    customer, day, currency, revenue, cost, occasions = rows.c
+    customer, day, currency, revenue, cost, occasions, *held = rows.c
+    nobody = sa.literal(0, BigId)
+    owner, unit = (sa.func.coalesce(one, nobody) for one in held) if held else (nobody, nobody)
     customers = edition.entity("customer").entity.__table__.c
     living = sa.select(
         day,
         customer,
         sa.literal(source.name),
         currency,
+        owner,
+        unit,
         sa.func.coalesce(revenue, 0),
         sa.cast(cost, FixedPoint()),  # a plain NULL has no type
         sa.func.coalesce(occasions, 0),
     ).where(customers.id == customer, customers.deleted_at.is_(None))
     if touched is None:
         living = living.order_by(day, customer)
-    columns = ["day", "customer_id", "source", "currency", "revenue", "cost", "occasions"]
-    return sa.insert(INCOME_DAY).from_select(columns, living)
+    return sa.insert(INCOME_DAY).from_select(list(INCOME_DAY.columns), living)
 
 
 def _in_own_currency(edition: Edition, rows: sa.Subquery) -> sa.Subquery:
     """The rows with the amounts of currencies that have a rate of their day in the workspace's own; the others as they are."""
-    customer, day, currency, revenue, cost, occasions = rows.c
+    customer, day, currency, revenue, cost, occasions, *held = rows.c
     left_out = rates.is_foreign(edition, currency, day)
     amounts = [
         sa.case((left_out, amount), else_=rates.converted(edition, amount, currency, day))
@@ -229,11 +271,12 @@ def _in_own_currency(edition: Edition, rows: sa.Subquery) -> sa.Subquery:
         amounts[0].label("revenue"),
         amounts[1].label("cost"),
         occasions.label("occasions"),
+        *held,
     ).subquery("each_currency")
     known = sa.case((sa.func.count(each.c.cost) == sa.func.count(), sa.func.sum(each.c.cost)))
-    keys = [each.c.customer_id, each.c.day, each.c.currency]
-    together = sa.select(*keys, sa.func.sum(each.c.revenue), known, sa.func.sum(each.c.occasions))
-    return together.group_by(*keys).subquery("together")
+    keys, whose = [each.c.customer_id, each.c.day, each.c.currency], [each.c[one.key] for one in held]
+    together = sa.select(*keys, sa.func.sum(each.c.revenue), known, sa.func.sum(each.c.occasions), *whose)
+    return together.group_by(*keys, *whose).subquery("together")
 
 
 def _delete(source: IncomeSource, touched: Touched) -> sa.Delete:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from trellis.kpi import rates
 from trellis.kpi.arithmetic import average, product, ratio
-from trellis.kpi.income import INCOME_DAY, IncomeDay, income_sources, require_income
+from trellis.kpi.income import INCOME_DAY, IncomeDay, rows_of
 from trellis.kpi.periods import Period, midnight, span
 from trellis.records.days import local_day
 from trellis.records.entity import Entity
@@ -109,17 +109,12 @@ class KpiQuery:
         return sa.func.coalesce(sa.func.sum(self.money(amount, currency)), 0)
 
     def earned(self, income: Any = IncomeDay) -> sa.ColumnElement[bool]:
-        """Rows of the income rollup that count: sources of this edition, own currency, customers the reader may see."""
+        """Rows of the income rollup that count: own currency, sales and customers that the reader may see."""
         return sa.and_(self._of_edition(income), income.currency == self.currency)
 
     def _of_edition(self, income: Any) -> sa.ColumnElement[bool]:
-        require_income(self.actor.sees(self.edition))
         self.limited = True
-        conditions = [income.source.in_(income_sources(self.edition))]
-        if not self.actor.sees_all("customer"):
-            customer = self.edition.entity("customer").entity
-            conditions.append(income.customer_id.in_(sa.select(customer.id).where(self.visible(customer))))
-        return sa.and_(*conditions)
+        return sa.and_(*rows_of(self.edition, self.actor, income))
 
     def bought(self, income: Any = IncomeDay) -> sa.ColumnElement[bool]:
         """Rows of the income rollup with a purchase, in any currency; otherwise as :meth:`earned`."""

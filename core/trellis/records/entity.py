@@ -53,7 +53,7 @@ class Field:
     - ``indexed``: gets an index (for extension fields: an expression index in each workspace where it is enabled)
     - ``read_only``: kept by Trellis, refused from outside;  ``personal``: personal data of a person
     - ``mentions``: people who are named in it with an ``@`` are told
-    - ``of_income``: adds up what customers brought; withheld from readers from whom income is
+    - ``of_income``: adds up what customers brought; withheld from readers to whom the sales are less open than the customers
     - ``owner``: the plugin it comes from, filled in by the edition (``core``, a plugin's name, ``own``)
     """
 

@@ -15,7 +15,7 @@ from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.records.entity import Entity
 from trellis.records.prepared import ME
-from trellis.security.field_rights import INCOME, FieldRule, income_entities, restricted
+from trellis.security.field_rights import INCOME, TOTALS, FieldRule, income_entities, restricted, sources_of
 
 Act = Literal["read", "create", "update", "delete"]
 _ORDER = {Scope.NONE: 0, Scope.OWN: 1, Scope.UNIT: 2, Scope.ALL: 3}
@@ -62,13 +62,34 @@ class Actor:
 
     def sees(self, edition: Edition) -> Edition:
         """``edition`` without what this actor may not read: fields, and income; fields it may not write are read only."""
-        rules = self.fields if self.opens_income(edition) else self.fields | {INCOME}
+        rules = self.fields
+        if not self._opens_income(edition):
+            rules |= {INCOME}
+        elif not self._opens_totals(edition):
+            rules |= {TOTALS}
         return restricted(edition, rules) if rules and not self.administrator else edition.whole
 
-    def opens_income(self, edition: Edition) -> bool:
-        """Whether what income is computed from is as open to this actor as the customers who brought it."""
+    def _opens_income(self, edition: Edition) -> bool:
+        """Whether income can be counted from the sales that this actor sees, of each source; of no customers it is nothing.
+
+        Other records that a source reads have to be as open as the sale: the rollup keeps whose the sale is, not whose they are.
+        """
+        if not self.may("customer", "read"):
+            return True
+        for sale, entities in sources_of(edition.whole).values():
+            least = 1 if sale is None else max(1, _ORDER[self.scope(sale, "read")])
+            if any(_ORDER[self.scope(name, "read")] < least for name in entities):
+                return False
+        return True
+
+    def _opens_totals(self, edition: Edition) -> bool:
+        """Whether what income is computed from is as open to this actor as the customers, on whom it is added up."""
         least = _ORDER[self.scope("customer", "read")]
         return all(_ORDER[self.scope(name, "read")] >= least for name in income_entities(edition.whole))
+
+    def sees_income(self, edition: Edition) -> bool:
+        """Whether no record that income is computed from is out of sight."""
+        return all(self.sees_all(name) for name in income_entities(edition.whole))
 
     def scope(self, entity: str, act: Act) -> Scope:
         """Which records of ``entity`` this actor may ``act`` on."""
@@ -113,8 +134,23 @@ class Actor:
 
     def visible(self, entity: type[Entity], act: Act = "read") -> sa.ColumnElement[bool]:
         """The SQL condition that limits ``entity`` (or an alias of it) to the actor's scope."""
-        seen = scope_condition(self, entity, self.scope(entity.__entity__.name, act))
-        return sa.and_(seen, _unit(entity).in_(self.within)) if self.within else seen
+        name = entity.__entity__.name
+        owner = entity.id if name == "user" else entity.owner_id
+        unit = entity.id if name == "unit" else entity.unit_id
+        return self.held(owner, unit, self.scope(name, act))
+
+    def held(self, owner: Any, unit: Any, scope: Scope) -> sa.ColumnElement[bool]:
+        """The SQL condition that limits what has these columns of owner and unit to ``scope``, seen from this actor."""
+        seen = self._in_scope(owner, unit, scope)
+        return sa.and_(seen, unit.in_(self.within)) if self.within else seen
+
+    def _in_scope(self, owner: Any, unit: Any, scope: Scope) -> sa.ColumnElement[bool]:
+        if scope is Scope.ALL:
+            return sa.true()
+        if scope is Scope.NONE or self.user_id is None:
+            return sa.false()
+        own: sa.ColumnElement[bool] = owner == sa.bindparam(ME, self.user_id, sa.BigInteger())
+        return sa.or_(own, unit.in_(self.units)) if scope is Scope.UNIT and self.units else own
 
     def reaches(self, entity: str, act: Act, values: Mapping[str, Any]) -> bool:
         """Whether one record with these values (``owner``, ``unit``) is in scope: the Python twin of :meth:`visible`."""
@@ -125,22 +161,6 @@ class Actor:
             return False
         owner = values.get("id") if entity == "user" else values.get("owner")
         return owner == self.user_id or (scope is Scope.UNIT and values.get("unit") in self.units)
-
-
-def scope_condition(actor: Actor, entity: type[Entity], scope: Scope) -> sa.ColumnElement[bool]:
-    """The records of ``entity`` inside ``scope``, seen from ``actor``."""
-    if scope is Scope.ALL:
-        return sa.true()
-    if scope is Scope.NONE or actor.user_id is None:
-        return sa.false()
-    name = entity.__entity__.name
-    me = sa.bindparam(ME, actor.user_id, sa.BigInteger())
-    own = (entity.id if name == "user" else entity.owner_id) == me
-    return sa.or_(own, _unit(entity).in_(actor.units)) if scope is Scope.UNIT and actor.units else own
-
-
-def _unit(entity: type[Entity]) -> Any:
-    return entity.id if entity.__entity__.name == "unit" else entity.unit_id
 
 
 def limited(actor: Actor, *, read_only: bool, entities: Sequence[str]) -> Actor:

@@ -3,8 +3,9 @@
 Lists, filters, sorts, counts, forms, REST, OpenAPI, exports, history and messages all go by the fields of their edition, so
 that nothing has to ask. Contributions that compute with such a field (KPIs, segments, income) are left out with it.
 
-Income goes the same way where it is computed from a field that is withheld, or from records less open to the reader than
-the customers who brought it: with its sources go the fields of records that add it up.
+Income goes the same way where it is computed from a field or from records that are withheld: with its sources go the fields of
+records that add it up. Where some of the records are open it is counted from those; the fields that add all of it up go
+from whom the records are less open than the customers who brought it, with what is made of these fields.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import ORMExecuteState, Session
 
-from trellis.contributions import Contribution, FieldRight, IncomeSource, Lifecycle, Role, Scope, Stage
+from trellis.contributions import Contribution, FieldRight, IncomeSource, Kpi, Lifecycle, Role, Scope, Stage
 from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import PermissionRefused
 from trellis.records.entity import EntityInfo, ExtraValue, Field
@@ -55,7 +56,9 @@ def merge_field_rules(roles: Sequence[Role]) -> frozenset[FieldRule]:
 
 
 INCOME = FieldRule("income", "", FieldRight.NONE)
-"""Withholds income itself."""
+"""Withholds income itself, and all that :data:`TOTALS` does."""
+TOTALS = FieldRule("income", "totals", FieldRight.NONE)
+"""Withholds what adds up all income, whoever asks: fields of records, and segments that are counted from the rollup."""
 
 _READING = "withheld columns"
 _ROLLUP = "income_day"
@@ -72,16 +75,23 @@ def always_readable(view: EntityView) -> frozenset[str]:
 
 def income_entities(whole: Edition) -> frozenset[str]:
     """The entities whose records income is computed from."""
-    return whole.cached("income entities", lambda: _income_entities(whole))  # type: ignore[no-any-return]
+    return frozenset().union(*(entities for _sale, entities in sources_of(whole).values()))
 
 
-def _income_entities(whole: Edition) -> frozenset[str]:
+def sources_of(whole: Edition) -> Mapping[str, tuple[str | None, frozenset[str]]]:
+    """For each source of income the entity whose records are its sales, if it names one, and all entities that it reads."""
+    return whole.cached("sources of income", lambda: _sources_of(whole))  # type: ignore[no-any-return]
+
+
+def _sources_of(whole: Edition) -> Mapping[str, tuple[str | None, frozenset[str]]]:
     entities = {_table(view): name for name, view in whole.entities.items()}
-    found: set[str] = set()
+    found: dict[str, tuple[str | None, frozenset[str]]] = {}
     for source in whole.all(IncomeSource).values():
-        for statement in whole.reads[IncomeSource](whole, source):
-            found |= {entities[table] for table, _column in columns_of(statement) if table in entities}
-    return frozenset(found)
+        read = [columns_of(statement) for statement in whole.reads[IncomeSource](whole, source)]
+        names = {entities[table] for columns in read for table, _column in columns if table in entities}
+        sale = None if source.entity is None else source.entity.__entity__.name
+        found[source.name] = sale, frozenset(names | {sale} if sale else names)
+    return MappingProxyType(found)
 
 
 def restricted(edition: Edition, rules: frozenset[FieldRule]) -> Edition:
@@ -107,10 +117,11 @@ def _restricted(whole: Edition, rules: frozenset[FieldRule]) -> Edition:
         for name, field in view.fields.items()
         if name not in entities[view.name].fields
     }
-    if not hidden and INCOME not in rules:
+    if not hidden and not rules & {INCOME, TOTALS}:
         return seen
-    reading = _Reading(whole, frozenset(hidden), income=INCOME in rules)
-    if reading.income and not rules >= (figures := _figures_of_income(whole)):
+    reading = _Reading(whole, frozenset(hidden), income=INCOME in rules, totals=TOTALS in rules)
+    more = reading.withheld
+    if more and not rules >= (figures := more | _fields_of_income(whole)):
         named = {(one.entity, one.field) for one in figures}
         return restricted(whole, figures | {one for one in rules if (one.entity, one.field) not in named})
     contributions = {
@@ -124,15 +135,14 @@ def _restricted(whole: Edition, rules: frozenset[FieldRule]) -> Edition:
     return seen
 
 
-def _figures_of_income(whole: Edition) -> frozenset[FieldRule]:
-    """The rules that withhold income, and the fields that add it up."""
-    fields = (
+def _fields_of_income(whole: Edition) -> frozenset[FieldRule]:
+    """The rules that withhold the fields that add income up."""
+    return frozenset(
         FieldRule(view.name, name, FieldRight.NONE)
         for view in whole.entities.values()
         for name, field in view.fields.items()
         if field.of_income
     )
-    return frozenset({INCOME, *fields})
 
 
 @contextmanager
@@ -205,7 +215,9 @@ def check_role(edition: Edition, role: Any) -> None:
 class _Reading:
     """Finds the contributions that compute with hidden columns, from the SQL that they make."""
 
-    def __init__(self, whole: Edition, hidden: frozenset[tuple[str, str]], *, income: bool) -> None:
+    def __init__(
+        self, whole: Edition, hidden: frozenset[tuple[str, str]], *, income: bool, totals: bool
+    ) -> None:
         self._whole = whole
         self._hidden = hidden
         self._extended = {
@@ -214,14 +226,21 @@ class _Reading:
             for name, field in view.fields.items()
             if field.is_extension and (_table(view), name) in hidden
         }
-        self.income = income
-        self.income = income or any(
+        self._income = self._totals = False
+        self._income = income or any(
             self._touches(one, IncomeSource) for one in whole.all(IncomeSource).values()
         )
+        self._totals = totals or self._income
+
+    @property
+    def withheld(self) -> frozenset[FieldRule]:
+        """The rules for what is withheld of income."""
+        rules = ((INCOME, self._income), (TOTALS, self._totals))
+        return frozenset(rule for rule, holds in rules if holds)
 
     def withholds(self, kind: type[Contribution], one: Contribution) -> bool:
         return kind in self._whole.reads and (
-            self._touches(one, kind) or (kind is IncomeSource and self.income)
+            self._touches(one, kind) or (kind is IncomeSource and self._income)
         )
 
     def _touches(self, one: Contribution, kind: type[Contribution]) -> bool:
@@ -229,20 +248,24 @@ class _Reading:
         if reads is None:
             return False
         try:
-            return any(self._in(statement) for statement in reads(self._whole, one))
+            rollup = self._income if kind is Kpi else self._totals  # a KPI limits the rows to its reader's
+            return any(self._in(statement, rollup=rollup) for statement in reads(self._whole, one))
         except Exception:  # code of a plugin: what cannot be looked at is not shown
             return True
 
-    def _in(self, statement: Any) -> bool:
+    def _in(self, statement: Any, *, rollup: bool) -> bool:
         whole_extra = any(
             column == "extra" and table in self._extended for table, column in columns_of(statement)
         )
-        return whole_extra or self.names(statement)
+        return whole_extra or self._named(statement, rollup=rollup)
 
     def names(self, statement: Any) -> bool:
-        """Whether a statement names a hidden column, or the income that is computed from one."""
+        """Whether a statement names a hidden column, or income of which some is hidden."""
+        return self._named(statement, rollup=self._totals)
+
+    def _named(self, statement: Any, *, rollup: bool) -> bool:
         return any(
-            (table, column) in self._hidden or (table == _ROLLUP and self.income)
+            (table, column) in self._hidden or (table == _ROLLUP and rollup)
             for table, column in columns_of(statement)
         )
 

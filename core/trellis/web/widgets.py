@@ -258,7 +258,9 @@ def cohorts_context(found: Loyalty, steps: int = 11) -> dict[str, Any] | None:
 
 
 def first_bought(period: Period) -> str:
-    """The list of the customers who bought first in a period."""
+    """The list of the customers who bought first in a period; none for whom the first purchase may be another than they see."""
+    if not g.actor.sees_income(g.edition):
+        return ""
     rule = {
         "field": "first_order_at",
         "op": "between",

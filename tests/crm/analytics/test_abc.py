@@ -137,7 +137,7 @@ def test_products_are_classed_by_the_lines_of_orders(book: Book) -> None:
 def test_a_reader_classes_the_own_customers(book: Book) -> None:
     boris = book.records.create("user", {"name": "Boris", "email": "b@acme.test"}).id
     mine, other = book.customer(owner=boris), book.customer()
-    book.order(mine, "2026-03-01", "1")
+    book.order(mine, "2026-03-01", "1", owner=boris)
     book.order(other, "2026-03-01", "99")
     agent = book.seen_by(
         Actor(user_id=boris, grants={name: Grant(name, read=Scope.OWN) for name in ("customer", "order")})

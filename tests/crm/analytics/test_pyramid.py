@@ -134,7 +134,7 @@ def test_amounts_in_other_currencies_do_not_rank_but_their_customers_are_active(
 def test_a_reader_sees_the_pyramid_of_the_own_customers(book: Book) -> None:
     boris = book.records.create("user", {"name": "Boris", "email": "b@acme.test"}).id
     mine, _prospect, other = book.customer(owner=boris), book.customer(owner=boris), book.customer()
-    book.order(mine, "2026-03-01", "10")
+    book.order(mine, "2026-03-01", "10", owner=boris)
     book.order(other, "2026-03-01", "90")
     agent = book.seen_by(
         Actor(user_id=boris, grants={name: Grant(name, read=Scope.OWN) for name in ("customer", "order")})

@@ -94,7 +94,7 @@ def test_nobody_bought(book: Book) -> None:
 def test_a_reader_scores_the_own_customers(book: Book) -> None:
     boris = book.records.create("user", {"name": "Boris", "email": "b@acme.test"}).id
     mine, other = book.customer(owner=boris), book.customer()
-    book.order(mine, ago(50))
+    book.order(mine, ago(50), owner=boris)
     book.order(other, ago(1))
     agent = book.seen_by(
         Actor(user_id=boris, grants={name: Grant(name, read=Scope.OWN) for name in ("customer", "order")})

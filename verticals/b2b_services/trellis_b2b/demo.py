@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+import sqlalchemy as sa
 import trellis
 from trellis import Demo, DemoContext
+from trellis.crm.customers.entities import Customer
 
 from trellis_b2b.lifecycles import CONTRACTS
 
@@ -373,10 +375,13 @@ def _consultants(context: DemoContext) -> Iterator[dict[str, Any]]:
 def _delivery(context: DemoContext, accounts: list[int], consultants: list[int]) -> None:
     random, today = context.random, context.today
     served = random.sample(accounts, max(10, len(accounts) // 6))
+    query = sa.select(Customer.id, Customer.owner_id).where(Customer.id.in_(served))
+    owners = {row.id: row.owner_id for row in context.records.session.execute(query)}
     rows = [
         {
             "name": random.choice(SUBJECTS),
             "customer": customer,
+            "owner": owners[customer],
             "kind": random.choice(("fixed", "time", "retainer")),
             "state": random.choices(("planned", "running", "paused", "closed"), (1, 6, 1, 2))[0],
             "budget": random.randint(20, 300) * 1000,
@@ -388,8 +393,8 @@ def _delivery(context: DemoContext, accounts: list[int], consultants: list[int])
     ]
     engagements = context.create("b2b.engagement", rows)
     pairs = list(zip(engagements, served, strict=True))
-    context.create("b2b.milestone", _milestones(context, pairs))
-    context.create("b2b.time_entry", _time(context, pairs, consultants))
+    context.create("b2b.milestone", _milestones(context, pairs, owners))
+    context.create("b2b.time_entry", _time(context, pairs, owners, consultants))
     changes = [
         {
             "name": f"{random.choice(STEPS)}: {random.choice(LINES)}",
@@ -464,7 +469,9 @@ def _courses(context: DemoContext, pairs: list[tuple[int, int]]) -> None:
         context.run("b2b.change_request", record, 3 + place * 17 % 60, *_COURSES[place])
 
 
-def _milestones(context: DemoContext, pairs: list[tuple[int, int]]) -> Iterator[dict[str, Any]]:
+def _milestones(
+    context: DemoContext, pairs: list[tuple[int, int]], owners: dict[int, int]
+) -> Iterator[dict[str, Any]]:
     random, today = context.random, context.today
     for engagement, customer in pairs:
         for number, step in enumerate(STEPS[: random.randint(2, 5)]):
@@ -474,6 +481,7 @@ def _milestones(context: DemoContext, pairs: list[tuple[int, int]]) -> Iterator[
                 "name": step,
                 "engagement": engagement,
                 "customer": customer,
+                "owner": owners[customer],
                 "due_on": due,
                 "accepted_on": due + timedelta(days=late) if due + timedelta(days=late) < today else None,
                 "amount": random.randint(4, 40) * 1000,
@@ -482,7 +490,7 @@ def _milestones(context: DemoContext, pairs: list[tuple[int, int]]) -> Iterator[
 
 
 def _time(
-    context: DemoContext, pairs: list[tuple[int, int]], consultants: list[int]
+    context: DemoContext, pairs: list[tuple[int, int]], owners: dict[int, int], consultants: list[int]
 ) -> Iterator[dict[str, Any]]:
     random = context.random
     for back in range(365):
@@ -498,6 +506,7 @@ def _time(
                 "consultant": consultant,
                 "engagement": engagement,
                 "customer": customer,
+                "owner": owners[customer],
                 "worked_on": day,
                 "hours": random.choice((4, 6, 7, 8)),
                 "billable": random.random() < 0.84,

@@ -54,6 +54,7 @@ SOURCES = [
         title=_("Approved time"),
         cell=PYRAMID,
         select=approved_time,
+        entity=TimeEntry,
         watches={"b2b.time_entry": Watch(customer="customer", date="worked_on")},
     ),
     IncomeSource(
@@ -61,6 +62,7 @@ SOURCES = [
         title=_("Accepted milestones"),
         cell=PYRAMID,
         select=accepted_milestones,
+        entity=Milestone,
         watches={"b2b.milestone": Watch(customer="customer", date="accepted_on")},
     ),
 ]

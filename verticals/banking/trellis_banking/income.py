@@ -36,6 +36,7 @@ SOURCES = [
         description=_("Interest and fees of each account, against what it cost, by month"),
         cell=PYRAMID,
         select=account_months,
+        entity=AccountMonth,
         watches={"banking.account_month": Watch(customer="customer", date="month")},
     )
 ]

@@ -15,7 +15,7 @@ from trellis.crm.analytics import options
 from trellis.crm.analytics.abc import ASSUMPTIONS as ABC
 from trellis.crm.analytics.abc import abc, abc_items
 from trellis.crm.analytics.clv import Asked, clv, lines
-from trellis.crm.analytics.counted import told
+from trellis.crm.analytics.counted import Made, told
 from trellis.crm.analytics.cross_sell import BASKETS, CUSTOMER, ITEMS, cross_sell
 from trellis.crm.analytics.items import CUSTOMERS, KINDS
 from trellis.crm.analytics.keeping import Keeping, keeping
@@ -100,19 +100,19 @@ class Question:
 class Analytics:
     """One of the analytics: how it is answered, and the options it takes.
 
-    ``kept`` where the answer is made of what was computed for all customers before: scores, tiers, segments. ``income``
-    says of figures of customers whether what they brought goes in; None for figures of something else.
+    ``kept`` where the answer is made of what was computed for all customers before: scores, tiers, segments. ``made``
+    says of figures of customers what goes in; None for figures of something else.
     """
 
     compute: Callable[[Question], dict[str, Any]]
     options: tuple[Option, ...]
     kept: bool = False
-    income: bool | None = None
+    made: Made | None = None
 
     def answer(self, asked: Question) -> dict[str, Any]:
         """The answer, with a sentence on what of customers it counts (``scope``); it has none where that is everything."""
         found = self.compute(asked)
-        return found if self.income is None else found | _scope(asked, income=self.income)
+        return found if self.made is None else found | _scope(asked, self.made)
 
     def read(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """The values of all options from the texts given for some. Raises OptionInvalid, also for a name it has not."""
@@ -124,8 +124,8 @@ class Analytics:
         }
 
 
-def _scope(asked: Question, *, income: bool) -> dict[str, Any]:
-    scope = told(asked.edition, asked.actor, income=income)
+def _scope(asked: Question, made: Made) -> dict[str, Any]:
+    scope = told(asked.edition, asked.actor, made)
     return {} if scope is None else {"scope": str(scope)}
 
 
@@ -146,7 +146,7 @@ def _abc(asked: Question) -> dict[str, Any]:
     answer = {"of": asked.options["of"], **found.to_json(), "assumptions": ABC.to_json(asked.edition)}
     if asked.options["customers"]:
         answer["lines"] = [line.to_json() for line in abc_items(*who, found.measure, items)]
-    return answer | _scope(asked, income=True) if items is CUSTOMERS else answer
+    return answer | _scope(asked, Made.SALES) if items is CUSTOMERS else answer
 
 
 def _significance(asked: Question) -> dict[str, Any]:
@@ -341,17 +341,19 @@ _LEVEL = options.choice("by", list(LEVELS), _("By what the plan is handed down")
 
 ANALYTICS: Mapping[str, Analytics] = MappingProxyType(
     {
-        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE), income=True),
-        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE), income=True),
+        "loyalty": Analytics(_loyalty, (_PERIOD, _AS_OF, _CHANGE, _YEARS, _INACTIVE), made=Made.SALES),
+        "pyramid": Analytics(_pyramid, (_PERIOD, _AS_OF, _MEASURE, _COMPARE), made=Made.SALES),
         "lifecycle": Analytics(
-            _lifecycle, (_PERIOD, _AS_OF, *_OF_LIFECYCLE, _CUSTOMERS), kept=True, income=False
+            _lifecycle, (_PERIOD, _AS_OF, *_OF_LIFECYCLE, _CUSTOMERS), kept=True, made=Made.CUSTOMERS
         ),
-        "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS), income=True),
-        "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS), income=True),
+        "rfm": Analytics(_rfm, (_PERIOD, _AS_OF, _CUSTOMERS), made=Made.SALES),
+        "clv": Analytics(_clv, (*_OF_LIFETIME, _AS_OF, _CUSTOMERS), made=Made.SALES),
         "abc": Analytics(_abc, (_PERIOD, _AS_OF, _MEASURE, _OF, _CUSTOMERS)),
-        "significance": Analytics(_significance, (_CUSTOMERS,), kept=True, income=True),
-        "satisfaction": Analytics(_satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True, income=False),
-        "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True, income=True),
+        "significance": Analytics(_significance, (_CUSTOMERS,), kept=True, made=Made.SCORES),
+        "satisfaction": Analytics(
+            _satisfaction, (_PERIOD, _AS_OF, _BY, _SURVEY), kept=True, made=Made.CUSTOMERS
+        ),
+        "programme": Analytics(_programme, (_PROGRAMME, _AS_OF), kept=True, made=Made.SALES),
         "product_lifecycle": Analytics(_product_lifecycle, (_AS_OF,)),
         "bcg": Analytics(_bcg, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_BCG)),
         "cross_sell": Analytics(_cross_sell, (_PERIOD, _AS_OF, _OF_PORTFOLIO, *_OF_CROSS_SELL)),

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from trellis.edition import Edition
 from trellis.i18n import Text, translator
 from trellis.kpi.income import withholds_income
 from trellis.security.actor import Actor
-from trellis.security.field_rights import income_entities
 
 _ = translator("trellis")
 
 
-def told(edition: Edition, actor: Actor, *, income: bool) -> Text | None:
-    """What figures of customers count for this reader; None where that is everything. ``income`` where it goes in."""
-    if income and withholds_income(actor.sees(edition)):
-        return _(
-            "Classes and scores are made of all that customers brought, also in records that you may not see"
+class Made(Enum):
+    """What figures of customers are made of: the customers, the sales that brought income, or classes and scores kept of all."""
+
+    CUSTOMERS = auto()
+    SALES = auto()
+    SCORES = auto()
+
+
+def told(edition: Edition, actor: Actor, made: Made) -> Text | None:
+    """What figures of customers count for this reader; None where that is everything."""
+    everybody = actor.sees_all("customer")
+    if made is Made.CUSTOMERS:
+        return None if everybody else _("Only customers that you may see are counted")
+    if actor.sees_income(edition) and not withholds_income(actor.sees(edition)):
+        return (
+            None
+            if everybody
+            else _("Only customers that you may see are counted, with all that they brought")
         )
-    if actor.sees_all("customer"):
-        return None
-    if not income:
-        return _("Only customers that you may see are counted")
-    if all(actor.sees_all(one) for one in income_entities(edition.whole)):
-        return _("Only customers that you may see are counted, with all that they brought")
-    return _(
-        "Only customers that you may see are counted, with all that they brought, also in records that you may not see"
+    if made is Made.SCORES or withholds_income(actor.sees(edition)):
+        return (
+            _(
+                "Classes and scores are made of all that customers brought, also in records that you may not see"
+            )
+            if everybody
+            else _(
+                "Only customers that you may see are counted, with all that they brought, also in records that you may not see"
+            )
+        )
+    return (
+        _(
+            "Only what customers brought in records that you may see is counted; the classes and scores that "
+            "stand on customers are made of all"
+        )
+        if everybody
+        else _(
+            "Only customers that you may see are counted, with what they brought in records that you may see; "
+            "the classes and scores that stand on customers are made of all"
+        )
     )

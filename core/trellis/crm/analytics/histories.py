@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.bounded import Floats
-from trellis.crm.analytics.window import Window, income_rows
-from trellis.crm.customers.entities import Customer
+from trellis.crm.analytics.window import Window, first_purchases, income_rows
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import days_between, ratio
 from trellis.kpi.income import INCOME_DAY
@@ -101,9 +100,10 @@ def portions(
     one: int | None = None,
 ) -> Iterator[Histories]:
     """The same in portions, by id."""
-    statement = _statement(edition, actor, until).order_by(_day.customer_id)
+    first = first_purchases(edition, actor)
+    statement = _statement(edition, actor, until, first).order_by(_day.customer_id)
     if acquired is not None:
-        statement = statement.where(Window.of(acquired).holds(Customer.first_order_at))
+        statement = statement.where(Window.of(acquired).holds(first.c.first_order_at))
     if one is not None:
         statement = statement.where(_day.customer_id == one)
     rows = session.execute(statement, execution_options={"yield_per": _PORTION}).partitions()
@@ -150,10 +150,10 @@ def _read(until: date, table: NDArray[Any]) -> Histories:
     )
 
 
-def _statement(edition: Edition, actor: Actor, until: date) -> sa.Select[Any]:
+def _statement(edition: Edition, actor: Actor, until: date, known: sa.FromClause) -> sa.Select[Any]:
     own = _day.currency == edition.settings.currency
     bought = sa.case((_day.occasions > 0, _day.day))
-    again = sa.and_(own, _day.occasions > 0, _day.day > Customer.first_order_at)
+    again = sa.and_(own, _day.occasions > 0, _day.day > known.c.first_order_at)
     last, first = sa.func.max(bought), sa.func.min(bought)
 
     def amount(rows: sa.ColumnElement[bool], column: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
@@ -170,7 +170,7 @@ def _statement(edition: Edition, actor: Actor, until: date) -> sa.Select[Any]:
             amount(own, _day.revenue),
             amount(own, _day.revenue - _day.cost),
         )
-        .join(Customer, Customer.id == _day.customer_id)
+        .join(known, known.c.id == _day.customer_id)
         .where(*income_rows(edition, actor, Window(_EVER, until + timedelta(days=1))))
         .group_by(_day.customer_id)
         .having(sa.func.count(bought) > 0)

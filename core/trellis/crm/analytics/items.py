@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.crm.analytics.window import MARGIN, Coverage, Window, coverage, income_rows
+from trellis.crm.analytics.window import MARGIN, Coverage, Window, coverage, first_purchases, income_rows
 from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.sales.entities import Order, OrderLine
@@ -55,9 +55,9 @@ def _customers_covered(session: Session, edition: Edition, actor: Actor, window:
     return coverage(session, edition, actor, window).measure
 
 
-def _customers_known(_edition: Edition, _actor: Actor) -> sa.Select[Any]:
-    columns: list[Any] = [Customer.id.label("item_id"), Customer.first_order_at.label("first")]
-    return sa.select(*columns)
+def _customers_known(edition: Edition, actor: Actor) -> sa.Select[Any]:
+    known = first_purchases(edition, actor).c
+    return sa.select(known.id.label("item_id"), known.first_order_at.label("first"))
 
 
 def _customers_checked(edition: Edition, actor: Actor) -> None:

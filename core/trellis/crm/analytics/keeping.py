@@ -23,7 +23,7 @@ from trellis.crm.analytics.survival import (
     kaplan_meier,
     survival_json,
 )
-from trellis.crm.analytics.window import customers_of
+from trellis.crm.analytics.window import Window, customers_of, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import ratio
@@ -167,7 +167,7 @@ def keeping(
         points=tuple(kaplan_meier(known)),
         projection=fit_sbg(*by_month(known)) if _projectable(known) else None,
         what_if=_what_if(year, change, years),
-        wallet=_wallet(session, actor),
+        wallet=_wallet(session, edition, actor, until),
     )
 
 
@@ -185,15 +185,21 @@ def _what_if(year: Kept, change: float, years: int) -> WhatIf | None:
     return WhatIf(customers=year.active, value=value, retention=year.rate, changed=changed, years=years)
 
 
-def _wallet(session: Session, actor: Actor) -> Wallet:
-    revenue = sa.func.coalesce(Customer.revenue_12m, 0)
+def _wallet(session: Session, edition: Edition, actor: Actor, as_of: date) -> Wallet:
+    brought: Any = Customer.revenue_12m
+    joined: Any = Customer
+    if not actor.sees_income(edition):  # what stands on customers is of all sales
+        seen = per_customer(edition, actor, Window.until(as_of)).subquery("seen")
+        brought, joined = seen.c.revenue, sa.outerjoin(Customer, seen, seen.c.customer_id == Customer.id)
+    revenue = sa.func.coalesce(brought, 0)
     stated = Customer.category_spending
     right = revenue <= stated
     counted = sa.select(
         sa.func.count(),
         sa.func.count().filter(sa.not_(right)),
-        ratio(sa.func.sum(sa.case((right, Customer.revenue_12m))), sa.func.sum(sa.case((right, stated)))),
-    ).where(customers_of(actor), stated > 0)
+        ratio(sa.func.sum(sa.case((right, brought))), sa.func.sum(sa.case((right, stated)))),
+    ).select_from(joined)
+    counted = counted.where(customers_of(actor), stated > 0)
     known, wrong, share = session.execute(counted).one()
     return Wallet(known=known, wrong=wrong, share=None if share is None else round(share, 6))
 

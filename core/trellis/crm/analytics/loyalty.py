@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.crm.analytics.window import Window, income_rows
-from trellis.crm.customers.entities import Customer
+from trellis.crm.analytics.window import Window, first_purchases, income_rows
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import united_bits
 from trellis.kpi.income import INCOME_DAY
@@ -123,7 +122,8 @@ def _counted(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Sel
     was active in the month before the first and in the first.
     """
     bought = _bought(edition, actor, months).subquery("bought")
-    began = bucket(Customer.first_order_at, [(one.first, one.end) for one in months]).label("began")
+    first = first_purchases(edition, actor)
+    began = bucket(first.c.first_order_at, [(one.first, one.end) for one in months]).label("began")
     columns: list[sa.ColumnElement[Any]] = [
         began,
         *(_having(bought.c.months, 1 << index).label(f"active_{index}") for index in range(len(months) + 1)),
@@ -131,8 +131,8 @@ def _counted(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Sel
         sa.func.count(sa.case((bought.c.days >= 1, 1))).label("buyers"),
         sa.func.count(sa.case((bought.c.days >= 2, 1))).label("repeat_buyers"),
     ]
-    joined = sa.select(*columns).join(bought, bought.c.customer_id == Customer.id)
-    return joined.group_by("began")
+    joined = first.join(bought, bought.c.customer_id == first.c.id)
+    return sa.select(*columns).select_from(joined).group_by("began")
 
 
 def _bought(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Select[Any]:

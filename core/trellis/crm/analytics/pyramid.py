@@ -16,7 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.assumptions import Assumptions, Errors, Values, assumption, rising
-from trellis.crm.analytics.window import Coverage, Window, coverage, customers_of, measured, per_customer
+from trellis.crm.analytics.window import (
+    Coverage,
+    Window,
+    bought_before,
+    coverage,
+    customers_of,
+    income_rows,
+    measured,
+    per_customer,
+)
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.i18n import translator
@@ -142,7 +151,7 @@ def pyramid(
     rows = {row.tier: row for row in session.execute(_by_tier(ranked))}
     total = sum((row.amount for row in rows.values()), Decimal(0))
     tiers = tuple(_tier(name, rows.get(name), total) for name in TIERS)
-    inactive, prospects = _outside(session, actor, window, rows)
+    inactive, prospects = _outside(session, edition, actor, window, rows)
     return Pyramid(
         window=window,
         measure=chosen,
@@ -192,9 +201,11 @@ def _by_tier(ranked: sa.CTE) -> sa.Select[Any]:
     ).group_by(column.tier)
 
 
-def _outside(session: Session, actor: Actor, window: Window, rows: dict[str, Any]) -> tuple[int, int]:
+def _outside(
+    session: Session, edition: Edition, actor: Actor, window: Window, rows: dict[str, Any]
+) -> tuple[int, int]:
     """How many are inactive, and how many are prospects."""
-    bought = Customer.first_order_at < window.end
+    bought = bought_before(edition, actor, window.end)
     counted = sa.select(sa.func.count(), sa.func.count().filter(bought)).where(customers_of(actor))
     everyone, buyers = session.execute(counted).one()
     ranked = sum(row.customers for row in rows.values())
@@ -202,10 +213,11 @@ def _outside(session: Session, actor: Actor, window: Window, rows: dict[str, Any
     if any(
         row.without_purchase for row in rows.values()
     ):  # ranked by returns alone, of purchases that are not known here
-        day = INCOME_DAY.c
-        income = sa.exists().where(day.customer_id == Customer.id, window.holds(day.day))
-        unknown = sa.or_(Customer.first_order_at.is_(None), sa.not_(bought))
-        query = sa.select(sa.func.count()).select_from(Customer).where(customers_of(actor), unknown, income)
+        income = sa.exists().where(
+            INCOME_DAY.c.customer_id == Customer.id, *income_rows(edition, actor, window)
+        )
+        query = sa.select(sa.func.count()).select_from(Customer)
+        query = query.where(customers_of(actor), sa.not_(bought), income)
         never = session.scalar(query) or 0
     return buyers - (ranked - never), everyone - buyers - never
 

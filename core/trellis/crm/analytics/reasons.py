@@ -88,7 +88,7 @@ def _ranks(records: Records, customer: int, values: Mapping[str, Any]) -> list[T
         return []
     option = cast(Choice, tier.type).option(values["tier"]) if values["tier"] else None
     found = [_tier(edition, str(option.label), values)] if option else []
-    if values["rfm_code"]:
+    if values["rfm_code"] and actor.sees_income(edition):  # it was made of all sales
         window = Window.until(today_in(ZoneInfo(edition.settings.timezone)))
         query = per_customer(edition, actor, window).where(INCOME_DAY.c.customer_id == customer)
         row = records.session.execute(query).one_or_none()

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.histories import Histories
 from trellis.crm.analytics.lifetime import Model
-from trellis.crm.analytics.window import Window, income_rows
-from trellis.crm.customers.entities import Customer
+from trellis.crm.analytics.window import Window, first_purchases, income_rows
 from trellis.edition import Edition
 from trellis.kpi.income import INCOME_DAY
 from trellis.kpi.periods import Period
@@ -83,12 +82,14 @@ def _counted(
     acquired: Period | None,
 ) -> list[Any]:
     """Days with the number of customers who bought again on them."""
-    cohort = Window.of(acquired).holds(Customer.first_order_at) if acquired else sa.true()
+    first = first_purchases(edition, actor)
+    began = first.c.first_order_at
+    cohort = Window.of(acquired).holds(began) if acquired else sa.true()
     query = (
         sa.select(_day.day, sa.func.count(_day.customer_id.distinct()))
-        .join(Customer, Customer.id == _day.customer_id)
+        .join(first, first.c.id == _day.customer_id)
         .where(*income_rows(edition, actor, window), _day.occasions > 0, cohort)
-        .where(_day.day > Customer.first_order_at, Customer.first_order_at <= known.until)
+        .where(_day.day > began, began <= known.until)
         .group_by(_day.day)
         .order_by(_day.day)
     )

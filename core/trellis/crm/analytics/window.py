@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.errors import TrellisError
 from trellis.i18n import translator
-from trellis.kpi.income import INCOME_DAY, income_sources, require_income
+from trellis.kpi.income import INCOME_DAY, rows_of
 from trellis.kpi.periods import Period, months_later
 from trellis.security.actor import Actor
 
@@ -83,15 +83,28 @@ def customers_of(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def income_rows(edition: Edition, actor: Actor, window: Window) -> list[sa.ColumnElement[bool]]:
-    """The rows of the rollup in a window: sources of this edition, customers that the reader may see.
+    """The rows of the rollup in a window: sales and customers that the reader may see.
 
     Raises IncomeWithheld for a reader who may not read what they are made of.
     """
-    require_income(actor.sees(edition))
-    rows = [window.holds(_day.day), _day.source.in_(income_sources(edition))]
-    if not actor.sees_all("customer"):
-        rows.append(_day.customer_id.in_(sa.select(Customer.id).where(customers_of(actor))))
-    return rows
+    return [window.holds(_day.day), *rows_of(edition, actor, _day)]
+
+
+def first_purchases(edition: Edition, actor: Actor) -> sa.FromClause:
+    """Of each customer (``id``) the day of the first purchase that the reader may see (``first_order_at``)."""
+    if actor.sees_income(edition):
+        return cast(sa.Table, Customer.__table__)
+    seen = sa.select(_day.customer_id.label("id"), sa.func.min(_day.day).label("first_order_at"))
+    seen = seen.where(*rows_of(edition, actor, _day), _day.occasions > 0).group_by(_day.customer_id)
+    return seen.subquery("first_purchase")
+
+
+def bought_before(edition: Edition, actor: Actor, end: date) -> sa.ColumnElement[bool]:
+    """The customer had bought before a day, of what the reader may see."""
+    if actor.sees_income(edition):
+        return sa.and_(Customer.first_order_at.is_not(None), Customer.first_order_at < end)
+    seen = sa.select(_day.customer_id).where(*rows_of(edition, actor, _day), _day.occasions > 0)
+    return Customer.id.in_(seen.where(_day.day < end))
 
 
 def per_customer(edition: Edition, actor: Actor, window: Window) -> sa.Select[Any]:

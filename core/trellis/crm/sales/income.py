@@ -35,6 +35,7 @@ ORDERS = IncomeSource(
     description=_("Amounts and costs of orders, by the day of the order"),
     cell=Cell(Direction.CUSTOMERS, Level.TACTICS, "AN4"),
     select=orders,
+    entity=Order,
     watches={
         "order": Watch(customer="customer", date="ordered_at"),
         "order_line": Watch(customer="order.customer", date="order.ordered_at"),

@@ -165,7 +165,11 @@ def _summary(asked: Asked, found: list[KpiResult]) -> str:
         texts.append(str(_("counts only what you may see")))
     if withholds_income(g.edition):
         texts.append(
-            str(_("without figures of what customers brought: your role opens only a part of that, or none"))
+            str(
+                _(
+                    "without figures of what customers brought: your role does not open each kind of these records"
+                )
+            )
         )
     return " · ".join(texts)
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from trellis.crm.analytics.counted import told
+from trellis.crm.analytics.counted import Made, told
 from trellis.crm.analytics.rfm import rfm
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
 from trellis.crm.analytics.window import Window
@@ -48,7 +48,12 @@ class Family:
 
 
 def _scope_of_value(name: str) -> Text | None:
-    return told(g.edition, g.actor, income=name not in ("lifecycle", "satisfaction"))
+    made = {
+        "lifecycle": Made.CUSTOMERS,
+        "satisfaction": Made.CUSTOMERS,
+        "significance": Made.SCORES,
+    }
+    return told(g.edition, g.actor, made.get(name, Made.SALES))
 
 
 def _scope_of_portfolio(name: str) -> Text | None:

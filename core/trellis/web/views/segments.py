@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Direction, Segment
-from trellis.crm.analytics.counted import told
+from trellis.crm.analytics.counted import Made, told
 from trellis.crm.analytics.profile import profile
 from trellis.crm.analytics.refreshing import refresh
 from trellis.crm.project.rows import DIRECTIONS
@@ -210,7 +210,7 @@ def show_profile(workspace: str, name: str) -> str | Response:
         "lines": segment_profile.profile_rows(beside, base()),
         "whole": bool(field),
         "scope": str(
-            IncomeWithheld(g.edition).detail if withheld else told(g.edition, g.actor, income=True) or ""
+            IncomeWithheld(g.edition).detail if withheld else told(g.edition, g.actor, Made.SALES) or ""
         ),
     }
     inside = (found.title, f"segments/{name}")
