@@ -166,7 +166,7 @@ def has_abandoned(error: BaseException) -> bool:
 @contextmanager
 def inside(session: Session) -> Iterator[None]:
     """Around code of a plugin in our transaction. Raises TransactionLeaked when it did not leave it as it was."""
-    if not session.in_transaction():  # only its connection was in one, which the session could not tell from another
+    if not session.in_transaction():  # its connection was in one, of which the session knows nothing
         session.begin()
     before, part = session.get_transaction(), session.get_nested_transaction()
     host = session.info.get(_GUEST)
