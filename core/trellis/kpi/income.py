@@ -10,7 +10,7 @@ Whose the sales are goes with them, so that a figure counts those that its reade
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -166,7 +166,8 @@ def rows_of(edition: Edition, actor: Actor, income: Any = _income) -> list[sa.Co
     Raises IncomeWithheld for a reader who may not read what they are made of.
     """
     require_income(actor.sees(edition))
-    rows = [_sales(edition, actor, income)]
+    # Of a unit are its customers, as the KPIs of income are broken down: what was sold to them from elsewhere is with it.
+    rows = [_sales(edition, replace(actor, within=()), income)]
     if not actor.sees_all("customer"):
         customer = edition.entity("customer").entity
         known = sa.select(customer.id).where(customer.deleted_at.is_(None), actor.visible(customer))
@@ -178,7 +179,7 @@ def _sales(edition: Edition, actor: Actor, income: Any) -> sa.ColumnElement[bool
     """Sources of this edition, and of each the sales in the reader's scope."""
     of_scope: dict[Scope, list[str]] = {}
     for name, (sale, entities) in sources_of(edition.whole).items():
-        whole = not actor.within and all(actor.sees_all(one) for one in entities)
+        whole = all(actor.sees_all(one) for one in entities)
         if name in edition.all(IncomeSource) and (whole or sale is not None):
             scope = Scope.ALL if sale is None else actor.scope(sale, "read")
             of_scope.setdefault(scope, []).append(name)
