@@ -110,6 +110,20 @@ def test_all_rows_come_back_on_either_database(
         assert row == (Decimal("1234567890.1234"), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
 
+def test_a_workspace_in_place_of_a_lost_one_keeps_what_was_still_to_come(
+    house: Installation, elsewhere: Installation, tmp_path: Path
+) -> None:
+    later = datetime(2099, 1, 1, tzinfo=UTC)
+    with house.workspace("acme").write() as session:
+        enqueue(session, "reminder", {"activity": 1}, None, later)
+    save(house, "acme", tmp_path / "acme.zip")
+    for name, goes_on, state in (("trial", False, "stopped"), ("again", True, "waiting")):
+        restore(elsewhere, name, tmp_path / "acme.zip", goes_on=goes_on)
+        with elsewhere.workspace(name).read() as session:
+            jobs = session.execute(sa.select(Job.due_at == later, Job.state)).all()
+        assert sorted(map(tuple, jobs)) == [(False, "stopped"), (True, state)]
+
+
 def test_people_sign_in_and_go_on_working_where_it_was_restored(
     house: Installation, elsewhere: Installation, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ from trellis.backup.archive import (
 from trellis.errors import PluginError, RecordInvalid
 from trellis.i18n import translator
 from trellis.installation import Installation, check_settings
-from trellis.jobs.job import STOPPED, Job
+from trellis.jobs.job import STOPPED, WAITING, Job
 from trellis.plugins import CORE
 from trellis.records.indexes import create_extension_indexes
 from trellis.system import Event, WorkspaceState
@@ -122,12 +122,14 @@ def restore(
     path: Path,
     *,
     title: str | None = None,
+    goes_on: bool = False,
     told: Told = lambda done, total: None,
     admit: Admission = admit_all,
 ) -> Manifest:
     """Makes a workspace of what a backup holds, and lets those in whom ``admit`` names.
 
-    The tables are brought to the revision of the backup, filled, and then upgraded. Jobs that had not ended are stopped.
+    The tables are brought to the revision of the backup, filled, and then upgraded. Jobs that had not ended are stopped; where
+    the workspace ``goes_on`` in place of one that is lost, those stay that were to come later: timers, reminders, escalations.
     Raises BackupInvalid, Conflict when there is a workspace of this name, RecordInvalid for a bad name.
     """
     manifest = read_manifest(path)
@@ -135,7 +137,7 @@ def restore(
     with installation.new_workspace(name, title or manifest.title or name) as workspace:
         try:
             with zipfile.ZipFile(path) as archive:
-                _fill(workspace, archive, manifest, told, title)
+                _fill(workspace, archive, manifest, told, title, goes_on)
                 people = _people(archive)
             _finish(workspace)
         except sa.exc.DBAPIError as error:
@@ -147,7 +149,12 @@ def restore(
 
 
 def _fill(
-    workspace: Workspace, archive: zipfile.ZipFile, manifest: Manifest, told: Told, title: str | None
+    workspace: Workspace,
+    archive: zipfile.ZipFile,
+    manifest: Manifest,
+    told: Told,
+    title: str | None,
+    goes_on: bool,
 ) -> None:
     done, total = 0, sum(manifest.tables.values())
     with workspace.namespace.connection() as connection:
@@ -162,6 +169,8 @@ def _fill(
             _complete(connection, archive, table)
         connection.execute(sa.update(Event).values(transaction=0))  # numbers of another server's transactions
         unfinished = sa.update(Job).where(Job.finished_at.is_(None))
+        if goes_on:  # what was due or under way when the backup was made may have been done since
+            unfinished = unfinished.where(sa.or_(Job.state != WAITING, Job.due_at <= manifest.made_at))
         connection.execute(unfinished.values(state=STOPPED, finished_at=datetime.now(UTC)))
         connection.execute(sa.update(Webhook).values(paused=True))  # a copy tells nobody what is tried in it
         if title:

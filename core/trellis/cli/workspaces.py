@@ -127,12 +127,17 @@ def backup(name: str, file: Path) -> None:
 @workspace.command()
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore(name: str, file: Path) -> None:
+@click.option(
+    "--go-on",
+    is_flag=True,
+    help="It stands in for one that is lost: timers, reminders and escalations that were still to come go on.",
+)
+def restore(name: str, file: Path, go_on: bool) -> None:
     """Makes the workspace NAME of a backup, on SQLite or PostgreSQL alike. There must be none of that name."""
     from trellis.backup import restore as restored
 
     with opened() as installation, progress(f"restoring {name}") as told:
-        manifest = restored(installation, name, file, told=told)
+        manifest = restored(installation, name, file, goes_on=go_on, told=told)
     click.echo(
         f"restored {name}: {sum(manifest.tables.values())} rows of {manifest.made_at:%Y-%m-%d %H:%M} UTC"
     )
