@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
@@ -15,10 +16,12 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import LANGUAGES, use_locale
 from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
-from trellis.records.importer.mapping import BY_NAME
-from trellis.records.importer.readers import NUMBER, PROBLEM, Source
+from trellis.records.importer.plans import BY_NAME, is_computed
+from trellis.records.importer.readers import OURS, Source
+from trellis.records.importer.stages import funnels
 from trellis.records.numbers import NumberUnclear, read_number
-from trellis.records.types import Reference
+from trellis.records.schema import EXTERNAL
+from trellis.records.types import Reference, Text
 
 LOOKED_AT = 200
 EXAMPLES = 3
@@ -67,14 +70,19 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
     ),
     "state": ("status", "статус"),
     "amount": ("value", "deal value", "deal amount", "total", "close value", "сумма", "бюджет"),
-    "currency": ("amount currency", "currency code", "валюта"),
+    "currency": ("amount currency", "currency code", "deal currency", "валюта"),
     "expected_close": (
         "expected close date",
         "close date",
         "предполагаемая дата закрытия",
         "дата завершения",
     ),
+    "outcome": ("deal status", "статус сделки"),
     "begun_on": (
+        "created",
+        "created at",
+        "deal created on",
+        "дата создания сделки",
         "created date",
         "create date",
         "deal created",
@@ -82,7 +90,7 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
         "дата создания",
         "дата начала",
     ),
-    "closed_at": ("closed date", "won time", "дата закрытия"),
+    "closed_at": ("closed date", "won time", "actual close date", "дата закрытия", "дата закрытия сделки"),
     "lost_reason": (
         "loss reason",
         "closed lost reason",
@@ -97,6 +105,8 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+_HEADING = re.compile(r"^.*(\s-|:)\s")
+"""Before the name of a column, that of what it belongs to: ``Deal - Owner``."""
 _WORDS = re.compile(r"[\W_]+")
 
 
@@ -111,7 +121,7 @@ class Column:
 
 def columns_of_file(source: Source) -> list[Column]:
     """The columns of a file, told by its first rows."""
-    values: dict[str, list[Any]] = {name: [] for name in source.columns if name not in (NUMBER, PROBLEM)}
+    values: dict[str, list[Any]] = {name: [] for name in source.columns if name not in OURS}
     for row in islice(source.rows(), LOOKED_AT):
         for name, found in values.items():
             value = row.cells.get(name)
@@ -180,8 +190,11 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             taken.add(column)
 
     kinds = {one.name: one.kind for one in columns}
+    worded = {one.name for one in columns if any(" " in text for text in one.examples)}
     for one in columns:
-        if (exact := names.get(_plain(one.name))) is not None:
+        if (
+            exact := names.get(_plain(one.name)) or names.get(_plain(_HEADING.sub("", one.name)))
+        ) is not None:
             take(exact, one.name)
     for one in columns:
         likeness, field = max(
@@ -197,15 +210,42 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
                 take(same, one.name)
     if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
         take("external_id", "ID")
+    _leave_other_funnels(view, columns, found)
     return {
-        f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column]) else name: column
+        f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column], worded) else name: column
         for name, column in found.items()
     }
 
 
-def _is_named(field: Field | None, column: str, kind: str) -> bool:
-    """Whether a column calls the records of a reference by name, as people's files do, and not by their keys."""
-    return field is not None and isinstance(field.type, Reference) and kind == "text" and column != field.name
+def _leave_other_funnels(view: EntityView, columns: Sequence[Column], found: dict[str, str]) -> None:
+    """Leaves out a column of funnels none of which is here: the rows would all be refused, and the usual one may do."""
+    which = next((one.when[0] for one in view.lifecycles if one.when), "")
+    known = funnels(view.lifecycles)
+    named = [text for one in columns if one.name == found.get(which) for text in one.examples]
+    if named and not any(text.casefold() in known for text in named):
+        del found[which]
+
+
+def named_by_number(view: EntityView, columns: Mapping[str, str]) -> dict[str, str]:
+    """What records are called that need a name where the file has no column for it: by their key, else by their row."""
+    title = view.fields.get(view.info.title_field)
+    given = title is not None and title.name in columns
+    if title is None or given or title.read_only or not title.required or not isinstance(title.type, Text):
+        return {}
+    if view.info.numbered and title.name == "number":
+        return {}
+    number = f"row[{json.dumps(columns[EXTERNAL], ensure_ascii=False)}]" if EXTERNAL in columns else "_row"
+    return {title.name: f"=concat({json.dumps(f'{view.info.title} ', ensure_ascii=False)}, {number})"}
+
+
+def _is_named(field: Field | None, column: str, kind: str, worded: Container[str]) -> bool:
+    """Whether a column calls the records of a reference by name, as people's files do, and not by their keys.
+
+    A column that is called as the field is in programs has keys, unless they are ``worded``: of several words.
+    """
+    if field is None or not isinstance(field.type, Reference) or kind != "text":
+        return False
+    return column != field.name or column in worded
 
 
 def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
@@ -215,7 +255,7 @@ def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> d
     for mapping in edition.all(ImportMapping).values():
         if mapping.entity == view.name:
             for name, origin in mapping.columns.items():
-                if name in fields and not origin.startswith("="):
+                if name in fields and not is_computed(origin):
                     names[_plain(origin)] = name
     for language in LANGUAGES:
         with use_locale(language):
