@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, cast
@@ -15,39 +15,25 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Scope
 from trellis.edition import Edition, EntityView
-from trellis.errors import Conflict, PermissionRefused, RecordInvalid, RecordNotFound, StaleVersion
+from trellis.errors import Conflict, RecordInvalid, RecordNotFound, StaleVersion
 from trellis.i18n import translator
-from trellis.records import conditions, exits, numbering, schema
-from trellis.records.bulk import change_rows, insert_beside, insert_row, insert_rows, new_ids, rows_by
-from trellis.records.entity import default_value
-from trellis.records.events import FOLLOWED, Action, BeforeSave, Beside, Change, Saved
+from trellis.records import exits
+from trellis.records.bulk import change_rows, insert_beside, insert_row, insert_rows, new_ids
+from trellis.records.current import current_rows
+from trellis.records.drafting import Draft, Drafting
+from trellis.records.events import FOLLOWED, Action, Beside, Change, Saved
 from trellis.records.journal import EVENTS, keep, signed
-from trellis.records.lifecycles import check_move
-from trellis.records.plan import Plan, plan_of
+from trellis.records.plan import plan_of
 from trellis.records.query import ListQuery, Page, Record
-from trellis.records.references import check_references, check_unique, resolve_external
 from trellis.records.telling import Telling
-from trellis.records.trees import check_circles
 from trellis.records.values import created, decode, difference, encode
 from trellis.records.writes import BatchInvalid, Write
 from trellis.search.vocabulary import learn
-from trellis.security.actor import Act, Actor
+from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
 __all__ = ["BatchInvalid", "Records", "Write"]
-
-
-@dataclass
-class _Draft:
-    """A write on its way: checked values, and what the record held before."""
-
-    write: Write
-    values: dict[str, Any]
-    before: dict[str, Any]
-    row: Mapping[str, Any]
-    id: int | None = None
-    beside: list[Beside] = field(default_factory=list)
 
 
 _Row = tuple[int, int, Mapping[str, Any]]
@@ -64,8 +50,8 @@ class Records:
         self.session = session
         self.edition = edition.whole
         self.actor = actor
-        self._seen = actor.sees(edition)
         self._telling = Telling(session, self.edition)
+        self._drafting = Drafting(session, actor, actor.sees(edition), self._telling)
         self.faults = self._telling.faults
         self.written: builtins.list[Change] = []
         self._committed: builtins.list[Saved] = []
@@ -134,7 +120,7 @@ class Records:
         Raises BatchInvalid that names each wrong write, StaleVersion, PermissionRefused, RecordNotFound.
         """
         view = self.edition.entity(entity)
-        drafts = self._draft(view, writes)
+        drafts = self._drafting.checked(view, writes)
         created = [draft for draft in drafts if draft.write.id is None]
         updated = [draft for draft in drafts if draft.write.id is not None]
         changes: builtins.list[Change] = []
@@ -222,119 +208,7 @@ class Records:
             raise RecordNotFound()
         return found[0]
 
-    def _draft(self, view: EntityView, writes: Sequence[Write]) -> builtins.list[_Draft]:
-        if any(write.id is None for write in writes):
-            self.actor.require(view.name, "create")
-        current = self._current(view, [write.id for write in writes if write.id is not None], "update")
-        failures: dict[int, RecordInvalid] = {}
-        drafts: dict[int, _Draft] = {}
-        seen = self._seen.entity(view.name)
-        for index, write in enumerate(writes):
-            row = current[write.id] if write.id is not None else {}
-            if write.version is not None and row.get("version") != write.version:
-                raise StaleVersion(row["version"])
-            try:
-                values = schema.load(self._seen, seen, write.values)
-                values.update(write.kept)
-                before = decode(view, row) if row else {}
-                drafts[index] = _Draft(write, values, before, row, write.id)
-            except RecordInvalid as error:
-                failures[index] = error
-        self._check(view, drafts, failures)
-        if failures:
-            raise BatchInvalid(failures)
-        return list(drafts.values())
-
-    def _check(self, view: EntityView, drafts: dict[int, _Draft], failures: dict[int, RecordInvalid]) -> None:
-        """The checks of whole records: references, defaults, plugins, stages, required fields, uniqueness."""
-        plan = plan_of(self.edition, view)
-        values = {index: draft.values for index, draft in drafts.items()}
-        given = {index: draft.values for index, draft in drafts.items() if draft.write.values}
-        steps: builtins.list[Callable[[], dict[int, RecordInvalid]]] = [
-            lambda: resolve_external(self.session, self.edition, self.actor, plan, given),
-            lambda: self._complete(view, plan, drafts),
-            lambda: check_references(self.session, self.edition, self.actor, plan, values),
-            lambda: check_unique(self.session, view, plan, {i: (d.id, d.values) for i, d in drafts.items()}),
-            lambda: check_circles(self.session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
-        ]
-        for step in steps:
-            found = step()
-            failures.update({index: self._told(view, error) for index, error in found.items()})
-            for index in found:
-                drafts.pop(index, None)
-                values.pop(index, None)
-
-    def _told(self, view: EntityView, error: RecordInvalid) -> RecordInvalid:
-        """The error without the fields that are withheld from the actor."""
-        hidden = view.fields.keys() - self._seen.entity(view.name).fields.keys()
-        told = {name: found for name, found in error.errors.items() if name not in hidden}
-        if len(told) < len(error.errors):
-            told["_record"] = [_("This needs a value in a field that your role does not open")]
-        return RecordInvalid(told)
-
-    def _complete(
-        self, view: EntityView, plan: Plan, drafts: Mapping[int, _Draft]
-    ) -> dict[int, RecordInvalid]:
-        """Fills in defaults, asks plugins, and looks whether what is there now is a whole record."""
-        new = [draft.values for draft in drafts.values() if draft.id is None]
-        for values in new:
-            self._fill_in(view, plan, values)
-        if view.info.numbered:
-            numbering.give(self.session, view, new)
-        refused = self._ask(view, drafts)
-        conditional = conditions.missing(self.edition, self.actor, view)
-        for index, draft in drafts.items():
-            if index in refused:
-                continue
-            merged = {**draft.before, **draft.values} if draft.before else draft.values
-            missing = [name for name in plan.required if merged.get(name) is None]
-            missing += conditional(merged)
-            try:
-                check_move(view, draft.before, merged)
-            except RecordInvalid as error:
-                refused[index] = error
-            else:
-                if missing:
-                    refused[index] = RecordInvalid(
-                        {name: [_("This field needs a value")] for name in missing}
-                    )
-        return refused
-
-    def _fill_in(self, view: EntityView, plan: Plan, values: dict[str, Any]) -> None:
-        """What a new record has where nothing is given."""
-        for one in plan.defaults:
-            if one.name not in values:
-                values[one.name] = default_value(one)
-        if values.get("owner") is None and self.actor.user_id is not None and view.name != "user":
-            values["owner"] = self.actor.user_id
-        if values.get("unit") is None and self.actor.units:
-            values["unit"] = self.actor.units[0]
-
-    def _ask(
-        self, view: EntityView, drafts: Mapping[int, _Draft], action: Action | None = None
-    ) -> dict[int, RecordInvalid]:
-        """Asks plugins about records that are about to be written; by default created or updated."""
-        if not self._telling.is_asked(view.name):
-            return {}
-        taken: set[Hashable] = set()
-        events = {
-            index: BeforeSave(
-                entity=view.name,
-                action=action or ("created" if draft.id is None else "updated"),
-                values=draft.values,
-                before=draft.before,
-                session=self.session,
-                edition=self.edition,
-                actor=self.actor,
-                id=draft.id,
-                beside=draft.beside,
-                taken=taken,
-            )
-            for index, draft in drafts.items()
-        }
-        return self._telling.before_save(view.name, events)
-
-    def _insert(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
+    def _insert(self, view: EntityView, drafts: Sequence[Draft]) -> builtins.list[Change]:
         table = cast(sa.Table, view.entity.__table__)
         encoded = [encode(view, draft.values, {}) for draft in drafts]
         ids = new_ids(self.session, table, len(drafts))
@@ -345,7 +219,7 @@ class Records:
         forms = plan_of(self.edition, view).forms
         return [Change(one.id or 0, "created", created(forms, one.values)) for one in drafts]
 
-    def _insert_one(self, view: EntityView, draft: _Draft) -> Change:
+    def _insert_one(self, view: EntityView, draft: Draft) -> Change:
         """Writes a new record together with its event and what plugins put beside it."""
         table = cast(sa.Table, view.entity.__table__)
         row = {**self._stamp(), "extra": {}, **encode(view, draft.values, {})}
@@ -360,7 +234,7 @@ class Records:
         now, me = datetime.now(UTC), self.actor.user_id
         return {"created_at": now, "updated_at": now, "created_by_id": me, "updated_by_id": me, "version": 1}
 
-    def _moved_on(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
+    def _moved_on(self, view: EntityView, drafts: Sequence[Draft]) -> builtins.list[Change]:
         """Changes records; nothing of it when one leaves a stage whose exit rule it does not fit."""
         updated = {place: draft for place, draft in enumerate(drafts) if draft.write.id is not None}
         moves = (
@@ -374,10 +248,10 @@ class Records:
             changes = self._update(view, list(updated.values()))
             failures = exits.refused(self.session, self.edition, self.actor, view, left)
             if failures:
-                raise BatchInvalid({place: self._told(view, one) for place, one in failures.items()})
+                raise BatchInvalid({place: self._drafting.told(view, one) for place, one in failures.items()})
         return changes
 
-    def _update(self, view: EntityView, drafts: Sequence[_Draft]) -> builtins.list[Change]:
+    def _update(self, view: EntityView, drafts: Sequence[Draft]) -> builtins.list[Change]:
         rows: builtins.list[_Row] = []
         changes: builtins.list[Change] = []
         for draft in drafts:
@@ -417,47 +291,20 @@ class Records:
 
     def _bin(self, entity: str, versions: Mapping[int, int | None], *, deleted: bool) -> None:
         view = self.edition.entity(entity)
-        current = self._current(view, list(versions), "delete", deleted=not deleted)
+        current = current_rows(self.session, self.actor, view, list(versions), "delete", deleted=not deleted)
         action: Action = "deleted" if deleted else "restored"
         drafts = {}
         for index, (record_id, version) in enumerate(versions.items()):
             row = current[record_id]
             if version is not None and row["version"] != version:
                 raise StaleVersion(row["version"])
-            drafts[index] = _Draft(Write(values={}), {}, decode(view, row), row, record_id)
-        failures = self._ask(view, drafts, action)
+            drafts[index] = Draft(Write(values={}), {}, decode(view, row), row, record_id)
+        failures = self._drafting.ask(view, drafts, action)
         if failures:
-            raise BatchInvalid({index: self._told(view, error) for index, error in failures.items()})
+            raise BatchInvalid({index: self._drafting.told(view, error) for index, error in failures.items()})
         moment = datetime.now(UTC) if deleted else None
         self._write_rows(view, [(one, current[one]["version"], {"deleted_at": moment}) for one in versions])
         self._log(view, [Change(one, action, {}) for one in versions])
-
-    def _current(
-        self, view: EntityView, ids: Sequence[int], act: Act, *, deleted: bool = False
-    ) -> dict[int, Mapping[str, Any]]:
-        """The rows to be changed. RecordNotFound for what the actor may not see, PermissionRefused for what it may not change."""
-        if not ids:
-            return {}
-        table = cast(sa.Table, view.entity.__table__)
-        columns = [table.c.id, *(column for column in table.columns if column is not table.c.id)]
-        keys = [column.key for column in columns]
-        rows = [dict(zip(keys, values, strict=True)) for values in rows_by(self.session, columns, ids)]
-        found: dict[int, Mapping[str, Any]] = {
-            row["id"]: row
-            for row in rows
-            if (row["deleted_at"] is not None) == deleted and self._sees(view, row, "read")
-        }
-        if set(ids) - found.keys():
-            raise RecordNotFound()
-        for row in found.values():
-            if not self._sees(view, row, act):
-                raise PermissionRefused()
-        return found
-
-    def _sees(self, view: EntityView, row: Mapping[str, Any], act: Act) -> bool:
-        """The row is in the actor's scope."""
-        unit = row["id"] if view.name == "unit" else row["unit_id"]
-        return self.actor.reaches(view.name, act, {"id": row["id"], "owner": row["owner_id"], "unit": unit})
 
     def _log(self, view: EntityView, changes: Sequence[Change]) -> None:
         """Writes the events and tells plugins, still inside the transaction."""
