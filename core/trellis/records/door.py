@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -316,6 +316,7 @@ class Records:
         """Asks plugins about records that are about to be written; by default created or updated."""
         if not self._telling.is_asked(view.name):
             return {}
+        taken: set[Hashable] = set()
         events = {
             index: BeforeSave(
                 entity=view.name,
@@ -327,6 +328,7 @@ class Records:
                 actor=self.actor,
                 id=draft.id,
                 beside=draft.beside,
+                taken=taken,
             )
             for index, draft in drafts.items()
         }

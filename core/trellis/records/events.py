@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,7 +36,8 @@ class BeforeSave:
     """One record before it is written. ``values`` may be changed; ``before`` is empty for a new record.
 
     Both map field names (as in REST) to Python values; ``values`` holds only what is written. ``id`` is None for a new
-    record; rows that are to be written with it go into ``beside``.
+    record; rows that are to be written with it go into ``beside``. Of records that are written together each is asked about
+    before any of them is in the database: what one must have for itself is noted in ``taken``, which they share.
     """
 
     entity: str
@@ -48,6 +49,7 @@ class BeforeSave:
     actor: Actor
     id: int | None = None
     beside: list[Beside] = field(default_factory=list)
+    taken: set[Hashable] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

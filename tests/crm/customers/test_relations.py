@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from trellis.errors import RecordInvalid
 from trellis.quality.merging import merge
-from trellis.records.door import Records
+from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.related import RelatedList, related_lists
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
@@ -36,6 +36,10 @@ def test_a_relation_stands_at_both_customers_once_and_follows_a_merge(workspace:
         door.delete("customer_relation", home)
         door.update("customer_relation", group, {"kind": "household"})
         assert refused(door.restore, home) == ["other"]
+        both = [{"customer": bert, "other": twin}, {"customer": twin, "other": bert}]
+        with pytest.raises(BatchInvalid) as found:  # neither is in the database when the other is looked at
+            door.save("customer_relation", [Write(values=one) for one in both])
+        assert {place: list(one.errors) for place, one in found.value.failures.items()} == {1: ["other"]}
         merge(door, "customer", anna, twin)
         for customer, kinds in ((bert, ["household"]), (anna, ["household", "partner"])):
             (found,) = beside(customer)

@@ -76,6 +76,7 @@ def test_a_list_has_one_price_from_a_quantity_and_bundles_are_made_of_bundles(wo
         door = Records(session, workspace.edition(session), SYSTEM)
         towel = door.create("product", {"name": "Towel", "price": "9"}).id
         bundle, gift = (door.create("product", {"name": name}).id for name in ("Bath set", "Gift"))
+        lone = door.create("product", {"name": "Soap"}).id
         prices = door.create("price_list", {"name": "2026"}).id
         price = {"price_list": prices, "product": towel, "price": "8"}
         first = door.create("price_list_item", price).id
@@ -89,6 +90,22 @@ def test_a_list_has_one_price_from_a_quantity_and_bundles_are_made_of_bundles(wo
         door.create("bundle_part", {"bundle": gift, "part": bundle, "quantity": 5})
         for inside in (bundle, gift):
             assert refused(door.create, "bundle_part", {"bundle": bundle, "part": inside}) == ["part"]
+        together = {
+            "price_list_item": [{**price, "quantity_from": 50}] * 2,
+            "bundle_part": [
+                {"bundle": towel, "part": lone, "quantity": 1},
+                {"bundle": lone, "part": towel, "quantity": 1},  # part of its part
+                {"bundle": towel, "part": lone, "quantity": 1},
+            ],
+        }
+        told = {}
+        for entity, writes in together.items():
+            with pytest.raises(
+                BatchInvalid
+            ) as found:  # none is in the database when the others are looked at
+                door.save(entity, [Write(values=one) for one in writes])
+            told[entity] = {place: list(one.errors) for place, one in found.value.failures.items()}
+        assert told == {"price_list_item": {1: ["quantity_from"]}, "bundle_part": {1: ["part"], 2: ["part"]}}
         sale = Sale(day=date(2026, 6, 1), currency="EUR", own="EUR")
         assert price_of(session, sale, bundle, Decimal(1)) == Decimal("17.00")
         assert price_of(session, sale, gift, Decimal(1)) == Decimal(

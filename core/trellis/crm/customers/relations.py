@@ -76,5 +76,7 @@ def check_relation(event: BeforeSave) -> None:
         found.id != (event.id or 0),
         found.deleted_at.is_(None),
     )
-    if event.session.scalar(known.limit(1)) is not None:
+    place = ("relation", frozenset(ends), relation["kind"])
+    if place in event.taken or event.session.scalar(known.limit(1)) is not None:
         raise RecordInvalid({"other": [_("They belong together in this way already")]})
+    event.taken.add(place)

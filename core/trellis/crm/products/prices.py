@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -157,34 +157,55 @@ def fill_item(event: BeforeSave) -> None:
     if _is_taken(event, one, place):
         text = _("This list has a price of the product from this quantity on; change that one")
         raise RecordInvalid({"quantity_from": [text]})
+    event.taken.add(_key(one, item, place))
     query = sa.select(PriceList.currency).where(PriceList.id == item.get("price_list"))
     event.values["currency"] = event.session.scalar(query) or event.edition.settings.currency
 
 
 def check_part(event: BeforeSave) -> None:
     """A bundle is no part of itself, nor of one of its parts, and has each part once. Raises RecordInvalid."""
-    if _is_taken(event, BundlePart, {"bundle": BundlePart.bundle_id, "part": BundlePart.part_id}):
+    place = {"bundle": BundlePart.bundle_id, "part": BundlePart.part_id}
+    if _is_taken(event, BundlePart, place):
         raise RecordInvalid({"part": [_("This is a part of the bundle already; change its quantity")]})
     made = {**event.before, **event.values}
     bundle, part = made.get("bundle"), made.get("part")
-    if None in (bundle, part) or event.session.info.get(MERGING):
+    if bundle is None or part is None or event.session.info.get(MERGING):
         return
-    there = BundlePart.deleted_at.is_(None)
-    below = sa.select(BundlePart.part_id).where(BundlePart.bundle_id == part, there).cte(recursive=True)
-    below = below.union(
-        sa.select(BundlePart.part_id).join(below, BundlePart.bundle_id == below.c.part_id).where(there)
-    )
-    inside = sa.select(below.c.part_id).where(below.c.part_id == bundle)
-    if part == bundle or event.session.scalar(inside.limit(1)) is not None:
+    if part == bundle or bundle in _inside(event, part):
         raise RecordInvalid({"part": [_("A bundle is no part of itself")]})
+    event.taken.add(_key(BundlePart, made, place))
+
+
+def _inside(event: BeforeSave, bundle: int) -> set[int]:
+    """All parts of a bundle and of these, also those that are written together with this one."""
+    together = [
+        key[1:] for key in event.taken if isinstance(key, tuple) and key[0] == BundlePart.__tablename__
+    ]
+    found: set[int] = set()
+    bundles = {bundle}
+    while bundles:
+        parts = sa.select(BundlePart.part_id).where(
+            BundlePart.bundle_id.in_(bundles), BundlePart.deleted_at.is_(None)
+        )
+        below = {*event.session.scalars(parts), *(part for whole, part in together if whole in bundles)}
+        bundles = below - found
+        found |= below
+    return found
 
 
 def _is_taken(event: BeforeSave, entity: type[Entity], place: Mapping[str, Any]) -> bool:
-    """Whether another record has the same values there; one that stays where it is may, since a merge lets two meet."""
+    """Whether another record has the same values there, or is about to; one that stays where it is may, since a merge lets two meet."""
     made = {**event.before, **event.values}
     stays = event.action == "updated" and all(made.get(name) == event.before.get(name) for name in place)
     if stays or event.session.info.get(MERGING):
         return False
+    if _key(entity, made, place) in event.taken:
+        return True
     same = [column == made.get(name) for name, column in place.items()]
     found = sa.select(entity.id).where(*same, entity.id != (event.id or 0), entity.deleted_at.is_(None))
     return event.session.scalar(found.limit(1)) is not None
+
+
+def _key(entity: type[Entity], made: Mapping[str, Any], place: Iterable[str]) -> tuple[Any, ...]:
+    """By which records that are written together tell that they have the same place."""
+    return (entity.__tablename__, *(made.get(name) for name in place))
