@@ -280,3 +280,48 @@ def test_an_event_log_becomes_cases_with_their_history(browser: FlaskClient) -> 
     work(browser)
     page = unescape(client.get("/acme/case").text)
     assert "Case 7" in page and "Solved" in page
+
+
+def test_what_no_record_is_called_and_what_no_column_has_is_offered(browser: FlaskClient) -> None:
+    token = token_of(browser.get("/acme/opportunity/import").text)
+    data = io.BytesIO(b"Deal ID,Account Name,Owner name\n7,Acme Ltd,Olga\n8, ACME  ltd,\n")
+    form = {"csrf_token": token, "file": (data, "deals.csv")}
+    answer = browser.post("/acme/opportunity/import", data=form, content_type="multipart/form-data")
+    url = answer.headers["Location"]
+    page = browser.get(url).text
+    assert (
+        "Customer: make a record where none has the name" in page and "needs more than a name: E-mail" in page
+    )
+    assert (
+        unescape(page).count('value="=concat("Opportunity ", row["Deal ID"])"') == 1
+    )  # there is no column of names
+    fixed = {"fixed": ["name", "next_step_on"], "fixed-name": '=concat("Deal ", row["Deal ID"])'}
+    mapped = {"column-0": "external_id", "column-1": "customer.name", "key": "external_id"}
+    shown = post(
+        browser, f"{url}/preview", **mapped, **fixed, **{"fixed-add": "next_step", "make-customer": "true"}
+    )
+    assert shown.text.count("new</span>") == 2 and "Refused" not in shown.text and "Deal 7" in shown.text
+    assert (
+        'id="f-fixed-next_step"' in shown.text
+        and 'id="f-make-customer" name="make-customer" value="true" checked' in shown.text
+    )
+    assert (
+        'id="import-fixed"' not in post(browser, f"{url}/preview", **mapped, **fixed).text
+    )  # what is typed there stays
+    told = post(
+        browser, f"{url}/preview", **mapped, **{"fixed": "next_step_on", "fixed-next_step_on": "soon"}
+    ).text
+    assert "Next step on”, the same in all rows: Must be a date" in told
+    more = {"fixed-next_step_on": "2026-12-01", "make-customer": "true", "save_as": "Theirs"}
+    assert post(browser, f"{url}/run", **mapped, **fixed, **more).status_code == 302
+    work(browser)
+    page = browser.get(url).text
+    assert "Made beside them: Customers" in page and len(customers(browser, "Acme Ltd")) == 1
+    post(browser, f"{url}/undo")
+    work(browser)
+    assert customers(browser, "Acme Ltd") == [("Acme Ltd", None, False)]
+    form = {"csrf_token": token, "file": (io.BytesIO(b"Deal ID,Account Name\n9,Acme Ltd\n"), "more.csv")}
+    again = browser.post("/acme/opportunity/import", data=form, content_type="multipart/form-data").headers[
+        "Location"
+    ]
+    assert "Theirs" in browser.get(again).text  # its expressions are no columns that the file must have

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
-from trellis.records.importer.mapping import BY_ID, ID
+from trellis.records.importer.plans import BY_ID, ID
 from trellis.records.query import ListQuery, Record
 from trellis.records.tables import writing
 from trellis.records.types import Reference

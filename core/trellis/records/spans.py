@@ -41,5 +41,6 @@ def entries(
     """The last ``limit`` entries of writes of a kept span that stand before the entry ``before``, backwards."""
     own = (_event.id >= span.first_event, _event.id < before, _event.transaction == span.transaction)
     which = (*which, _event.action.not_in((ENTERED, LEFT)))
-    query = sa.select(_event.id, _event.record_id, _event.action, _event.changes).where(*own, *which)
+    query = sa.select(_event.id, _event.entity, _event.record_id, _event.action, _event.changes)
+    query = query.where(*own, *which)
     return session.execute(query.order_by(_event.id.desc()).limit(limit)).all()

@@ -18,7 +18,8 @@ from trellis.edition import EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.importer import open_source, runs
-from trellis.records.importer.mapping import compiled, plan_by_headers, plan_of
+from trellis.records.importer.mapping import compiled
+from trellis.records.importer.plans import plan_by_headers, plan_of
 from trellis.rest import idempotency
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, no_arguments
@@ -115,7 +116,7 @@ def _plan(view: EntityView, path: Path) -> tuple[dict[str, Any], int]:
     else:
         plan = plan_of(g.edition, view.name, mapping, key)
         source = open_source(path, delimiter=plan.delimiter, header=plan.header)
-    compiled(g.edition, view, plan, source)
+    compiled(g.edition, g.actor, view, plan, source)
     return dataclasses.asdict(plan), source.count
 
 

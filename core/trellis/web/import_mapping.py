@@ -14,9 +14,10 @@ from trellis.i18n import Text, plural_translator, translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
-from trellis.records.importer.mapping import BY_NAME, CHANGE, LEAVE
+from trellis.records.importer.plans import BY_NAME, CHANGE, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
+from trellis.web.import_offers import asked_offers, offers
 from trellis.web.views.lists import sentences
 
 _ = translator("trellis")
@@ -96,6 +97,7 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         ),
         "log": _log(view, row),
         "stages": stages_of_file,
+        "offers": offers(view, row, base),
         "problems": stages_of_file["problems"] if stages_of_file else [],
     }
 
@@ -173,7 +175,7 @@ def _options(pairs: list[tuple[str, str]], chosen: str) -> list[dict[str, Any]]:
     return [{"value": value, "title": title, "selected": value == chosen} for value, title in pairs]
 
 
-def asked_plan(row: Any) -> dict[str, Any]:
+def asked_plan(view: EntityView, row: Any) -> dict[str, Any]:
     """The plan that the form describes."""
     form = request.form
     columns: dict[str, str] = {}
@@ -193,4 +195,5 @@ def asked_plan(row: Any) -> dict[str, Any]:
         "encoding": form.get("encoding") or None,
         "log": form.get("log") == "true",
         "states": _states(),
+        **asked_offers(view, columns, ready=bool(form.get("mapping"))),
     }

@@ -29,7 +29,7 @@ from trellis.i18n import Text
 from trellis.kpi.periods import Period, parse
 from trellis.kpi.targets import set_target
 from trellis.records.door import Records, Write
-from trellis.records.importer.mapping import Plan
+from trellis.records.importer.plans import Plan
 from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.workspace import Workspace
 

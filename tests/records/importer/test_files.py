@@ -46,6 +46,23 @@ def test_objects_may_have_other_keys_than_the_first(workspace: Workspace, tmp_pa
     assert records(workspace, "customer", "name", "city") == [("Anna", None), ("Boris", "Brno")]
 
 
+def test_a_line_that_is_no_json_comes_back_alone_and_is_mended_there(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    lines = '{"external_id": "1", "name": "Anna"}\n{"external_id": "2", "name": "Bo"ris"}\n{"external_id": "3", "name": "Cyril"}\n'
+    errors = tmp_path / "errors.jsonl"
+    result = imported(workspace, "customer", file(tmp_path, "c.jsonl", lines), errors=errors)
+    assert (result.created, result.rejected, list(result.unused)) == (2, 1, [])
+    assert result.rejections[0].row == 2 and "Line 2 is not valid JSON" in str(result.rejections[0].errors)
+    kept = json.loads(errors.read_text())
+    assert kept["_line"] == '{"external_id": "2", "name": "Bo"ris"}' and kept["_row"] == 2
+    mended = file(tmp_path, "m.jsonl", json.dumps({**kept, "_line": kept["_line"].replace('"r', "r")}))
+    assert imported(workspace, "customer", mended).created == 1
+    assert {name for (name,) in records(workspace, "customer", "name")} == {"Anna", "Boris", "Cyril"}
+    with pytest.raises(ImportFailed, match="Line 1 is not valid JSON"):
+        imported(workspace, "customer", file(tmp_path, "n.json", "name,city\nAnna,Brno\n"))
+
+
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl"])
 def test_refused_rows_are_mended_in_place_until_none_is_left(
     workspace: Workspace, tmp_path: Path, ending: str

@@ -133,7 +133,7 @@ def test_a_mapping_computes_skips_and_keys(workspace: Workspace, tmp_path: Path)
     [
         ("broken.xlsx", b"PK\x03\x04 not a workbook", "cannot be read"),
         ("picture.csv", b"\x89PNG\x00\x00\x00", "not a text file"),
-        ("broken.jsonl", b'{"name": "Anna"}\n{"name": \n', "line 2"),
+        ("broken.jsonl", b'{"name": \n', "Line 1"),
         ("absent.csv", None, "no file"),
         ("quote.csv", b'name,city\n"Anna,Brno\n', "line"),
     ],

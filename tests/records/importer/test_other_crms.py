@@ -64,6 +64,11 @@ def test_an_export_of_another_crm_is_read_as_it_is(sales: Workspace, tmp_path: P
         ("Data platform", "won", Decimal(12500), "AUD", date(2026, 3, 14)),
         ("Audit", "discover", Decimal(3400), "USD", date(2026, 12, 14)),
     ]
+    won, open_ = records(sales, "opportunity", "closed_at", "begun_on")
+    assert (
+        won[0].date() == date(2026, 3, 14) and won[1] is None
+    )  # it has one day for both, and none on which it began
+    assert open_[0] is None and open_[1] is not None
     assert records(sales, "opportunity", "probability", "customer") == [(1, 1), (Decimal("0.1"), 1)]
     assert len({owner for (owner,) in records(sales, "opportunity", "owner")}) == 1
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from trellis.contributions import Lifecycle
+from trellis.contributions import Lifecycle, Stage
 from trellis.crm.sales.channels import funnel_of
 from trellis.crm.sales.entities import FIRST_FUNNEL, FIRST_STAGE, OpportunityLine
 from trellis.crm.sales.lines import CURRENCY_STAYS
@@ -17,22 +17,27 @@ from trellis.kpi.periods import today_in
 from trellis.records.events import BeforeSave
 
 _OUTCOMES = {"won": "won", "lost": "lost", "open": "open", "done": "won"}
+_NOON = time(12)
+"""For days of which no time is told: it is the same day in the zones around."""
 
 
 def follow(event: BeforeSave) -> None:
-    """Completes an opportunity that enters a stage. Values given together with the stage win. Raises RecordInvalid."""
+    """Completes an opportunity that enters a stage. Values given together with the stage win. Raises RecordInvalid.
+
+    It began today, unless it comes already closed, from elsewhere: then on a day that nobody told.
+    """
     values = event.values
     if event.action == "created":
         _begin(event)
     elif event.action == "updated" and "currency" in values:
         _require_same_currency(event)
     _enter(event)
+    _close(event)
+    if event.action == "created" and values.get("begun_on") is None and values.get("closed_at") is None:
+        values["begun_on"] = today_in(ZoneInfo(event.edition.settings.timezone))
     if "stage" not in values or values["stage"] == event.before.get("stage"):
         return
-    lifecycle = event.edition.entity("opportunity").lifecycle({**event.before, **values})
-    stage = (
-        next((one for one in lifecycle.stages if one.value == values["stage"]), None) if lifecycle else None
-    )
+    lifecycle, stage = _entered(event)
     values["stage_since"] = datetime.now(UTC)
     if lifecycle is None or stage is None:
         return
@@ -44,6 +49,25 @@ def follow(event: BeforeSave) -> None:
     if values.get("probability") is None and stage.probability is not None:
         values["probability"] = Decimal(str(stage.probability))
     values["stage_since"] = _since(event, lifecycle)
+
+
+def _entered(event: BeforeSave) -> tuple[Lifecycle | None, Stage | None]:
+    """The stage that is written, and the lifecycle that it is of."""
+    lifecycle = event.edition.entity("opportunity").lifecycle({**event.before, **event.values})
+    stages = lifecycle.stages if lifecycle else ()
+    return lifecycle, next((one for one in stages if one.value == event.values.get("stage")), None)
+
+
+def _close(event: BeforeSave) -> None:
+    """What an import brings as closed was closed on the day that it has for that: other programs keep one for both, expected and real."""
+    values, day = event.values, event.values.get("expected_close")
+    _lifecycle, stage = _entered(event)
+    closes = stage is not None and stage.kind != "open" and stage.value != event.before.get("stage")
+    zone = ZoneInfo(event.edition.settings.timezone)
+    if event.actor.source != "import" or not closes or day is None or day > today_in(zone):
+        return
+    if values.get("closed_at") is None:
+        values["closed_at"] = datetime.combine(day, _NOON, zone).astimezone(UTC)
 
 
 def _enter(event: BeforeSave) -> None:
@@ -76,12 +100,10 @@ def _require_same_currency(event: BeforeSave) -> None:
 
 
 def _begin(event: BeforeSave) -> None:
-    """What is new begins in the funnel of its channel, and today; what comes already closed, from elsewhere, began on a day that nobody told."""
+    """What is new begins in the funnel of its channel."""
     values = event.values
     if values.get("channel") and values.get("funnel") == FIRST_FUNNEL:
         values["funnel"] = funnel_of(event.session, event.edition, values["channel"]) or FIRST_FUNNEL
-    if values.get("begun_on") is None and values.get("closed_at") is None:
-        values["begun_on"] = today_in(ZoneInfo(event.edition.settings.timezone))
 
 
 def _since(event: BeforeSave, lifecycle: Lifecycle) -> datetime:

@@ -1,7 +1,8 @@
 """Importing: files become records through the one door, row by row, and what does not fit comes back with its reason."""
 
 from trellis.records.importer.encodings import ImportFailed
-from trellis.records.importer.mapping import Mapping, MappingInvalid, Plan
+from trellis.records.importer.mapping import Mapping
+from trellis.records.importer.plans import MappingInvalid, Plan
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.runner import ImportResult, Rejection, run_import
 

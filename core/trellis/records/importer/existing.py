@@ -15,7 +15,8 @@ from trellis.quality.merged import known_as
 from trellis.records.bulk import among
 from trellis.records.door import Records
 from trellis.records.entity import Field
-from trellis.records.importer.mapping import ID, Mapping
+from trellis.records.importer.mapping import Mapping
+from trellis.records.importer.plans import ID
 from trellis.records.importer.readers import Row
 from trellis.records.schema import EXTERNAL
 

@@ -21,7 +21,8 @@ from trellis.quality.duplicates import (
 )
 from trellis.records.door import Records
 from trellis.records.importer.existing import Draft
-from trellis.records.importer.mapping import LEAVE, Mapping
+from trellis.records.importer.mapping import Mapping
+from trellis.records.importer.plans import LEAVE
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Email, Phone
 from trellis.search.asked import Alternative, Asked

@@ -18,7 +18,8 @@ from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.door import Records
 from trellis.records.importer.existing import Draft
-from trellis.records.importer.mapping import Mapping, Named
+from trellis.records.importer.mapping import Mapping
+from trellis.records.importer.named import Named
 from trellis.records.importer.readers import Row
 from trellis.records.importer.stages import stages
 from trellis.records.journal import EVENTS, signed

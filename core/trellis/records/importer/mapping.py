@@ -2,86 +2,42 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from trellis.contributions import ImportMapping, Lifecycle
+from trellis.contributions import Lifecycle
 from trellis.edition import Edition, EntityView
-from trellis.errors import Message, RecordInvalid, TrellisError
+from trellis.errors import Message, RecordInvalid
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
 from trellis.records.expressions import Expression, compile_expression, names_of
 from trellis.records.importer.amounts import settle
-from trellis.records.importer.conventions import DAY_FIRST, MARKS, MONTH_FIRST, Convention, conventions_of
-from trellis.records.importer.readers import NUMBER, PROBLEM, Source
+from trellis.records.importer.conventions import Convention, conventions_of
+from trellis.records.importer.making import obstacle
+from trellis.records.importer.named import Named
+from trellis.records.importer.plans import BY_ID, BY_NAME, ID, MappingInvalid, Plan, filled_by, is_computed
+from trellis.records.importer.readers import OURS, Source
 from trellis.records.importer.stages import namer
 from trellis.records.schema import EXTERNAL
 from trellis.records.types import Choice, Integer, Reference, Text, ValueInvalid
+from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
-ID = "id"
-BY_ID, BY_NAME = ".id", ".name"
-KEYS = {
-    "columns",
-    "key",
-    "skip",
-    "delimiter",
-    "header",
-    "create_only",
-    "decimal",
-    "dates",
-    "alike",
-    "log",
-    "states",
-}
-LEAVE, CHANGE = "leave", "update"
-DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST), "alike": (LEAVE, CHANGE)}
 Convert = Callable[[Any], Any]
 
 
-class MappingInvalid(TrellisError):
-    """A mapping names a field, a column or a key that there is not."""
-
-    status = 422
-    code = "mapping_invalid"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a mapping asks for, before the file is known: a source for each field, the key, which rows to leave out.
-
-    With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter`` and
-    ``header`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
-    it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
-    like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
-    ``states`` says which stage is meant by what the file calls it. With ``log`` the file is an event log: rows of one key are
-    one record with its history.
-    """
-
-    columns: Table[str, str]
-    key: str | None = None
-    skip: str = ""
-    delimiter: str | None = None
-    header: Sequence[str] | None = None
-    create_only: bool = False
-    decimal: str | None = None
-    dates: str | None = None
-    alike: str | None = None
-    log: bool = False
-    states: Table[str, str] = field(default_factory=dict)
-
-
 @dataclass(frozen=True)
-class Named:
-    """A record that is meant by its name."""
+class _Same:
+    """A source that is the same in all rows."""
 
-    name: str
+    value: Any
+
+    def __call__(self, _names: Table[str, Any]) -> Any:
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -89,13 +45,16 @@ class _Target:
     """One field to fill: its name in the record, where its value comes from, and how a cell becomes its value."""
 
     name: str
-    source: str | Expression
+    source: str | Expression | _Same
     convert: Convert
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays."""
+    """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays.
+
+    ``make`` are references whose records are made where there is none of the name.
+    """
 
     view: EntityView
     key: str | None
@@ -108,6 +67,7 @@ class Mapping:
     name_stages: Callable[[dict[str, Any]], None] | None = None
     alike: str | None = None
     log: Lifecycle | None = None
+    make: Sequence[str] = ()
     states: Table[str, str] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
@@ -144,108 +104,12 @@ class Mapping:
         return self.skip is not None or any(isinstance(one.source, Expression) for one in self.targets)
 
 
-def plan_of(edition: Edition, entity: str, given: str | Path, key: str | None) -> Plan:
-    """The mapping in a file (``.json``), or the one of that name that a plugin brings."""
-    if str(given).endswith(".json"):
-        try:
-            data = json.loads(Path(given).read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise MappingInvalid(
-                _("The mapping %(path)s cannot be read: %(problem)s", path=str(given), problem=str(error))
-            ) from None
-        return plan_from_json(data, key)
-    known = edition.all(ImportMapping)
-    found = known.get(str(given))
-    if found is None or found.entity != entity:
-        names = ", ".join(name for name, one in known.items() if one.entity == entity) or "-"
-        raise MappingInvalid(
-            _(
-                "There is no mapping “%(name)s” for %(entity)s; there are: %(known)s",
-                name=str(given),
-                entity=entity,
-                known=names,
-            )
-        )
-    return Plan(
-        columns=found.columns,
-        key=key or found.key,
-        skip=found.skip,
-        delimiter=found.delimiter,
-        header=found.header,
-        create_only=found.create_only,
-        decimal=found.decimal,
-        dates=found.dates,
-    )
-
-
-def plan_from_json(data: Any, key: str | None = None) -> Plan:
-    """A mapping from JSON: ``{"columns": {"name": "Full name", "city": "=title(Town)"}, "key": ..., "skip": ...}``."""
-    if not isinstance(data, dict) or set(data) - KEYS or not _is_table_of_texts(data.get("columns")):
-        known = ", ".join(sorted(KEYS))
-        raise MappingInvalid(
-            _("A mapping is an object with “columns” and, if needed: %(known)s", known=known)
-        )
-    header = data.get("header")
-    texts = [data.get(name) for name in ("key", "skip", "delimiter")]
-    if any(not isinstance(one, str | None) for one in texts) or not isinstance(header, list | None):
-        raise MappingInvalid(
-            _("In a mapping, key, skip and delimiter are texts, and header is a list of texts")
-        )
-    states = data.get("states") or {}
-    if states and not _is_table_of_texts(states):
-        raise MappingInvalid(_("In a mapping, states say which stage is meant: {“6”: “resolved”}"))
-    for name, values in DECLARED.items():
-        if data.get(name) not in (None, *values):
-            raise MappingInvalid(
-                _("In a mapping, %(name)s is one of: %(known)s", name=name, known="  ".join(values))
-            )
-    return Plan(
-        columns=data["columns"],
-        key=key or data.get("key"),
-        skip=(data.get("skip") or "").removeprefix("="),
-        delimiter=data.get("delimiter"),
-        header=[str(one) for one in header] if header else None,
-        create_only=data.get("create_only") is True,
-        decimal=data.get("decimal"),
-        dates=data.get("dates"),
-        alike=data.get("alike"),
-        log=data.get("log") is True,
-        states=states,
-    )
-
-
-def _is_table_of_texts(data: Any) -> bool:
-    return isinstance(data, dict) and bool(data) and all(isinstance(one, str) for one in data.values())
-
-
-def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = None) -> Plan:
-    """A mapping by headers: names of fields, or their labels in any language."""
-    writable = {name: field for name, field in view.fields.items() if not field.read_only}
-    known: dict[str, str] = {}
-    for language in LANGUAGES:
-        with use_locale(language):
-            known |= {str(field.label).casefold(): name for name, field in writable.items()}
-    for mark in (BY_ID, BY_NAME):
-        known |= {f"{name}{mark}".casefold(): f"{name}{mark}" for name in view.references if name in writable}
-    known |= {name.casefold(): name for name in writable}
-    if key == ID:
-        known[ID] = ID
-    fields: dict[str, str] = {}
-    for column in columns:
-        name = known.get(column.strip().casefold())
-        if name is not None:
-            fields.setdefault(name, column)
-    if not fields:
-        raise MappingInvalid(
-            _("No column is named like a field of %(entity)s; give a mapping", entity=view.info.title)
-        )
-    return Plan(columns=fields, key=key)
-
-
-def compiled(edition: Edition, view: EntityView, plan: Plan, source: Source) -> Mapping:
+def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, source: Source) -> Mapping:
     """A mapping of the fields of ``view`` made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
+    _check_making(edition, actor, view, plan)
     known = conventions_of(view, plan.columns, source, plan.decimal, plan.dates)
     targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
+    targets += [_fixed(view, name, value, plan) for name, value in plan.fixed.items()]
     skip = compile_expression(plan.skip) if plan.skip else None
     read = {one.source for one in targets if isinstance(one.source, str)}
     for expression in [skip, *(one.source for one in targets)]:
@@ -269,11 +133,12 @@ def compiled(edition: Edition, view: EntityView, plan: Plan, source: Source) -> 
         targets=targets,
         skip=skip,
         create_only=plan.create_only,
-        unused=[name for name in source.columns if name and name not in {*read, NUMBER, PROBLEM}],
+        unused=[name for name in source.columns if name and name not in {*read, *OURS}],
         currency=edition.settings.currency,
         name_stages=None if plan.log else namer(view, plan.states),
         alike=plan.alike,
         log=_replayed(view, plan, key) if plan.log else None,
+        make=plan.make,
         states=plan.states,
     )
 
@@ -290,10 +155,26 @@ def _replayed(view: EntityView, plan: Plan, key: str | None) -> Lifecycle:
             _("An event log needs a key: the column that says to which record a row belongs")
         )
     for name in (found.at, found.field):
-        if name not in plan.columns:
+        if name not in plan.columns and name not in plan.fixed:
             label = view.fields[name].label
             raise MappingInvalid(_("An event log needs a column for “%(field)s”", field=label))
     return found
+
+
+def _check_making(edition: Edition, actor: Actor, view: EntityView, plan: Plan) -> None:
+    """Raises MappingInvalid for records to be made that no column names, or that cannot be made of a name alone."""
+    for name in plan.make:
+        column = f"{name}{BY_NAME}"
+        if name not in view.references or column not in {*plan.columns, *plan.fixed}:
+            words = {"name": name, "column": column}
+            raise MappingInvalid(
+                _("Records of “%(name)s” can be made only where “%(column)s” is one of the columns", **words)
+            )
+        field = view.references[name]
+        assert isinstance(field.type, Reference)
+        if (reason := obstacle(edition, actor, field.type.entity)) is not None:
+            words = {"field": str(field.label), "reason": str(reason)}
+            raise MappingInvalid(_("“%(field)s” cannot be made where it is unknown: %(reason)s", **words))
 
 
 def _check_states(view: EntityView, plan: Plan) -> None:
@@ -318,7 +199,7 @@ def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> F
 
 
 def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[str, Convention]) -> _Target:
-    source = compile_expression(origin[1:]) if origin.startswith("=") else origin
+    source = compile_expression(origin[1:]) if is_computed(origin) else origin
     if name == ID:
         return _Target(name, source, _as_is)
     if name in view.fields:
@@ -329,6 +210,24 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
     if name.removesuffix(BY_NAME) in view.references:
         return _Target(name.removesuffix(BY_NAME), source, _named)
     raise MappingInvalid(_("%(entity)s has no field “%(name)s”", entity=view.info.title, name=name))
+
+
+def _fixed(view: EntityView, name: str, value: Any, plan: Plan) -> _Target:
+    """What fills a field with the same value in all rows. Raises MappingInvalid for what the field does not take."""
+    target = _target(view, name, "", True, {})
+    label = view.fields[target.name].label if target.name in view.fields else name
+    if target.name in map(filled_by, plan.columns):
+        raise MappingInvalid(
+            _("“%(field)s” has a column; it cannot be the same in all rows as well", field=label)
+        )
+    is_stage = any(one.field == name for one in view.lifecycles)
+    if name in view.fields and name not in view.references and not is_stage:
+        try:
+            view.fields[name].type.check(target.convert(value))
+        except ValueInvalid as error:
+            words = {"field": label, "problem": str(error.message)}
+            raise MappingInvalid(_("“%(field)s”, the same in all rows: %(problem)s", **words)) from None
+    return _Target(target.name, _Same(value), target.convert)
 
 
 def _conversion(field: Field, typed: bool) -> Convert:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -13,15 +13,20 @@ from trellis.i18n import translator
 from trellis.records.bulk import among
 from trellis.records.door import Records
 from trellis.records.importer.existing import Draft
-from trellis.records.importer.mapping import Named
-from trellis.records.text import Folded, fold
+from trellis.records.importer.named import Named, spellings
+from trellis.records.text import Folded
 from trellis.records.types import Reference
 
 _ = translator("trellis")
 
 
-def find_named(records: Records, entity: str, drafts: Sequence[Draft]) -> dict[int, dict[str, list[Message]]]:
-    """Puts ids in the place of names; the positions of drafts with a name that no record has, or several have, with why."""
+def find_named(
+    records: Records, entity: str, drafts: Sequence[Draft], made: Collection[str] = ()
+) -> dict[int, dict[str, list[Message]]]:
+    """Puts ids in the place of names; the positions of drafts with a name that no record has, or several have, with why.
+
+    A name that no record has is left in fields whose records are to be ``made``.
+    """
     view = records.edition.entity(entity)
     refused: dict[int, dict[str, list[Message]]] = {}
     for field, declared in view.references.items():
@@ -37,6 +42,8 @@ def find_named(records: Records, entity: str, drafts: Sequence[Draft]) -> dict[i
             known = found.get(asked.name, [])
             if len(known) == 1:
                 draft.values[field] = known[0]
+                continue
+            if not known and field in made:
                 continue
             said = {"entity": target.info.title, "name": asked.name}
             text = (
@@ -58,7 +65,7 @@ def _called(records: Records, target: EntityView, wanted: Iterable[str]) -> dict
         found.setdefault(name, []).append(number)
     meant: dict[str, set[str]] = {}
     for name in set(wanted) - found.keys():
-        for one in _spellings(name):
+        for one in spellings(name):
             meant.setdefault(one, set()).add(name)
     mail = records.actor.sees(records.edition).entity(target.name).fields.get("email")
     columns = [title] if mail is None else [title, mail.of(target.entity)]
@@ -79,11 +86,3 @@ def _named(records: Records, target: EntityView, column: Any, wanted: Iterable[s
         records.actor.visible(target.entity),
     )
     return records.session.execute(query)
-
-
-def _spellings(name: str) -> set[str]:
-    """How a name may be written, without capitals."""
-    plain = fold(" ".join(name.split()))
-    first, comma, rest = plain.partition(",")
-    turned = f"{rest.strip()} {first}" if comma else " ".join(reversed(plain.split(" ", 1)))
-    return {plain, turned}

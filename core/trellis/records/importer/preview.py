@@ -17,9 +17,11 @@ from trellis.records.door import Records
 from trellis.records.expressions import ExpressionFailed
 from trellis.records.importer import logs
 from trellis.records.importer.existing import Draft
-from trellis.records.importer.mapping import Mapping, Plan, compiled
+from trellis.records.importer.mapping import Mapping, compiled
+from trellis.records.importer.named import Named
+from trellis.records.importer.plans import Plan
 from trellis.records.importer.readers import Row, open_source
-from trellis.records.importer.runner import Reasons, draft_of, reasons_of, write
+from trellis.records.importer.saving import Reasons, draft_of, reasons_of, write
 from trellis.security.actor import Actor
 
 ROWS = 12
@@ -29,13 +31,15 @@ ROWS = 12
 class PreviewRow:
     """One row: the value of each field as it is written in the file or computed, and the reasons of refusal by field.
 
-    ``becomes`` is new, changed, left_out, joined (to the row above with the same key) or refused.
+    ``becomes`` is new, changed, left_out, joined (to the row above with the same key) or refused; ``made`` are the fields
+    whose record is made for it.
     """
 
     number: int
     values: Table[str, Any]
     becomes: str = "new"
     errors: Reasons = field(default_factory=dict)
+    made: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,7 @@ def preview(
     Raises ImportFailed, MappingInvalid, ExpressionInvalid.
     """
     source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
-    mapping = compiled(edition, edition.entity(entity), plan, source)
+    mapping = compiled(edition, actor, edition.entity(entity), plan, source)
     rows: list[PreviewRow] = []
     drafts: dict[Any, tuple[Draft, PreviewRow]] = {}
     for place, row in enumerate(islice(source.rows(), ROWS), start=1):
@@ -86,6 +90,8 @@ def preview(
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
     for draft, shown in drafts.values():
+        if shown.becomes == "new":
+            shown.made = [name for name, value in draft.values.items() if isinstance(value, Named)]
         if draft.id is not None and shown.becomes == "new":
             shown.becomes = "left_out" if mapping.create_only else "changed"
     wrong = (name for shown in rows for name in shown.errors if name in edition.entity(entity).fields)

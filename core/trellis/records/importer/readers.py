@@ -21,6 +21,9 @@ _ = translator("trellis")
 
 NUMBER, PROBLEM = "_row", "_problem"
 """The columns that a file of rejected rows has more than the file it came from."""
+LINE = "_line"
+"""In a file of rejected rows, a line that could not be read as JSON."""
+OURS = (NUMBER, PROBLEM, LINE)
 
 
 class Row(NamedTuple):
@@ -117,13 +120,16 @@ def _spreadsheet(path: Path, header: Sequence[str] | None) -> Source:
 
 def _json_lines(path: Path, encoding: str) -> Source:
     keys: dict[str, None] = {}
-    number = 0
+    number, wrong = 0, None
     for row in _objects(path, encoding):
         number += 1
-        keys.update(dict.fromkeys(row.cells))
-    return Source(
-        path=path, columns=list(keys), count=number, rows=lambda: _objects(path, encoding), typed=True
-    )
+        wrong = wrong or row.problem
+        if row.problem is None:
+            keys.update(dict.fromkeys(row.cells))
+    if wrong is not None and not keys:  # it is something else altogether
+        raise ImportFailed(_("%(file)s: %(problem)s", file=path.name, problem=str(wrong)))
+    columns = [*keys, *((LINE,) if wrong is not None else ())]
+    return Source(path=path, columns=columns, count=number, rows=lambda: _objects(path, encoding), typed=True)
 
 
 def _objects(path: Path, encoding: str) -> Iterator[Row]:
@@ -131,21 +137,26 @@ def _objects(path: Path, encoding: str) -> Iterator[Row]:
         for number, line in enumerate(_decoded(path, file), start=1):
             if not line.strip():
                 continue
-            try:
+            yield _object(line, number)
+
+
+def _object(line: str, number: int) -> Row:
+    """A line of a file; one that is no object of JSON stands in its row as it is, under :data:`LINE`, to be mended there."""
+    told = number
+    try:
+        data = orjson.loads(line)
+        if isinstance(data, dict):
+            told = data[NUMBER] if isinstance(data.get(NUMBER), int) else number
+            if isinstance(data.get(LINE), str):
+                line = data[LINE]
                 data = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                problem = _(
-                    "%(file)s, line %(line)s: not valid JSON (%(problem)s)",
-                    file=path.name,
-                    line=number,
-                    problem=error.msg,
-                )
-                raise ImportFailed(problem) from None
-            if not isinstance(data, dict):
-                yield Row(number, {}, _("A line must be an object of fields and values"))
-                continue
-            returned = data.get(NUMBER)
-            yield Row(returned if isinstance(returned, int) else number, data)
+    except orjson.JSONDecodeError as error:
+        problem = _("Line %(line)s is not valid JSON (%(problem)s)", line=told, problem=error.msg)
+        return Row(told, {LINE: line.rstrip("\r\n")}, problem)
+    if not isinstance(data, dict):
+        problem = _("A line must be an object of fields and values")
+        return Row(told, {LINE: line.rstrip("\r\n")}, problem)
+    return Row(told, data)
 
 
 def _decoded(path: Path, file: TextIO) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,24 +15,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.errors import PluginError, RecordInvalid, TrellisError
-from trellis.i18n import translator
 from trellis.plugins import Fault
 from trellis.records.bulk import notice_growth
-from trellis.records.door import BatchInvalid, Records, Write
+from trellis.records.door import Records
 from trellis.records.expressions import ExpressionFailed
 from trellis.records.importer import logs
-from trellis.records.importer.existing import Draft, find_existing
-from trellis.records.importer.likeness import settle
-from trellis.records.importer.mapping import ID, Mapping, Plan, compiled, plan_by_headers, plan_of
-from trellis.records.importer.names import find_named
+from trellis.records.importer.existing import Draft
+from trellis.records.importer.mapping import Mapping, compiled
+from trellis.records.importer.plans import Plan, plan_by_headers, plan_of
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
 from trellis.records.importer.resuming import ImportedTwice, Progress, forget
-from trellis.records.types import ValueInvalid
+from trellis.records.importer.saving import Outcome, Reasons, draft_of, reasons_of, write
 from trellis.security.actor import Actor
 from trellis.workspace import Workspace
-
-_ = translator("trellis")
 
 BATCH = 1000
 KEPT = 100
@@ -39,7 +36,6 @@ KEPT = 100
 
 Told = Callable[[int, int], None]
 Noted = Callable[[Session], AbstractContextManager[None]]
-Reasons = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,8 @@ class Rejection:
 class ImportResult:
     """What an import did: every row of a table counts once; of an event log those of one key count together.
 
-    ``resumed`` are rows that an earlier, killed run had done; ``unused`` are columns of the file that lead to no field.
+    ``resumed`` are rows that an earlier, killed run had done; ``made`` are records beside those of the rows, which these
+    name, by entity; ``unused`` are columns of the file that lead to no field.
     ``progress`` tells the file, where its rows are counted and the caller is to forget that when it has kept the result.
     """
 
@@ -65,6 +62,7 @@ class ImportResult:
     skipped: int = 0
     rejected: int = 0
     resumed: int = 0
+    made: Counter[str] = field(default_factory=Counter)
     unused: Sequence[str] = ()
     rejections: list[Rejection] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -75,17 +73,7 @@ class ImportResult:
         names = ("rows", "created", "updated", "unchanged", "skipped", "rejected", "resumed")
         rejections = [{"row": one.row, "errors": one.errors} for one in self.rejections]
         counts = {name: getattr(self, name) for name in names}
-        return {**counts, "unused": list(self.unused), "rejections": rejections}
-
-
-@dataclass
-class Outcome:
-    """What became of the drafts of one transaction."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    refused: list[tuple[Draft, Reasons]] = field(default_factory=list)
+        return {**counts, "made": dict(self.made), "unused": list(self.unused), "rejections": rejections}
 
 
 def run_import(
@@ -124,7 +112,7 @@ def run_import(
         plan = plan_by_headers(view, source.columns, key)
     else:
         source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
-    ready = compiled(edition, view, plan, source)
+    ready = compiled(edition, actor, view, plan, source)
     progress = Progress(workspace, path, (entity, plan)) if ready.key is None and not dry_run else None
     with RejectedRows(errors, source) as rejected:
         actor = dataclasses.replace(actor, source="import")
@@ -290,6 +278,7 @@ class _Run:
         self._result.created += outcome.created
         self._result.updated += outcome.updated
         self._result.unchanged += outcome.unchanged
+        self._result.made += outcome.made
         for draft, errors in outcome.refused:
             for row in (draft.row, *(later for later, _differs in draft.repeats)):
                 self._reject(row, errors)
@@ -312,79 +301,3 @@ def _part_of(session: Session) -> Iterator[Session]:
     """A part of a transaction that can fail alone."""
     with session.begin_nested():
         yield session
-
-
-def draft_of(mapping: Mapping, row: Row, place: int) -> Draft | None:
-    """The record that a row asks for; None for a row to leave out. Raises ExpressionFailed, RecordInvalid."""
-    if row.problem is not None:
-        raise RecordInvalid({"_record": [row.problem]})
-    values = mapping.values(row.cells, row.number)
-    declared = mapping.key_field
-    if values is None:
-        return None
-    if declared is None:
-        return Draft(row, place, values, key=("row", place))
-    try:
-        key = declared.type.check(values.get(declared.name))
-    except ValueInvalid as error:
-        raise RecordInvalid({declared.name: [error.message]}) from None
-    if key is None:
-        raise RecordInvalid({declared.name: [_("The key is empty")]})
-    if declared.name == ID:
-        values.pop(ID)
-    return Draft(row, place, values, key)
-
-
-def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcome:
-    """Saves drafts; those that are refused are left out, and the others saved without them."""
-    outcome = Outcome()
-    found_wrong = find_existing(records, mapping, drafts)
-    refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in found_wrong.items()}
-    outcome.refused = [(drafts[index], found) for index, found in refused.items()]
-    left = [draft for index, draft in enumerate(drafts) if index not in refused]
-    nameless = find_named(records, mapping.view.name, left)
-    outcome.refused += [(left[index], reasons_of(RecordInvalid(found))) for index, found in nameless.items()]
-    left = [draft for index, draft in enumerate(left) if index not in nameless]
-    if mapping.log is not None:
-        logs.replay(records, mapping, left)
-    alike = settle(records, mapping, left)
-    outcome.refused += [(left[index], {"_record": [str(reason)]}) for index, reason in alike.items()]
-    left = [draft for index, draft in enumerate(left) if index not in alike]
-    if mapping.create_only:
-        outcome.unchanged = sum(draft.id is not None for draft in left)
-        left = [draft for draft in left if draft.id is None]
-    while left:
-        try:
-            writes = [Write(id=draft.id, values=draft.values, kept=draft.kept) for draft in left]
-            with records.whole():  # what a refused batch was numbered by is given back
-                ids = records.save(mapping.view.name, writes)
-        except BatchInvalid as error:
-            outcome.refused += [(left[index], reasons_of(found)) for index, found in error.failures.items()]
-            left = [draft for index, draft in enumerate(left) if index not in error.failures]
-            continue
-        actions = [change.action for change in records.written]
-        outcome.created, outcome.updated = actions.count("created"), actions.count("updated")
-        outcome.unchanged += len(left) - len(actions)
-        if mapping.log is not None:
-            for draft, number in zip(left, ids, strict=True):
-                draft.id = number
-            logs.keep_history(records, mapping, left)
-        break
-    _count_repeats(outcome, drafts)
-    return outcome
-
-
-def _count_repeats(outcome: Outcome, drafts: Sequence[Draft]) -> None:
-    """Counts the rows whose record an earlier row of the batch brought, as if they had come in a later batch."""
-    refused = {id(draft) for draft, _reasons in outcome.refused}
-    for draft in drafts:
-        if id(draft) not in refused:
-            for _row, differs in draft.repeats:
-                outcome.updated += differs
-                outcome.unchanged += not differs
-
-
-def reasons_of(error: TrellisError) -> Reasons:
-    if isinstance(error, RecordInvalid):
-        return {name: [str(one) for one in found] for name, found in error.errors.items()}
-    return {"_record": [str(error)]}

@@ -22,13 +22,13 @@ from trellis.errors import Conflict, RecordInvalid, RecordNotFound, TrellisError
 from trellis.i18n import translator
 from trellis.jobs import Job, JobInterrupted, Work, ask_to_stop, enqueue, retry
 from trellis.jobs.job import FAILED, UNFINISHED
-from trellis.records.importer.mapping import KEYS, Plan, plan_from_json, plan_of
+from trellis.records.importer.plans import BY_NAME, KEYS, Plan, plain_columns, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
 from trellis.records.importer.readers import open_source
 from trellis.records.importer.rejected import SPREADSHEET
 from trellis.records.importer.resuming import forget
 from trellis.records.importer.runner import ImportResult, run_import
-from trellis.records.importer.suggesting import columns_of_file, suggested
+from trellis.records.importer.suggesting import columns_of_file, named_by_number, suggested
 from trellis.records.importer.undoing import Journal, undo
 from trellis.records.schema import EXTERNAL
 from trellis.records.tables import DELIMITED, JSON_LINES
@@ -57,6 +57,7 @@ def draft(session: Session, edition: Edition, actor: Actor, entity: str, path: P
     source = open_source(path)
     columns = columns_of_file(source)
     found = suggested(edition, view, columns)
+    found |= named_by_number(view, found)
     plan = {
         "columns": found,
         "key": EXTERNAL if EXTERNAL in found else None,
@@ -172,7 +173,10 @@ def plan_for(edition: Edition, row: Any) -> Plan:
     """The mapping that a run was asked for. Raises MappingInvalid."""
     asked = row.plan
     if asked.get("mapping"):
-        return replace(plan_of(edition, row.entity, asked["mapping"], None), alike=asked.get("alike"))
+        known = plan_of(edition, row.entity, asked["mapping"], None)
+        make = tuple(name for name in asked.get("make") or () if f"{name}{BY_NAME}" in known.columns)
+        fixed = {name: one for name, one in (asked.get("fixed") or {}).items() if one is not None}
+        return replace(known, alike=asked.get("alike"), fixed=fixed, make=make)
     if not asked.get("columns"):
         raise RecordInvalid({"columns": [_("Choose a field for one column at least")]})
     return plan_from_json({name: asked[name] for name in KEYS if asked.get(name)})
@@ -257,7 +261,7 @@ def work(work: Work) -> None:
         row = find(session, actor, run_id)
     try:
         if work.arguments["undo"]:
-            found = undo(workspace, actor, row.entity, run_id, work.tell).to_json()
+            found = undo(workspace, actor, row.entity, _made(workspace, row), run_id, work.tell).to_json()
             values: dict[str, Any] = {"state": "undone", "result": {**row.result, "undone": found}}
         else:
             _change(workspace, run_id, state="running")
@@ -277,6 +281,14 @@ def work(work: Work) -> None:
         session.execute(statement.values(finished_at=datetime.now(UTC), **values))
         forget(session, progress)
         work.finish(session, {})
+
+
+def _made(workspace: Workspace, row: Any) -> set[str]:
+    """The entities of which an import makes records because its rows name them."""
+    with workspace.read() as session:
+        view = workspace.edition(session).entities.get(row.entity)
+    fields = view.references if view is not None else {}
+    return {fields[name].type.entity for name in row.plan.get("make") or () if name in fields}  # type: ignore[attr-defined]
 
 
 def _work(workspace: Workspace, actor: Actor, row: Any, told: Any) -> ImportResult:
@@ -343,7 +355,7 @@ def saved_mappings(session: Session, actor: Actor, row: Any) -> Sequence[SavedMa
     names = {one["name"] for one in row.plan["file"]}
     mine = (SavedMapping.entity == row.entity, SavedMapping.user_id == actor.user_id)
     found = session.scalars(sa.select(SavedMapping).where(*mine).order_by(SavedMapping.id.desc())).all()
-    return [one for one in found if set(one.plan.get("columns", {}).values()) <= names]
+    return [one for one in found if set(plain_columns(one.plan.get("columns", {}))) <= names]
 
 
 def ready_mappings(edition: Edition, row: Any) -> list[ImportMapping]:
@@ -352,6 +364,5 @@ def ready_mappings(edition: Edition, row: Any) -> list[ImportMapping]:
     return [
         one
         for one in edition.all(ImportMapping).values()
-        if one.entity == row.entity
-        and {origin for origin in one.columns.values() if not origin.startswith("=")} <= names
+        if one.entity == row.entity and set(plain_columns(one.columns)) <= names
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
@@ -15,10 +16,11 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import LANGUAGES, use_locale
 from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
-from trellis.records.importer.mapping import BY_NAME
-from trellis.records.importer.readers import NUMBER, PROBLEM, Source
+from trellis.records.importer.plans import BY_NAME, is_computed
+from trellis.records.importer.readers import OURS, Source
 from trellis.records.numbers import NumberUnclear, read_number
-from trellis.records.types import Reference
+from trellis.records.schema import EXTERNAL
+from trellis.records.types import Reference, Text
 
 LOOKED_AT = 200
 EXAMPLES = 3
@@ -111,7 +113,7 @@ class Column:
 
 def columns_of_file(source: Source) -> list[Column]:
     """The columns of a file, told by its first rows."""
-    values: dict[str, list[Any]] = {name: [] for name in source.columns if name not in (NUMBER, PROBLEM)}
+    values: dict[str, list[Any]] = {name: [] for name in source.columns if name not in OURS}
     for row in islice(source.rows(), LOOKED_AT):
         for name, found in values.items():
             value = row.cells.get(name)
@@ -180,6 +182,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             taken.add(column)
 
     kinds = {one.name: one.kind for one in columns}
+    worded = {one.name for one in columns if any(" " in text for text in one.examples)}
     for one in columns:
         if (exact := names.get(_plain(one.name))) is not None:
             take(exact, one.name)
@@ -198,14 +201,31 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
     if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
         take("external_id", "ID")
     return {
-        f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column]) else name: column
+        f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column], worded) else name: column
         for name, column in found.items()
     }
 
 
-def _is_named(field: Field | None, column: str, kind: str) -> bool:
-    """Whether a column calls the records of a reference by name, as people's files do, and not by their keys."""
-    return field is not None and isinstance(field.type, Reference) and kind == "text" and column != field.name
+def named_by_number(view: EntityView, columns: Mapping[str, str]) -> dict[str, str]:
+    """What records are called that need a name where the file has no column for it: by their key, else by their row."""
+    title = view.fields.get(view.info.title_field)
+    given = title is not None and title.name in columns
+    if title is None or given or title.read_only or not title.required or not isinstance(title.type, Text):
+        return {}
+    if view.info.numbered and title.name == "number":
+        return {}
+    number = f"row[{json.dumps(columns[EXTERNAL], ensure_ascii=False)}]" if EXTERNAL in columns else "_row"
+    return {title.name: f"=concat({json.dumps(f'{view.info.title} ', ensure_ascii=False)}, {number})"}
+
+
+def _is_named(field: Field | None, column: str, kind: str, worded: Container[str]) -> bool:
+    """Whether a column calls the records of a reference by name, as people's files do, and not by their keys.
+
+    A column that is called as the field is in programs has keys, unless they are ``worded``: of several words.
+    """
+    if field is None or not isinstance(field.type, Reference) or kind != "text":
+        return False
+    return column != field.name or column in worded
 
 
 def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
@@ -215,7 +235,7 @@ def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> d
     for mapping in edition.all(ImportMapping).values():
         if mapping.entity == view.name:
             for name, origin in mapping.columns.items():
-                if name in fields and not origin.startswith("="):
+                if name in fields and not is_computed(origin):
                     names[_plain(origin)] = name
     for language in LANGUAGES:
         with use_locale(language):

@@ -17,6 +17,7 @@ from trellis.i18n import Text, format_datetime, format_number, plural_translator
 from trellis.records.importer import runs
 from trellis.uploads import MB, most, too_large
 from trellis.web.import_mapping import asked_plan, mapping_context
+from trellis.web.import_offers import changes_fixed, fixed_texts, offers
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
 from trellis.web.views.lists import base, go, sentences, view_of
@@ -91,19 +92,34 @@ def preview(workspace: str, run_id: int) -> str:
     """Keeps how the file is to be imported, and shows its first rows as they would become."""
     row = runs.find(g.session, g.actor, run_id)
     view = _importable(row.entity)
-    runs.set_plan(g.session, row, asked_plan(row))
+    runs.set_plan(g.session, row, asked_plan(view, row))
+    row = runs.find(g.session, g.actor, run_id)
     try:
-        found = runs.previewed(g.session, g.edition, g.actor, runs.find(g.session, g.actor, run_id))
+        shown = _previewed(view, row)
     except TrellisError as error:
-        problems = sentences(error)
-        return render_template("imports/preview.html", preview={"problems": problems}, shell=shell())
+        shown = {"problems": sentences(error)}
+    beside = {
+        "offers": offers(view, row, base()),
+        "swap_fixed": changes_fixed(),
+        "url": f"{base()}/imports/{run_id}",
+    }
+    return render_template("imports/preview.html", preview=shown, shell=shell(), **beside)
+
+
+def _previewed(view: EntityView, row: Any) -> dict[str, Any]:
+    found = runs.previewed(g.session, g.edition, g.actor, row)
+    fixed = fixed_texts(view, row)
     rows = [
         {
             "number": one.number,
             "becomes": str(BECOMES[one.becomes][0]),
             "tone": BECOMES[one.becomes][1],
             "cells": [
-                {"text": _text(one.values.get(name)), "problems": one.errors.get(name, [])}
+                {
+                    "text": fixed.get(name) or _text(one.values.get(name)),
+                    "problems": one.errors.get(name, []),
+                    "made": name in one.made,
+                }
                 for name in found.fields
             ],
             "problems": [
@@ -115,7 +131,7 @@ def preview(workspace: str, run_id: int) -> str:
         for one in found.rows
     ]
     refused = sum(one.becomes == "refused" for one in found.rows)
-    shown = {
+    return {
         "heads": [str(view.fields[name].label) if name in view.fields else name for name in found.fields],
         "rows": rows,
         "refused": str(_n("%(num)s of these rows is refused", "%(num)s of these rows are refused", refused))
@@ -123,14 +139,13 @@ def preview(workspace: str, run_id: int) -> str:
         else "",
         "unused": ", ".join(found.unused),
     }
-    return render_template("imports/preview.html", preview=shown, shell=shell())
 
 
 @blueprint.post("/<workspace>/imports/<int:run_id>/run")
 def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
     row = runs.find(g.session, g.actor, run_id)
     view = _importable(row.entity)
-    runs.set_plan(g.session, row, asked_plan(row))
+    runs.set_plan(g.session, row, asked_plan(view, row))
     row = runs.find(g.session, g.actor, run_id)
     try:
         runs.start(g.session, g.edition, g.actor, row)
@@ -148,8 +163,8 @@ def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
 def read_stages(workspace: str, run_id: int) -> BaseResponse:
     """Keeps what is chosen so far, and comes back with the names of stages in the file."""
     row = runs.find(g.session, g.actor, run_id)
-    _importable(row.entity)
-    runs.set_plan(g.session, row, {**asked_plan(row), "read_stages": True})
+    view = _importable(row.entity)
+    runs.set_plan(g.session, row, {**asked_plan(view, row), "read_stages": True})
     return go(f"{base()}/imports/{run_id}")
 
 
@@ -279,6 +294,10 @@ def _progress(view: EntityView, row: Any) -> dict[str, Any]:
             }
             for name, label in COUNTS.items()
             if name in row.result
+        ]
+        + [
+            {"label": str(_made(entity)), "value": format_number(number), "tone": ""}
+            for entity, number in row.result.get("made", {}).items()
         ],
         "rejections": [
             {
@@ -299,12 +318,25 @@ def _progress(view: EntityView, row: Any) -> dict[str, Any]:
         "undone": [
             (str(_("In the bin")), format_number(undone["removed"])),
             (str(_("Given back")), format_number(undone["given_back"])),
-            (str(_("Left: changed since, or not yours to change")), format_number(undone["left"])),
+            (str(_("Left: changed since, in use, or not yours to change")), format_number(undone["left"])),
         ]
         if undone
         else [],
-        "left": [f"{base()}/{view.name}/{one}" for one in undone["records_left"][:20]] if undone else [],
+        "left": _left(view, undone) if undone else [],
     }
+
+
+def _made(entity: str) -> Text:
+    """What is said of records that were made because rows named them."""
+    known = g.edition.entities.get(entity)
+    return _("Made beside them: %(plural)s", plural=known.info.plural if known else entity)
+
+
+def _left(view: EntityView, undone: Mapping[str, Any]) -> list[str]:
+    """The addresses of records that undoing left as they are; some of them."""
+    left = [(view.name, one) for one in undone["records_left"]]
+    left += [(entity, one) for entity, one in undone.get("made_left", ())]
+    return [f"{base()}/{entity}/{one}" for entity, one in left[:20]]
 
 
 def _text(value: Any) -> str:
