@@ -70,7 +70,9 @@ def imported(browser: FlaskClient, content: str = PEOPLE, **more: str) -> str:
 def customers(browser: FlaskClient, *names: str) -> list[Any]:
     with _workspace(browser).read() as session:
         found = sa.select(Customer.name, Customer.city, Customer.deleted_at.is_(None).label("here"))
-        rows = session.execute(found.where(Customer.name.in_(names)).order_by(Customer.name)).all()
+        rows = session.execute(
+            found.where(Customer.name.in_(names)).order_by(Customer.name, Customer.id)
+        ).all()
         return [tuple(row) for row in rows]
 
 
@@ -143,6 +145,10 @@ def test_undoing_takes_back_what_nobody_has_changed_since(browser: FlaskClient) 
     page = browser.get(url).text
     assert f">#{boris}<" in page and f">#{dana}<" in page and "Undone" in page
     assert post(browser, f"{url}/undo").status_code == 409
+    imported(
+        browser, "Kundennr;Имя;E-Mail;Town\nC;Cyril;;Oslo\n"
+    )  # mended, and under the key of one in the bin
+    assert customers(browser, "Cyril") == [("Cyril", "Riga", False), ("Cyril", "Oslo", True)]
 
 
 def test_an_import_is_stopped_while_it_waits_and_gone_on_with(browser: FlaskClient) -> None:

@@ -76,7 +76,11 @@ def _unknown(field: Field, row: Any) -> dict[str, Any]:
         "name": field.name,
         "label": str(_("%(field)s: make a record where none has the name", field=field.label)),
         "chosen": field.name in (row.plan.get("make") or ()),
-        "problem": str(_("%(field)s: %(reason)s", field=field.label, reason=problem)) if problem else "",
+        "problem": str(
+            _("%(field)s: unknown ones cannot be made here (%(reason)s)", field=field.label, reason=problem)
+        )
+        if problem
+        else "",
     }
 
 

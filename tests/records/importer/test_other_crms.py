@@ -28,6 +28,13 @@ RUSSIAN = """ID;Название сделки;Воронка;Этап сделк
 2;Аудит;продажи;Проиграна;-75,00 р.;;;05.02.2026 15:20:11;2026-12-30T00:00:00+03:00
 3;;Продажи;Новая;10 шт;Acme Corp;;31.02.2026;
 """
+HEADED = """Deal - Title,Deal - Organization,Deal - Stage,Deal - Status,Deal - Won time,Deal - Lost reason,Deal - Currency,Deal - Value
+A,Acme Corp,Discover,Open,не закрыта,,EUR,-
+B,Acme Corp,Negotiate,Won,2025-03-04 10:00:00,,EUR,5
+C,,Propose,Lost,N/A,Price,EUR,7
+D,,Propose,Lost,,,EUR,7
+E,,Сделка провалена,,,Price,EUR,
+"""
 
 
 @pytest.fixture
@@ -78,6 +85,12 @@ def test_an_export_in_russian_is_read_as_it_is(sales: Workspace, tmp_path: Path)
     columns = guessed(sales, path)
     assert columns["funnel"] == "Воронка" and columns["customer.name"] == "Компания"
     assert columns["external_id"] == "ID"
+    other = file(
+        tmp_path,
+        "other.csv",
+        RUSSIAN.replace("Продажи", "Воронка").replace("продажи", "Вторая").encode("cp1251"),
+    )
+    assert "funnel" not in guessed(sales, other)  # of theirs none is here
     states = {"Новая": "qualify", "Проиграна": "qualify"}
     mapping = file(tmp_path, "m.json", json.dumps({"columns": columns, "states": states}))
     done = imported(sales, "opportunity", path, mapping=mapping)
@@ -89,6 +102,26 @@ def test_an_export_in_russian_is_read_as_it_is(sales: Workspace, tmp_path: Path)
     assert records(sales, "opportunity", *names) == [
         (Decimal("1250000.5"), "RUB", "sales", "qualify", date(2026, 3, 14), date(2026, 12, 30))
     ]
+
+
+def test_an_outcome_beside_the_stage_says_where_a_deal_ended(sales: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "deals.csv", HEADED)
+    columns = guessed(sales, path)
+    named = ("name", "customer.name", "stage", "outcome", "closed_at", "lost_reason", "currency", "amount")
+    assert [columns[one].split(" ", 2)[2] for one in named] == HEADED.split("\n")[0].replace(
+        "Deal - ", ""
+    ).split(",")
+    mapping = file(tmp_path, "m.json", json.dumps({"columns": columns}))
+    done = imported(sales, "opportunity", path, mapping=mapping)
+    assert [(one.row, list(one.errors)) for one in done.rejections] == [(4, ["lost_reason"])]
+    assert records(sales, "opportunity", "name", "stage", "outcome", "amount") == [
+        ("A", "discover", "open", None),  # without a day of closing, and without an amount
+        ("B", "won", "won", Decimal(5)),
+        ("C", "lost", "lost", Decimal(7)),
+        ("E", "lost", "lost", None),
+    ]
+    closed = [moment and moment.date() for (moment,) in records(sales, "opportunity", "closed_at")]
+    assert closed[:2] == [None, date(2025, 3, 4)]
 
 
 def test_choices_are_called_as_people_see_them(workspace: Workspace, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def follow(event: BeforeSave) -> None:
     elif event.action == "updated" and "currency" in values:
         _require_same_currency(event)
     _enter(event)
+    _end(event)
     _close(event)
     if event.action == "created" and values.get("begun_on") is None and values.get("closed_at") is None:
         values["begun_on"] = today_in(ZoneInfo(event.edition.settings.timezone))
@@ -56,6 +57,22 @@ def _entered(event: BeforeSave) -> tuple[Lifecycle | None, Stage | None]:
     lifecycle = event.edition.entity("opportunity").lifecycle({**event.before, **event.values})
     stages = lifecycle.stages if lifecycle else ()
     return lifecycle, next((one for one in stages if one.value == event.values.get("stage")), None)
+
+
+def _end(event: BeforeSave) -> None:
+    """What comes with an outcome that its stage does not have, as other programs tell the two apart, is in the stage that does."""
+    outcome = event.values.get("outcome")
+    lifecycle, stage = _entered(event)
+    told = event.action == "created" or event.actor.source == "import"
+    if (
+        not told
+        or outcome in (None, "open")
+        or lifecycle is None
+        or (stage is not None and stage.kind != "open")
+    ):
+        return
+    ends = [one.value for one in lifecycle.stages if _OUTCOMES[one.kind] == outcome]
+    event.values["stage"] = ends[0] if ends else event.values.get("stage")
 
 
 def _close(event: BeforeSave) -> None:

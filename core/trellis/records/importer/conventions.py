@@ -20,6 +20,8 @@ from trellis.records.types import Money, Percent, ValueInvalid
 _ = translator("trellis")
 
 MARKS = (".", ",")
+NONE = ("-", "–", "—", "n/a", "null", "none", "не закрыта", "не указано", "не указана", "нет")
+"""What other programs write in a column of numbers or days where there is none."""
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
 
 

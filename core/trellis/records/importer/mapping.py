@@ -15,7 +15,7 @@ from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
 from trellis.records.expressions import Expression, compile_expression, names_of
 from trellis.records.importer.amounts import settle
-from trellis.records.importer.conventions import Convention, conventions_of
+from trellis.records.importer.conventions import NONE, Convention, conventions_of
 from trellis.records.importer.making import obstacle
 from trellis.records.importer.named import Named
 from trellis.records.importer.plans import BY_ID, BY_NAME, ID, MappingInvalid, Plan, filled_by, is_computed
@@ -88,9 +88,12 @@ class Mapping:
             if value is None or value == "" or target.name in found:
                 continue
             try:
-                found[target.name] = target.convert(value)
+                converted = target.convert(value)
             except ValueInvalid as error:
                 errors[target.name] = [error.message]
+            else:
+                if converted is not None:
+                    found[target.name] = converted
         errors |= settle(self.view, self.currency, found)
         if errors:
             raise RecordInvalid(errors)
@@ -203,7 +206,7 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
     if name == ID:
         return _Target(name, source, _as_is)
     if name in view.fields:
-        convert = known[name].read if name in known else _conversion(view.fields[name], typed)
+        convert = _or_none(known[name]) if name in known else _conversion(view.fields[name], typed)
         return _Target(name, source, convert)
     if name.removesuffix(BY_ID) in view.references:
         return _Target(name.removesuffix(BY_ID), source, _as_is)
@@ -238,6 +241,10 @@ def _conversion(field: Field, typed: bool) -> Convert:
     if isinstance(field.type, Text) or field.type.name == "long_text":
         return _text
     return _as_is
+
+
+def _or_none(convention: Convention) -> Convert:
+    return lambda value: None if str(value).lower() in NONE else convention.read(value)
 
 
 def _as_is(value: Any) -> Any:

@@ -68,9 +68,11 @@ def _called(records: Records, target: EntityView, wanted: Iterable[str]) -> dict
         for one in spellings(name):
             meant.setdefault(one, set()).add(name)
     mail = records.actor.sees(records.edition).entity(target.name).fields.get("email")
-    columns = [title] if mail is None else [title, mail.of(target.entity)]
-    for column in columns:
-        for spelling, number in _named(records, target, Folded(column), meant):
+    asked = [(title, list(meant))]
+    if mail is not None:
+        asked.append((mail.of(target.entity), [one for one in meant if "@" in one]))
+    for column, names in asked:
+        for spelling, number in _named(records, target, Folded(column), names):
             for name in meant.get(spelling, ()):
                 if number not in found.setdefault(name, []):
                     found[name].append(number)

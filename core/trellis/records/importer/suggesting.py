@@ -18,6 +18,7 @@ from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
 from trellis.records.importer.plans import BY_NAME, is_computed
 from trellis.records.importer.readers import OURS, Source
+from trellis.records.importer.stages import funnels
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.records.schema import EXTERNAL
 from trellis.records.types import Reference, Text
@@ -69,14 +70,19 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
     ),
     "state": ("status", "статус"),
     "amount": ("value", "deal value", "deal amount", "total", "close value", "сумма", "бюджет"),
-    "currency": ("amount currency", "currency code", "валюта"),
+    "currency": ("amount currency", "currency code", "deal currency", "валюта"),
     "expected_close": (
         "expected close date",
         "close date",
         "предполагаемая дата закрытия",
         "дата завершения",
     ),
+    "outcome": ("deal status", "статус сделки"),
     "begun_on": (
+        "created",
+        "created at",
+        "deal created on",
+        "дата создания сделки",
         "created date",
         "create date",
         "deal created",
@@ -84,7 +90,7 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
         "дата создания",
         "дата начала",
     ),
-    "closed_at": ("closed date", "won time", "дата закрытия"),
+    "closed_at": ("closed date", "won time", "actual close date", "дата закрытия", "дата закрытия сделки"),
     "lost_reason": (
         "loss reason",
         "closed lost reason",
@@ -99,6 +105,8 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+_HEADING = re.compile(r"^.*(\s-|:)\s")
+"""Before the name of a column, that of what it belongs to: ``Deal - Owner``."""
 _WORDS = re.compile(r"[\W_]+")
 
 
@@ -184,7 +192,9 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
     kinds = {one.name: one.kind for one in columns}
     worded = {one.name for one in columns if any(" " in text for text in one.examples)}
     for one in columns:
-        if (exact := names.get(_plain(one.name))) is not None:
+        if (
+            exact := names.get(_plain(one.name)) or names.get(_plain(_HEADING.sub("", one.name)))
+        ) is not None:
             take(exact, one.name)
     for one in columns:
         likeness, field = max(
@@ -200,10 +210,20 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
                 take(same, one.name)
     if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
         take("external_id", "ID")
+    _leave_other_funnels(view, columns, found)
     return {
         f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column], worded) else name: column
         for name, column in found.items()
     }
+
+
+def _leave_other_funnels(view: EntityView, columns: Sequence[Column], found: dict[str, str]) -> None:
+    """Leaves out a column of funnels none of which is here: the rows would all be refused, and the usual one may do."""
+    which = next((one.when[0] for one in view.lifecycles if one.when), "")
+    known = funnels(view.lifecycles)
+    named = [text for one in columns if one.name == found.get(which) for text in one.examples]
+    if named and not any(text.casefold() in known for text in named):
+        del found[which]
 
 
 def named_by_number(view: EntityView, columns: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Undoing an import by the events that it wrote: new records go to the bin, changed fields get their former values.
+"""Undoing an import by the events that it wrote: new records go to the bin without their keys, changed fields get their
+former values.
 
 What somebody has changed since is left as it is, and counted.
 """
@@ -17,6 +18,7 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.records.door import Records
 from trellis.records.query import ListQuery, Record
+from trellis.records.schema import EXTERNAL
 from trellis.records.spans import Span, entries, spanning
 from trellis.records.values import to_json
 from trellis.security.actor import SYSTEM, Actor
@@ -117,6 +119,10 @@ def _take_back(records: Records, event: Any, made: bool, found: Undone) -> None:
                 made and _is_referred_to(records, entity, record.id)
             )
             if event.action == "created" and whole:
+                if (
+                    record.values.get(EXTERNAL) is not None
+                ):  # the mended file may be imported under the same keys
+                    records.update(entity, record.id, {EXTERNAL: None})
                 records.delete(entity, record.id)
                 found.removed += 1
             elif event.action == "updated":
