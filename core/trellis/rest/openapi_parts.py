@@ -39,7 +39,12 @@ UPLOAD: Schema = {
     "properties": {
         "file": {"type": "string", "format": "binary"},
         "entity": {"type": "string"},
-        "mapping": {"type": "string", "description": "JSON, or the name of one that a plugin brings"},
+        "mapping": {
+            "type": "string",
+            "description": "JSON, or the name of one that a plugin brings. In JSON: columns, and if needed key, fixed (values of "
+            "fields that are the same in all rows), make (references by name of which a record is made where there is none), "
+            "skip, states, create_only, alike, decimal, dates, delimiter, header, log",
+        },
         "key": {"type": "string", "description": "the field that tells whether a record exists already"},
         "dry_run": {"type": "string", "enum": ["true", "false"]},
     },
