@@ -66,7 +66,9 @@ def import_(
         return
     would = "would be " if dry_run else ""
     counts = ("created", "updated", "unchanged", "skipped", "rejected")
-    click.echo(would + ", ".join(f"{name} {getattr(result, name)}" for name in counts))
+    parts = [f"{name} {getattr(result, name)}" for name in counts]
+    parts += [f"made {number} {entity}" for entity, number in result.made.items()]
+    click.echo(would + ", ".join(parts))
     for one in result.rejections[:10]:
         click.echo(f"row {one.row}: {sentence(one.errors)}", err=True)
     if result.rejected > 10:
