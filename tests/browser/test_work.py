@@ -167,12 +167,21 @@ def test_a_card_is_moved_without_a_mouse(site: str, page: Page) -> None:
 
 def test_losing_asks_why(site: str, page: Page) -> None:
     page.goto(f"{site}/acme/opportunity/board")
-    open_moves(page, page.locator("[data-card]").first)
+    card = page.locator("[data-card]").first
+    column = card.locator("xpath=ancestor::*[@data-stage]")
+    name, stage = card.locator(".name").inner_text(), column.get_attribute("data-stage")
+    open_moves(page, card)
+    expect(page.locator(f"[data-move-to={stage}]")).to_be_hidden()
+    page.locator("[data-move-to=lost]").press("Enter")
+    page.locator("dialog[open]").get_by_role("button", name="Cancel").click()
+    expect(page.locator(f"[data-stage={stage}] [data-card] .name").first).to_have_text(name)  # nothing was moved
+    open_moves(page, card)
     page.locator("[data-move-to=lost]").press("Enter")
     page.fill("dialog #f-lost_reason", "Too dear")
     with page.expect_response(lambda answer: answer.url.endswith("/move")):
         page.get_by_role("button", name="Move", exact=True).click()
     expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator(".toast")).to_contain_text("Lost")
 
 
 def test_language_and_theme_are_remembered(site: str, page: Page) -> None:
