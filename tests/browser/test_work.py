@@ -174,7 +174,9 @@ def test_losing_asks_why(site: str, page: Page) -> None:
     expect(page.locator(f"[data-move-to={stage}]")).to_be_hidden()
     page.locator("[data-move-to=lost]").press("Enter")
     page.locator("dialog[open]").get_by_role("button", name="Cancel").click()
-    expect(page.locator(f"[data-stage={stage}] [data-card] .name").first).to_have_text(name)  # nothing was moved
+    expect(page.locator(f"[data-stage={stage}] [data-card] .name").first).to_have_text(
+        name
+    )  # nothing was moved
     open_moves(page, card)
     page.locator("[data-move-to=lost]").press("Enter")
     page.fill("dialog #f-lost_reason", "Too dear")

@@ -18,6 +18,7 @@ from trellis.crm.sales.reports.definition import Definition
 from trellis.crm.sales.reports.entities import FORMATS, RHYTHMS
 from trellis.crm.sales.reports.making import TYPES, kept, make_file
 from trellis.errors import RecordInvalid
+from trellis.files import saved_as
 from trellis.i18n import plural_translator, translator
 from trellis.records.types import Text
 from trellis.web.display import origin
@@ -165,7 +166,7 @@ def _file(name: str, definition: Definition, ending: str) -> Response:
     with TemporaryDirectory(prefix="trellis-report-") as folder:
         path, _rows = make_file(Path(folder), g.session, g.edition, g.actor, name, definition, ending)
         answer = Response(path.read_bytes(), content_type=TYPES[ending])
-        answer.headers.set("Content-Disposition", "attachment", filename=path.name)
+        answer.headers["Content-Disposition"] = saved_as(path.name)
         return answer
 
 

@@ -3,7 +3,10 @@ import { onLoad, vendor, within } from "./vendor.js";
 
 function options(select) {
   const url = select.dataset.search;
-  const common = { maxOptions: 200, hideSelected: select.multiple, plugins: select.multiple ? ["remove_button"] : [], placeholder: select.getAttribute("placeholder") ?? "" };
+  const { nothing, remove } = document.body.dataset;
+  const render = { no_results: (_data, escape) => `<div class="no-results">${escape(nothing)}</div>` };
+  const plugins = select.multiple ? { remove_button: { title: remove } } : {};
+  const common = { maxOptions: 200, hideSelected: select.multiple, plugins, render, placeholder: select.getAttribute("placeholder") ?? "" };
   if (!url) return common;
   return {
     ...common,
@@ -16,6 +19,7 @@ function options(select) {
       done(answer.ok ? (await answer.json()).items : []);
     },
     render: {
+      ...render,
       option: (item, escape) => `<div>${escape(item.title)}${item.sub ? `<span class="second-line">${escape(item.sub)}</span>` : ""}</div>`,
     },
   };
