@@ -27,6 +27,17 @@ def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:
     page.fill("input[name=q]", "соколова")
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{site}/acme/contact/new")
+    page.locator("#f-customer-ts-control").click()
+    options = page.locator(".ts-dropdown [role=option]:visible")
+    expect(options.nth(2)).to_be_visible()
+    page.keyboard.type("соколова")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ts-wrapper .item").first).to_contain_text("Соколова")
+    page.locator("#f-customer-ts-control").click()
+    page.keyboard.type("no such")
+    expect(page.locator(".no-results")).to_have_text("Nothing matches")
 
 
 def test_a_field_is_edited_where_it_stands(site: str, page: Page) -> None:

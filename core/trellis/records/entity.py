@@ -180,6 +180,7 @@ class EntityInfo:
     - ``parent``: field of the reference that contains it (lines of an order), so that it has no list in the menu
     - ``sort``: how lists are sorted at first (``-ordered_at``)
     - ``date_field``: the field that places a record in time on timelines and calendars
+    - ``due_field``: the moment until which an open record is to be done; a list on a phone tells it in place of ``date_field``
     - ``timeline``: its records stand on the timeline of the records they refer to
     - ``tree``: the reference to another of its records that one is part of; none comes to be part of itself, and rules find
       what refers to a record or to any below it (``within``)
@@ -211,6 +212,7 @@ class EntityInfo:
     parent: str | None = None
     sort: str = ""
     date_field: str | None = None
+    due_field: str | None = None
     timeline: bool = False
     tree: str | None = None
     mutual: tuple[str, str] | None = None

@@ -61,6 +61,14 @@ def _quote(record: Record, base: str) -> Iterator[dict[str, Any]]:
         yield _link(_("Make an order"), "shopping-bag", f"{base}/quote/{record.id}/order", "post")
 
 
+def _case(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    """What was done about it can help with the next one."""
+    values = record.values
+    may = g.actor.may("solution", "create") and g.actor.reaches("case", "update", {**values, "id": record.id})
+    if may and values.get("answer") and values.get("solution") is None:
+        yield _link(_("Make a known solution"), "book-open", f"{base}/case/{record.id}/solution", "post")
+
+
 def _product(record: Record, base: str) -> Iterator[dict[str, Any]]:
     """Confirms the stage that its sales propose."""
     proposed = record.values.get("proposed_stage") or ""
@@ -87,6 +95,7 @@ def _script(record: Record, base: str) -> Iterator[dict[str, Any]]:
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
+    "case": _case,
     "lead": _lead,
     "opportunity": _opportunity,
     "product": _product,
