@@ -192,6 +192,7 @@ class EntityInfo:
     - ``numbered``: what the numbers begin with that new records get in their field ``number`` when none is given (``C``
       for C-000001)
     - ``by_hand``: people make records of it themselves; otherwise Trellis does, by another act of theirs
+    - ``made_at``: the page of that act (``bonuses``), to which an empty list leads
     - ``kept``: Trellis alone writes what is in them, whatever rights people have: no page offers to change or delete it
     - ``confidential``: a right on all kinds of records (``*``) opens no more of it than one's own records to read; more is
       given by its name
@@ -220,6 +221,7 @@ class EntityInfo:
     amount_field: str | None = None
     numbered: str = ""
     by_hand: bool = True
+    made_at: str = ""
     kept: bool = False
     confidential: bool = False
 
