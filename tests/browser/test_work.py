@@ -153,6 +153,35 @@ def test_a_card_is_dragged_to_the_next_stage(site: str, page: Page) -> None:
     expect(page.locator("[data-stage=discover]")).to_contain_text(name)
 
 
+def test_a_record_is_moved_in_a_week_of_hours(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/activity/new?due_at=2027-03-10T10:00")
+    page.fill("#f-subject", "Ring up")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("h1")).to_have_text("Ring up")
+    page.goto(f"{site}/acme/activity/calendar?span=week&at=2027-03-10")
+    item = page.locator(".calendar-item", has_text="Ring up")
+    assert accessibility_faults(page) == []
+    start, next_day = item.bounding_box(), page.locator('[data-day="2027-03-11"]').bounding_box()
+    assert start is not None and next_day is not None
+    page.mouse.move(start["x"] + 20, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(next_day["x"] + 20, start["y"] + 5 + 56, steps=5)  # an hour later
+    page.mouse.up()
+    expect(page.locator('[data-day="2027-03-11"] [data-hours]')).to_contain_text("11:00")
+    expect(page.locator(".toast")).to_contain_text("11 Mar 2027, 11:00")
+    swapped(page)
+    item.locator("a").focus()
+    page.keyboard.press("m")
+    page.fill("dialog #f-day", "2027-03-12T16:20")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator('[data-day="2027-03-12"] [data-hours]')).to_contain_text("16:20")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(item).to_be_visible()
+    expect(page.locator(".calendar-scale")).to_be_hidden()
+
+
 def open_moves(page: Page, card: Locator) -> None:
     """Opens the menu of moves by its key. A page that has just come may take the focus to where it was before."""
     menu = page.locator("[data-move-to=lost]")
