@@ -137,12 +137,12 @@ def make(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
 
 @blueprint.get("/<workspace>/report/<int:record_id>/file")
 def file(workspace: str, record_id: int) -> Response:
-    """The file of one's own report, as it would be sent now."""
+    """The file of one's own report, as it would be sent now, or in another format that is asked for."""
     g.records.get("report", record_id)
     report = kept(g.session, record_id)
     if report is None:
         abort(404)
-    return _file(report["name"], Definition.of(report), report["format"])
+    return _file(report["name"], Definition.of(report), request.args.get("format", report["format"]))
 
 
 @blueprint.post("/<workspace>/report/<int:record_id>/send")
