@@ -68,6 +68,8 @@ def test_a_channel_gets_a_funnel_of_its_own(sign_in: SignIn) -> None:
     new = {"name": "Deal", "funnel": "own.partners"}
     made = admin.post("/api/v1/acme/opportunity", json=new, headers=headers)
     assert made.status_code == 201 and made.json["stage"] == "registered"  # type: ignore[index]
+    found = admin.get("/api/v1/acme/kpis/open_opportunities?by=funnel").json["breakdown"]  # type: ignore[index]
+    assert ("Partners", 1) in [(one["title"], int(one["value"])) for one in found]
     channel = {"name": "Resellers", "funnel": "own.partners"}
     assert admin.post("/api/v1/acme/sales_channel", json=channel, headers=headers).status_code == 201
     assert ">Resellers</option>" in admin.get("/acme/opportunity/new").text
