@@ -119,8 +119,15 @@ _BEFORE: Mapping[str, Callable[[BeforeSave], None]] = {
     "discount_limit": quotes.check_limit,
     "sales_channel": channels.check,
 }
+
+
+def _opportunity_saved(event: Saved) -> None:
+    history.note(event)
+    stages.come_back(event)
+
+
 _AFTER: Mapping[str, Callable[[Saved], None]] = {
-    "opportunity": history.note,
+    "opportunity": _opportunity_saved,
     "opportunity_line": quotes.OPPORTUNITY_TOTALS.follow,
     "order_line": orders.TOTALS.follow,
     "quote": approving.follow,
