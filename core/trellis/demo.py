@@ -134,8 +134,16 @@ class DemoContext:
         """Writes agreements with these customers, each about one of the ``subjects``; ``value`` is usual for a year."""
         people.bind(self, customers, subjects, value)
 
-    def cases(self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]]) -> None:
-        """Writes a year of cases of these customers, each of a kind and with one of the ``subjects``, and service levels."""
+    def cases(
+        self,
+        customers: Sequence[int],
+        subjects: Sequence[tuple[str, Text]],
+        known: Sequence[tuple[Text, Text]] = (),
+    ) -> None:
+        """Writes a year of cases of these customers, each of a kind and with one of the ``subjects``, and service levels.
+
+        ``known`` are solutions: a subject, and what is to be done then.
+        """
         zone = self.records.edition.settings.timezone
         (calendar,) = self.create(
             "business_calendar", [{"name": self.text(_("Office hours")), "timezone": zone}]
@@ -172,13 +180,23 @@ class DemoContext:
                 for name, percent, act in steps
             ),
         )
-        self.create("case", self._cases(customers, subjects))
+        kinds = {str(subject): kind for kind, subject in subjects}
+        made = self.create(
+            "solution",
+            (
+                {"name": self.text(name), "kind": kinds.get(str(name)), "body": self.text(body)}
+                for name, body in known
+            ),
+        )
+        solutions = dict(zip((self.text(name) for name, _body in known), made, strict=True))
+        self.create("case", self._cases(customers, subjects, solutions))
 
     def _cases(
-        self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]]
+        self, customers: Sequence[int], subjects: Sequence[tuple[str, Text]], solutions: Mapping[str, int]
     ) -> Iterator[Mapping[str, Any]]:
         dice = random.Random("cases")
-        staff = list(self.users.values())
+        staff, agent = list(self.users.values()), self.users["agent"]
+        near = self._near(agent, customers) or customers
         for number in range(max(40, len(customers) // 6)):
             kind, subject = dice.choice(subjects)
             ago = dice.randrange(4, _YEAR) if number % 10 else dice.randrange(1, 4)
@@ -187,14 +205,15 @@ class DemoContext:
             )
             answered = opened + timedelta(minutes=dice.randint(5, 240))
             solved = answered + timedelta(hours=dice.choice((1, 3, 6, 20, 30, 50, 120)))
+            owner = dice.choice(staff)
             case: dict[str, Any] = {
                 "subject": self.text(subject),
                 "kind": kind,
-                "customer": dice.choice(customers),
+                "customer": dice.choice(near if owner == agent else customers),
                 "channel": dice.choice(("mail", "phone", "web")),
                 "impact": dice.choice(("high", "medium", "medium", "low", "low")),
                 "urgency": dice.choice(("high", "medium", "medium", "low")),
-                "owner": dice.choice(staff),
+                "owner": owner,
                 "opened_at": opened,
             }
             if ago < 4:
@@ -203,7 +222,19 @@ class DemoContext:
             else:
                 solved = min(solved, datetime.combine(self.today, time(7), UTC))
                 case |= {"state": "closed", "first_response_at": answered, "resolved_at": solved}
+                case["solution"] = solutions.get(case["subject"])
             yield case
+
+    def _near(self, user: int, customers: Sequence[int]) -> list[int]:
+        """The customers whom a user looks after, alone or with the unit: whose case it is, is seen by who works on it."""
+        customer, person = (
+            cast(sa.Table, self.records.edition.entity(name).entity.__table__).c
+            for name in ("customer", "user")
+        )
+        unit = sa.select(person.unit_id).where(person.id == user).scalar_subquery()
+        query = sa.select(customer.id).where(sa.or_(customer.owner_id == user, customer.unit_id == unit))
+        found = set(self.records.session.scalars(query))
+        return [one for one in customers if one in found]
 
     def run(
         self, process: str, record: int, rests: float, *steps: tuple[str, float, Mapping[str, Any]]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from werkzeug.http import dump_options_header
 
 from trellis.system import FilePart
 
@@ -73,3 +76,13 @@ def _numbers(name: str) -> sa.Select[Any]:
 
 def _data(name: str, number: int) -> sa.Select[Any]:
     return sa.select(_part.data).where(_part.name == name, _part.number == number)
+
+
+def saved_as(name: str) -> str:
+    """The header ``Content-Disposition`` by which a browser saves a file under this name, in whatever script (RFC 6266)."""
+    if name.isascii():
+        return dump_options_header("attachment", {"filename": name})
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return dump_options_header(
+        "attachment", {"filename": plain.strip(), "filename*": f"UTF-8''{quote(name, safe='')}"}
+    )

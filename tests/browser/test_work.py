@@ -27,6 +27,17 @@ def test_a_customer_is_made_and_found_again(site: str, page: Page) -> None:
     page.fill("input[name=q]", "соколова")
     page.keyboard.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(f"{site}/acme/contact/new")
+    page.locator("#f-customer-ts-control").click()
+    options = page.locator(".ts-dropdown [role=option]:visible")
+    expect(options.nth(2)).to_be_visible()
+    page.keyboard.type("соколова")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator(".ts-wrapper .item").first).to_contain_text("Соколова")
+    page.locator("#f-customer-ts-control").click()
+    page.keyboard.type("no such")
+    expect(page.locator(".no-results")).to_have_text("Nothing matches")
 
 
 def test_a_field_is_edited_where_it_stands(site: str, page: Page) -> None:
@@ -142,6 +153,35 @@ def test_a_card_is_dragged_to_the_next_stage(site: str, page: Page) -> None:
     expect(page.locator("[data-stage=discover]")).to_contain_text(name)
 
 
+def test_a_record_is_moved_in_a_week_of_hours(
+    site: str, page: Page, accessibility_faults: Callable[[Page], list[str]]
+) -> None:
+    page.goto(f"{site}/acme/activity/new?due_at=2027-03-10T10:00")
+    page.fill("#f-subject", "Ring up")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("h1")).to_have_text("Ring up")
+    page.goto(f"{site}/acme/activity/calendar?span=week&at=2027-03-10")
+    item = page.locator(".calendar-item", has_text="Ring up")
+    assert accessibility_faults(page) == []
+    start, next_day = item.bounding_box(), page.locator('[data-day="2027-03-11"]').bounding_box()
+    assert start is not None and next_day is not None
+    page.mouse.move(start["x"] + 20, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(next_day["x"] + 20, start["y"] + 5 + 56, steps=5)  # an hour later
+    page.mouse.up()
+    expect(page.locator('[data-day="2027-03-11"] [data-hours]')).to_contain_text("11:00")
+    expect(page.locator(".toast")).to_contain_text("11 Mar 2027, 11:00")
+    swapped(page)
+    item.locator("a").focus()
+    page.keyboard.press("m")
+    page.fill("dialog #f-day", "2027-03-12T16:20")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.locator('[data-day="2027-03-12"] [data-hours]')).to_contain_text("16:20")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(item).to_be_visible()
+    expect(page.locator(".calendar-scale")).to_be_hidden()
+
+
 def open_moves(page: Page, card: Locator) -> None:
     """Opens the menu of moves by its key. A page that has just come may take the focus to where it was before."""
     menu = page.locator("[data-move-to=lost]")
@@ -167,12 +207,23 @@ def test_a_card_is_moved_without_a_mouse(site: str, page: Page) -> None:
 
 def test_losing_asks_why(site: str, page: Page) -> None:
     page.goto(f"{site}/acme/opportunity/board")
-    open_moves(page, page.locator("[data-card]").first)
+    card = page.locator("[data-card]").first
+    column = card.locator("xpath=ancestor::*[@data-stage]")
+    name, stage = card.locator(".name").inner_text(), column.get_attribute("data-stage")
+    open_moves(page, card)
+    expect(page.locator(f"[data-move-to={stage}]")).to_be_hidden()
+    page.locator("[data-move-to=lost]").press("Enter")
+    page.locator("dialog[open]").get_by_role("button", name="Cancel").click()
+    expect(page.locator(f"[data-stage={stage}] [data-card] .name").first).to_have_text(
+        name
+    )  # nothing was moved
+    open_moves(page, card)
     page.locator("[data-move-to=lost]").press("Enter")
     page.fill("dialog #f-lost_reason", "Too dear")
     with page.expect_response(lambda answer: answer.url.endswith("/move")):
         page.get_by_role("button", name="Move", exact=True).click()
     expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator(".toast")).to_contain_text("Lost")
 
 
 def test_language_and_theme_are_remembered(site: str, page: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from html import unescape
+from urllib.parse import quote
 
 from flask.testing import FlaskClient
 from web.conftest import token_of
@@ -30,6 +31,9 @@ def test_files_are_attached_downloaded_and_removed(sign_in: SignIn) -> None:
     got = client.get("/acme/customer/1/files/1")
     assert got.headers["Content-Type"] == "application/octet-stream"  # never a page of ours
     assert got.headers["Content-Disposition"] == "attachment; filename=page.html"
+    send("Предложение.html", b"<p>")
+    named = client.get("/acme/customer/1/files/2").headers["Content-Disposition"]
+    assert named.isascii() and f"filename*=UTF-8''{quote('Предложение.html')}" in named
     assert "Remove “page.html”?" in unescape(client.get("/acme/customer/1/files/1/remove").text)
     client.post("/acme/customer/1/files/1/remove", data={"csrf_token": token})
     assert "page.html" not in unescape(client.get("/acme/customer/1").text).replace("The file is removed", "")

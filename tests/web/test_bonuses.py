@@ -39,6 +39,8 @@ def test_a_scheme_of_the_edition_is_used_closed_and_corrected(sign_in: SignIn, c
     scheme = made.location
     assert "Won sales against the plan" in admin.get(f"{scheme}?tab=bonus_part").text
     assert 'action="1/reckon"' in admin.get(scheme).text
+    assert f'href="{START}"' in re.sub(r"<nav.*?</nav>", "", admin.get("/acme/bonus_run").text, flags=re.S)
+    assert f'action="{scheme}/reckon"' in admin.get(START).text
     assert admin.post(f"{scheme}/reckon", data={**form, "period": "moon"}).status_code == 422
     run = admin.post(f"{scheme}/reckon", data={**form, "period": "2017-02"}).location
     page = unescape(admin.get(run).text)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
 from trellis.web.calendar import read_span
+from trellis.web.week import minute_of, places
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -82,7 +84,7 @@ def test_records_stand_on_their_days_and_move_to_others(admin: FlaskClient, sign
     assert json.loads(headers["HX-Trigger"])["toast"]["undo_url"] == ""
 
     assert post(admin, f"activity/{late}/day", place, day="soon")[0] == 422
-    assert "2026-03-10" in admin.get(f"/acme/activity/{late}/day").text
+    assert "2026-03-10T22:30" in admin.get(f"/acme/activity/{late}/day").text
     status, answer, _headers = post(admin, f"activity/{late}/day", place, day="2026-03-21", version="1")
     assert status == 422  # somebody was faster
     reader = sign_in("reader@acme.test")
@@ -123,3 +125,42 @@ def test_one_sees_the_own_days_and_what_is_done_or_late(admin: FlaskClient) -> N
     late, done = re.findall(r'<li class="calendar-item.*?</li>', own, re.DOTALL)
     assert "dot-danger" in late and "Overdue</span>" in late
     assert "is-done" in done and "Done</span>" in done
+
+
+def test_a_week_has_hours_for_what_has_a_time(admin: FlaskClient) -> None:
+    meeting = create(admin, subject="Meeting", kind="meeting", due_at="2026-03-10T10:05:00Z")
+    create(admin, subject="Beside", kind="call", due_at="2026-03-10T10:30:00Z")
+    create(admin, subject="Some time", due_at="2026-03-10T00:00:00Z")
+    page = admin.get(f"/acme/activity/calendar?span=week&at={AT}").text
+    (day,) = re.findall(r'data-day="2026-03-10">(.*?)data-day="2026-03-11"', page, re.DOTALL)
+    whole, hours = day.split("data-hours")
+    assert "Some time" in whole and "<time>" not in whole
+    assert "at-h10 at-m5 for-60 lane-0 lanes-2" in hours and "at-h10 at-m30 for-30 lane-1 lanes-2" in hours
+    assert "data-hours" not in admin.get(f"/acme/activity/calendar?at={AT}").text
+    assert "data-hours" not in admin.get(f"/acme/opportunity/calendar?span=week&at={AT}").text  # days alone
+
+    place = f"http://localhost/acme/activity/calendar?span=week&at={AT}"
+    moved, _answer, headers = post(admin, f"activity/{meeting}/day", place, day="2026-03-12T15:45")
+    assert moved == 200 and "12 Mar, 15:45" in json.loads(headers["HX-Trigger"])["toast"]["text"]
+    assert admin.get(f"/api/v1/acme/activity/{meeting}").json["due_at"] == "2026-03-12T15:45:00Z"  # type: ignore[index]
+    undo = json.loads(headers["HX-Trigger"])["toast"]["undo_url"]
+    assert post(admin, undo.removeprefix("/acme/"), place)[0] == 200
+    assert admin.get(f"/api/v1/acme/activity/{meeting}").json["due_at"] == "2026-03-10T10:05:00Z"  # type: ignore[index]
+    assert post(admin, f"activity/{meeting}/day", place, day="2026-03-12T25:00")[0] == 422
+
+
+def test_records_at_the_same_time_stand_beside_each_other_also_when_clocks_change() -> None:
+    half, hour = timedelta(minutes=30), timedelta(hours=1)
+    found = places([(600, hour), (615, half), (645, half), (660, half), (700, half)])
+    assert [(one.start, one.lane, one.lanes) for one in found] == [
+        (600, 0, 2),
+        (615, 1, 2),
+        (645, 1, 2),
+        (660, 0, 2),
+        (700, 0, 1),
+    ]
+    berlin = ZoneInfo("Europe/Berlin")
+    spring = [datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    autumn = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    assert [minute_of(one, berlin) for one in spring] == [90, 210]
+    assert [minute_of(one, berlin) for one in autumn] == [150, 150]

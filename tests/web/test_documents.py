@@ -72,3 +72,20 @@ def test_the_logo_of_the_organisation_stands_in_documents(boss: Client, sign_in:
     assert 'src="data:image/png;base64,' in shown and "x.test" not in shown and "data:text" not in shown
     assert admin.post("/acme/settings/logo/remove", data={"csrf_token": token}).status_code == 302
     assert "Remove the logo" not in admin.get("/acme/settings/logo").text
+
+
+def test_a_quote_has_a_document_before_anybody_writes_a_template(boss: Client, sign_in: SignIn) -> None:
+    seat = boss.create("product", name="Seat & desk", price="75")
+    quote = boss.create("quote", customer=boss.create("customer", name="Anna"), valid_until="2027-01-31")
+    boss.create("quote_line", quote=quote, product=seat, quantity="2", discount="0.1", tax="0.2")
+    admin, place = sign_in("admin@acme.test"), f"/acme/quote/{quote}"
+    assert "Quote (English), PDF" in admin.get(f"{place}/document").text
+    token = token_of(admin.get(place).text)
+    for language in ("en", "ru"):
+        chosen = {"csrf_token": token, "template": f"quote_{language}|html"}
+        assert admin.post(f"{place}/document", data=chosen).status_code == 302
+    english, russian = (unescape(admin.get(f"{place}/files/{one}").text) for one in (1, 2))
+    assert all(one in english for one in ("Seat & desk", "135.00", "162.00", "31 Jan 2027")), english
+    assert "162,00" in russian and "31 января 2027" in russian, russian
+    empty = unescape(admin.get(f"/acme/product/{seat}/document").text)  # nothing is made of a product yet
+    assert "/acme/document_template/new?of_entity=product" in empty

@@ -35,6 +35,9 @@ def test_a_list_becomes_a_report_that_is_downloaded_and_sent(sign_in: SignIn) ->
     page = unescape(client.get(place).text)
     assert "Sent next" in page and "Send now" in page and "City is “Brno”" in page
     assert "?tab=report_recipient" in page  # where one adds the first
+    assert f"{place}/file?format=pdf" in page and f'hx-post="{place}/send"' in page
+    assert client.get(f"{place}/file?format=csv").mimetype == "text/csv"
+    assert client.get(f"{place}/file?format=exe").status_code == 404
     answer = client.get(f"{place}/file")
     assert "Brno  all.xlsx" in answer.headers["Content-Disposition"]
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()

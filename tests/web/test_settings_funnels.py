@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 from flask.testing import FlaskClient
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
 PAGE = "/acme/settings/funnels"
+
+
+def seen(client: FlaskClient, funnel: str) -> dict[str, str]:
+    """Of which settings the form of a funnel is made."""
+    found = re.search(r'name="seen" value="(\w+)"', client.get(f"{PAGE}/{funnel}").text)
+    assert found is not None
+    return {"seen": found[1]}
+
+
 STEP = {"field": "next_step", "op": "is_not_empty"}
 
 
@@ -21,6 +32,7 @@ def test_an_administrator_says_when_a_stage_may_be_left(sign_in: SignIn) -> None
     assert "May go on from “Qualify”" in page and "Qualify → Discover" in unescape(admin.get(PAGE).text)
     form = {
         "csrf_token": token,
+        **seen(admin, "sales"),
         "qualify.choice": "rule",
         "qualify.exit": "null",
         "discover.probability": "x",
@@ -47,7 +59,10 @@ def test_an_administrator_says_when_a_stage_may_be_left(sign_in: SignIn) -> None
     assert "dialog" not in moved.text
     deal = admin.get("/api/v1/acme/opportunity/1").json
     assert (deal["stage"], deal["next_step"]) == ("negotiate", "Call")  # type: ignore[index]
-    assert admin.post(f"{PAGE}/sales/forget", data={"csrf_token": token}).status_code == 302
+    assert (
+        admin.post(f"{PAGE}/sales/forget", data={"csrf_token": token, **seen(admin, "sales")}).status_code
+        == 302
+    )
     assert "Say what is next" not in unescape(admin.get(PAGE).text)
     assert sign_in("agent@acme.test").get(PAGE).status_code == 403
 
@@ -68,6 +83,8 @@ def test_a_channel_gets_a_funnel_of_its_own(sign_in: SignIn) -> None:
     new = {"name": "Deal", "funnel": "own.partners"}
     made = admin.post("/api/v1/acme/opportunity", json=new, headers=headers)
     assert made.status_code == 201 and made.json["stage"] == "registered"  # type: ignore[index]
+    found = admin.get("/api/v1/acme/kpis/open_opportunities?by=funnel").json["breakdown"]  # type: ignore[index]
+    assert ("Partners", 1) in [(one["title"], int(one["value"])) for one in found]
     channel = {"name": "Resellers", "funnel": "own.partners"}
     assert admin.post("/api/v1/acme/sales_channel", json=channel, headers=headers).status_code == 201
     assert ">Resellers</option>" in admin.get("/acme/opportunity/new").text
@@ -77,15 +94,27 @@ def test_a_channel_gets_a_funnel_of_its_own(sign_in: SignIn) -> None:
     edit = unescape(admin.get(f"/acme/opportunity/{made.json['id']}/edit").text)  # type: ignore[index]
     assert ">Проверка</option>" in edit and ">Negotiate</option>" not in edit
     gone = {**form, "stage-value": ["registered", "stage"], "stage-title": ["", "Check"]}
+    gone |= seen(admin, "own.partners")
     refused = admin.post(f"{PAGE}/own.partners", data=gone)
     assert refused.status_code == 422 and "move them first" in refused.text
-    assert admin.post(f"{PAGE}/own.partners/forget", data={"csrf_token": token}).status_code == 422
+    forget = {"csrf_token": token, **seen(admin, "own.partners")}
+    assert admin.post(f"{PAGE}/own.partners/forget", data=forget).status_code == 422
     moved = admin.patch(
         f"/api/v1/acme/opportunity/{made.json['id']}", json={"stage": "stage"}, headers=headers
     )  # type: ignore[index]
     assert moved.json["probability"] is None  # type: ignore[index]
     renamed = {**gone, "registered.probability": "10", "stage.probability": "40", "title": "Resellers"}
     assert admin.post(f"{PAGE}/own.partners", data=renamed).status_code == 302
+    late = admin.post(
+        f"{PAGE}/own.partners", data={**renamed, "title": "Mine"}
+    )  # the form is of what was before
+    assert late.status_code == 409 and "somebody else has changed this" in late.text
+    assert 'name="title" value="Mine"' in late.text and "Check → Won → Lost" in unescape(late.text)
+    binned = []
+    for stage in ("stage", "won"):
+        deal = {"name": "Binned", "funnel": "own.partners", "stage": stage}
+        binned.append(admin.post("/api/v1/acme/opportunity", json=deal, headers=headers).json["id"])  # type: ignore[index]
+        assert admin.delete(f"/api/v1/acme/opportunity/{binned[-1]}", headers=headers).status_code == 204
     told = {one["name"]: one for one in admin.get("/api/v1/acme/entities/opportunity").json["lifecycles"]}  # type: ignore[index]
     stages = [(one["title"], one["probability"]) for one in told["own.partners"]["stages"]]
     assert stages == [("Check", 0.4), ("Won", 1), ("Lost", 0)]
@@ -93,8 +122,13 @@ def test_a_channel_gets_a_funnel_of_its_own(sign_in: SignIn) -> None:
         f"/api/v1/acme/opportunity/{made.json['id']}", json={"funnel": "sales"}, headers=headers
     )  # type: ignore[index]
     assert back.json["stage"] == "qualify"  # type: ignore[index]
-    assert admin.post(f"{PAGE}/own.partners/forget", data={"csrf_token": token}).status_code == 302
+    forget |= seen(admin, "own.partners")
+    assert admin.post(f"{PAGE}/own.partners/forget", data=forget).status_code == 302
     assert "Resellers" not in admin.get(PAGE).text
+    for one in binned:
+        assert admin.post(f"/api/v1/acme/opportunity/{one}:restore", headers=headers).status_code == 200
+    found = [admin.get(f"/api/v1/acme/opportunity/{one}").json for one in binned]
+    assert [(one["funnel"], one["stage"]) for one in found] == [("sales", "qualify"), ("sales", "won")]  # type: ignore[index]
 
 
 def test_what_a_form_cannot_know_is_refused_or_left_out(sign_in: SignIn) -> None:
@@ -110,10 +144,14 @@ def test_what_a_form_cannot_know_is_refused_or_left_out(sign_in: SignIn) -> None
     deal = {"name": "Deal", "funnel": page.rpartition("/")[2]}
     headers = {"X-CSRF-Token": token}
     assert admin.post("/api/v1/acme/opportunity", json=deal, headers=headers).json["stage"] == "first"  # type: ignore[index]
+
+    def save(data: dict[str, Any]) -> int:
+        return admin.post(page, data={**data, **seen(admin, deal["funnel"])}).status_code
+
     kept = {**form, "stage-value": values, "stage-title": ["First", "Second"], "second.probability": "0"}
     for wrong in ({"first.days": "9" * 30}, {"first.exit_text": "a\0b"}, {"first.exit_text": "x" * 201}):
-        assert admin.post(page, data={**kept, **wrong}).status_code == 422
-    assert admin.post(page, data={**kept, "first.requires": ["id", "next_step"]}).status_code == 302
+        assert save({**kept, **wrong}) == 422
+    assert save({**kept, "first.requires": ["id", "next_step"]}) == 302
     assert 'name="second.probability" value="0"' in admin.get(page).text
 
     def second() -> tuple[list[str], float | None]:
@@ -124,7 +162,7 @@ def test_what_a_form_cannot_know_is_refused_or_left_out(sign_in: SignIn) -> None
 
     assert second() == (["first", "second", "won", "lost"], 0)
     without = {**kept, "stage-title": ["First", ""], "first.requires": "next_step"}
-    assert admin.post(page, data=without).status_code == 302
+    assert save(without) == 302
     again = {**without, "stage-value": ["first", ""], "stage-title": ["First", "Second"]}
-    assert admin.post(page, data=again).status_code == 302
+    assert save(again) == 302
     assert second() == (["first", "second", "won", "lost"], None)  # nothing was decided for the new one

@@ -143,7 +143,12 @@ def test_a_segment_is_asked_once_and_a_low_answer_opens_a_case(house: House) -> 
     assert case["product"] == sofa  # type: ignore[index]
     assert "Долго ждали" in case["description"] and "3" in case["subject"]  # type: ignore[index]
     second = house.send(link, browser, nps="10")
-    assert second.status_code == 404
+    assert (
+        second.status_code == 404
+        and '<html lang="ru"' in second.text
+        and "Здесь не на что отвечать" in second.text
+    )
+    assert '<html lang="ru"' in house.app.test_client().get(link).text  # nothing is known of this browser
     assert boss.delete(f"/product/{sofa}").status_code == 204
     house.send(link_in(mails["bob@x.test"]), nps="9")  # kept without it
     items = boss.get("/survey_answer?count=true").json

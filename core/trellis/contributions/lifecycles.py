@@ -21,7 +21,7 @@ class Stage:
 
     ``kind`` is ``open``, ``won``, ``lost`` or ``done`` (closed stages fold on the board); ``probability`` in 0..1;
     ``requires`` are fields that must have a value to enter; ``days`` the usual time in it; ``moves`` the stages one can
-    go to from here (empty: any).
+    go to from here (empty: any). In a ``paused`` stage the time of what is due stands still: nothing is late.
 
     ``exit`` is a rule that a record must fit before it goes on to a later stage that is not a lost one; it may read related
     records too. ``exit_text`` says what is missing, where the rule in words would not do.
@@ -37,6 +37,7 @@ class Stage:
     tone: str = "neutral"
     exit: Rule | None = None
     exit_text: Label | str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

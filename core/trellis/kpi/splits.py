@@ -15,10 +15,10 @@ from trellis.errors import TrellisError
 from trellis.i18n import Text, translator
 from trellis.kpi.composite import leaves
 from trellis.kpi.income import IncomeDay
-from trellis.naming import names
+from trellis.naming import names, titles
 from trellis.records.entity import Entity, Field
 from trellis.records.membership import SEGMENT_MEMBER
-from trellis.records.types import Choice, Reference
+from trellis.records.types import Reference
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -176,12 +176,19 @@ def _declared(edition: Edition, kpi: Kpi, by: str, source: Any) -> Split | None:
         own = field_path(edition, kpi, source)
     if isinstance(field_type, Reference):
         return Split(by=by, key=key, label=label, reference=field_type.entity, field=own)
-    titles = (
-        {one.value: one.label for one in field_type.options}
-        if isinstance(field_type, Choice)
-        else names(edition, getattr(field_type, "names", ""))
-    )
-    return Split(by=by, key=key, label=label, titles=titles, field=own)
+    return Split(by=by, key=key, label=label, titles=_titles(edition, source), field=own)
+
+
+def _titles(edition: Edition, source: Any) -> Mapping[Any, Text | str]:
+    """What people read for the values of a field, or of the field that a mapped column holds; stages and funnels have names too."""
+    if isinstance(source, Field):
+        return titles(edition, source)
+    info = getattr(source.class_, "__entity__", None) if isinstance(source, InstrumentedAttribute) else None
+    view = edition.entities.get(info.name) if info is not None else None
+    known = view.fields.get(_field_name(source) or "") if view is not None else None
+    if known is not None:
+        return titles(edition, known)
+    return names(edition, getattr(_declaration(source).get("type"), "names", ""))
 
 
 def field_path(edition: Edition, kpi: Kpi, column: Any) -> str | None:

@@ -75,20 +75,30 @@ def days(
 
 
 def on_day(field: Field, value: Any, day: date, zone: ZoneInfo) -> Any:
-    """A day or moment moved to another day; a moment keeps the time it shows in ``zone``."""
+    """A day or moment moved to another day; a moment keeps the time it shows in ``zone``, unless ``day`` has one of its own."""
     if not isinstance(field.type, DateTime):
-        return day
-    return datetime.combine(day, value.astimezone(zone).time(), zone)
+        return day.date() if isinstance(day, datetime) else day
+    return (
+        day.replace(tzinfo=zone)
+        if isinstance(day, datetime)
+        else datetime.combine(day, value.astimezone(zone).time(), zone)
+    )
 
 
 def move_to_day(records: Records, entity: str, record_id: int, day: date, version: int | None = None) -> date:
-    """Moves a record to another day, through the door; returns the day it had. Raises what the door raises."""
+    """Moves a record to another day, or to a time of a day on the clocks of the workspace, through the door.
+
+    Returns the day that it had; its time too where it was given another. Raises what the door raises.
+    """
     view = records.actor.sees(records.edition).entity(entity)
     zone = ZoneInfo(records.edition.settings.timezone)
     field = view.fields[view.info.date_field or ""]
     value: Any = records.get(entity, record_id).values.get(field.name)
     if value is None:
         raise RecordInvalid({field.name: [_("This field needs a value")]})
-    before: date = value.astimezone(zone).date() if isinstance(value, datetime) else value
+    before: date = value
+    if isinstance(value, datetime):
+        local = value.astimezone(zone).replace(tzinfo=None)
+        before = local if isinstance(day, datetime) else local.date()
     records.update(entity, record_id, {field.name: on_day(field, value, day, zone)}, version)
     return before

@@ -180,6 +180,7 @@ class EntityInfo:
     - ``parent``: field of the reference that contains it (lines of an order), so that it has no list in the menu
     - ``sort``: how lists are sorted at first (``-ordered_at``)
     - ``date_field``: the field that places a record in time on timelines and calendars
+    - ``due_field``: the moment until which an open record is to be done; a list on a phone tells it in place of ``date_field``
     - ``timeline``: its records stand on the timeline of the records they refer to
     - ``tree``: the reference to another of its records that one is part of; none comes to be part of itself, and rules find
       what refers to a record or to any below it (``within``)
@@ -191,6 +192,7 @@ class EntityInfo:
     - ``numbered``: what the numbers begin with that new records get in their field ``number`` when none is given (``C``
       for C-000001)
     - ``by_hand``: people make records of it themselves; otherwise Trellis does, by another act of theirs
+    - ``made_at``: the page of that act (``bonuses``), to which an empty list leads
     - ``kept``: Trellis alone writes what is in them, whatever rights people have: no page offers to change or delete it
     - ``confidential``: a right on all kinds of records (``*``) opens no more of it than one's own records to read; more is
       given by its name
@@ -211,6 +213,7 @@ class EntityInfo:
     parent: str | None = None
     sort: str = ""
     date_field: str | None = None
+    due_field: str | None = None
     timeline: bool = False
     tree: str | None = None
     mutual: tuple[str, str] | None = None
@@ -218,6 +221,7 @@ class EntityInfo:
     amount_field: str | None = None
     numbered: str = ""
     by_hand: bool = True
+    made_at: str = ""
     kept: bool = False
     confidential: bool = False
 

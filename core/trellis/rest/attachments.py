@@ -11,6 +11,7 @@ from flask import Response, g, request, url_for
 from trellis import attachments
 from trellis.attachments import Attachment
 from trellis.errors import RecordInvalid
+from trellis.files import saved_as
 from trellis.i18n import translator
 from trellis.rest.answers import answer
 from trellis.rest.arguments import no_arguments
@@ -48,7 +49,7 @@ def show_file(workspace: str, entity: str, record_id: int, number: int) -> Respo
     found = attachments.find(g.records, entity, record_id, number)
     data = b"".join(attachments.content(g.session, found))
     sent = Response(data, content_type=attachments.UNKNOWN)
-    sent.headers.set("Content-Disposition", "attachment", filename=found.name)
+    sent.headers["Content-Disposition"] = saved_as(found.name)
     return sent
 
 

@@ -12,6 +12,7 @@ from trellis import attachments
 from trellis.crm.customers.circulation import circulating, files, keeping, routes
 from trellis.crm.customers.circulation.entities import APPROVE
 from trellis.errors import RecordInvalid
+from trellis.files import saved_as
 from trellis.i18n import translator
 from trellis.rest.answers import answer
 from trellis.rest.arguments import json_members, no_arguments
@@ -59,7 +60,7 @@ def show_version(workspace: str, record_id: int, number: int) -> Response:
     no_arguments()
     found = files.file_of(g.records, record_id, number)
     sent = Response(b"".join(attachments.content(g.session, found)), content_type=attachments.UNKNOWN)
-    sent.headers.set("Content-Disposition", "attachment", filename=found.name)
+    sent.headers["Content-Disposition"] = saved_as(found.name)
     return sent
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import dates
 from flask import g
 
+from trellis.crm.service.feed import LENGTHS, USUAL
 from trellis.edition import EntityView
 from trellis.i18n import (
     current_language,
@@ -28,6 +30,7 @@ from trellis.web.display import new_title, shown, title_of
 from trellis.web.grouping import narrowed
 from trellis.web.list_bar import bar_context, shapes
 from trellis.web.listing import Listing, full_rule
+from trellis.web.week import STEP, Place, minute_of, places
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -106,6 +109,7 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
     )
     field = g.actor.sees(g.edition).entity(view.name).fields[view.info.date_field or ""]
     writable = not field.read_only
+    hours = span.kind == "week" and isinstance(field.type, DateTime)
     movable = writable and g.actor.may(view.name, "update")
     may_create = g.actor.may(view.name, "create")
     return {
@@ -113,6 +117,7 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
         "bar": bar_context(listing, base),
         "shapes": shapes(listing, base),
         "span": span.kind,
+        "hours": [f"{hour:02}:00" for hour in range(24)] if hours else [],
         "title": _title(span),
         "total": format_number(sum(one.count for day, one in found.items() if _inside(span, day))),
         "date_label": str(field.label),
@@ -124,7 +129,9 @@ def calendar_context(listing: Listing, base: str, kind: str, at: str) -> dict[st
         "move_url": f"{base}/{view.name}/{{id}}/day",
         "weekdays": [_named(day, "EEE") for day in span.days[:7]],
         "days": [
-            _day(listing, base, span, day, today, found.get(day), creates=may_create and writable)
+            _day(
+                listing, base, span, day, today, found.get(day), creates=may_create and writable, hours=hours
+            )
             for day in span.days
         ],
     }
@@ -163,7 +170,15 @@ def _title(span: Span) -> str:
 
 
 def _day(
-    listing: Listing, base: str, span: Span, day: date, today: date, found: Day | None, *, creates: bool
+    listing: Listing,
+    base: str,
+    span: Span,
+    day: date,
+    today: date,
+    found: Day | None,
+    *,
+    creates: bool,
+    hours: bool,
 ) -> dict[str, Any]:
     view = listing.view
     records = found.records if found else ()
@@ -174,15 +189,53 @@ def _day(
         "date": day.isoformat(),
         "number": str(day.day),
         "name": format_weekday(day),
+        "short": _named(day, "EEE"),
         "today": day == today,
         "outside": not _inside(span, day),
         "new_url": f"{base}/{view.name}/new?{view.info.date_field}={day.isoformat()}{moment}"
         if creates
         else "",
-        "items": [_item(view, base, one) for one in records],
+        **(
+            _by_hours(view, base, records)
+            if hours
+            else {"items": [_item(view, base, one) for one in records]}
+        ),
+        "now": _now() if hours and day == today else "",
         "more": str(_n("+%(num)s more", "+%(num)s more", more)) if more > 0 else "",
         "more_url": table.url(base, filter=narrowed(table, day_rule(view, day, day)), group=""),
     }
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(g.edition.settings.timezone)
+
+
+def _by_hours(view: EntityView, base: str, records: Sequence[Record]) -> dict[str, Any]:
+    """The records of a day: those that have no time, and the others with their places among the hours."""
+    name, zone = view.info.date_field or "", _zone()
+    starts = [minute_of(one.values[name], zone) for one in records]
+    items = [
+        {**_item(view, base, one), "time": f"{at // 60:02}:{at % 60:02}" if at else ""}
+        for one, at in zip(records, starts, strict=True)
+    ]
+    timed = [number for number, at in enumerate(starts) if at]
+    lengths = [_length(view, records[number]) for number in timed]
+    placed = places([(starts[number], length) for number, length in zip(timed, lengths, strict=True)])
+    return {
+        "items": [item for item, at in zip(items, starts, strict=True) if not at],
+        "timed": [
+            {**items[number], "place": place.classes} for number, place in zip(timed, placed, strict=True)
+        ],
+    }
+
+
+def _length(view: EntityView, record: Record) -> timedelta:
+    """How long something to be done takes, by its kind; of other records there is a moment only."""
+    return LENGTHS.get(str(record.values.get("kind")), USUAL) if DONE in view.fields else USUAL
+
+
+def _now() -> str:
+    return Place(minute_of(datetime.now(UTC), _zone()) // STEP * STEP, 30).classes
 
 
 def _item(view: EntityView, base: str, record: Record) -> dict[str, Any]:

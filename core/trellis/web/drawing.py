@@ -16,6 +16,8 @@ PER_LETTER, LINE = 6.6, 15.0
 """About how wide a letter is, and how high a line, in units of the drawing."""
 MOST_LINES = 4
 PAD = 24.0
+SIDE = 40.0
+"""Beside an event at the edge there is room for its name, which is wider."""
 SCALE = 0.9
 """How large a unit of the drawing is shown; more of a diagram fits on a page."""
 
@@ -104,11 +106,11 @@ def _view_box(
     top = min([box.y for box in boxes] + [point[1] for point in points]) - lift * with_lanes
     right = max([box.x + box.width for box in boxes] + [point[0] for point in points])
     bottom = max([box.y + box.height for box in boxes] + [point[1] for point in points])
-    pad = 2.0 if with_lanes else PAD
-    width = right - left + 2 * pad
+    pad, side = (2.0, 2.0) if with_lanes else (PAD, SIDE)
+    width = right - left + 2 * side
     height = bottom - top + 2 * pad + (0 if with_lanes else LINE)
     return {
-        "x": left - pad,
+        "x": left - side,
         "y": top - pad,
         "width": width,
         "height": height,

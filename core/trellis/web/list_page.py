@@ -46,7 +46,7 @@ def list_context(listing: Listing, base: str, query: ListQuery) -> dict[str, Any
         "filtered": bool(listing.rule or listing.query or listing.mine),
         "trash": listing.trash,
         "empty_text": str(view.info.about or ""),
-        "guide_url": "",
+        "made_url": f"{base}/{view.info.made_at}" if view.info.made_at else "",
         **list_frame(listing, base),
     }
 

@@ -215,6 +215,7 @@ def query_of(listing: Listing, limit: int = PER_PAGE, only: Sequence[int] | None
     needed = {
         view.info.title_field,
         view.info.date_field,
+        view.info.due_field,
         view.info.amount_field,
         view.info.subtitle_field,
         "currency",

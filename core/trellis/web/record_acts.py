@@ -12,6 +12,7 @@ from trellis.crm.customers.agreeing import follow_up
 from trellis.crm.customers.agreements import ACTIVE, CLOSED, RENEWAL, Agreement
 from trellis.crm.products import life
 from trellis.crm.sales import conversion, quotes
+from trellis.crm.sales.reports.definition import Definition
 from trellis.i18n import Text, translator
 from trellis.records.query import Record
 
@@ -24,7 +25,7 @@ def links(entity: str, record: Record, base: str) -> list[dict[str, Any]]:
     return list(make(record, base)) if make else []
 
 
-def _link(title: Text, icon: str, url: str, kind: str = "link") -> dict[str, Any]:
+def _link(title: Text | str, icon: str, url: str, kind: str = "link") -> dict[str, Any]:
     """A way to a page, or (``post``) an act that leads to the record that it makes."""
     return {"title": str(title), "icon": icon, "kind": kind, "url": url}
 
@@ -61,6 +62,14 @@ def _quote(record: Record, base: str) -> Iterator[dict[str, Any]]:
         yield _link(_("Make an order"), "shopping-bag", f"{base}/quote/{record.id}/order", "post")
 
 
+def _case(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    """What was done about it can help with the next one."""
+    values = record.values
+    may = g.actor.may("solution", "create") and g.actor.reaches("case", "update", {**values, "id": record.id})
+    if may and values.get("answer") and values.get("solution") is None:
+        yield _link(_("Make a known solution"), "book-open", f"{base}/case/{record.id}/solution", "post")
+
+
 def _product(record: Record, base: str) -> Iterator[dict[str, Any]]:
     """Confirms the stage that its sales propose."""
     proposed = record.values.get("proposed_stage") or ""
@@ -79,6 +88,16 @@ def _bonus_statement(record: Record, base: str) -> Iterator[dict[str, Any]]:
     yield _link(_("How it is reckoned"), "calculator", f"{base}/bonus_statement/{record.id}/lines")
 
 
+def _report(record: Record, base: str) -> Iterator[dict[str, Any]]:
+    """What it shows now, as a file, and sending it: on a phone what stands beside it is far below."""
+    url, values = f"{base}/report/{record.id}", record.values
+    if Definition.of(values).is_figures or g.actor.may(values["of_entity"], "read"):
+        for ending in ("xlsx", "pdf", "csv"):
+            yield _link(ending.upper(), "download", f"{url}/file?format={ending}")
+    if g.actor.reaches("report", "update", {**values, "id": record.id}):
+        yield _link(_("Send now"), "send", f"{url}/send", "post")
+
+
 def _script(record: Record, base: str) -> Iterator[dict[str, Any]]:
     if g.actor.reaches("script", "update", record.values):
         yield _link(_("Edit steps"), "list-tree", f"{base}/script/{record.id}/edit")
@@ -87,10 +106,12 @@ def _script(record: Record, base: str) -> Iterator[dict[str, Any]]:
 _LINKS: Mapping[str, Callable[[Record, str], Iterator[dict[str, Any]]]] = {
     "survey": _survey,
     "agreement": _agreement,
+    "case": _case,
     "lead": _lead,
     "opportunity": _opportunity,
     "product": _product,
     "quote": _quote,
+    "report": _report,
     "script": _script,
     "bonus_run": _bonus_run,
     "bonus_statement": _bonus_statement,

@@ -34,6 +34,7 @@ from trellis.records.types import Rule
 from trellis.web import process_page, record_acts, script_panel
 from trellis.web.changes import names_in
 from trellis.web.conditions import in_state, states_of
+from trellis.web.deadlines import deadline_of
 from trellis.web.display import is_shown, origin, person, shown, title_of
 from trellis.web.plugin_calls import read, sized
 from trellis.web.record_files import card
@@ -127,8 +128,11 @@ def prop(
 
 
 def _badges(view: EntityView, record: Record, base: str) -> list[dict[str, Any]]:
-    """At most three: the badges among the fields that lists show."""
-    found = []
+    """At most three: that it is late, and the badges among the fields that lists show."""
+    deadline = deadline_of(view, record.values)
+    found: list[dict[str, Any]] = []
+    if deadline is not None and deadline.late:
+        found.append({"text": str(_("Overdue")), "tone": "danger"})
     lifecycle = view.lifecycle(record.values)
     for declared in view.fields.values():
         if not declared.in_list or (lifecycle and declared.name == lifecycle.field):
@@ -145,7 +149,10 @@ def _subline(view: EntityView, record: Record, base: str) -> list[str]:
     parts = [str(view.info.title)]
     if view.info.subtitle_field:
         parts.append(shown(g.edition, base, view.fields[view.info.subtitle_field], record)["text"])
-    if view.info.date_field:
+    deadline = deadline_of(view, record.values)
+    if deadline is not None:
+        parts.append(deadline.text)
+    elif view.info.date_field:
         parts.append(shown(g.edition, base, view.fields[view.info.date_field], record)["text"])
     elif record.values.get("created_at"):
         parts.append(str(_("since %(date)s", date=format_date(record.values["created_at"]))))

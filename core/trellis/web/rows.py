@@ -13,6 +13,7 @@ from trellis.edition import EntityView
 from trellis.i18n import current_timezone
 from trellis.records.entity import Field
 from trellis.records.query import Record
+from trellis.web.deadlines import deadline_of
 from trellis.web.display import NOTHING, Shown, column, person, teller, title_of
 from trellis.web.patterns import Pattern, kept, module_of
 
@@ -92,6 +93,9 @@ class Rows:
         view = self._view
         title = title_of(view, record)
         figure = self._figure(record)["text"]
+        deadline = deadline_of(view, record.values)
+        when = self._when(record)["text"] if deadline is None else deadline.text
+        late = deadline is not None and deadline.late
         icon = _ICONS.get(record.values.get("kind") or "", "")
         values = {
             "id": record.id,
@@ -100,15 +104,15 @@ class Rows:
             "line": Markup(self._lines.html({**self._line(record), "url": ""})),
             "cells": self._all_cells(record, editing),
             "figure": figure,
-            "when": self._when(record)["text"],
+            "when": when,
             **person(title, record.id),
         }
         if editing is not None:
-            return self._written(values, icon, figure != "", editing)
-        key = (icon, figure != "")
+            return self._written(values, icon, figure != "", late, editing)
+        key = (icon, figure != "", late)
         pattern = self._patterns.get(key)
         if pattern is None:
-            pattern = Pattern(tuple(values), lambda gaps: self._written(gaps, icon, figure != ""))
+            pattern = Pattern(tuple(values), lambda gaps: self._written(gaps, icon, figure != "", late))
             self._patterns[key] = pattern
         return pattern.text(values)
 
@@ -124,14 +128,19 @@ class Rows:
         return Markup("".join(cells))
 
     def _written(
-        self, values: Mapping[str, Any], icon: str, has_figure: bool, editing: Mapping[str, Any] | None = None
+        self,
+        values: Mapping[str, Any],
+        icon: str,
+        has_figure: bool,
+        late: bool,
+        editing: Mapping[str, Any] | None = None,
     ) -> str:
         if editing is not None and editing["name"] == self._head["name"]:
             head = self._macros.open_cell(editing, head=True)
         else:
             head = self._macros.row_head({**self._head, **values, "name": self._head["name"], "icon": icon})
         avatar = {"initials": values["initials"], "tone": values["tone"]}
-        row = {**values, "pick": self._pick, "head": head, "avatar": avatar}
+        row = {**values, "pick": self._pick, "head": head, "avatar": avatar, "late": late}
         html: str = self._macros.list_row({**row, "figure": values["figure"] if has_figure else ""})
         return html
 

@@ -188,7 +188,9 @@ def test_agents_work_under_service_levels_that_they_do_not_make(desk: Desk) -> N
     records = desk.records
     user = records.create("user", {"name": "Anna", "email": "anna@acme.test"}).id
     agent = Actor(user_id=user, grants=merge_grants([records.edition.all(Role)["agent"]]))
+    known = records.create("solution", {"name": "It does not start", "body": "Plug it in"}).id
     desk.records = Records(records.session, records.edition, agent)
+    assert desk.case(solution=known).values["answer"] == "Plug it in"  # somebody else's
     assert desk.records.get("case", desk.case().id).titles["policy"] == "All"
     with pytest.raises(PermissionRefused):
         desk.level("Never late", 10_000, priority="critical")

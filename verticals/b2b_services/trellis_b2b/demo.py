@@ -129,6 +129,24 @@ CASES = (
     ("question", _("Which hours are billable?")),
     ("complaint", _("The consultant missed the meeting")),
 )
+KNOWN = (
+    (
+        _("The monitoring shows no data"),
+        _(
+            "See whether the agent runs on the host, start it again, and look at its queue after five minutes."
+        ),
+    ),
+    (
+        _("Which hours are billable?"),
+        _(
+            "Those of the rate card in the contract; travel counts half, meetings about the contract itself do not."
+        ),
+    ),
+    (
+        _("Access for a new colleague"),
+        _("Have the head of the customer's team confirm it, then give the role of a reader for a start."),
+    ),
+)
 
 
 CONVERSATIONS = (
@@ -166,7 +184,7 @@ def load(context: DemoContext) -> None:
     _activities(context, accounts)
     context.survey(accounts)
     context.agreements(accounts[::2], AGREEMENTS, 40_000)
-    context.cases(accounts, CASES)
+    context.cases(accounts, CASES, KNOWN)
     for script, entity, number in CONVERSATIONS:
         context.talk(script, entity, number)
     context.journey("b2b.renewal", accounts, (0.4, 0.3))

@@ -78,6 +78,13 @@ def find(session: Session, edition: Edition, secret: str, language: str = "") ->
     )
 
 
+def language_of(session: Session, secret: str) -> str | None:
+    """The language of the invitation with this secret, whether or not it can still be answered; None when there is none."""
+    wanted = sa.select(SurveyInvitation.language).where(SurveyInvitation.digest == digest(secret))
+    found = session.execute(wanted).first()
+    return None if found is None else found.language or "en"
+
+
 def answer(records: Records, invited: Invited, given: Mapping[str, str]) -> bool:
     """Keeps an answer once; False when there is one already. Raises RecordInvalid that names the questions left open."""
     scores = _scores(invited, given)

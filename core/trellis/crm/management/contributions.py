@@ -79,6 +79,8 @@ _OFFERS = ("lost_reason", "sales_channel", "discount_limit", "price_list", "pric
 """What those who sell need to know, whoever keeps it."""
 _LEVELS = ("business_calendar", "holiday", "sla_policy", "sla_escalation", "survey", "mail_template")
 """What decides when cases are due, what customers are asked and what is written to them, whoever works on them."""
+_KNOWN = ("problem", "solution")
+"""What is known of faults and of what helps: whoever found it out, others work with it."""
 _PAPERS = ("document_template", "approval_route", "approval_step")
 """What documents are made of, and by whom they are approved."""
 _RULES = ("bonus_scheme", "bonus_part")
@@ -120,6 +122,10 @@ def trellis_roles() -> list[Role]:
                 Grant("product", read=Scope.ALL),
                 Grant("category", read=Scope.ALL),
                 *(Grant(name, read=Scope.ALL) for name in (TARGET, *_OFFERS, *_LEVELS, *_PAPERS, *_RULES)),
+                *(
+                    Grant(name, read=Scope.ALL, create=True, update=Scope.UNIT, delete=Scope.OWN)
+                    for name in _KNOWN
+                ),
                 *people,
             ],
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from trellis.contributions import (
     Cell,
@@ -14,6 +15,7 @@ from trellis.contributions import (
     MenuItem,
     NotificationKind,
     Stage,
+    Template,
 )
 from trellis.crm.sales import approving, channels, history, orders, quotes, stages
 from trellis.crm.sales.channels import SalesChannel
@@ -117,8 +119,15 @@ _BEFORE: Mapping[str, Callable[[BeforeSave], None]] = {
     "discount_limit": quotes.check_limit,
     "sales_channel": channels.check,
 }
+
+
+def _opportunity_saved(event: Saved) -> None:
+    history.note(event)
+    stages.come_back(event)
+
+
 _AFTER: Mapping[str, Callable[[Saved], None]] = {
-    "opportunity": history.note,
+    "opportunity": _opportunity_saved,
     "opportunity_line": quotes.OPPORTUNITY_TOTALS.follow,
     "order_line": orders.TOTALS.follow,
     "quote": approving.follow,
@@ -141,6 +150,22 @@ def trellis_after_save(event: Saved) -> None:
 @hookimpl
 def trellis_notifications() -> list[NotificationKind]:
     return approving.KINDS
+
+
+@hookimpl
+def trellis_templates() -> list[Template]:
+    folder = Path(__file__).parent / "documents"
+    return [
+        Template(
+            name=f"quote_{language}",
+            title=_("Quote"),
+            cell=FUNNEL,
+            entity="quote",
+            file=folder / f"quote.{language}.html",
+            language=language,
+        )
+        for language in ("en", "ru")
+    ]
 
 
 @hookimpl

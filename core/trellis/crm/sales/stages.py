@@ -14,7 +14,9 @@ from trellis.crm.sales.entities import FIRST_FUNNEL, FIRST_STAGE, OpportunityLin
 from trellis.crm.sales.lines import CURRENCY_STAYS
 from trellis.errors import RecordInvalid
 from trellis.kpi.periods import today_in
-from trellis.records.events import BeforeSave
+from trellis.records.door import Records
+from trellis.records.events import BeforeSave, Saved
+from trellis.security.actor import SYSTEM
 
 _OUTCOMES = {"won": "won", "lost": "lost", "open": "open", "done": "won"}
 _NOON = time(12)
@@ -85,6 +87,21 @@ def _close(event: BeforeSave) -> None:
         return
     if values.get("closed_at") is None:
         values["closed_at"] = datetime.combine(day, _NOON, zone).astimezone(UTC)
+
+
+def come_back(event: Saved) -> None:
+    """What comes out of the bin, when its funnel or its stage there is no more, begins where there is one. Through the door, as any move."""
+    back = [change.id for change in event.changes if change.action == "restored"]
+    if not back:
+        return
+    view, door = event.edition.entity("opportunity"), Records(event.session, event.edition, SYSTEM)
+    for record_id in back:
+        values = door.get("opportunity", record_id).values
+        lifecycle = view.lifecycle(values)
+        if lifecycle is None:
+            door.update("opportunity", record_id, {"funnel": FIRST_FUNNEL})
+        elif values["stage"] not in {one.value for one in lifecycle.stages}:
+            door.update("opportunity", record_id, {"stage": lifecycle.stages[0].value})
 
 
 def _enter(event: BeforeSave) -> None:

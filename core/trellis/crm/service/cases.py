@@ -50,6 +50,7 @@ class Case(Entity):
         subtitle_field="customer",
         sort="-opened_at",
         date_field="opened_at",
+        due_field="resolution_due",
         line_fields=("state", "priority"),
         timeline=True,
         numbered="C",
@@ -105,7 +106,12 @@ class Case(Entity):
     product_id: Mapped[int | None] = column(Reference("product"), label=_("Product"), group=_ABOUT)
     order_id: Mapped[int | None] = column(Reference("order"), label=_("Order"), group=_ABOUT)
     problem_id: Mapped[int | None] = column(Reference("problem"), label=_("Problem"), group=_ABOUT)
-    solution_id: Mapped[int | None] = column(Reference("solution"), label=_("Known solution"), group=_ABOUT)
+    solution_id: Mapped[int | None] = column(
+        Reference("solution"),
+        label=_("Known solution"),
+        help=_("Where nothing stands under “What was done”, it is taken over"),
+        group=_ABOUT,
+    )
     answer: Mapped[str | None] = column(
         LongText(), label=_("What was done"), searchable=True, personal=True, group=_ABOUT
     )

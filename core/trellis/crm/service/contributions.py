@@ -12,6 +12,7 @@ from trellis.crm.service import (  # noqa: F401  the table of calendar feeds goe
     mail_templates,
     panels,
     reminding,
+    solving,
 )
 from trellis.crm.service.calendars import BusinessCalendar, Holiday, SlaEscalation, SlaPolicy
 from trellis.crm.service.cases import Case, Problem, Solution
@@ -58,7 +59,7 @@ def trellis_lifecycles() -> list[Lifecycle]:
             stages=(
                 Stage(value="new", title=_("Received"), tone="info"),
                 Stage(value="open", title=_("In work"), tone="info"),
-                Stage(value="waiting", title=_("Waits for the customer"), tone="warn"),
+                Stage(value="waiting", title=_("Waits for the customer"), tone="warn", paused=True),
                 Stage(value="resolved", title=_("Solved"), kind="won", tone="good"),
                 Stage(value="closed", title=_("Finished"), kind="done"),
                 Stage(value="cancelled", title=_("Cancelled"), kind="lost"),
@@ -84,6 +85,7 @@ def trellis_lifecycles() -> list[Lifecycle]:
 def trellis_before_save(event: BeforeSave) -> None:
     if event.entity == "case":
         clocks.follow(event)
+        solving.take(event)
     elif event.entity == "activity":
         reminding.complete(event)
     elif event.entity == "mail_template":

@@ -73,6 +73,9 @@ def _open(link: str, *, writes: bool) -> _Found | None:
     asked = request.args.get(ARGUMENT, "")
     invited = answering.find(session, edition, known[1], asked if asked in LANGUAGES else "")
     if invited is None:
+        language = answering.language_of(session, known[1])
+        if language is not None:
+            speak_to_customer(language)  # who was written to reads the end in the same language
         return None
     speak_to_customer(invited.language)
     return _Found(invited, edition.settings.title or workspace.name)

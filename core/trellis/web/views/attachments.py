@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis import attachments
 from trellis.errors import RecordInvalid
+from trellis.files import saved_as
 from trellis.i18n import translator
 from trellis.web import uploads
 from trellis.web.overlay import dialog_form
@@ -47,7 +48,7 @@ def download(workspace: str, entity: str, record_id: int, number: int) -> Respon
     found = attachments.find(g.records, entity, record_id, number)
     data = b"".join(attachments.content(g.session, found))
     answer = Response(data, content_type=found.media_type)
-    answer.headers.set("Content-Disposition", "attachment", filename=found.name)
+    answer.headers["Content-Disposition"] = saved_as(found.name)
     return answer
 
 

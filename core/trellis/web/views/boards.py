@@ -15,6 +15,7 @@ from trellis.contributions import Lifecycle, Rule, Stage
 from trellis.edition import EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import (
+    Text,
     format_date,
     format_number,
     format_percent,
@@ -105,8 +106,12 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
         "/board"
     ):
         return _moved(view, lifecycle, moved, stage)
-    toast(_("Moved to “%(stage)s”", stage=stage.title))
+    toast(_moved_text(stage))
     return go(f"{base()}/{entity}/{record_id}")  # type: ignore[return-value]
+
+
+def _moved_text(stage: Stage) -> Text:
+    return _("Moved to “%(stage)s”", stage=stage.title)
 
 
 def _chosen(view: EntityView, name: str) -> Lifecycle:
@@ -277,5 +282,9 @@ def _moved(view: EntityView, lifecycle: Lifecycle, record: Record, stage: Stage)
         "forecast": forecast_context(lifecycle, rule),
     }
     heads += render_template("board_told.html", board=told, swap=True, shell=shell())
-    detail = {"moved": {"id": record.id, "stage": stage.value, "version": record.version}, "dialog-close": {}}
+    detail = {
+        "moved": {"id": record.id, "stage": stage.value, "version": record.version},
+        "dialog-close": {},
+        "toast": {"text": str(_moved_text(stage))},
+    }
     return Response(heads, headers={"HX-Trigger": json.dumps(detail)})

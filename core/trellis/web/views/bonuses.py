@@ -17,6 +17,7 @@ from trellis.crm.project.rows import DIRECTIONS
 from trellis.crm.sales.bonuses import running, words
 from trellis.crm.sales.bonuses.entities import CLOSED, BonusStatement
 from trellis.crm.sales.bonuses.kept import kept
+from trellis.crm.sales.bonuses.panels import reckoning
 from trellis.crm.sales.bonuses.reckoning import Line
 from trellis.errors import PermissionRefused, TrellisError
 from trellis.i18n import format_datetime, format_money, format_number, plural_translator, translator
@@ -51,7 +52,9 @@ def show(workspace: str) -> str:
         level="tactics",
         statements=_latest(),
         runs=_runs() if g.actor.may("bonus_run", "create") and g.actor.may("bonus_run", "read") else [],
+        schemes=_schemes() if g.actor.may("bonus_run", "create") else [],
         may_reckon=g.actor.may("bonus_run", "create"),
+        may_make=g.actor.may("bonus_scheme", "create"),
         brought=_brought() if g.actor.may("bonus_scheme", "create") else [],
         schemes_url=f"{base()}/bonus_scheme" if g.actor.may("bonus_scheme", "read") else "",
         list_url=f"{base()}/bonus_statement",
@@ -321,6 +324,19 @@ def _runs() -> list[dict[str, Any]]:
             "url": f"{base()}/bonus_run/{one.id}/statements",
         }
         for one in found
+    ]
+
+
+def _schemes() -> list[dict[str, Any]]:
+    """The schemes in use, each with the periods that it can be reckoned in."""
+    in_use = {"field": "active", "op": "eq", "value": True}
+    return [
+        {
+            "title": one.values["name"],
+            "url": f"{base()}/bonus_scheme/{one.id}",
+            "reckoning": reckoning(g.records, one.id),
+        }
+        for one in g.records.list("bonus_scheme", rule=in_use, sort=["name"], limit=LATEST).items
     ]
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
 
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
-from trellis.i18n import current_timezone, format_date, translator
+from trellis.i18n import format_date, translator
 from trellis.records.calendar import move_to_day
+from trellis.records.types import DateTime
 from trellis.web.calendar import calendar_context
 from trellis.web.display import title_of
 from trellis.web.listing import Listing, listed_at, read_listing
@@ -36,18 +38,17 @@ def show(workspace: str, entity: str) -> str:
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/day")
 def ask(workspace: str, entity: str, record_id: int) -> str:
-    """A dialog for the day, for those who do not drag."""
+    """A dialog for the day and its time, for those who do not drag."""
     return _dialog(_dated(entity), record_id, "", [])
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/day")
 def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, int]:
-    """Moves a record to another day and answers with the calendar; or says why not."""
+    """Moves a record to another day, or to a time of one, and answers with the calendar; or says why not."""
     view = _dated(entity)
     text = request.values.get("day", "")
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
+    day = _read(text)
+    if day is None:
         return _dialog(view, record_id, text, [str(_("Must be a date such as 2026-11-23"))]), 422
     version = whole_number(request.form.get("version", ""))
     try:
@@ -55,9 +56,9 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
     except TrellisError as error:
         return _dialog(view, record_id, text, sentences(error)), 422
     undo = f"{request.path}?day={before.isoformat()}"
-    said = {"text": str(_("Moved to %(day)s", day=format_date(day))), "undo_url": undo}
+    said = {"text": str(_("Moved to %(day)s", day=_told(day))), "undo_url": undo}
     if "undone" in request.args:
-        said = {"text": str(_("Moved back to %(day)s", day=format_date(day))), "undo_url": ""}
+        said = {"text": str(_("Moved back to %(day)s", day=_told(day))), "undo_url": ""}
     else:
         said["undo_url"] += "&undone=1"
     address = urlsplit(request.headers.get("HX-Current-URL", ""))
@@ -71,6 +72,19 @@ def move(workspace: str, entity: str, record_id: int) -> Response | tuple[str, i
         "HX-Trigger-After-Settle": json.dumps({"day-moved": {"id": record_id}}),
     }
     return Response(html, headers=heads)
+
+
+def _read(text: str) -> date | None:
+    """A day, or a time of one (``2026-11-23T09:30``); None for what is neither."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _told(day: date) -> str:
+    timed = isinstance(day, datetime) and day.time() != time()
+    return f"{format_date(day)}, {day:%H:%M}" if timed else format_date(day)
 
 
 def _dated(entity: str) -> EntityView:
@@ -91,10 +105,15 @@ def _dialog(view: EntityView, record_id: int, given: str, errors: list[str]) -> 
     record = g.records.get(view.name, record_id)
     field = view.fields[view.info.date_field or ""]
     value: Any = record.values.get(field.name)
-    local = value.astimezone(current_timezone()) if isinstance(value, datetime) else value
-    day = given or (format(local, "%Y-%m-%d") if local is not None else "")
+    timed = isinstance(field.type, DateTime)
+    local = value.astimezone(ZoneInfo(g.edition.settings.timezone)) if isinstance(value, datetime) else value
+    day = given or (format(local, "%Y-%m-%dT%H:%M" if timed else "%Y-%m-%d") if local is not None else "")
     dialog = {
-        "title": str(_("Move “%(title)s” to which day?", title=title_of(view, record))),
+        "title": str(
+            _("Move “%(title)s” to when?", title=title_of(view, record))
+            if timed
+            else _("Move “%(title)s” to which day?", title=title_of(view, record))
+        ),
         "action": f"{base()}/{view.name}/{record_id}/day",
         "verb": str(_("Move")),
         "hidden": [("version", record.version)],
@@ -103,7 +122,7 @@ def _dialog(view: EntityView, record_id: int, given: str, errors: list[str]) -> 
                 "id": "day",
                 "name": "day",
                 "label": str(field.label),
-                "kind": "date",
+                "kind": "datetime" if timed else "date",
                 "required": True,
                 "value": day,
                 "errors": errors,

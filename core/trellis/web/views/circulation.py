@@ -15,6 +15,7 @@ from trellis.crm.customers.circulation import circulating, desk, files, keeping,
 from trellis.crm.customers.circulation.entities import ACTIONS, APPROVE, DOCUMENT, ROUTE, Document
 from trellis.crm.customers.documents import choosing
 from trellis.errors import RecordInvalid
+from trellis.files import saved_as
 from trellis.i18n import translator
 from trellis.records.entity import Field
 from trellis.records.types import Choice, Integer, LongText, Option, Reference
@@ -161,7 +162,7 @@ def sign_off(workspace: str, number: int) -> Response:
 
 def _download(data: bytes, media_type: str, name: str) -> Response:
     answer = Response(data, content_type=media_type)
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    answer.headers["Content-Disposition"] = saved_as(name)
     return answer
 
 

@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.customers.circulation import keeping
 from trellis.crm.customers.documents import choosing
-from trellis.crm.customers.documents.entities import LANGUAGES
+from trellis.crm.customers.documents.entities import LANGUAGES, TEMPLATE
 from trellis.documents.making import DocumentTemplate
 from trellis.errors import RecordInvalid
 from trellis.i18n import Text, translator
+from trellis.web.display import new_title
 from trellis.web.overlay import dialog_form
 from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages, view_of
@@ -69,7 +70,7 @@ def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
         "errors": [text for texts in errors.values() for text in texts],
     }
     none = _("There is no template for these records yet; make one among the document templates.")
-    dialog = {
+    dialog: dict[str, Any] = {
         "title": str(_("Make a document")),
         "text": str(_told(found)) if options else str(none),
         "action": f"{base()}/{entity}/{record_id}/document",
@@ -78,6 +79,9 @@ def _dialog(entity: str, record_id: int, errors: dict[str, list[str]]) -> str:
     }
     if not options:
         dialog |= {"action": "", "verb": ""}
+        if g.actor.may(TEMPLATE, "create"):
+            url = f"{base()}/{TEMPLATE}/new?of_entity={entity}"
+            dialog["link"] = {"title": new_title(view_of(TEMPLATE)), "url": url}
     return dialog_form(dialog)
 
 

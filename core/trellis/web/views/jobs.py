@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, g, render_template, request
-from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis import files
@@ -93,7 +92,7 @@ def file(workspace: str, job_id: int) -> Response:
         with workspace_.read() as session:
             yield from files.content(session, name)
 
-    headers = {"Content-Disposition": f'attachment; filename="{secure_filename(row.result["filename"])}"'}
+    headers = {"Content-Disposition": files.saved_as(row.result["filename"])}
     return Response(pieces(), content_type="application/octet-stream", headers=headers)
 
 

@@ -18,6 +18,7 @@ from trellis.crm.sales.reports.definition import Definition
 from trellis.crm.sales.reports.entities import FORMATS, RHYTHMS
 from trellis.crm.sales.reports.making import TYPES, kept, make_file
 from trellis.errors import RecordInvalid
+from trellis.files import saved_as
 from trellis.i18n import plural_translator, translator
 from trellis.records.types import Text
 from trellis.web.display import origin
@@ -136,12 +137,12 @@ def make(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
 
 @blueprint.get("/<workspace>/report/<int:record_id>/file")
 def file(workspace: str, record_id: int) -> Response:
-    """The file of one's own report, as it would be sent now."""
+    """The file of one's own report, as it would be sent now, or in another format that is asked for."""
     g.records.get("report", record_id)
     report = kept(g.session, record_id)
     if report is None:
         abort(404)
-    return _file(report["name"], Definition.of(report), report["format"])
+    return _file(report["name"], Definition.of(report), request.args.get("format", report["format"]))
 
 
 @blueprint.post("/<workspace>/report/<int:record_id>/send")
@@ -165,7 +166,7 @@ def _file(name: str, definition: Definition, ending: str) -> Response:
     with TemporaryDirectory(prefix="trellis-report-") as folder:
         path, _rows = make_file(Path(folder), g.session, g.edition, g.actor, name, definition, ending)
         answer = Response(path.read_bytes(), content_type=TYPES[ending])
-        answer.headers.set("Content-Disposition", "attachment", filename=path.name)
+        answer.headers["Content-Disposition"] = saved_as(path.name)
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,17 +14,19 @@ from flask import Blueprint, abort, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Lifecycle, Stage
-from trellis.edition import OWN, EntityView
+from trellis.edition import OWN, EntityView, Settings
 from trellis.errors import RecordInvalid
 from trellis.i18n import Text, translator
 from trellis.records.entity import Field
 from trellis.records.exits import words_of
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.settings.funnels import ENTITY, FIELD, checked_terms, declared
+from trellis.system import WorkspaceState
 from trellis.web.display import origin
 from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
+from trellis.workspace_state import lock, settings_of
 
 _ = translator("trellis")
 
@@ -84,11 +87,14 @@ def show(workspace: str, name: str) -> str:
 @blueprint.post("/<workspace>/settings/funnels/<name>")
 def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     view, lifecycle = _lifecycle(name)
+    settings, changed = _present(name)
     terms: dict[str, dict[str, Any]] = {}
     errors: dict[str, list[str | Text]] = {}
     for stage in lifecycle.stages:
         terms[stage.value] = _terms(view, stage, errors)
-    changes: dict[str, Any] = {"stage_terms": {**g.edition.settings.stage_terms, name: terms}}
+    if changed:
+        return _page(view, lifecycle, terms, {}, _changed(lifecycle)), 409
+    changes: dict[str, Any] = {"stage_terms": {**settings.stage_terms, name: terms}}
     try:
         if errors:
             raise RecordInvalid(errors)
@@ -97,7 +103,7 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
             _name, funnel = declared(g.edition, request.form.get("title", ""), _stages(), name)
             for gone in _require_empty(lifecycle, funnel):
                 del terms[gone]
-            changes["funnels"] = {**g.edition.settings.funnels, name: funnel}
+            changes["funnels"] = {**settings.funnels, name: funnel}
     except RecordInvalid as error:
         return _page(view, lifecycle, terms, messages(error)), 422
     g.workspace.save_settings(g.session, changes)
@@ -109,7 +115,10 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
 def forget(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     """Gives stages back what they came with; of one's own, takes the funnel away where nothing is in it."""
     view, lifecycle = _lifecycle(name)
-    settings = g.edition.settings
+    settings, changed = _present(name)
+    if changed:
+        terms = {stage.value: _decided(stage) for stage in lifecycle.stages}
+        return _page(view, lifecycle, terms, {}, _changed(lifecycle)), 409
     changes: dict[str, Any] = {"stage_terms": {k: v for k, v in settings.stage_terms.items() if k != name}}
     if lifecycle.owner == OWN:
         try:
@@ -125,6 +134,31 @@ def forget(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
         else _("Removed")
     )
     return go(f"{base()}/settings/funnels")
+
+
+def _present(name: str) -> tuple[Settings, bool]:
+    """The settings as nobody can change them until this has been written; whether they are others than the form was made of."""
+    lock(g.session.connection())
+    settings = settings_of(g.session.get_one(WorkspaceState, 1, populate_existing=True).settings)
+    return settings, request.form.get("seen") != _digest(settings, name)
+
+
+def _digest(settings: Settings, name: str) -> str:
+    """Says which settings of a lifecycle a form was made of."""
+    kept = orjson.dumps(
+        [settings.funnels.get(name), settings.stage_terms.get(name)], option=orjson.OPT_SORT_KEYS
+    )
+    return hashlib.sha256(kept).hexdigest()[:16]
+
+
+def _changed(lifecycle: Lifecycle) -> str:
+    stages = " → ".join(str(one.title) for one in lifecycle.stages)
+    text = _(
+        "Not saved: somebody else has changed this meanwhile. There is now: %(stages)s. What you typed is kept; save again "
+        "to write it over that",
+        stages=stages,
+    )
+    return str(text)
 
 
 def _lifecycle(name: str) -> tuple[EntityView, Lifecycle]:
@@ -219,6 +253,7 @@ def _page(
     lifecycle: Lifecycle,
     terms: Mapping[str, Mapping[str, Any]],
     errors: dict[str, list[str]],
+    told: str = "",
 ) -> str:
     url, own = f"{base()}/settings/funnels/{lifecycle.name}", lifecycle.owner == OWN
     stages = [(one.value, str(one.title)) for one in lifecycle.stages if one.kind == "open"]
@@ -228,6 +263,8 @@ def _page(
         "origin": origin(g.edition, lifecycle.owner),
         "entity": str(view.info.plural),
         "action": url,
+        "told": told,
+        "seen": _digest(g.edition.settings, lifecycle.name),
         "cancel_url": f"{base()}/settings/funnels",
         "own": _own(
             request.form.get("title", "") if posted else str(lifecycle.title),

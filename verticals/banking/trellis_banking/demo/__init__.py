@@ -28,6 +28,24 @@ CASES = (
     ("request", _("A new limit for the card")),
     ("request", _("Change of the family name")),
 )
+KNOWN = (
+    (
+        _("The card was declined abroad"),
+        _(
+            "Look at the limit and at the countries that are open; open the country for the days of the journey."
+        ),
+    ),
+    (
+        _("What does early repayment cost?"),
+        _(
+            "Nothing in the last year, before that 1 % of what is repaid; send the reckoning for the day that is wished."
+        ),
+    ),
+    (
+        _("Mobile bank does not accept the code"),
+        _("Compare the time of the telephone, then take the device off and sign it in again."),
+    ),
+)
 
 
 TALKS = (
@@ -52,7 +70,7 @@ def load(context: trellis.DemoContext) -> None:
     banks.plan(bank)
     context.survey([one.id for one in people])
     context.agreements([one.id for one in people][::8], AGREEMENTS, 300)
-    context.cases([one.id for one in people], CASES)
+    context.cases([one.id for one in people], CASES, KNOWN)
     for script, entity, number in TALKS:
         context.talk(script, entity, number)
     banks.bonus(bank)

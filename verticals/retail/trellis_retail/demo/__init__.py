@@ -20,6 +20,24 @@ CASES = (
     ("incident", _("The loyalty card is not read at the till")),
     ("incident", _("Paying in the shop failed, the money is gone")),
 )
+KNOWN = (
+    (
+        _("Can points be used online?"),
+        _(
+            "Yes: in the basket choose “Pay with points”. One point is one cent; at most half of the amount is paid so."
+        ),
+    ),
+    (
+        _("The loyalty card is not read at the till"),
+        _("Find the customer by telephone, give the points by hand, and have the card printed again."),
+    ),
+    (
+        _("The glass arrived broken"),
+        _(
+            "Ask for a picture of the parcel, send a new one at once, and write the loss down for the carrier."
+        ),
+    ),
+)
 
 
 TALKS = (
@@ -44,7 +62,7 @@ def load(context: trellis.DemoContext) -> None:
     desk.plans(context, receipts)
     people.club(context)
     context.survey([one.id for one in buyers])
-    context.cases([one.id for one in buyers], CASES)
+    context.cases([one.id for one in buyers], CASES, KNOWN)
     desk.courses(context, buyers)
     desk.approvals(context, shelves)
     for script, entity, number in TALKS:

@@ -1,4 +1,4 @@
-"""Beside a report: what can be done with it, and when it is due."""
+"""Beside a report: what it shows, and when it is due."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ = translator("trellis")
 
 
 def delivery(records: Records, report: int) -> Mapping[str, Any]:
-    """What it shows in words, when it is sent next, if at all, and whether the reader may have it sent."""
+    """What it shows in words, and when it is sent next, if at all."""
     record = records.get("report", report)
     values = kept(records.session, report) or record.values
     definition, edition = Definition.of(values), records.actor.sees(records.edition)
@@ -29,14 +29,11 @@ def delivery(records: Records, report: int) -> Mapping[str, Any]:
     zone = ZoneInfo(records.edition.settings.timezone)
     at = next_after(values, datetime.now(UTC), zone)
     return {
-        "id": report,
         "shows": "" if view is None else str(view.info.plural),
         "rule": in_words(records, view, definition.rule) if view and definition.rule else "",
         "columns": ", ".join(labels(definition.fields(view))) if view else "",
         "kpis": ", ".join(str(known[name].title) for name in definition.kpis if name in known),
         "next": format_datetime(at) if at is not None else "",
-        "may_read": definition.is_figures or records.actor.may(values["of_entity"], "read"),
-        "may_send": records.actor.reaches("report", "update", {**record.values, "id": report}),
     }
 
 

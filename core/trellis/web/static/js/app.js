@@ -22,6 +22,7 @@ import { startScrollers } from "./scroll.js";
 import { startSelects } from "./select.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toast.js";
+import { startWeek } from "./week.js";
 
 startTheme();
 startNav();
@@ -44,4 +45,5 @@ startSelects();
 startColumns();
 startBoard();
 startCalendar();
+startWeek();
 startScrollers();

@@ -13,7 +13,7 @@ function post(card, stage, back) {
   const settle = (event) => {
     card.removeEventListener("htmx:afterRequest", settle);
     card.classList.remove("is-busy");
-    if (event.detail.xhr.status >= 400) back();
+    if (!event.detail.xhr.getResponseHeader("HX-Trigger")?.includes("moved")) back(); // refused, or it asks first
   };
   card.addEventListener("htmx:afterRequest", settle);
   window.htmx.ajax("POST", url, { source: card, target: "#overlay", swap: "innerHTML", values: { stage, version: card.dataset.version } });
@@ -68,7 +68,10 @@ async function start(root) {
 
 function openMenu(card, anchor) {
   menuCard = card;
-  openAt(document.getElementById("move-menu"), anchor);
+  const menu = document.getElementById("move-menu");
+  const stage = stageOf(card.parentElement).dataset.stage;
+  menu.querySelectorAll("[data-move-to]").forEach((choice) => (choice.hidden = choice.dataset.moveTo === stage));
+  openAt(menu, anchor);
 }
 
 export function startBoard() {

@@ -4,21 +4,26 @@ import { onLoad, vendor, within } from "./vendor.js";
 
 const calendar = () => document.querySelector("[data-calendar]");
 
-function drop(event) {
-  if (event.from === event.to) return;
-  const { item, from, to, oldIndex } = event;
-  const back = () => from.insertBefore(item, from.children[oldIndex] ?? null);
+// Asks the server to move a record to a day, or to a time of one; puts it back where that is refused.
+export function send(item, day, back) {
   const settle = ({ detail }) => {
     item.removeEventListener("htmx:afterRequest", settle);
     if (detail.xhr.status >= 400) back();
   };
   item.addEventListener("htmx:afterRequest", settle);
   const url = calendar().dataset.moveUrl.replace("{id}", item.dataset.item);
-  const values = { day: to.closest("[data-day]").dataset.day, version: item.dataset.version };
+  const values = { day, version: item.dataset.version };
   window.htmx.ajax("POST", url, { source: item, target: "#overlay", swap: "innerHTML", select: "unset", values });
 }
 
+function drop(event) {
+  if (event.from === event.to) return;
+  const { item, from, to, oldIndex } = event;
+  send(item, to.closest("[data-day]").dataset.day, () => from.insertBefore(item, from.children[oldIndex] ?? null));
+}
+
 async function start(root) {
+  if (root.querySelector(".calendar-timed")) return; // week.js moves there
   if (!root.querySelector("[data-day-move]")) return;
   await vendor("sortable.min.js");
   for (const items of root.querySelectorAll("[data-items]")) {

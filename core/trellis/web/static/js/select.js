@@ -3,19 +3,27 @@ import { onLoad, vendor, within } from "./vendor.js";
 
 function options(select) {
   const url = select.dataset.search;
-  const common = { maxOptions: 200, hideSelected: select.multiple, plugins: select.multiple ? ["remove_button"] : [], placeholder: select.getAttribute("placeholder") ?? "" };
+  const { nothing, remove } = document.body.dataset;
+  const render = { no_results: (_data, escape) => `<div class="no-results">${escape(nothing)}</div>` };
+  const plugins = select.multiple ? { remove_button: { title: remove } } : {};
+  const common = { maxOptions: 200, hideSelected: select.multiple, plugins, render, placeholder: select.getAttribute("placeholder") ?? "" };
   if (!url) return common;
+  const found = new Map(); // what the server found, by what was searched for: earlier options are not offered beside it
   return {
     ...common,
     valueField: "id",
     labelField: "title",
     searchField: [],
     preload: "focus",
-    load: async (query, done) => {
+    async load(query, done) {
       const answer = await fetch(`${url}?q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } });
-      done(answer.ok ? (await answer.json()).items : []);
+      const items = answer.ok ? (await answer.json()).items : [];
+      found.set(query, new Set(items.map((item) => String(item.id))));
+      done(items);
     },
+    score: (query) => (item) => Number(found.get(query)?.has(String(item.id)) ?? false),
     render: {
+      ...render,
       option: (item, escape) => `<div>${escape(item.title)}${item.sub ? `<span class="second-line">${escape(item.sub)}</span>` : ""}</div>`,
     },
   };
