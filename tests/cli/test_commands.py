@@ -156,6 +156,28 @@ def test_figures_have_the_forms_of_the_contract(shell: Shell) -> None:
     assert "repeat_rate" in shell.json("analytics", "acme", "loyalty", "--period", "2026")
 
 
+def test_rates_that_come_after_the_orders_count_in_all_figures(shell: Shell, tmp_path: Path) -> None:
+    def given(entity: str, key: str, *rows: str) -> None:
+        file = tmp_path / f"{entity}.csv"
+        file.write_text("\n".join(rows))
+        shell.ok("import", "acme", entity, str(file), "--key", key)
+
+    def revenue() -> tuple[str, str]:
+        pyramid = shell.json("analytics", "acme", "pyramid", "--period", "2026", "--measure", "revenue")
+        return shell.json("kpi", "acme", "revenue", "--period", "2026")["value"], pyramid["tiers"][0][
+            "amount"
+        ]
+
+    given("customer", "external_id", "external_id,name", "C1,Anna")
+    given("order", "number", "number,customer,ordered_at,amount,currency", "R1,C1,2026-03-01,100,USD")
+    given("exchange_rate", "key", "key,currency,since,rate", "USD/2026-01-01,USD,2026-01-01,0.5")
+    pyramid = shell.json("analytics", "acme", "pyramid", "--period", "2026", "--measure", "revenue")
+    assert pyramid["tiers"][0]["amount"] == "50.00"
+    assert revenue() == ("50.00", "50.00")
+    given("exchange_rate", "key", "key,currency,since,rate", "USD/2026-01-01,USD,2026-01-01,0.8")
+    assert revenue() == ("80.00", "80.00")
+
+
 def test_closed_periods_are_kept_and_recounts_accepted(shell: Shell) -> None:
     first = shell.json("kpi", "acme", "orders", "--snapshot")
     assert (first["reported"] > 0, first["recounted"]) == (True, 0)

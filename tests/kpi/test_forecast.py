@@ -35,6 +35,10 @@ def test_a_sum_grows_by_the_median_of_the_quotients(book: Book) -> None:
         "high": "375.00",
         "periods": 6,
     }
+    # a board that shows three months foresees the same
+    who = book.session, book.edition, book.actor, ["revenue"], parse("2026-07")
+    (shown,) = engine.strip(*who, points=3, today=TENTH, ahead=True)
+    assert (shown.forecast, len(shown.points)) == (forecast, 3)
 
 
 def test_an_average_moves_by_the_median_of_the_differences(book: Book) -> None:

@@ -122,10 +122,12 @@ def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) ->
     lines = client.get("/acme/analytics/abc?table=items").text.splitlines()
     assert len(lines) == 31 and lines[0].startswith("Name,Amount,Better ones bring,ABC")
     assert client.get("/acme/analytics/abc?table=moon").status_code == 404
+    best = client.get("/acme/analytics/rfm?table=customers").text.splitlines()
+    assert len(best) == 31 and best[1].startswith("Customer 29,155,87,2,108.00")
     assert client.get("/acme/analytics/abc?measure=joy").status_code == 400
     page = client.get("/acme/analytics/significance").text
     assert "Change the weights" in page and "NaN" not in page
-    for name in ("abc", "significance", "loyalty", "clv"):  # who it is, and all of a class, are a click away
+    for name in ("rfm", "abc", "significance", "loyalty", "clv"):  # who it is, and all of a class, are a click away
         lists = re.findall(
             r'class="link" href="(/acme/customer[^"]+)"', client.get(f"/acme/analytics/{name}").text
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from trellis.cli.output import as_json, opened, print_json, print_table
 from trellis.contributions import Kpi
 from trellis.crm.analytics.answers import ANALYTICS, Question, analytics_named
 from trellis.crm.analytics.options import OptionInvalid
-from trellis.crm.analytics.refreshing import freshen, refresh
+from trellis.crm.analytics.refreshing import freshen, income_is_behind, refresh
 from trellis.edition import Edition
 from trellis.kpi import engine, snapshots
 from trellis.kpi.catalogue import find as find_kpi
@@ -24,6 +24,24 @@ from trellis.kpi.periods import Grain, containing, parse, today_in
 from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
 from trellis.segments.engine import find, members, sizes
+from trellis.workspace import Workspace
+
+
+def _refresh(workspace: Workspace, as_of: date | None = None) -> None:
+    """Computes tiers, scores and segments now, and the rollup where what it is made of has changed."""
+    with workspace.write() as session:
+        done = refresh(session, workspace.edition(session), as_of)
+    workspace.record_faults(done.faults)
+
+
+def _bring_up_to_date(workspace: Workspace, kept: bool) -> None:
+    """What figures are read from: the rollup, and with ``kept`` what is kept on customers and segments."""
+    with workspace.read() as session:
+        behind = income_is_behind(session, workspace.edition(session))
+    if behind:
+        _refresh(workspace)
+    elif kept:
+        freshen(workspace)
 
 
 @contextmanager
@@ -31,9 +49,7 @@ def _measured(name: str, as_of: datetime | None = None) -> Iterator[tuple[Sessio
     """A session in a workspace whose tiers, scores and segments have been computed now (or as of a day)."""
     with opened() as installation:
         workspace = installation.workspace(name)
-        with workspace.write() as session:
-            done = refresh(session, workspace.edition(session), as_of.date() if as_of else None)
-        workspace.record_faults(done.faults)
+        _refresh(workspace, as_of.date() if as_of else None)
         with workspace.read() as session:
             yield session, workspace.edition(session)
 
@@ -64,6 +80,7 @@ def kpi(
         return
     with opened() as installation:
         found = installation.workspace(workspace)
+        _bring_up_to_date(found, kept=True)
         with found.read() as session:
             edition = found.edition(session)
             today = today_in(ZoneInfo(edition.settings.timezone))
@@ -179,8 +196,7 @@ def analytics(workspace: str, name: str, json_: bool, **given: str | bool | None
         raise click.UsageError(f"{name}, --{error.name.replace('_', '-')}: {error}") from None
     with opened() as installation:
         found = installation.workspace(workspace)
-        if asked.kept:
-            freshen(found)
+        _bring_up_to_date(found, asked.kept)
         with found.read() as session:
             answer = asked.answer(
                 Question(session=session, edition=found.edition(session), actor=SYSTEM, options=options)

@@ -26,6 +26,8 @@ from trellis.kpi.targets import DIMENSIONS, Targets, held_against
 from trellis.security.actor import Actor
 
 SPARKLINE = 12
+_LEARNT_FROM = 12
+"""So many periods before a running one its forecast is made of, whatever shows it."""
 
 
 def value(
@@ -42,7 +44,7 @@ def value(
     split = split_of(edition, kpi, by) if by else None
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     planned = held_against(session, edition, [kpi], [period], actor)
-    periods = period.until(SPARKLINE + 1 if period.is_partial(today) else 2)
+    periods = period.until(_LEARNT_FROM + 1 if period.is_partial(today) else 2)
     (result,) = _results(session, edition, actor, [kpi], periods, planned, today, ahead=True)
     shares = _shares(session, edition, actor, kpi, period, today, split, planned) if split else ()
     kept = snapshots.kept(session, [kpi], [period], today) if actor.sees_everything else NOTHING_KEPT
@@ -68,12 +70,15 @@ def strip(
     """
     kpis = [find(edition, name) for name in names]
     today = today or today_in(ZoneInfo(edition.settings.timezone))
-    periods = period.until(max(points, 2))
+    shown = max(points, 2)
+    learnt = _LEARNT_FROM + 1 if ahead and period.is_partial(today) else 0
+    periods = period.until(max(shown, learnt))
     planned = held_against(session, edition, kpis, periods, actor)
     kept = NOTHING_KEPT
     if reported and actor.sees_everything:
         kept = snapshots.kept(session, kpis, [*periods, period.year_before], today)
-    return _results(session, edition, actor, kpis, periods, planned, today, ahead=ahead, kept=kept)
+    results = _results(session, edition, actor, kpis, periods, planned, today, ahead=ahead, kept=kept)
+    return [_with(one, points=one.points[-shown:]) for one in results]
 
 
 def series(

@@ -33,7 +33,7 @@ _LINKED = frozenset({"unsubscribing.take"})
 _SETTING_UP = frozenset({"factors", "confirming"})
 """Pages for whoever lacks the second factor that the workspace requires; all else waits."""
 _DERIVED = frozenset(
-    {"classes", "home", "kpis", "lifetime", "loyalty", "measures", "model", "pyramid", "segments"}
+    {"classes", "home", "kpis", "lifetime", "loyalty", "measures", "model", "pyramid", "rfm", "segments"}
 )
 """Pages that show figures computed for all customers together."""
 

@@ -6,15 +6,19 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from measured import LATER, Book
 from trellis.contributions import Grant, Scope
 from trellis.crm.analytics.abc import Abc, Classed, abc, abc_items
+from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.crm.analytics.items import CUSTOMERS, PRODUCTS, Items
 from trellis.crm.analytics.window import Window
+from trellis.crm.customers.entities import Customer
 from trellis.errors import PermissionRefused, TrellisError
 from trellis.kpi.periods import parse
 from trellis.records.door import Write
 from trellis.security.actor import Actor
+from trellis.workspace import Workspace
 
 YEAR = Window.of(parse("2026"))
 
@@ -132,6 +136,39 @@ def test_products_are_classed_by_the_lines_of_orders(book: Book) -> None:
     ]
     assert [one.name for one in lines(book, "margin", PRODUCTS)] == ["Chair", "Table", "Lamp"]
     assert found(book, None, PRODUCTS).measure == "margin"
+
+
+def test_other_currencies_count_at_their_rate_and_without_one_as_nothing(
+    book: Book, workspace: Workspace
+) -> None:
+    values = {"currency": "USD", "since": "2026-02-01", "rate": "0.5"}
+    book.records.create("exchange_rate", values)
+    book = Book(book.session, workspace.edition(book.session), book.actor)
+    euros, dollars, francs = book.customers(3)
+    chair, table = (book.records.create("product", {"name": name}).id for name in ("Chair", "Table"))
+    for customer, currency, product in (
+        (euros, "EUR", chair),
+        (dollars, "USD", table),
+        (francs, "CHF", table),
+    ):
+        order = book.order(customer, "2026-03-01", None, currency=currency)
+        line = {"order": order, "product": product, "quantity": 1, "price": 100, "cost": 40}
+        book.records.create("order_line", line)
+    placed = [(one.id, one.amount, one.abc) for one in lines(book)]
+    assert placed == [(euros, 100, "A"), (dollars, 50, "A"), (francs, 0, "C")]
+    assert [(one.name, one.amount) for one in lines(book, "revenue", PRODUCTS)] == [
+        ("Chair", 100),
+        ("Table", 50),
+    ]
+    assert [one.amount for one in lines(book, "margin", PRODUCTS)] == [60, 30]
+    # Who bought in euros a year ago, and in francs since, keeps no class of the euros.
+    book.order(francs, "2025-03-01", "1000")
+    kept = sa.select(Customer.abc).where(Customer.id == francs)
+    found_ = []
+    for day in (date(2025, 12, 31), date(2026, 12, 31)):
+        refresh_customer_value(book.session, book.edition, day)
+        found_.append(book.session.scalar(kept))
+    assert found_ == ["A", "C"]
 
 
 def test_a_reader_classes_the_own_customers(book: Book) -> None:

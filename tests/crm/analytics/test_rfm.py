@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from measured import Book
 from trellis.contributions import Grant, Scope
-from trellis.crm.analytics.rfm import Rfm, rfm, rfm_customers
+from trellis.crm.analytics.rfm import Rfm, limits, rfm, rfm_customers
 from trellis.crm.analytics.window import Window
 from trellis.errors import PermissionRefused
 from trellis.security.actor import Actor
@@ -33,6 +33,13 @@ def test_five_buyers_have_the_five_scores(book: Book) -> None:
     for customer, days in zip(customers, (1, 5, 9, 20, 90), strict=True):
         book.order(customer, ago(days))
     assert [code[0] for code in codes(book).values()] == ["5", "4", "3", "2", "1"]
+    who = book.session, book.edition, book.actor, WINDOW
+    known = limits(*who)
+    assert [(known["r", score].low, known["r", score].high) for score in (5, 1)] == [(1, 1), (90, 90)]
+    assert {one.customers for one in known.values()} == {1} and len(known) == 15
+    book.order(customers[4], ago(1), "1000")  # from the last to the best in all three
+    assert [one.id for one in rfm_customers(*who, best_first=True, most=1)] == [customers[4]]
+    assert (limits(*who)["m", 5].low, limits(*who)["f", 5].high) == (1010, 2)
 
 
 def test_equal_buyers_are_ranked_by_id(book: Book) -> None:
@@ -86,6 +93,7 @@ def test_the_answer_counts_scores_and_cells(book: Book) -> None:
 
 
 def test_nobody_bought(book: Book) -> None:
+    assert limits(book.session, book.edition, book.actor, WINDOW) == {}
     book.customer()
     assert scored(book).to_json()["cells"] == {}
     assert scored(book).scores(0) == {"1": 0, "2": 0, "3": 0, "4": 0, "5": 0}

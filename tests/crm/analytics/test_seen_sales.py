@@ -132,6 +132,10 @@ def test_kpis_lists_and_profiles_count_the_same_sales(team: Team) -> None:
             query = ListQuery(edition.entity("customer"), edition, reader, rule=rule)
             ids = [one.id for one in query.page(book.session).items]
             assert ids == bought.get(month, []) and value == len(ids), (reader, month)
+            # a first purchase is a fact about the customer, whoever sold it: the figure and its list agree on that
+            new = engine.value(book.session, edition, reader, "new_customers", parse(month), None, LATER)
+            query = ListQuery(edition.entity("customer"), edition, reader, rule=new.rule)
+            assert new.value == len(query.page(book.session).items), (reader, month)
 
 
 def test_a_sale_takes_its_income_to_its_new_owner_and_unit(team: Team) -> None:

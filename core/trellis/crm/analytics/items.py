@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from trellis.crm.products.entities import Product
 from trellis.crm.sales.entities import Order, OrderLine
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
+from trellis.kpi import rates
 from trellis.kpi.income import INCOME_DAY
 from trellis.kpi.periods import midnight
 from trellis.records.days import local_day
@@ -42,13 +44,14 @@ class Items:
 
 
 def _customer_amounts(edition: Edition, actor: Actor, window: Window, measure: str) -> sa.Select[Any]:
+    """Who bought in a currency without a rate is classed by 0, as the pyramid ranks them."""
     amount = _day.revenue - _day.cost if measure == MARGIN else _day.revenue
     own = _day.currency == edition.settings.currency
     return sa.select(
         _day.customer_id.label("item_id"),
         _day.day.label("day"),
-        sa.func.coalesce(amount, sa.literal(0, FixedPoint())).label("amount"),
-    ).where(*income_rows(edition, actor, window), own)
+        sa.func.coalesce(sa.case((own, amount)), sa.literal(0, FixedPoint())).label("amount"),
+    ).where(*income_rows(edition, actor, window))
 
 
 def _customers_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
@@ -68,13 +71,13 @@ def _product_amounts(edition: Edition, actor: Actor, window: Window, measure: st
     amount = OrderLine.amount - OrderLine.cost_amount if measure == MARGIN else OrderLine.amount
     return sa.select(
         OrderLine.product_id.label("item_id"),
-        local_day(Order.ordered_at, edition.settings.timezone).label("day"),
-        sa.func.coalesce(amount, sa.literal(0, FixedPoint())).label("amount"),
+        _day_of_order(edition).label("day"),
+        sa.func.coalesce(_in_own_currency(edition, amount), sa.literal(0, FixedPoint())).label("amount"),
     ).where(*_sold(edition, actor), ordered(edition, window))
 
 
 def _products_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
-    size = sa.func.abs(OrderLine.amount, type_=FixedPoint())
+    size = sa.func.abs(_in_own_currency(edition, OrderLine.amount), type_=FixedPoint())
     known = sa.case((OrderLine.cost_amount.is_not(None), size))
     query = sa.select(sa.func.sum(size), sa.func.sum(known))
     whole, part = session.execute(query.where(*_sold(edition, actor), ordered(edition, window))).one()
@@ -90,21 +93,29 @@ def ordered(edition: Edition, window: Window) -> sa.ColumnElement[bool]:
 
 
 def _products_known(edition: Edition, actor: Actor) -> sa.Select[Any]:
-    first = sa.func.min(local_day(Order.ordered_at, edition.settings.timezone), type_=sa.Date())
+    first = sa.func.min(_day_of_order(edition), type_=sa.Date())
     columns: list[Any] = [OrderLine.product_id.label("item_id"), first.label("first")]
     return sa.select(*columns).where(*_sold(edition, actor)).group_by(OrderLine.product_id)
 
 
 def _sold(edition: Edition, actor: Actor) -> list[sa.ColumnElement[bool]]:
-    """Lines of products in the workspace's currency; lines, orders and products that the reader may see."""
-    currency = edition.settings.currency
+    """Lines of products in the workspace's currency or one with a rate; lines, orders and products that the reader may see."""
+    currency = sa.func.coalesce(Order.currency, edition.settings.currency)
     return [
         Order.id == OrderLine.order_id,
         Product.id == OrderLine.product_id,
-        sa.func.coalesce(Order.currency, currency) == currency,
+        sa.not_(rates.is_foreign(edition, currency, _day_of_order(edition))),
         *(one.deleted_at.is_(None) for one in (OrderLine, Order, Product)),
         *(actor.visible(one) for one in (OrderLine, Order, Product)),
     ]
+
+
+def _day_of_order(edition: Edition) -> sa.ColumnElement[Any]:
+    return local_day(Order.ordered_at, edition.settings.timezone)
+
+
+def _in_own_currency(edition: Edition, amount: Any) -> sa.ColumnElement[Decimal]:
+    return rates.converted(edition, amount, Order.currency, _day_of_order(edition))
 
 
 def _products_checked(edition: Edition, actor: Actor) -> None:

@@ -78,6 +78,12 @@ def freshness(session: Session, edition: Edition) -> Freshness:
     return Freshness(known.at, now != (known.day, known.event_id, known.revision), known.seconds)
 
 
+def income_is_behind(session: Session, edition: Edition) -> bool:
+    """Whether the rollup was made of other sources, rates or time zone than there are now; each write it follows itself."""
+    known = session.get(Measured, CUSTOMER_VALUE)
+    return known.sources != _sources(session, edition) if known else bool(edition.settings.rated)
+
+
 def refresh(
     session: Session, edition: Edition, as_of: date | None = None, at: datetime | None = None
 ) -> segments.Refreshed:

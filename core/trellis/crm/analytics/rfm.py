@@ -90,15 +90,61 @@ def rfm(session: Session, edition: Edition, actor: Actor, window: Window) -> Rfm
     return Rfm(window=window, cells={f"{r}{f}{m}": count for r, f, m, count in session.execute(query)})
 
 
-def rfm_customers(session: Session, edition: Edition, actor: Actor, window: Window) -> Iterator[RfmCustomer]:
-    """The buyers by id, each with figures and code; read in portions, so that memory stays flat."""
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the buyers with one score of recency, frequency or monetary have: the least and the most of it, and how many they are."""
+
+    low: Decimal
+    high: Decimal
+    customers: int
+
+
+def limits(session: Session, edition: Edition, actor: Actor, window: Window) -> dict[tuple[str, int], Limits]:
+    """The limits of each score, by letter and score: days since the last purchase, purchase days, revenue."""
+    actor.require("customer", "read")
+    scored = scoring(per_customer(edition, actor, window).subquery("value")).subquery("scored").c
+    letters = (scored.r, scored.f, scored.m)
+    ends = [
+        end(one)
+        for one in (scored.last, scored.frequency, scored.revenue)
+        for end in (sa.func.min, sa.func.max)
+    ]
+    found: dict[tuple[str, int], Limits] = {}
+    for r, f, m, count, *row in session.execute(
+        sa.select(*letters, sa.func.count(), *ends).group_by(*letters)
+    ):
+        first, last, *rest = row
+        values = (_days(last, window.last), _days(first, window.last), *rest)
+        for index, key in enumerate((("r", r), ("f", f), ("m", m))):
+            low, high = (Decimal(one) for one in values[2 * index : 2 * index + 2])
+            known = found.get(key, Limits(low=low, high=high, customers=0))
+            found[key] = Limits(
+                low=min(low, known.low), high=max(high, known.high), customers=known.customers + count
+            )
+    return found
+
+
+def rfm_customers(
+    session: Session,
+    edition: Edition,
+    actor: Actor,
+    window: Window,
+    *,
+    best_first: bool = False,
+    most: int | None = None,
+) -> Iterator[RfmCustomer]:
+    """The buyers by id, each with figures and code; read in portions, so that memory stays flat.
+
+    With ``best_first`` those with the highest scores come first; ``most`` of them, or all.
+    """
     actor.require("customer", "read")
     scored = scoring(per_customer(edition, actor, window).subquery("value")).subquery("scored")
-    query = (
-        sa.select(Customer.id, Customer.external_id, Customer.name, scored)
-        .join(scored, scored.c.customer_id == Customer.id)
-        .order_by(Customer.id)
+    query = sa.select(Customer.id, Customer.external_id, Customer.name, scored).join(
+        scored, scored.c.customer_id == Customer.id
     )
+    together = scored.c.r + scored.c.f + scored.c.m
+    order = (together.desc(), scored.c.revenue.desc(), Customer.id) if best_first else (Customer.id,)
+    query = query.order_by(*order).limit(most)
     for row in session.execute(query, execution_options={"yield_per": 2000}):
         yield RfmCustomer(
             id=row.id,

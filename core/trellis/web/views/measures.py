@@ -1,4 +1,4 @@
-"""The frame of the analytics of customers and products, with RFM."""
+"""The frame of the analytics of customers and products."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from flask import Blueprint, g, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.crm.analytics.counted import Made, told
-from trellis.crm.analytics.rfm import rfm
-from trellis.crm.analytics.rfm_areas import AREAS, by_area
-from trellis.crm.analytics.window import Window
-from trellis.i18n import Text, format_number, format_percent, translator
+from trellis.i18n import Text, translator
 from trellis.kpi.income import IncomeWithheld
 from trellis.web.errors import Answer, known
-from trellis.web.rfm_map import area_cells
 from trellis.web.shell import page
 from trellis.web.views.home import counted_at
 from trellis.web.views.lists import base, go
-from trellis.web.widgets import today, way_to_begin
+from trellis.web.widgets import way_to_begin
 
 _ = translator("trellis")
 
@@ -92,32 +88,6 @@ PORTFOLIO = Family(
 @blueprint.get("/<workspace>/analytics")
 def analytics(workspace: str) -> BaseResponse:
     return go(f"{base()}/analytics/pyramid")
-
-
-@blueprint.get("/<workspace>/analytics/rfm")
-def show_rfm(workspace: str) -> str:
-    found = rfm(g.session, g.edition, g.actor, Window.until(today()))
-    formula = _(
-        "Each buyer of 12 months gets a score 1 to 5 for recency, frequency (purchase days) and value: "
-        "five groups of equal size, 5 the best; ties go by the customer's number."
-    )
-    rows = []
-    for key, (customers, codes) in by_area(found.cells).items():
-        share = customers / found.customers if found.customers else None
-        rows.append(
-            [
-                str(AREAS[key]),
-                format_number(customers),
-                format_percent(share, 1),
-                ", ".join(sorted(codes)[:6]),
-            ]
-        )
-    table = {
-        "columns": [str(one) for one in (_("Area"), _("Customers"), _("Share"), _("Codes"))],
-        "rows": rows,
-    }
-    cells = area_cells(found, base()) if found.customers else []
-    return analysis_page("rfm", formula, cells=cells, table=table, scores=None)
 
 
 @blueprint.app_errorhandler(IncomeWithheld)
