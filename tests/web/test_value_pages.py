@@ -127,7 +127,7 @@ def test_classes_and_significance_are_read_saved_and_decided(sign_in: SignIn) ->
     assert client.get("/acme/analytics/abc?measure=joy").status_code == 400
     page = client.get("/acme/analytics/significance").text
     assert "Change the weights" in page and "NaN" not in page
-    for name in ("rfm", "abc", "significance", "loyalty", "clv"):  # who it is, and all of a class, are a click away
+    for name in ("rfm", "abc", "significance", "loyalty", "clv"):  # who it is is a click away
         lists = re.findall(
             r'class="link" href="(/acme/customer[^"]+)"', client.get(f"/acme/analytics/{name}").text
         )
