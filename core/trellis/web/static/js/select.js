@@ -3,7 +3,7 @@ import { onLoad, vendor, within } from "./vendor.js";
 
 function options(select) {
   const url = select.dataset.search;
-  const { nothing, remove } = document.body.dataset;
+  const { selectNothing: nothing, selectRemove: remove } = document.body.dataset;
   const render = { no_results: (_data, escape) => `<div class="no-results">${escape(nothing)}</div>` };
   const plugins = select.multiple ? { remove_button: { title: remove } } : {};
   const common = { maxOptions: 200, hideSelected: select.multiple, plugins, render, placeholder: select.getAttribute("placeholder") ?? "" };
