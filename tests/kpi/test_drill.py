@@ -52,7 +52,7 @@ def sold(book: Book) -> Book:
             "expected_close": "2026-01-09",
             "closed_at": "2026-01-10T00:00:00Z",
         }
-        book.records.create("opportunity", values | {"outcome": outcome})
+        book.records.create("opportunity", values | {"outcome": outcome, "lost_reason": "Price"})
     return book
 
 

@@ -113,6 +113,7 @@ class Drafting:
             numbering.give(self._session, view, new)
         refused = self.ask(view, drafts)
         conditional = conditions.missing(self._edition, self._actor, view)
+        imported = self._actor.source == "import"
         for index, draft in drafts.items():
             if index in refused:
                 continue
@@ -120,7 +121,7 @@ class Drafting:
             missing = [name for name in plan.required if merged.get(name) is None]
             missing += conditional(merged)
             try:
-                check_move(view, draft.before, merged)
+                check_move(view, draft.before, merged, told=imported and draft.id is None)
             except RecordInvalid as error:
                 refused[index] = error
             else:

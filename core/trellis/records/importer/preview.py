@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Table
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def preview(
             logs.ordered(draft)
     try:
         with session.begin_nested():
-            records = Records(session, edition, actor)
+            records = Records(session, edition, replace(actor, source="import"))
             outcome = write(records, mapping, [draft for draft, _row in drafts.values()])
             raise _TakenBack
     except _TakenBack:
