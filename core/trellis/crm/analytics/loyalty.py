@@ -23,6 +23,7 @@ from trellis.records.days import bucket
 from trellis.security.actor import Actor
 
 _day = INCOME_DAY.c
+_EVER = date(1, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +122,16 @@ def _counted(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Sel
     ``active_0`` counts who was active in the month before the first, ``active_1`` in the first and so on; ``kept_0`` who
     was active in the month before the first and in the first.
     """
-    bought = _bought(edition, actor, months).subquery("bought")
-    first = first_purchases(edition, actor)
-    began = bucket(first.c.first_order_at, [(one.first, one.end) for one in months]).label("began")
+    window = Window.of(span([months[0].previous, *months]))
+    if actor.sees_income(edition):
+        bought = _bought(edition, actor, months, window).subquery("bought")
+        customers = first_purchases(edition, actor)
+        first = customers.c.first_order_at
+        joined: sa.FromClause = customers.join(bought, bought.c.customer_id == customers.c.id)
+    else:  # the first purchase that the reader may see comes of the same pass
+        bought = _bought(edition, actor, months, Window(_EVER, window.end)).subquery("bought")
+        first, joined = bought.c.first, bought
+    began = bucket(first, [(one.first, one.end) for one in months]).label("began")
     columns: list[sa.ColumnElement[Any]] = [
         began,
         *(_having(bought.c.months, 1 << index).label(f"active_{index}") for index in range(len(months) + 1)),
@@ -131,23 +139,23 @@ def _counted(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Sel
         sa.func.count(sa.case((bought.c.days >= 1, 1))).label("buyers"),
         sa.func.count(sa.case((bought.c.days >= 2, 1))).label("repeat_buyers"),
     ]
-    joined = first.join(bought, bought.c.customer_id == first.c.id)
     return sa.select(*columns).select_from(joined).group_by("began")
 
 
-def _bought(edition: Edition, actor: Actor, months: Sequence[Period]) -> sa.Select[Any]:
-    """For each customer the months with a purchase, as bits from the month before the first on, and the purchase days."""
-    months = [months[0].previous, *months]
-    month = bucket(_day.day, [(one.first, one.end) for one in months])
+def _bought(edition: Edition, actor: Actor, months: Sequence[Period], window: Window) -> sa.Select[Any]:
+    """For each customer the months with a purchase, as bits from the month before the first on, the purchase days in the
+    months, and the first purchase in the window."""
+    before = months[0].previous
+    month = bucket(_day.day, [(one.first, one.end) for one in (before, *months)])
     bit = sa.cast(1, sa.BigInteger).bitwise_lshift(month)
-    within = sa.case((_day.day >= months[1].first, _day.day))
     return (
         sa.select(
             _day.customer_id,
-            united_bits(bit).label("months"),
-            sa.func.count(within.distinct()).label("days"),
+            united_bits(sa.case((_day.day >= before.first, bit))).label("months"),
+            sa.func.count(sa.case((_day.day >= months[0].first, _day.day)).distinct()).label("days"),
+            sa.func.min(_day.day).label("first"),
         )
-        .where(*income_rows(edition, actor, Window.of(span(months))), _day.occasions > 0)
+        .where(*income_rows(edition, actor, window), _day.occasions > 0)
         .group_by(_day.customer_id)
     )
 
