@@ -69,18 +69,17 @@ def _customers_checked(edition: Edition, actor: Actor) -> None:
 
 def _product_amounts(edition: Edition, actor: Actor, window: Window, measure: str) -> sa.Select[Any]:
     amount = OrderLine.amount - OrderLine.cost_amount if measure == MARGIN else OrderLine.amount
-    return sa.select(
-        OrderLine.product_id.label("item_id"),
-        _day_of_order(edition).label("day"),
-        sa.func.coalesce(_in_own_currency(edition, amount), sa.literal(0, FixedPoint())).label("amount"),
-    ).where(*_sold(edition, actor), ordered(edition, window))
+    row = _sold(edition, actor, amount, ordered(edition, window))
+    summed = sa.func.coalesce(_in_own_currency(edition, row), sa.literal(0, FixedPoint()))
+    return sa.select(row.item_id, row.day, summed.label("amount")).where(_is_counted(edition, row))
 
 
 def _products_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
-    size = sa.func.abs(_in_own_currency(edition, OrderLine.amount), type_=FixedPoint())
-    known = sa.case((OrderLine.cost_amount.is_not(None), size))
-    query = sa.select(sa.func.sum(size), sa.func.sum(known))
-    whole, part = session.execute(query.where(*_sold(edition, actor), ordered(edition, window))).one()
+    row = _sold(edition, actor, OrderLine.amount, ordered(edition, window))
+    size = sa.func.abs(_in_own_currency(edition, row), type_=FixedPoint())
+    known = sa.case((row.cost.is_not(None), size))
+    query = sa.select(sa.func.sum(size), sa.func.sum(known)).where(_is_counted(edition, row))
+    whole, part = session.execute(query).one()
     return Coverage(float((part or 0) / whole) if whole else None, 0).measure
 
 
@@ -93,29 +92,40 @@ def ordered(edition: Edition, window: Window) -> sa.ColumnElement[bool]:
 
 
 def _products_known(edition: Edition, actor: Actor) -> sa.Select[Any]:
-    first = sa.func.min(_day_of_order(edition), type_=sa.Date())
-    columns: list[Any] = [OrderLine.product_id.label("item_id"), first.label("first")]
-    return sa.select(*columns).where(*_sold(edition, actor)).group_by(OrderLine.product_id)
+    row = _sold(edition, actor, OrderLine.amount)
+    first = sa.func.min(row.day, type_=sa.Date())
+    counted = sa.select(row.item_id, first.label("first")).where(_is_counted(edition, row))
+    return counted.group_by(row.item_id)
 
 
-def _sold(edition: Edition, actor: Actor) -> list[sa.ColumnElement[bool]]:
-    """Lines of products in the workspace's currency or one with a rate; lines, orders and products that the reader may see."""
-    currency = sa.func.coalesce(Order.currency, edition.settings.currency)
-    return [
+def _sold(edition: Edition, actor: Actor, amount: Any, *where: sa.ColumnElement[bool]) -> Any:
+    """Lines of products as rows of their own: lines, orders and products that the reader may see.
+
+    In a subquery, as SQLite writes a day out by the changes of the zone, and could not read it within each rate.
+    """
+    rows = sa.select(
+        OrderLine.product_id.label("item_id"),
+        local_day(Order.ordered_at, edition.settings.timezone).label("day"),
+        sa.func.coalesce(Order.currency, edition.settings.currency).label("currency"),
+        amount.label("amount"),
+        OrderLine.cost_amount.label("cost"),
+    ).where(
         Order.id == OrderLine.order_id,
         Product.id == OrderLine.product_id,
-        sa.not_(rates.is_foreign(edition, currency, _day_of_order(edition))),
         *(one.deleted_at.is_(None) for one in (OrderLine, Order, Product)),
         *(actor.visible(one) for one in (OrderLine, Order, Product)),
-    ]
+        *where,
+    )
+    return rows.subquery("sold").c
 
 
-def _day_of_order(edition: Edition) -> sa.ColumnElement[Any]:
-    return local_day(Order.ordered_at, edition.settings.timezone)
+def _is_counted(edition: Edition, row: Any) -> sa.ColumnElement[bool]:
+    """The line is in the workspace's currency, or one with a rate of the day."""
+    return sa.not_(rates.is_foreign(edition, row.currency, row.day))
 
 
-def _in_own_currency(edition: Edition, amount: Any) -> sa.ColumnElement[Decimal]:
-    return rates.converted(edition, amount, Order.currency, _day_of_order(edition))
+def _in_own_currency(edition: Edition, row: Any) -> sa.ColumnElement[Decimal]:
+    return rates.converted(edition, row.amount, row.currency, row.day)
 
 
 def _products_checked(edition: Edition, actor: Actor) -> None:
