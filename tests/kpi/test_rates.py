@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured import Book
+from trellis.contributions import Kpi
 from trellis.errors import RecordInvalid
 from trellis.kpi import engine
 from trellis.kpi.periods import parse
@@ -48,6 +51,23 @@ def test_amounts_count_at_the_rate_of_their_day(book: Book, workspace: Workspace
         ("2026-02-16", "CHF"): 10,
     }
     assert rollup == book.rebuilt()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Prague", "America/New_York"])
+def test_the_board_converts_where_clocks_are_changed(book: Book, workspace: Workspace, zone: str) -> None:
+    """SQLite writes the days out by the changes of the hour until 2100, and its parser goes a hundred deep only."""
+    book = rated(book, workspace, ("USD", "2026-01-01", "0.5"))
+    moved = replace(book.edition.settings, timezone=zone)
+    book = replace(book, edition=replace(book.edition, settings=moved, _cache={}))
+    book.order(book.customer(), "2026-02-10T12:00", "10", currency="USD")
+    names = list(book.edition.all(Kpi))
+    who = book.session, book.edition, book.actor
+    board = engine.strip(*who, names, parse("2026-02"), points=13, today=date(2026, 2, 20), ahead=True)
+    assert {one.kpi.name: one.value for one in board}["revenue"] == 5
+    for by in ("unit", "person", "channel", "segment"):
+        parts = engine.parts(*who, "revenue", parse("2026-02").until(13), by, date(2026, 2, 20))
+        assert [one.points[-1].value for one in parts] == ([5] if by != "segment" else []), by
+    assert book.rollup() == book.rebuilt() and book.rollup()[0][4] == 5
 
 
 def test_a_day_with_one_unknown_cost_has_none_also_over_currencies(book: Book, workspace: Workspace) -> None:

@@ -1,7 +1,7 @@
 """Calendar days and periods of moments, in SQL, in a time zone.
 
 PostgreSQL knows time zones. SQLite does not, so that the changes of the zone's offset are written into the statement as
-a balanced tree of comparisons.
+a tree of comparisons.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
+_BRANCHES = 7
 
 
 def is_moment(column: Any) -> bool:
@@ -53,12 +55,17 @@ def _on_sqlite(element: LocalDay, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 def _offset_on_sqlite(moment: str, changes: Sequence[tuple[datetime | None, int]]) -> str:
+    """A tree that is broad rather than deep: the parser of SQLite before 3.46 goes a hundred deep, the rest of a statement
+    included."""
     if len(changes) == 1:
         return f"'{changes[0][1]:+d} minutes'"
-    middle = len(changes) // 2
-    since = changes[middle][0]
-    before, after = (_offset_on_sqlite(moment, part) for part in (changes[:middle], changes[middle:]))
-    return f"CASE WHEN {moment} < '{since:%Y-%m-%d %H:%M:%S}' THEN {before} ELSE {after} END"
+    size = -(-len(changes) // _BRANCHES)
+    parts = [changes[start : start + size] for start in range(0, len(changes), size)]
+    cases = " ".join(
+        f"WHEN {moment} < '{later[0][0]:%Y-%m-%d %H:%M:%S}' THEN {_offset_on_sqlite(moment, part)}"
+        for part, later in pairwise(parts)
+    )
+    return f"CASE {cases} ELSE {_offset_on_sqlite(moment, parts[-1])} END"
 
 
 @lru_cache(maxsize=64)
