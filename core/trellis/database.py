@@ -32,11 +32,11 @@ SQLITE = {
     "journal_mode": "wal",
     "synchronous": "normal",
     "foreign_keys": "on",
-    "mmap_size": "0",  # pages come from the memory that all processes share
     "cache_size": "-16384",  # of each connection, for pages that are not in the file yet; each thread keeps one
     "temp_store": "file",  # large sorts, and what a large change may have to take back: small ones stay in memory all the same
 }
-"""How a SQLite file is opened: its pragmas."""
+"""How a SQLite file is opened: its pragmas. It is not mapped into memory (``mmap_size``): SQLite drops the mapping of a connection
+whenever another has written, and each page of it would fault anew."""
 
 WRITERS = 7_355_435
 """Class of the advisory locks that every writing transaction on PostgreSQL shares with the others of its namespace.

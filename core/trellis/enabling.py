@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from trellis import migration
 from trellis.contributions import Contribution, Manifest
+from trellis.database import OnConnection
 from trellis.edition import Edition
 from trellis.errors import Conflict, EditionInvalid, PluginError
 from trellis.i18n import translator
@@ -116,7 +117,7 @@ def enable(workspace: Workspace, name: str) -> Preview:
     plugin = workspace.plugins.load(name)
     with workspace.namespace.connection() as connection:
         lock(connection)
-        with Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+        with OnConnection(connection) as session:
             before, after = _with(workspace, session, name)
             problems = _problems(before, after, plugin.manifest)
             if problems:
@@ -132,7 +133,7 @@ def enable(workspace: Workspace, name: str) -> Preview:
             create_extension_indexes(connection, view.entity, ours)
         search.keep(connection, after)
         _remember(connection, plugin.manifest, added(after, name))
-        with Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+        with OnConnection(connection) as session:
             schedule.plan(session, after)
         raise_revision(connection)
     return Preview(plugin.manifest, tuple(added(after, name)), (), ())

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from trellis import migration
 from trellis.composing import compose
 from trellis.contributions import Contribution, Manifest
-from trellis.database import Namespace
+from trellis.database import Namespace, OnConnection
 from trellis.edition import Edition, Settings
 from trellis.errors import PluginError
 from trellis.kpi.own import own_kpis
@@ -104,7 +104,7 @@ class Workspace:
 
     def keep_search(self, connection: sa.Connection) -> None:
         """Makes the search index of entities anew whose fields are others than before."""
-        with Session(connection, autoflush=False, join_transaction_mode="rollback_only") as session:
+        with OnConnection(connection) as session:
             edition = self.compose(session)
         search.keep(connection, edition)
 

@@ -19,7 +19,7 @@ DECIDED = "decided"
 
 
 class ProcessVersion(Base):
-    """One content of a diagram, kept as long as instances run on it. ``source`` is who brought it (``retail@0.1.0``)."""
+    """One content of a diagram, kept as long as instances run on it. ``source`` is who brought it (``gym@0.1.0``)."""
 
     __tablename__ = "process_version"
     __table_args__ = (sa.UniqueConstraint("process", "digest"),)

@@ -14,8 +14,9 @@ from trellis.crm.sales.entities import FIRST_FUNNEL, FIRST_STAGE, OpportunityLin
 from trellis.crm.sales.lines import CURRENCY_STAYS
 from trellis.errors import RecordInvalid
 from trellis.kpi.periods import today_in
-from trellis.records.door import Records
+from trellis.records.door import Records, Write
 from trellis.records.events import BeforeSave, Saved
+from trellis.records.query import ListQuery
 from trellis.security.actor import SYSTEM
 
 _OUTCOMES = {"won": "won", "lost": "lost", "open": "open", "done": "won"}
@@ -74,7 +75,8 @@ def _end(event: BeforeSave) -> None:
     ):
         return
     ends = [one.value for one in lifecycle.stages if _OUTCOMES[one.kind] == outcome]
-    event.values["stage"] = ends[0] if ends else event.values.get("stage")
+    if ends:
+        event.values["stage"] = ends[0]
 
 
 def _close(event: BeforeSave) -> None:
@@ -94,14 +96,16 @@ def come_back(event: Saved) -> None:
     back = [change.id for change in event.changes if change.action == "restored"]
     if not back:
         return
-    view, door = event.edition.entity("opportunity"), Records(event.session, event.edition, SYSTEM)
-    for record_id in back:
-        values = door.get("opportunity", record_id).values
-        lifecycle = view.lifecycle(values)
+    view, moves = event.edition.entity("opportunity"), []
+    found = ListQuery(view, event.edition, SYSTEM, ids=back, limit=len(back)).page(event.session).items
+    for one in found:
+        lifecycle = view.lifecycle(one.values)
         if lifecycle is None:
-            door.update("opportunity", record_id, {"funnel": FIRST_FUNNEL})
-        elif values["stage"] not in {one.value for one in lifecycle.stages}:
-            door.update("opportunity", record_id, {"stage": lifecycle.stages[0].value})
+            moves.append(Write(id=one.id, values={"funnel": FIRST_FUNNEL}))
+        elif one.values["stage"] not in {stage.value for stage in lifecycle.stages}:
+            moves.append(Write(id=one.id, values={"stage": lifecycle.stages[0].value}))
+    if moves:
+        Records(event.session, event.edition, SYSTEM).save("opportunity", moves)
 
 
 def _enter(event: BeforeSave) -> None:
