@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import jinja2
 import pytest
@@ -24,6 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.pycache_prefix = str(config.rootpath / ".pytest_cache" / "compiled")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One worker more than there are processors: a third of the time, each waits for a browser, a server or a database."""
+    return (yield) + 1
 
 
 @pytest.fixture(autouse=True, scope="session")
