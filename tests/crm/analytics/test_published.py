@@ -91,6 +91,7 @@ def test_lifetime_value_is_that_of_lifetimes(cdnow: pd.DataFrame) -> None:
         valued=cdnow.x.to_numpy(float),
         mean=cdnow.zbar.to_numpy(),
         revenue=zero,
+        costed=zero,
         margin=zero,
     )
     model = lifetime.learn(known, Unit.WEEK)
