@@ -10,6 +10,7 @@ from html import unescape
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from trellis.i18n import format_money
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 from trellis.security.people import User
@@ -42,6 +43,26 @@ def test_lifetime_value_and_loyalty_are_read_and_saved(sign_in: SignIn) -> None:
     record = client.get("/acme/customer?sort=-clv")
     assert record.status_code == 200
     assert "Bought on 2 days" in client.get("/acme/customer/1").text
+
+
+def test_pages_say_what_is_left_out_for_want_of_an_exchange_rate(
+    sign_in: SignIn, workspace: Workspace
+) -> None:
+    names = ("pyramid", "rfm", "abc", "abc?of=products", "clv", "loyalty")
+    client = sign_in("admin@acme.test")
+    assert not [name for name in names if "Left out, as" in client.get(f"/acme/analytics/{name}").text]
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        chair = records.create("product", {"name": "Chair"}).id
+        for customer, price in ((1, 700), (2, 500)):
+            values = {"number": "F", "customer": customer, "ordered_at": datetime.now(UTC), "currency": "CHF"}
+            order = records.create("order", values).id
+            records.create("order_line", {"order": order, "product": chair, "quantity": 1, "price": price})
+    for name in names:
+        page = unescape(client.get(f"/acme/analytics/{name}").text)
+        of = "1 product" if "product" in name else "2 customers"
+        assert f"no exchange rate of their day: {format_money(1200, 'CHF')} of {of}" in page, name
+        assert "/acme/exchange_rate" in page
 
 
 def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> None:

@@ -137,8 +137,7 @@ class Lifetime:
             "cohorts": [_group_json(one, "cohort") for one in self.cohorts],
             "segments": [_group_json(one, "segment") for one in self.segments],
             "tracking": [one.to_json() for one in self.tracked],
-            "cost_known": self.coverage.cost_known,
-            "other_currencies": self.coverage.other_currencies,
+            **self.coverage.to_json(),
         }
 
     def _historic_json(self) -> dict[str, Any]:
