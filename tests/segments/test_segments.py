@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from measured import Book
 from trellis.contributions import FieldRight, Grant, Scope, Segment
 from trellis.crm.customers.entities import Customer
+from trellis.crm.customers.in_segments import in_segments
 from trellis.i18n import Text
 from trellis.records.entity import Field
 from trellis.records.events import ENTERED
@@ -181,6 +182,8 @@ def test_a_reader_knows_only_of_members_that_the_reader_may_see(book: Book) -> N
     assert (size.segment.name, size.members, size.share) == ("brno", 1, 1.0)
     (there,) = engine.memberships(agent.session, agent.edition, agent.actor, "customer", mine)
     assert there.segment == BRNO
+    (beside,) = in_segments(agent.records, mine)["shown"]
+    assert (beside["title"], beside["why"]) == ("Brno", "City is “Brno”")
     since = datetime(2020, 1, 1, tzinfo=UTC)
     assert movements(agent.session, agent.edition, agent.actor, since) == {"brno": (1, 0)}
 
