@@ -179,6 +179,8 @@ def test_satisfaction_and_programme_say_what_is_missing_and_show_what_is_there(s
     assert client.post("/acme/survey_answer/new", data=answer).status_code in (302, 303)
     page = client.get("/acme/analytics/satisfaction").text
     assert "1 of 10 answers" in page and "Enter a benchmark" in page
+    months = client.get("/acme/analytics/satisfaction?table=months&format=csv").text.splitlines()
+    assert months[-1].startswith(f"{answer['answered_at'][:7]},"), "a month of a file has its year"
     programme = {"csrf_token": token, "name": "Club", "started_on": "2026-01-01", "compare_by": "cell"}
     programme |= {
         "expected_redemption": "70",
