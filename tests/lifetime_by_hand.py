@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, gammaln
+from scipy.special import betaln, gammaln, hyp2f1
 
 
 def histories(frame: pd.DataFrame, until: str) -> pd.DataFrame:
@@ -35,6 +35,35 @@ def log_likelihood(
     living = betaln(a, b + x) - betaln(a, b) - (r + x) * np.log(alpha + age)
     left = betaln(a + 1, np.where(x > 0, b + x - 1, 1.0)) - betaln(a, b) - (r + x) * np.log(alpha + tx)
     return float(np.sum(common + np.where(x > 0, np.logaddexp(living, left), living)))
+
+
+def worth_log_likelihood(p: float, q: float, v: float, x: np.ndarray, mean: np.ndarray) -> float:
+    """Of Gamma-Gamma, by formula (1a) of note 25; ``x`` purchases of the ``mean``, both above 0."""
+    ways = gammaln(p * x + q) - gammaln(p * x) - gammaln(q)
+    heights = q * np.log(v) + (p * x - 1) * np.log(mean) + p * x * np.log(x)
+    return float(np.sum(ways + heights - (p * x + q) * np.log(x * mean + v)))
+
+
+def lifetime_value(
+    frequency: tuple[float, float, float, float],
+    worth: tuple[float, float, float],
+    known: pd.DataFrame,
+    discount: float = 0.01,
+) -> np.ndarray:
+    """Of 12 months of 4.345 weeks: formula (10) of the paper by month, times formula (5) of note 25."""
+    (r, alpha, a, b), (p, q, v) = frequency, worth
+    x, mean = known["x"].to_numpy(float), known["mean"].to_numpy()
+    tx, age = known["tx"].to_numpy() / 7, known["age"].to_numpy() / 7
+    lost = np.where(x > 0, a / np.where(x > 0, b + x - 1, 1) * ((alpha + age) / (alpha + tx)) ** (r + x), 0)
+    total, before = np.zeros(len(x)), np.zeros(len(x))
+    for month in range(1, 13):
+        t = month * 4.345
+        tail = hyp2f1(r + x, b + x, a + b + x - 1, t / (alpha + age + t))
+        grown = 1 - ((alpha + age) / (alpha + age + t)) ** (r + x) * tail
+        so_far = (a + b + x - 1) / (a - 1) * grown / (1 + lost)
+        total += (so_far - before) / (1 + discount) ** month
+        before = so_far
+    return np.asarray(p * (v + x * np.maximum(mean, 0)) / (p * x + q - 1) * total)
 
 
 def stayed(frame: pd.DataFrame, until: str) -> dict[str, float]:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured import Book
 from trellis.contributions import Kpi
+from trellis.crm.analytics import refreshing
 from trellis.errors import RecordInvalid
 from trellis.kpi import engine
 from trellis.kpi.periods import parse
@@ -79,6 +80,31 @@ def test_a_day_with_one_unknown_cost_has_none_also_over_currencies(book: Book, w
     book.order(anna, "2026-02-10", "1", currency="USD")
     assert [row[4:7] for row in book.rollup()] == [(Decimal("8.5"), None, 2)]
     assert book.rollup() == book.rebuilt()
+
+
+def test_a_rate_that_came_and_went_between_two_refreshes_leaves_nothing(
+    book: Book, workspace: Workspace
+) -> None:
+    refreshing.refresh(book.session, book.edition)
+    rate = book.records.create("exchange_rate", {"currency": "USD", "since": "2026-01-01", "rate": "0.5"}).id
+    book = Book(book.session, workspace.edition(book.session))
+    book.order(book.customer(), "2026-02-10", "10", currency="USD")
+    assert book.rollup()[0][4] == 5
+    book.records.delete("exchange_rate", rate)
+    book = Book(book.session, workspace.edition(book.session))
+    refreshing.refresh(book.session, book.edition)
+    assert book.rollup()[0][3:5] == ("USD", 10) and book.rollup() == book.rebuilt()
+
+
+def test_a_currency_has_one_rate_from_a_day_on(book: Book) -> None:
+    values = {"currency": "USD", "since": "2026-01-01", "rate": "0.5"}
+    rate = book.records.create("exchange_rate", values).id
+    book.records.update("exchange_rate", rate, {"rate": "0.6"})
+    with pytest.raises(RecordInvalid, match="change that one"):
+        book.records.create("exchange_rate", values)
+    book.records.delete("exchange_rate", rate)
+    with pytest.raises(RecordInvalid, match="bring it back"):
+        book.records.create("exchange_rate", values)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_it_follows_the_edition_and_the_language(client: Client, workspace: Work
     assert "/gym.membership" not in after["paths"]
 
 
-OF_ALL = ("/mail-templates", ":draft", ":mail")
+OF_ALL = ("/mail-templates", ":draft", ":mail", "/segments")
 
 
 def test_each_call_of_the_application_is_described(client: Client, app: Flask) -> None:

@@ -54,6 +54,16 @@ def test_a_list_is_filled_by_ids_and_keys(client: Client) -> None:
     keys = {"field": "external_id", "values": ["C-Anna", "C-Vera", "C-Nobody"]}
     assert client.post(f"{members}:add", keys).json == {"added": 1, "missing": ["C-Nobody"]}
     assert [one["id"] for one in client.get(members).json["items"]] == [ids[0], ids[2]]
+    (inside,) = client.get(f"/customer/{ids[2]}/segments").json
+    assert (inside["segment"], inside["title"]) == ("own.segment", "Гости")
+    assert client.get(f"/customer/{ids[1]}/segments").json == []
+    assert client.get("/customer/999/segments").status_code == 404
+    moves = client.get("/segments/own.segment/history").json["moves"]
+    assert [(one["record_id"], one["entered"], one["by"]) for one in moves] == [
+        (ids[2], True, "Admin"),
+        (ids[0], True, "Admin"),  # also who is put in first
+    ]
+    assert moves[0]["at"] == inside["since"]
     assert client.post(f"{members}:remove", {"ids": ids}).json == {"removed": 2}
     client.post(f"{members}:add", {"ids": ids})
     client.delete(f"/customer/{ids[1]}")

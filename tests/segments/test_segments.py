@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from measured import Book
 from trellis.contributions import FieldRight, Grant, Scope, Segment
 from trellis.crm.customers.entities import Customer
+from trellis.crm.customers.in_segments import in_segments
 from trellis.i18n import Text
 from trellis.records.entity import Field
+from trellis.records.events import ENTERED
 from trellis.records.types import Text as TextType
 from trellis.security.actor import Actor
 from trellis.security.field_rights import FieldRule
@@ -21,6 +23,7 @@ from trellis.segments.engine import SegmentNotFound
 from trellis.segments.history import movements
 from trellis.segments.query import SegmentQuery
 from trellis.segments.tables import SEGMENT_EVENT
+from trellis.system import Event
 
 DAY = date(2026, 3, 10)
 
@@ -70,6 +73,17 @@ def test_a_refresh_lets_in_and_out_only_those_who_changed(book: Book) -> None:
     assert refresh(book) == {"brno": (1, 1)}
     assert members(book, "brno") == [boris, vera]
     assert sorted(history(book, "brno")) == sorted([(anna, 1), (boris, 1), (anna, -1), (vera, 1)])
+
+
+def test_who_comes_into_a_segment_that_began_empty_has_entered_it(book: Book) -> None:
+    book = book.with_own(BRNO)
+    anna = book.customer(city="Oslo")
+    assert refresh(book) == refresh(book) == {"brno": (0, 0)}
+    past = sa.update(Customer.__table__)  # as time does, nothing follows
+    book.session.execute(past.values(city="Brno"))
+    assert refresh(book) == {"brno": (1, 0)}
+    logged = sa.select(Event.record_id, Event.action).where(Event.action.like("segment.%"))
+    assert [tuple(row) for row in book.session.execute(logged)] == [(anna, ENTERED)]
 
 
 def test_a_select_may_name_a_record_twice(book: Book) -> None:
@@ -166,7 +180,10 @@ def test_a_reader_knows_only_of_members_that_the_reader_may_see(book: Book) -> N
     assert members(agent, "brno") == [mine]
     (size,) = engine.sizes(agent.session, agent.edition, agent.actor)  # orders may not be read at all
     assert (size.segment.name, size.members, size.share) == ("brno", 1, 1.0)
-    assert engine.segments_of(agent.session, agent.edition, agent.actor, "customer", mine) == [BRNO]
+    (there,) = engine.memberships(agent.session, agent.edition, agent.actor, "customer", mine)
+    assert there.segment == BRNO
+    (beside,) = in_segments(agent.records, mine)["shown"]
+    assert (beside["title"], beside["why"]) == ("Brno", "City is “Brno”")
     since = datetime(2020, 1, 1, tzinfo=UTC)
     assert movements(agent.session, agent.edition, agent.actor, since) == {"brno": (1, 0)}
 

@@ -114,8 +114,12 @@ def test_a_list_is_filled_from_ticked_rows_and_by_keys(browser: Browser) -> None
     assert 'class="total">18<' in page
     browser.post("segments/own.guests/take-out", ids="1,99")
     page = browser.get("segments/own.guests/history")
-    assert 'class="total">17<' in page and "Left" in page
-    assert "Left the segment “Guests”" in browser.get("customer/1", tab="timeline")
+    assert 'class="total">17<' in page and "Left" in page and '<td class="text">Admin</td>' in page
+    timeline = browser.get("customer/1", tab="timeline")
+    for said in ("put this record into the list", "took this record out of the list"):
+        assert f'<a href="/acme/segments/own.guests"><b>Admin {said} “Guests”</b></a>' in timeline
+    beside = browser.get("customer/2")
+    assert 'href="/acme/segments/own.guests">Guests</a>' in beside and "Chosen by hand" in beside
     wrong = browser.post("segments/own.guests/add", field="city_name", values="")
     assert wrong.status_code == 422 and "Choose one of" in wrong.text
     assert browser.post("segments/gym.members/add", field="name", values="x").status_code == 404

@@ -10,6 +10,7 @@ from html import unescape
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
+from trellis.i18n import format_money
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 from trellis.security.people import User
@@ -42,6 +43,26 @@ def test_lifetime_value_and_loyalty_are_read_and_saved(sign_in: SignIn) -> None:
     record = client.get("/acme/customer?sort=-clv")
     assert record.status_code == 200
     assert "Bought on 2 days" in client.get("/acme/customer/1").text
+
+
+def test_pages_say_what_is_left_out_for_want_of_an_exchange_rate(
+    sign_in: SignIn, workspace: Workspace
+) -> None:
+    names = ("pyramid", "rfm", "abc", "abc?of=products", "clv", "loyalty")
+    client = sign_in("admin@acme.test")
+    assert not [name for name in names if "Left out, as" in client.get(f"/acme/analytics/{name}").text]
+    with workspace.write() as session:
+        records = Records(session, workspace.edition(session), SYSTEM)
+        chair = records.create("product", {"name": "Chair"}).id
+        for customer, price in ((1, 700), (2, 500)):
+            values = {"number": "F", "customer": customer, "ordered_at": datetime.now(UTC), "currency": "CHF"}
+            order = records.create("order", values).id
+            records.create("order_line", {"order": order, "product": chair, "quantity": 1, "price": price})
+    for name in names:
+        page = unescape(client.get(f"/acme/analytics/{name}").text)
+        of = "1 product" if "product" in name else "2 customers"
+        assert f"no exchange rate of their day: {format_money(1200, 'CHF')} of {of}" in page, name
+        assert "/acme/exchange_rate" in page
 
 
 def test_a_page_says_that_it_counts_what_its_reader_sees(sign_in: SignIn) -> None:
@@ -158,6 +179,8 @@ def test_satisfaction_and_programme_say_what_is_missing_and_show_what_is_there(s
     assert client.post("/acme/survey_answer/new", data=answer).status_code in (302, 303)
     page = client.get("/acme/analytics/satisfaction").text
     assert "1 of 10 answers" in page and "Enter a benchmark" in page
+    months = client.get("/acme/analytics/satisfaction?table=months&format=csv").text.splitlines()
+    assert months[-1].startswith(f"{answer['answered_at'][:7]},"), "a month of a file has its year"
     programme = {"csrf_token": token, "name": "Club", "started_on": "2026-01-01", "compare_by": "cell"}
     programme |= {
         "expected_redemption": "70",

@@ -75,10 +75,21 @@ def complete(event: BeforeSave) -> None:
         errors["currency"] = [_("The currency of the workspace needs no rate")]
     if values.get("rate") is not None and values["rate"] <= 0:
         errors["rate"] = [_("Must be more than 0")]
-    if errors:
-        raise RecordInvalid(errors)
     if code and values.get("since") is not None:  # without them the rate is refused later
         event.values["key"] = f"{code}/{values['since'].isoformat()}"
+        _check_day(event, errors)
+    if errors:
+        raise RecordInvalid(errors)
+
+
+def _check_day(event: BeforeSave, errors: dict[str, list[Message]]) -> None:
+    """A currency has one rate from a day on, and the reader did not give the key that says so."""
+    other = sa.and_(_RATE.c.key == event.values["key"], _RATE.c.id != (event.id or 0))
+    found = event.session.execute(sa.select(_RATE.c.deleted_at).where(other)).one_or_none()
+    if found is not None and found.deleted_at is None:
+        errors["since"] = [_("There is a rate from this day on; change that one")]
+    elif found is not None:
+        errors["since"] = [_("The bin has a rate from this day on; bring it back and change it")]
 
 
 def follow(event: Saved) -> None:

@@ -88,6 +88,7 @@ def segment_paths(edition: Edition, tag: str) -> Iterator[tuple[str, dict[str, A
     members = _read("list_members", _("Members of a segment"), tag, segment, *listing, schema=parts.PAGE)
     yield "/segments/{segment}/members", {"get": members}
     yield from _about_paths(tag, segment)
+    yield _of_record(edition, tag)
     copied = _write("copy_segment", _("Copy a segment, to change the copy"), tag, None, [segment], "201")
     yield "/segments/{segment}:copy", {"post": copied}
     listed = parts.named("segment", _of(edition, listed=True))
@@ -103,7 +104,7 @@ def segment_paths(edition: Edition, tag: str) -> Iterator[tuple[str, dict[str, A
 
 def _about_paths(tag: str, segment: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     since = _query("since", _("The first day, 90 days ago by default"), {"type": "string", "format": "date"})
-    history = _("On which days members entered and left")
+    history = _("On which days members entered and left, and who did last")
     yield "/segments/{segment}/history", {"get": _read("get_segment_history", history, tag, segment, since)}
     field = _query("field", _("The whole distribution of this field"), {"type": "string"})
     profile = _("A segment of customers beside all customers")
@@ -112,6 +113,16 @@ def _about_paths(tag: str, segment: dict[str, Any]) -> Iterator[tuple[str, dict[
     overlap = _("How many members segments share")
     answer = _read("get_segment_overlap", overlap, tag, segment, {**others, "required": True})
     yield "/segments/{segment}/overlap", {"get": answer}
+
+
+def _of_record(edition: Edition, tag: str) -> tuple[str, dict[str, Any]]:
+    """``name`` is that of any entity."""
+    at = [parts.named("name", edition.entities), *parts.refs("id")]
+    summary = _("The segments that a record is in")
+    read = parts.read(
+        "list_segments_of_record", summary, tag, parts.ROWS, problems="400 401 404", parameters=at
+    )
+    return "/{name}/{id}/segments", {"get": read}
 
 
 def _of(edition: Edition, *, listed: bool | None) -> list[str]:

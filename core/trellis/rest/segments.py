@@ -17,10 +17,12 @@ from trellis.rest.calls import blueprint
 from trellis.rest.figures import freshened
 from trellis.rest.records import MOST_PER_PAGE, PER_PAGE
 from trellis.segments import engine
-from trellis.segments.history import history
+from trellis.segments.history import history, latest
 from trellis.segments.overlap import overlap
 
 DAYS_BACK = 90
+MOVES = 100
+"""Of those who entered and left, so many of the last."""
 
 
 @blueprint.get("/segments")
@@ -50,8 +52,14 @@ def segment_history(workspace: str, segment: str) -> Response:
     found = _counted(segment)
     first = since or datetime.now(UTC).date() - timedelta(days=DAYS_BACK)
     days = history(g.session, g.edition, g.actor, found.name, first)
+    moves = latest(g.session, g.edition, g.actor, found.name, MOVES)
     return answer(
-        {"segment": found.name, "since": first.isoformat(), "days": [one.to_json() for one in days]}
+        {
+            "segment": found.name,
+            "since": first.isoformat(),
+            "days": [one.to_json() for one in days],
+            "moves": [one.to_json() for one in moves],
+        }
     )
 
 
@@ -100,6 +108,15 @@ def members(workspace: str, segment: str) -> Response:
     if counted:
         data["total"] = g.session.scalar(query.count_statement()) or 0
     return answer(data)
+
+
+@blueprint.get("/<name:entity>/<id:record_id>/segments")
+def segments_of_record(workspace: str, entity: str, record_id: int) -> Response:
+    no_arguments()
+    freshened()
+    g.records.get(entity, record_id)
+    found = engine.memberships(g.session, g.edition, g.actor, entity, record_id)
+    return answer([one.to_json() for one in found])
 
 
 def _counted(name: str) -> Segment:

@@ -20,7 +20,8 @@ from trellis.kpi.periods import today_in
 from trellis.plugins import Fault
 from trellis.records.entity import Entity
 from trellis.records.membership import SEGMENT_MEMBER
-from trellis.security.actor import Actor
+from trellis.records.types import DateTime
+from trellis.security.actor import SYSTEM, Actor
 from trellis.segments.belonging import candidates
 from trellis.segments.keeping import apply_difference
 from trellis.segments.sources import in_order
@@ -97,8 +98,12 @@ def refresh(
     *,
     today: date | None = None,
     now: datetime | None = None,
+    by: Actor = SYSTEM,
 ) -> Refreshed:
-    """Brings membership up to date. A segment that fails is left as it was, and reported with its plugin."""
+    """Brings membership up to date. A segment that fails is left as it was, and reported with its plugin.
+
+    Who enters or leaves does so ``by`` somebody's hand, or as the rules say.
+    """
     lock(session)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     segments = (
@@ -109,7 +114,7 @@ def refresh(
         try:
             with session.begin_nested():
                 belong = candidates(edition, segment, today)
-                moved = apply_difference(session, segment, belong, now or datetime.now(UTC))
+                moved = apply_difference(session, segment, belong, now or datetime.now(UTC), by)
             done.changes[segment.name] = moved
         except Exception as error:  # a select is code of a plugin: it may raise anything
             done.faults.append(Fault.of(segment.owner, "trellis_segments", error))
@@ -156,14 +161,34 @@ def members(edition: Edition, actor: Actor, name: str) -> sa.Select[Any]:
     return ids.where(*readable(entity, actor))
 
 
-def segments_of(
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """A segment that a record is in, and since when."""
+
+    segment: Segment
+    since: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """One row of the segments of a record."""
+        return {
+            "segment": self.segment.name,
+            "title": str(self.segment.title),
+            "plugin": self.segment.owner,
+            "since": DateTime().to_json(self.since),
+        }
+
+
+def memberships(
     session: Session, edition: Edition, actor: Actor, entity: str, record_id: int
-) -> list[Segment]:
-    """The segments that one record is in."""
-    names = [one.name for one in edition.all(Segment).values() if one.entity == entity]
-    query = sa.select(_member.segment).where(_member.record_id == record_id, _member.segment.in_(names))
-    found = set(session.scalars(query)) if actor.may(entity, "read") else set()
-    return [segment for name, segment in edition.all(Segment).items() if name in found]
+) -> list[Membership]:
+    """The segments that one record is in, in the order in which plugins brought them."""
+    if not actor.may(entity, "read"):
+        return []
+    known = {name: one for name, one in edition.all(Segment).items() if one.entity == entity}
+    query = sa.select(_member.segment, _member.entered_at)
+    query = query.where(_member.record_id == record_id, _member.segment.in_(list(known)))
+    entered: dict[str, datetime] = {row[0]: row[1] for row in session.execute(query)}
+    return [Membership(segment=one, since=entered[name]) for name, one in known.items() if name in entered]
 
 
 def readable(entity: type[Entity], actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:

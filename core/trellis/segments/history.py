@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 from trellis.contributions import Segment
 from trellis.edition import Edition
 from trellis.records.days import local_day
+from trellis.records.events import ENTERED, LEFT
+from trellis.records.types import DateTime
 from trellis.security.actor import Actor
 from trellis.segments.engine import find, members, readable
 from trellis.segments.tables import SEGMENT_EVENT
+from trellis.system import Event
 
 _event = SEGMENT_EVENT.c
 
@@ -35,11 +38,17 @@ class Day:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A record that entered (or left) a segment."""
+    """A record that entered (or left) a segment: by the hand of somebody (``by``), or as its rule says."""
 
     record_id: int
     entered: bool
     at: datetime
+    by: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """One row of ``moves``."""
+        at = DateTime().to_json(self.at)
+        return {"record_id": self.record_id, "entered": self.entered, "at": at, "by": self.by}
 
 
 def history(session: Session, edition: Edition, actor: Actor, name: str, since: date) -> list[Day]:
@@ -62,11 +71,32 @@ def history(session: Session, edition: Edition, actor: Actor, name: str, since: 
 
 def latest(session: Session, edition: Edition, actor: Actor, name: str, limit: int = 20) -> list[Moved]:
     """Those who entered or left last, of the records that the reader may see; the newest first."""
-    entity = edition.entity(find(edition, name).entity).entity
+    segment = find(edition, name)
+    entity = edition.entity(segment.entity).entity
     query = sa.select(_event.record_id, _event.change, _event.at).where(_event.segment == name)
     query = query.where(_event.record_id == entity.id, *readable(entity, actor))
-    rows = session.execute(query.order_by(_event.at.desc(), _event.id.desc()).limit(limit))
-    return [Moved(record_id=row[0], entered=row[1] > 0, at=row[2]) for row in rows]
+    rows = session.execute(query.order_by(_event.at.desc(), _event.id.desc()).limit(limit)).all()
+    by = _by_hand(session, segment, {row[0] for row in rows}, {row[2] for row in rows})
+    return [
+        Moved(record_id=record, entered=change > 0, at=at, by=by.get((record, at)))
+        for record, change, at in rows
+    ]
+
+
+def _by_hand(
+    session: Session, segment: Segment, records: set[int], moments: set[datetime]
+) -> dict[tuple[int, datetime], str]:
+    """Who put records into a list and took them out of it, as the event log has it."""
+    if not segment.listed or not records:
+        return {}
+    query = sa.select(Event.record_id, Event.at, Event.actor_name).where(
+        Event.entity == segment.entity,
+        Event.record_id.in_(records),
+        Event.action.in_((ENTERED, LEFT)),
+        Event.at.in_(moments),
+        Event.actor_id.is_not(None),
+    )
+    return {(row[0] or 0, row[1]): row[2] for row in session.execute(query)}
 
 
 def _counts() -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:

@@ -1,7 +1,7 @@
 """Writing down who entered and who left: the members, their history, and the event log.
 
 ``segment.entered`` and ``segment.left`` are events of the record, with the segment's name as the change. When a segment is
-filled for the first time nobody enters it: its members are there, and its history begins.
+counted for the first time nobody enters it: its members are there, and its history begins, with nobody where it is empty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from trellis.records.bulk import insert_rows
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.types import JsonData
-from trellis.security.actor import SYSTEM
+from trellis.security.actor import SYSTEM, Actor
 from trellis.segments.tables import SEGMENT_EVENT
 from trellis.system import Event
 
@@ -28,15 +28,17 @@ _member = SEGMENT_MEMBER.c
 _event = SEGMENT_EVENT.c
 _EVENT = cast(sa.Table, Event.__table__)
 AT_ONCE = 500
+NOBODY = 0
+"""Stands for a record where the history of a segment begins empty."""
 ACTS: Mapping[int, str] = {1: ENTERED, -1: LEFT}
 Move = tuple[str, int]
 """A segment, and a record that enters or leaves it."""
 
 
 def apply_difference(
-    session: Session, segment: Segment, belong: sa.Select[Any], now: datetime
+    session: Session, segment: Segment, belong: sa.Select[Any], now: datetime, by: Actor = SYSTEM
 ) -> tuple[int, int]:
-    """Makes those the members whom one query finds; how many entered and left."""
+    """Makes those the members whom one query finds; how many entered and left. The log says by whom."""
     before = session.scalar(sa.select(sa.func.coalesce(sa.func.max(_event.id), 0)))
     begun = session.scalar(sa.select(_event.id).where(_event.segment == segment.name).limit(1)) is not None
     belong = belong.add_columns(sa.literal_column("1").label("side"))
@@ -62,13 +64,16 @@ def apply_difference(
             sa.delete(SEGMENT_MEMBER).where(_member.segment == segment.name, _member.record_id.in_(left))
         )
     if begun and numbers:
-        _log_history(session, segment, ours)
+        _log_history(session, segment, ours, by)
+    if not begun and not numbers:
+        begins = {"segment": segment.name, "record_id": NOBODY, "change": 0, "at": now}
+        session.execute(sa.insert(SEGMENT_EVENT).values(begins))
     return numbers.get(1, 0), numbers.get(-1, 0)
 
 
-def _log_history(session: Session, segment: Segment, ours: sa.ColumnElement[bool]) -> None:
+def _log_history(session: Session, segment: Segment, ours: sa.ColumnElement[bool], by: Actor) -> None:
     """Puts entries of the history into the event log."""
-    fixed = _fixed(segment.entity)
+    fixed = _fixed(segment.entity, by)
     said = {act: sa.literal(_said(segment.name, act), JsonData) for act in ACTS.values()}
     logged = sa.select(
         *(sa.literal(value, _EVENT.c[name].type) for name, value in fixed.items()),
@@ -125,8 +130,8 @@ def _parts(moves: Iterable[Move]) -> Iterator[list[Move]]:
         yield some
 
 
-def _fixed(entity: str) -> dict[str, Any]:
-    return {"actor_id": None, "actor_name": SYSTEM.name, "source": SYSTEM.source, "entity": entity}
+def _fixed(entity: str, by: Actor = SYSTEM) -> dict[str, Any]:
+    return {"actor_id": by.user_id, "actor_name": by.name, "source": by.source, "entity": entity}
 
 
 def _said(name: str, act: str) -> dict[str, list[str | None]]:

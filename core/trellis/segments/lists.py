@@ -58,7 +58,7 @@ def add(session: Session, edition: Edition, actor: Actor, name: str, chosen: Cho
     """Puts records that the actor may see into a list; how many were not in it. Raises PermissionRefused, Conflict."""
     segment = _list(edition, actor, name)
     number = _add(session, edition, actor, segment, chosen)
-    _recount(session, edition, name)
+    _recount(session, edition, actor, name)
     return number
 
 
@@ -83,7 +83,7 @@ def add_by_key(
         column = query.selecting(lambda joins: [view.fields[field].of(joins.root)])
         found.update(str(value) for value in session.scalars(column))
         number += _add(session, edition, actor, segment, chosen)
-    _recount(session, edition, name)
+    _recount(session, edition, actor, name)
     return Added(number=number, missing=[key for key in keys if key not in found])
 
 
@@ -92,7 +92,7 @@ def take_out(session: Session, edition: Edition, actor: Actor, name: str, ids: S
     _list(edition, actor, name)
     inside = sa.and_(_listed.segment == name, _listed.record_id.in_(ids))
     gone = session.scalars(sa.delete(SEGMENT_LISTED).where(inside).returning(_listed.record_id)).all()
-    _recount(session, edition, name)
+    _recount(session, edition, actor, name)
     return len(gone)
 
 
@@ -132,8 +132,10 @@ def _add(session: Session, edition: Edition, actor: Actor, segment: Segment, cho
     return number
 
 
-def _recount(session: Session, edition: Edition, name: str) -> None:
+def _recount(session: Session, edition: Edition, actor: Actor, name: str) -> None:
+    """The list by the hand of the actor, segments that ask for it as their rules say."""
     at = datetime.now(UTC)
-    engine.refresh(session, edition.whole, asking_for(edition.whole, name), now=at)
+    engine.refresh(session, edition.whole, [name], now=at, by=actor)
+    engine.refresh(session, edition.whole, asking_for(edition.whole, name)[1:], now=at)
     listening.note_entries(session, edition.whole, at)
     telling.tell_entries(session, edition.whole, at)

@@ -103,7 +103,7 @@ def copy(session: Session, edition: Edition, actor: Actor, name: str, title: str
         )
         columns = ["segment", "record_id", "added_at"]
         session.execute(sa.insert(SEGMENT_LISTED).from_select(columns, rows))
-        engine.refresh(session, with_segment(edition, made), [made.name])
+        engine.refresh(session, with_segment(edition, made), [made.name], by=actor)
     return made
 
 

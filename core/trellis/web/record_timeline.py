@@ -164,16 +164,34 @@ def segment_of(edition: Edition, changes: Mapping[str, Any]) -> str:
     return str(known.title) if known else ""
 
 
-def _change_event(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    if event["action"] in (ENTERED, LEFT):
-        said = {"title": segment_of(g.edition, event["changes"])}
-        entered = event["action"] == ENTERED
+def _segment_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """By the rule of a segment, or by the hand of somebody; it leads to the segment, which says its rule."""
+    before, after = event["changes"]["segment"]
+    said = {"title": segment_of(g.edition, event["changes"]), "who": event["actor_name"]}
+    by_hand = event["actor_id"] is not None
+    if event["action"] == ENTERED:
         title = (
-            _("Entered the segment “%(title)s”", **said)
-            if entered
+            _("%(who)s put this record into the list “%(title)s”", **said)
+            if by_hand
+            else _("Entered the segment “%(title)s”", **said)
+        )
+    else:
+        title = (
+            _("%(who)s took this record out of the list “%(title)s”", **said)
+            if by_hand
             else _("Left the segment “%(title)s”", **said)
         )
-        return {"icon": "log-in" if entered else "log-out", "title": str(title), "changes": []}
+    return {
+        "icon": "log-in" if event["action"] == ENTERED else "log-out",
+        "title": str(title),
+        "url": f"/{g.edition.workspace}/segments/{after or before}",
+        "changes": [],
+    }
+
+
+def _change_event(view: EntityView, event: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    if event["action"] in (ENTERED, LEFT):
+        return _segment_event(event)
     titles = {
         "created": _("%(who)s made this record", who=event["actor_name"]),
         "updated": _("%(who)s changed this record", who=event["actor_name"]),

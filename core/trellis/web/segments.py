@@ -200,6 +200,7 @@ def history_of(segment: Segment, base: str) -> dict[str, Any]:
                 **titles[one.record_id],
                 "act": str(_("Entered a segment") if one.entered else _("Left a segment")),
                 "tone": "good" if one.entered else "warn",
+                "how": one.by or ("–" if segment.listed else str(_("By the rule"))),
                 "when": format_datetime(one.at),
             }
             for one in moves

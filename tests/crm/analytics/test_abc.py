@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from trellis.crm.analytics import product_figures
 from trellis.crm.analytics.abc import Abc, Classed, abc, abc_items
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.crm.analytics.items import CUSTOMERS, PRODUCTS, Items
-from trellis.crm.analytics.window import Window
+from trellis.crm.analytics.window import LeftOut, Window
 from trellis.crm.customers.entities import Customer
 from trellis.errors import PermissionRefused, TrellisError
 from trellis.kpi.periods import parse
@@ -168,6 +169,10 @@ def test_other_currencies_count_at_their_rate_and_without_one_as_nothing(
     ]
     assert [one.amount for one in lines(book, "margin", PRODUCTS)] == [60, 30]
     assert found(book, None, PRODUCTS).measure == "margin"
+    francs_alone = LeftOut(currency="CHF", items=1, amount=Decimal(100))
+    for items in (CUSTOMERS, PRODUCTS):
+        complete = found(book, None, items).coverage
+        assert (complete.other_currencies, complete.left_out) == (1, (francs_alone,))
     assert product_figures.refresh(book.session, book.edition, date(2026, 12, 31)) > 0
     # Who bought in euros a year ago, and in francs since, keeps no class of the euros.
     book.order(francs, "2025-03-01", "1000")

@@ -69,6 +69,8 @@ def test_tier_and_code_say_why_they_are_what_they_are(book: Book) -> None:
     assert code.startswith("RFM 555: days since the last purchase: 4, days with a purchase: 2, ")
     assert reasons(book.records, inactive)["classes"] == ["Inactive: bought before, and nothing in 12 months"]
     assert reasons(book.records, prospect)["classes"] == ["Prospect: nothing was bought yet"]
+    book.order(prospect, days[2].isoformat())
+    assert "what was bought since is counted next time" in reasons(book.records, prospect)["classes"][0]
     hidden = FieldRule("order", "amount", FieldRight.NONE)
     grants = {"*": Grant("*", read=Scope.ALL)}
     limited = book.seen_by(Actor(user_id=1, grants=grants, fields=frozenset({hidden})))

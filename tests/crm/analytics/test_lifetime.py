@@ -109,6 +109,23 @@ def test_a_history_is_of_purchase_days_in_the_own_currency(book: Book) -> None:
     assert len(histories(book.session, book.edition, nobody, UNTIL)) == 0
 
 
+def test_what_another_person_took_back_on_the_day_of_a_purchase_lessens_its_worth(book: Book) -> None:
+    anna, seller, desk = book.customer(), book.person("Seller"), book.person("Desk")
+    book.order(anna, "2026-01-01", "10", owner=seller)
+    book.order(anna, "2026-01-11", "70", owner=seller)
+    book.order(anna, "2026-01-11", "-20", owner=desk)
+    book.order(anna, "2026-01-21", "-5", owner=desk)
+    known = histories(book.session, book.edition, book.actor, UNTIL)
+    assert (known.x.tolist(), known.valued.tolist(), known.mean.tolist()) == ([1], [1], [50])
+
+
+def test_the_share_of_margin_is_of_the_revenue_whose_cost_is_known(book: Book) -> None:
+    anna = book.customer()
+    book.order(anna, "2026-01-01", "100", cost="60")
+    book.order(anna, "2026-01-11", "-50")
+    assert answer(book)["margin"] == 0.4
+
+
 def test_little_data_gives_reasons_instead_of_figures(book: Book) -> None:
     nothing = answer(book)
     assert (nothing["customers"], nothing["total"], nothing["bgnbd"], nothing["formula"]) == (
@@ -213,7 +230,7 @@ def test_share_of_wallet_is_of_those_who_said_what_they_spend(book: Book) -> Non
 def test_of_many_customers_every_second_or_fourth_is_learnt_from() -> None:
     number = 2 * MOST_LEARNT + 50_001
     numbers = np.arange(number, dtype=np.float64)
-    names = ("x", "recency", "age", "valued", "mean", "revenue", "margin")
+    names = ("x", "recency", "age", "valued", "mean", "revenue", "costed", "margin")
     whole = Histories(until=UNTIL, id=numbers.astype(np.int64), **dict.fromkeys(names, numbers))
     parts = [whole.part(np.arange(start, min(start + 19_999, number))) for start in range(0, number, 19_999)]
     for learnt in (learnt_from(UNTIL, [whole]), learnt_from(UNTIL, parts)):

@@ -20,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from measured import LATER, Book
 from trellis.crm.analytics.abc import abc_items
-from trellis.crm.analytics.clv import Asked, clv
+from trellis.crm.analytics.clv import Asked, Lifetime, clv
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.crm.analytics.keeping import keeping
 from trellis.crm.analytics.loyalty import loyalty
@@ -282,11 +282,31 @@ def check_lifetime(book: Book, known: pd.DataFrame, until: str) -> None:
             beside = list(own)
             beside[index] *= factor
             assert by_hand.log_likelihood(*beside, *rows) <= height + 1e-4  # or it stands at its bound
+    check_worth(found, expected)
     assert sum(one.customers for one in found.tenths) == sum(one.customers for one in found.cohorts)
     assert sum(one.value or 0 for one in found.cohorts) == pytest.approx(found.values.clv.sum())
     later = known[(known["amount"] >= 0) & (known["customer"].isin(expected.index))]
     days = later.drop_duplicates(["customer", "day"]).groupby("customer").size()
     assert found.tracked[-1].actual == int((days - 1).sum())
+
+
+def check_worth(found: Lifetime, expected: pd.DataFrame) -> None:
+    """Gamma-Gamma at its height, and the value of each customer by the published formulas."""
+    purchases, worth = found.model.purchases, found.model.values
+    assert purchases is not None and worth is not None and found.values is not None
+    again = expected[(expected["x"] > 0) & (expected["mean"] > 0)]
+    assert found.model.valued == len(again)
+    own, rows = (worth.p, worth.q, worth.v), (again["x"].to_numpy(float), again["mean"].to_numpy())
+    height = by_hand.worth_log_likelihood(*own, *rows)
+    assert worth.log_likelihood == pytest.approx(height, abs=1e-4)
+    for index in range(3):
+        for factor in (0.98, 1.02):
+            beside = list(own)
+            beside[index] *= factor
+            assert by_hand.worth_log_likelihood(*beside, *rows) <= height + 1e-4
+    r, alpha, a, b = purchases.r, purchases.alpha, purchases.a, purchases.b
+    values = by_hand.lifetime_value((r, alpha, a, b), own, expected)
+    assert found.values.clv == pytest.approx(values, rel=1e-5, abs=1e-6)
 
 
 def check_staying(book: Book, known: pd.DataFrame, until: str) -> None:

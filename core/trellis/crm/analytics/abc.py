@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.assumptions import Assumptions, Errors, Values, assumption, rising
 from trellis.crm.analytics.items import CUSTOMERS, Items
-from trellis.crm.analytics.window import Window, measured
+from trellis.crm.analytics.window import Coverage, Window, measured
 from trellis.edition import Edition
 from trellis.i18n import translator
 from trellis.kpi.arithmetic import ratio
@@ -73,6 +73,7 @@ class Abc:
     cells: dict[tuple[str, str | None], Group]
     positive: Decimal
     without_profit: int
+    coverage: Coverage
 
     @property
     def items(self) -> int:
@@ -123,6 +124,7 @@ class Abc:
             "without_profit": self.without_profit,
             "without_xyz": self.without_xyz,
             "xyz_months": self.months if self.months >= FEWEST_MONTHS else 0,
+            **self.coverage.to_json(),
         }
 
 
@@ -164,7 +166,9 @@ def abc(
 ) -> Abc:
     """The classes of what the reader may see. ``measure`` is margin, revenue, or None to choose by what is known."""
     items.check(edition, actor)
-    chosen = measured(measure) or items.covered(session, edition, actor, window)
+    chosen = measured(measure)
+    complete = items.covered(session, edition, actor, window)
+    chosen = chosen or complete.measure
     classed = classes(edition, actor, window, today, chosen, items).subquery("classed").c
     zero = sa.literal(0, FixedPoint())
     query = sa.select(
@@ -188,6 +192,7 @@ def abc(
         },
         positive=positive,
         without_profit=sum(row.without_profit for row in rows),
+        coverage=complete,
     )
 
 

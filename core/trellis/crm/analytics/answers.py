@@ -36,7 +36,7 @@ from trellis.crm.analytics.significance import ASSUMPTIONS as SIGNIFICANCE
 from trellis.crm.analytics.significance import significance, significant_customers
 from trellis.crm.analytics.survey_answers import SEGMENT, SPLITS
 from trellis.crm.analytics.survey_scores import ASSUMPTIONS as SATISFACTION
-from trellis.crm.analytics.window import MEASURES, Window
+from trellis.crm.analytics.window import MEASURES, Window, coverage
 from trellis.crm.sales.counting import Scope, funnel_named, last_months
 from trellis.crm.sales.effectiveness import SPLITS as SALES_SPLITS
 from trellis.crm.sales.effectiveness import effectiveness
@@ -186,7 +186,7 @@ def _cross_sell(asked: Question) -> dict[str, Any]:
 
 def _rfm(asked: Question) -> dict[str, Any]:
     who = asked.session, asked.edition, asked.actor, asked.window
-    answer = rfm(*who).to_json()
+    answer = rfm(*who).to_json() | {"left_out": [one.to_json() for one in coverage(*who).left_out]}
     if asked.options["customers"]:
         answer["lines"] = [line.to_json() for line in rfm_customers(*who)]
     return answer

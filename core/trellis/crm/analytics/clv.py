@@ -137,8 +137,7 @@ class Lifetime:
             "cohorts": [_group_json(one, "cohort") for one in self.cohorts],
             "segments": [_group_json(one, "segment") for one in self.segments],
             "tracking": [one.to_json() for one in self.tracked],
-            "cost_known": self.coverage.cost_known,
-            "other_currencies": self.coverage.other_currencies,
+            **self.coverage.to_json(),
         }
 
     def _historic_json(self) -> dict[str, Any]:
@@ -159,7 +158,7 @@ def clv(session: Session, edition: Edition, actor: Actor, asked: Asked) -> Lifet
     assumed = Assumptions(
         horizon=asked.horizon,
         discount=asked.discount,
-        margin=_margin(float(known.revenue.sum()), float(known.margin.sum()), complete)
+        margin=_margin(float(known.costed.sum()), float(known.margin.sum()), complete)
         if asked.margin is None
         else asked.margin,
     )
@@ -184,11 +183,11 @@ def clv(session: Session, edition: Edition, actor: Actor, asked: Asked) -> Lifet
 
 
 def own_assumptions(
-    session: Session, edition: Edition, until: date, revenue: float, margin: float
+    session: Session, edition: Edition, until: date, costed: float, margin: float
 ) -> Assumptions:
-    """The usual assumptions, with the share of margin in the revenue of all customers that the organisation has."""
+    """The usual assumptions, with the share of margin in the revenue of known cost of all customers."""
     whole = Window(date(1, 1, 1), until + timedelta(days=1))
-    return Assumptions(margin=_margin(revenue, margin, coverage(session, edition, SYSTEM, whole)))
+    return Assumptions(margin=_margin(costed, margin, coverage(session, edition, SYSTEM, whole)))
 
 
 def lines(session: Session, actor: Actor, found: Lifetime) -> Iterator[dict[str, Any]]:
@@ -236,12 +235,11 @@ def _foreseen(known: Histories, unit: Unit, assumed: Assumptions) -> tuple[Model
         return Model(unit=unit, lacking=ForecastInvalid.title), None
 
 
-def _margin(revenue: float, margin: float, complete: Coverage) -> float:
+def _margin(costed: float, margin: float, complete: Coverage) -> float:
     """Margin through revenue of what has a known cost; the whole revenue where too little has."""
-    known = revenue * (complete.cost_known or 0.0)
-    if complete.measure == "revenue" or known <= 0:
+    if complete.measure == "revenue" or costed <= 0:
         return 1.0
-    return float(np.clip(margin / known, -1, 1))
+    return float(np.clip(margin / costed, -1, 1))
 
 
 def _historic(known: Histories, complete: Coverage, assumed: Assumptions) -> Floats:

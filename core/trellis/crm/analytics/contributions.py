@@ -5,7 +5,7 @@ from __future__ import annotations
 from trellis.contributions import Panel
 from trellis.crm.analytics import panels, reasons, refreshing  # noqa: F401  its table goes into backups
 from trellis.crm.analytics.figures import follow_customers
-from trellis.crm.customers import standing
+from trellis.crm.customers import in_segments, standing
 from trellis.crm.customers.panels import OF_CUSTOMERS
 from trellis.hookspecs import hookimpl
 from trellis.kpi.following import follow
@@ -18,6 +18,7 @@ def trellis_panels() -> list[Panel]:
     return [
         *reasons.PANELS,
         *panels.PANELS,
+        *in_segments.PANELS,
         *OF_CUSTOMERS,
     ]  # what they are worth stands above what they were asked
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 
+from trellis.crm.analytics.window import LeftOut
 from trellis.edition import Edition
-from trellis.i18n import Text, translator
+from trellis.i18n import Text, format_money, plural_translator, translator
 from trellis.kpi.income import withholds_income
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
+_n = plural_translator("trellis")
 
 
 class Made(Enum):
@@ -51,4 +54,35 @@ def told(edition: Edition, actor: Actor, made: Made) -> Text | None:
             "Only customers that you may see are counted, with what they brought in records that you may see; "
             "the classes and scores that stand on customers are made of all"
         )
+    )
+
+
+def told_left_out(amounts: Sequence[LeftOut], products: bool = False) -> Text | None:
+    """What is in no figure for want of an exchange rate; None where there is nothing of the kind."""
+    if not amounts:
+        return None
+    parts = []
+    for one in amounts:
+        amount = format_money(one.amount, one.currency)
+        if products:
+            parts.append(
+                _n(
+                    "%(amount)s of %(num)s product",
+                    "%(amount)s of %(num)s products",
+                    one.items,
+                    amount=amount,
+                )
+            )
+        else:
+            parts.append(
+                _n(
+                    "%(amount)s of %(num)s customer",
+                    "%(amount)s of %(num)s customers",
+                    one.items,
+                    amount=amount,
+                )
+            )
+    return _(
+        "Left out, as there is no exchange rate of their day: %(amounts)s",
+        amounts="; ".join(str(part) for part in parts),
     )

@@ -21,7 +21,7 @@ from trellis.crm.analytics.bounded import Floats
 from trellis.crm.analytics.window import Window, first_purchases, income_rows
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import days_between, ratio
-from trellis.kpi.income import INCOME_DAY
+from trellis.kpi.income import INCOME_DAY, rows_of
 from trellis.kpi.periods import Period
 from trellis.security.actor import Actor
 
@@ -39,6 +39,7 @@ _ROW = np.dtype(
         ("valued", "i8"),
         ("spent", "f8"),
         ("revenue", "f8"),
+        ("costed", "f8"),
         ("margin", "f8"),
     ]
 )
@@ -49,8 +50,8 @@ class Histories:
     """Customers by id. Times are in days up to ``until``; amounts in the workspace's currency.
 
     ``x`` repeat purchase days, the last of them ``recency`` days after the first; ``age`` days since the first;
-    ``valued`` the repeat days in this currency, with the ``mean`` revenue; ``revenue`` and ``margin`` all to date, the
-    latter of what has a known cost.
+    ``valued`` the repeat days in this currency, with the ``mean`` revenue; ``revenue`` all to date, ``costed`` that of it
+    whose cost is known, with its ``margin``.
     """
 
     until: date
@@ -61,6 +62,7 @@ class Histories:
     valued: Floats
     mean: Floats
     revenue: Floats
+    costed: Floats
     margin: Floats
 
     def __len__(self) -> int:
@@ -146,14 +148,19 @@ def _read(until: date, table: NDArray[Any]) -> Histories:
         valued=valued,
         mean=np.divide(table["spent"], valued, out=np.zeros(len(table)), where=valued > 0),
         revenue=table["revenue"].copy(),
+        costed=table["costed"].copy(),
         margin=table["margin"].copy(),
     )
 
 
 def _statement(edition: Edition, actor: Actor, until: date, known: sa.FromClause) -> sa.Select[Any]:
+    """A row a customer, in the order of ``_ROW``. What came back on a repeat purchase day lessens its worth."""
     own = _day.currency == edition.settings.currency
     bought = sa.case((_day.occasions > 0, _day.day))
-    again = sa.and_(own, _day.occasions > 0, _day.day > known.c.first_order_at)
+    later = sa.and_(own, _day.day > known.c.first_order_at)
+    again = sa.and_(later, _day.occasions > 0)
+    spent = sa.and_(later, sa.or_(_day.occasions > 0, _beside_a_purchase(edition, actor)))
+    costed = sa.and_(own, _day.cost.is_not(None))
     last, first = sa.func.max(bought), sa.func.min(bought)
 
     def amount(rows: sa.ColumnElement[bool], column: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
@@ -166,12 +173,22 @@ def _statement(edition: Edition, actor: Actor, until: date, known: sa.FromClause
             days_between(first, last),
             days_between(first, sa.literal(until, sa.Date)),
             sa.func.count(sa.case((again, _day.day)).distinct()),
-            amount(again, _day.revenue),
+            amount(spent, _day.revenue),
             amount(own, _day.revenue),
-            amount(own, _day.revenue - _day.cost),
+            amount(costed, _day.revenue),
+            amount(costed, _day.revenue - _day.cost),
         )
         .join(known, known.c.id == _day.customer_id)
         .where(*income_rows(edition, actor, Window(_EVER, until + timedelta(days=1))))
         .group_by(_day.customer_id)
         .having(sa.func.count(bought) > 0)
     )
+
+
+def _beside_a_purchase(edition: Edition, actor: Actor) -> sa.ColumnElement[bool]:
+    """The customer also bought on the day of the row: what another person took back stands in a row of its own."""
+    other = INCOME_DAY.alias("other")
+    row = other.c
+    same = (row.customer_id == _day.customer_id, row.day == _day.day, row.currency == _day.currency)
+    bought = sa.select(sa.literal(1)).where(*same, row.occasions > 0, *rows_of(edition, actor, row))
+    return sa.exists(bought.correlate(INCOME_DAY))

@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from trellis.crm.analytics.window import MARGIN, Coverage, Window, coverage, first_purchases, income_rows
+from trellis.crm.analytics.window import (
+    MARGIN,
+    Coverage,
+    LeftOut,
+    Window,
+    coverage,
+    first_purchases,
+    income_rows,
+    summed,
+)
 from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.sales.entities import Order, OrderLine
@@ -32,14 +41,14 @@ class Items:
     """One kind of thing that brings money.
 
     ``amounts`` selects (item_id, day, amount) of a window by a measure; ``known`` selects (item_id, first), the day of
-    the first sale ever; ``named`` the entity whose records the items are; ``covered`` the measure that fits what is known
-    of costs; ``check`` raises PermissionRefused for a reader who may not see the figures.
+    the first sale ever; ``named`` the entity whose records the items are; ``covered`` how complete the amounts of a
+    window are; ``check`` raises PermissionRefused for a reader who may not see the figures.
     """
 
     named: type[Customer] | type[Product]
     amounts: Callable[[Edition, Actor, Window, str], sa.Select[Any]]
     known: Callable[[Edition, Actor], sa.Select[Any]]
-    covered: Callable[[Session, Edition, Actor, Window], str]
+    covered: Callable[[Session, Edition, Actor, Window], Coverage]
     check: Callable[[Edition, Actor], None]
 
 
@@ -52,10 +61,6 @@ def _customer_amounts(edition: Edition, actor: Actor, window: Window, measure: s
         _day.day.label("day"),
         sa.func.coalesce(sa.case((own, amount)), sa.literal(0, FixedPoint())).label("amount"),
     ).where(*income_rows(edition, actor, window))
-
-
-def _customers_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
-    return coverage(session, edition, actor, window).measure
 
 
 def _customers_known(edition: Edition, actor: Actor) -> sa.Select[Any]:
@@ -74,13 +79,18 @@ def _product_amounts(edition: Edition, actor: Actor, window: Window, measure: st
     return sa.select(row.item_id, row.day, summed.label("amount")).where(_is_counted(edition, row))
 
 
-def _products_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> str:
+def _products_covered(session: Session, edition: Edition, actor: Actor, window: Window) -> Coverage:
     row = _sold(edition, actor, OrderLine.amount, ordered(edition, window))
-    size = sa.func.abs(_in_own_currency(edition, row), type_=FixedPoint())
+    counted = _is_counted(edition, row)
+    size = sa.func.abs(sa.case((counted, _in_own_currency(edition, row))), type_=FixedPoint())
     known = sa.case((row.cost.is_not(None), size))
-    query = sa.select(sa.func.sum(size), sa.func.sum(known)).where(_is_counted(edition, row))
-    whole, part = session.execute(query).one()
-    return Coverage(float((part or 0) / whole) if whole else None, 0).measure
+    query = sa.select(sa.func.sum(size), sa.func.sum(known), sa.func.count().filter(sa.not_(counted)))
+    whole, part, foreign = session.execute(query).one()
+    left_out: tuple[LeftOut, ...] = ()
+    if foreign:
+        others = sa.select(row.item_id, row.currency, row.amount).where(sa.not_(counted))
+        left_out = summed(session, others)
+    return Coverage(float((part or 0) / whole) if whole else None, foreign, left_out)
 
 
 def ordered(edition: Edition, window: Window) -> sa.ColumnElement[bool]:
@@ -141,7 +151,7 @@ CUSTOMERS = Items(
     named=Customer,
     amounts=_customer_amounts,
     known=_customers_known,
-    covered=_customers_covered,
+    covered=coverage,
     check=_customers_checked,
 )
 PRODUCTS = Items(

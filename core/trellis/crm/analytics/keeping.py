@@ -23,7 +23,7 @@ from trellis.crm.analytics.survival import (
     kaplan_meier,
     survival_json,
 )
-from trellis.crm.analytics.window import Window, customers_of, per_customer
+from trellis.crm.analytics.window import MONTHS, LeftOut, Window, coverage, customers_of, per_customer
 from trellis.crm.customers.entities import Customer
 from trellis.edition import Edition
 from trellis.kpi.arithmetic import ratio
@@ -94,6 +94,7 @@ class Keeping:
     projection: Sbg | None
     what_if: WhatIf | None
     wallet: Wallet
+    left_out: tuple[LeftOut, ...]
 
     def to_json(self) -> dict[str, Any]:
         """What ``analytics loyalty`` says beside months and cohorts."""
@@ -108,6 +109,7 @@ class Keeping:
                 "over": self.wallet.wrong,
                 "share": self.wallet.share,
             },
+            "left_out": [one.to_json() for one in self.left_out],
         }
 
     def _projection_json(self) -> dict[str, Any] | None:
@@ -168,6 +170,7 @@ def keeping(
         projection=fit_sbg(*by_month(known)) if _projectable(known) else None,
         what_if=_what_if(year, change, years),
         wallet=_wallet(session, edition, actor, until),
+        left_out=coverage(session, edition, actor, Window.until(until, 2 * MONTHS)).left_out,
     )
 
 

@@ -68,7 +68,7 @@ def _propose(session: Session, edition: Edition, as_of: date) -> int:
 def _class(session: Session, edition: Edition, as_of: date) -> int:
     """The classes of the last 12 months; what was not sold has none."""
     window = Window.until(as_of)
-    measure = PRODUCTS.covered(session, edition, SYSTEM, window)
+    measure = PRODUCTS.covered(session, edition, SYSTEM, window).measure
     row = classes(edition, SYSTEM, window, as_of, measure, PRODUCTS).subquery("row").c
     written = _write(session, {"abc": row.abc, "xyz": row.xyz}, _product.id == row.item_id)
     absent = sa.not_(sa.exists().where(row.item_id == _product.id))

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from trellis.crm.analytics.cash_flow import CENT, Worth, monthly, worth, yearly
 from trellis.crm.analytics.uplift import BASE, Uplift, uplift
-from trellis.crm.analytics.window import MARGIN, Window, coverage
+from trellis.crm.analytics.window import MARGIN, LeftOut, Window, coverage
 from trellis.crm.customers.programme import Programme
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused, RecordNotFound
@@ -85,6 +85,7 @@ class Effectiveness:
     scenarios: tuple[Scenario, ...] = ()
     costs: dict[str, Decimal]
     assumptions: dict[str, Any]
+    left_out: tuple[LeftOut, ...] = ()
     reason: Text | None = None
 
     @property
@@ -124,6 +125,7 @@ class Effectiveness:
                 }
                 for one in self.flows
             ],
+            "left_out": [one.to_json() for one in self.left_out],
             "assumptions": self.assumptions,
         }
 
@@ -165,7 +167,8 @@ def _effectiveness(
     months = [start.shifted(place) for place in range(found.horizon)]
     ended = [one for one in months if one.end <= today]
     window = Window(start.shifted(-BASE).first, max(today, start.end))
-    measure = coverage(session, edition, actor, window).measure
+    complete = coverage(session, edition, actor, window)
+    measure = complete.measure
     seen = actor.sees(edition)
     measured = uplift(session, seen, actor, found, measure, ended)
     zero = Decimal(0)
@@ -178,6 +181,7 @@ def _effectiveness(
         "measure": measure,
         "uplift": measured,
         "costs": costs,
+        "left_out": complete.left_out,
         "assumptions": _assumptions(edition, found),
     }
     reason = _reason(seen, found, measured)

@@ -115,8 +115,7 @@ class Pyramid:
             "prospects": self.prospects,
             "unprofitable": self.unprofitable,
             "cuts": {name: float(share) for name, share in self.cuts},
-            "cost_known": self.coverage.cost_known,
-            "other_currencies": self.coverage.other_currencies,
+            **self.coverage.to_json(),
         }
 
     def _tier_json(self, tier: Tier) -> dict[str, Any]:

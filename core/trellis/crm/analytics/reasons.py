@@ -110,6 +110,14 @@ def _ranks(records: Records, customer: int, values: Mapping[str, Any]) -> list[T
 
 
 def _tier(edition: Edition, tier: str, values: Mapping[str, Any]) -> Text:
+    bought = values.get("last_order_at")
+    window = Window.until(today_in(ZoneInfo(edition.settings.timezone)))
+    if (
+        bought is not None
+        and values["tier"] in ("prospect", "inactive")
+        and window.first <= bought < window.end
+    ):
+        return _("%(tier)s when it was last computed; what was bought since is counted next time", tier=tier)
     if values["tier"] == "prospect":
         return _("%(tier)s: nothing was bought yet", tier=tier)
     if values["tier"] == "inactive":

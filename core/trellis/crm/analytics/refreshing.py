@@ -158,7 +158,10 @@ def _sources(session: Session, edition: Edition) -> str:
     query = sa.select(PluginState.name, PluginState.changed_at).where(PluginState.name.in_(owners))
     enabled = {row[0]: row[1].isoformat() for row in session.execute(query)}
     sources = sorted(f"{one.name}@{enabled.get(one.owner, '')}" for one in edition.all(IncomeSource).values())
-    rated = [f"{edition.settings.currency} {rates.fingerprint(session)}"] if edition.settings.rated else []
+    written = rates.fingerprint(
+        session
+    )  # also of rates that are gone: income of a day may still be at theirs
+    rated = [f"{edition.settings.currency} {written}"] if written else []
     return " ".join([edition.settings.timezone, *rated, *sources])
 
 

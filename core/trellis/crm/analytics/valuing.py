@@ -41,18 +41,18 @@ def update_customers(session: Session, values: Mapping[str, Any], *some: sa.Colu
 def refresh_lifetime(session: Session, edition: Edition, as_of: date) -> int:
     """Learns from histories up to a day and writes what follows for each customer; returns how many rows changed."""
     known = partial(portions, session, edition, SYSTEM, as_of)
-    revenue = margin = 0.0
+    costed = margin = 0.0
 
     def summed() -> Iterator[Histories]:
-        nonlocal revenue, margin
+        nonlocal costed, margin
         for part in known():
-            revenue, margin = revenue + float(part.revenue.sum()), margin + float(part.margin.sum())
+            costed, margin = costed + float(part.costed.sum()), margin + float(part.margin.sum())
             yield part
 
     model = lifetime.learn(learnt_from(as_of, summed()))
     if model.purchases is None:
         return _clear(session, sa.true())
-    assumed = own_assumptions(session, edition, as_of, revenue, margin)
+    assumed = own_assumptions(session, edition, as_of, costed, margin)
     changed = 0
     try:
         for part in known():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.kpi.income import INCOME_DAY, rows_of
 from trellis.kpi.periods import Period, months_later
+from trellis.records.types import Money
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -129,17 +131,39 @@ def per_customer(edition: Edition, actor: Actor, window: Window) -> sa.Select[An
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """What is in one currency without a rate of its days: how much, and of how many customers or products."""
+
+    currency: str
+    items: int
+    amount: Decimal
+
+    def to_json(self) -> dict[str, Any]:
+        """One line of ``left_out``."""
+        return {"currency": self.currency, "customers": self.items, "amount": Money().to_json(self.amount)}
+
+
 @dataclass(frozen=True)
 class Coverage:
-    """Of which part of the revenue the cost is known, and how many customer days are in other currencies."""
+    """Of which part of the revenue the cost is known, how many customer days are in other currencies, and these amounts."""
 
     cost_known: float | None
     other_currencies: int
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def measure(self) -> str:
         """Margin where the cost is known for more than half of the revenue, else revenue."""
         return MARGIN if self.cost_known is not None and self.cost_known > 0.5 else REVENUE
+
+    def to_json(self) -> dict[str, Any]:
+        """What stands in each answer that is made of amounts."""
+        return {
+            "cost_known": self.cost_known,
+            "other_currencies": self.other_currencies,
+            "left_out": [one.to_json() for one in self.left_out],
+        }
 
 
 def coverage(session: Session, edition: Edition, actor: Actor, window: Window) -> Coverage:
@@ -152,4 +176,18 @@ def coverage(session: Session, edition: Edition, actor: Actor, window: Window) -
         sa.func.count().filter(sa.not_(own)),
     ).where(*income_rows(edition, actor, window))
     revenue, known, foreign = session.execute(query).one()
-    return Coverage(float((known or 0) / revenue) if revenue else None, foreign)
+    left_out: tuple[LeftOut, ...] = ()
+    if foreign:
+        others = sa.select(_day.customer_id.label("item_id"), _day.currency, _day.revenue.label("amount"))
+        left_out = summed(session, others.where(*income_rows(edition, actor, window), sa.not_(own)))
+    return Coverage(float((known or 0) / revenue) if revenue else None, foreign, left_out)
+
+
+def summed(session: Session, others: sa.Select[Any]) -> tuple[LeftOut, ...]:
+    """Rows of (item_id, currency, amount) by currency."""
+    row = others.subquery("others").c
+    query = sa.select(row.currency, sa.func.count(row.item_id.distinct()), sa.func.sum(row.amount))
+    return tuple(
+        LeftOut(currency=currency, items=items, amount=amount)
+        for currency, items, amount in session.execute(query.group_by(row.currency).order_by(row.currency))
+    )

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, g, request
 
 from trellis.crm.analytics.abc import ABC_CLASSES, ASSUMPTIONS, XYZ_CLASSES, Abc, Classed, abc, abc_items
 from trellis.crm.analytics.answers import Question
+from trellis.crm.analytics.counted import told_left_out
 from trellis.crm.analytics.items import KINDS
 from trellis.crm.analytics.significance import (
     ASSUMPTIONS as WEIGHTS,
@@ -54,6 +55,7 @@ def show_abc(workspace: str) -> str | Response:
     return analysis_page(
         "abc",
         _how_abc(found, kind),
+        left_out=told_left_out(found.coverage.left_out, kind == "products"),
         family=PORTFOLIO if kind == "products" else CUSTOMER_VALUE,
         controls=[known, periods(), measures()],
         number=found.items,

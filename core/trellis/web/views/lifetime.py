@@ -10,6 +10,7 @@ from flask import Blueprint, Response, g, request
 
 from trellis.crm.analytics.answers import asked_lifetime
 from trellis.crm.analytics.clv import Group, Lifetime, clv, lines
+from trellis.crm.analytics.counted import told_left_out
 from trellis.crm.analytics.formula import DoesNotConverge
 from trellis.i18n import Text, format_date, format_number, format_percent, format_short_money, translator
 from trellis.kpi.periods import Grain, containing, parse
@@ -50,6 +51,7 @@ def show_clv(workspace: str) -> str | Response:
     return analysis_page(
         "clv",
         _how(found),
+        left_out=told_left_out(found.coverage.left_out),
         fields=asked.fields,
         lacking=str(found.lacking) if found.lacking else "",
         warnings=[str(one) for one in found.model.warnings],

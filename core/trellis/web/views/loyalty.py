@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from trellis.crm.analytics.answers import Question, kept_as_asked
+from trellis.crm.analytics.counted import told_left_out
 from trellis.crm.analytics.keeping import Keeping
 from trellis.crm.analytics.loyalty import Loyalty, loyalty, loyalty_of
 from trellis.crm.analytics.survival import after_months, median
@@ -51,6 +52,7 @@ def show_loyalty(workspace: str) -> str | Response:
     return analysis_page(
         "loyalty",
         _how(kept),
+        left_out=told_left_out(kept.left_out),
         fields=asked.fields,
         cohorts=cohorts_context(found),
         facts=_facts(found, kept),

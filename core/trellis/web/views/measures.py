@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.crm.analytics.counted import Made, told
 from trellis.i18n import Text, translator
 from trellis.kpi.income import IncomeWithheld
+from trellis.kpi.rates import RATE
 from trellis.web.errors import Answer, known
 from trellis.web.shell import page
 from trellis.web.views.home import counted_at
@@ -109,9 +110,10 @@ def analysis_page(
     export_url: str = "",
     family: Family = CUSTOMER_VALUE,
     template: str = "",
+    left_out: Text | None = None,
     **context: Any,
 ) -> str:
-    """A page of analytics, under the tabs of its family."""
+    """A page of analytics, under the tabs of its family. ``left_out`` says what is in no figure for want of a rate."""
     here, title = family.named(name)
     frame = {
         "title": str(family.title),
@@ -129,6 +131,8 @@ def analysis_page(
         "export_url": export_url,
         "start": way_to_begin(base()),
         "scope": "" if template else str(family.scope(name) or ""),
+        "left_out": str(left_out or ""),
+        "rates_url": f"{base()}/{RATE}" if g.actor.may(RATE, "read") else "",
     }
     return page(
         template or f"analytics/{name}.html",

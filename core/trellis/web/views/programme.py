@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, g
 
 from trellis.crm.analytics.cash_flow import yearly
+from trellis.crm.analytics.counted import told_left_out
 from trellis.crm.analytics.programme import Effectiveness, Scenario, effectiveness, programmes
 from trellis.crm.analytics.uplift import BASE
 from trellis.i18n import (
@@ -61,6 +62,7 @@ def show_programme(workspace: str) -> str | Response:
     return analysis_page(
         "programme",
         _how(found),
+        left_out=told_left_out(found.left_out),
         controls=controls,
         programme=found.name,
         reason=str(found.reason or ""),

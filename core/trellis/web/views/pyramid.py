@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response
 
+from trellis.crm.analytics.counted import told_left_out
 from trellis.crm.analytics.moves import OUTSIDE, PLACES, Moves, moves
 from trellis.crm.analytics.pyramid import Pyramid, Tier, pyramid
 from trellis.i18n import Text, format_date, format_number, format_percent, translator
@@ -50,6 +51,7 @@ def show_pyramid(workspace: str) -> str | Response:
     return analysis_page(
         "pyramid",
         _how(found),
+        left_out=told_left_out(found.coverage.left_out),
         controls=[periods(), measures()],
         pyramid=pyramid_context(found, base()),
         facts=_facts(found),
@@ -124,10 +126,6 @@ def _facts(found: Pyramid) -> list[dict[str, str]]:
     known = format_percent(found.coverage.cost_known, 0) or "–"
     of = str(_("of the revenue"))
     facts.append({"label": str(_("Cost is known for")), "value": known, "text": of})
-    if found.coverage.other_currencies:
-        label, text = str(_("In other currencies")), _("rows of income left out")
-        number = format_number(found.coverage.other_currencies)
-        facts.append({"label": label, "value": number, "text": str(text)})
     return facts
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, request
 
 from trellis.crm.analytics.answers import Question
+from trellis.crm.analytics.counted import told_left_out
 from trellis.crm.analytics.rfm import SCORES, Limits, Rfm, limits, rfm, rfm_customers
 from trellis.crm.analytics.rfm_areas import AREAS, by_area
+from trellis.crm.analytics.window import coverage
 from trellis.i18n import Text, format_date, format_number, format_percent, translator
 from trellis.records.types import Money
 from trellis.web.choosing import asked, periods
@@ -38,6 +40,7 @@ def show_rfm(workspace: str) -> str | Response:
     return analysis_page(
         "rfm",
         _how(found),
+        left_out=told_left_out(coverage(*who).left_out),
         controls=[periods()],
         cells=cells if found.customers else [],
         tables={"areas": areas.context(), "scores": scores.context(), "best": best.context()},

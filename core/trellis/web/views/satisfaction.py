@@ -15,7 +15,7 @@ from trellis.crm.analytics.window import Window
 from trellis.crm.customers.invitations import Survey
 from trellis.crm.customers.surveys import MEASURES
 from trellis.i18n import MINUS, Text, format_number, format_percent, plural_translator, translator
-from trellis.kpi.periods import Grain, containing
+from trellis.kpi.periods import Grain, Period, containing
 from trellis.web.choosing import asked, choices, periods
 from trellis.web.sheets import Sheet, asked_file
 from trellis.web.views.lists import base
@@ -93,12 +93,12 @@ def _all(found: Satisfaction) -> list[Score]:
     return [scores.index, scores.nps, scores.csat, scores.ces]
 
 
-def _series(question: Question) -> tuple[list[str], list[Score]]:
-    """The index of the last months up to the end of what is asked, with the names of the months."""
+def _series(question: Question) -> tuple[list[Period], list[Score]]:
+    """The index of the last months up to the end of what is asked, with the months."""
     last = containing(question.window.last, Grain.MONTH)
     months = last.until(MONTHS)
     windows = [Window.of(one) for one in months]
-    return [one.short_label for one in months], index_series(
+    return months, index_series(
         question.session, question.edition, question.actor, windows, question.options["survey"]
     )
 
@@ -141,13 +141,13 @@ def _facts(found: Satisfaction) -> list[dict[str, str]]:
     ]
 
 
-def _trend(found: Satisfaction, months: list[str], series: list[Score]) -> dict[str, Any] | None:
+def _trend(found: Satisfaction, months: list[Period], series: list[Score]) -> dict[str, Any] | None:
     if all(one.value is None for one in series):
         return None
     held = found.benchmark("index")
     columns = [
         {
-            "label": month,
+            "label": month.short_label,
             "value": one.value or 0.0,
             "text": _number(one.value),
             "plan": held.value if held and one.value is not None else None,
@@ -160,17 +160,18 @@ def _trend(found: Satisfaction, months: list[str], series: list[Score]) -> dict[
     return {"columns": columns, "ticks": ticks, "held": f"{held.name}: {_number(held.value)}" if held else ""}
 
 
-def _months(months: list[str], series: list[Score]) -> Sheet:
+def _months(months: list[Period], series: list[Score]) -> Sheet:
     return Sheet(
         name="months",
         title=_("Index by month"),
         heads=(_("Month"), _("Index"), _("From"), _("To"), _("Answers")),
         texts=[
-            [month, _number(one.value), _number(one.low), _number(one.high), format_number(one.n)]
+            [month.label, _number(one.value), _number(one.low), _number(one.high), format_number(one.n)]
             for month, one in zip(months, series, strict=True)
         ],
         rows=[
-            [month, one.value, one.low, one.high, one.n] for month, one in zip(months, series, strict=True)
+            [month.code, one.value, one.low, one.high, one.n]
+            for month, one in zip(months, series, strict=True)
         ],
     )
 
