@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
-from datetime import date
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from trellis.contributions import Lifecycle
 from trellis.edition import Edition, EntityView
@@ -14,15 +16,17 @@ from trellis.errors import Message, RecordInvalid
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
 from trellis.records.expressions import Expression, compile_expression, names_of
+from trellis.records.importer import several
 from trellis.records.importer.amounts import settle
 from trellis.records.importer.conventions import NONE, Convention, conventions_of
 from trellis.records.importer.making import obstacle
 from trellis.records.importer.named import Named
+from trellis.records.importer.plain_text import plain_text
 from trellis.records.importer.plans import BY_ID, BY_NAME, ID, MappingInvalid, Plan, filled_by, is_computed
 from trellis.records.importer.readers import OURS, Source
 from trellis.records.importer.stages import namer
 from trellis.records.schema import EXTERNAL
-from trellis.records.types import Choice, Integer, Reference, Text, ValueInvalid
+from trellis.records.types import Choice, DateTime, Integer, LongText, Reference, Text, ValueInvalid
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -95,6 +99,7 @@ class Mapping:
                 if converted is not None:
                     found[target.name] = converted
         errors |= settle(self.view, self.currency, found)
+        several.settle(self.view, found)
         if errors:
             raise RecordInvalid(errors)
         if self.name_stages is not None:
@@ -112,6 +117,9 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
     _check_making(edition, actor, view, plan)
     known = conventions_of(view, plan.columns, source, plan.decimal, plan.dates)
     targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
+    if not source.typed:
+        zone = ZoneInfo(edition.settings.timezone)
+        targets = [_in_zone(view, one, zone) for one in targets]
     targets += [_fixed(view, name, value, plan) for name, value in plan.fixed.items()]
     skip = compile_expression(plan.skip) if plan.skip else None
     read = {one.source for one in targets if isinstance(one.source, str)}
@@ -206,7 +214,7 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
     if name == ID:
         return _Target(name, source, _as_is)
     if name in view.fields:
-        convert = _or_none(known[name]) if name in known else _conversion(view.fields[name], typed)
+        convert = _or_none(known[name]) if name in known else _conversion(view, view.fields[name], typed)
         return _Target(name, source, convert)
     if name.removesuffix(BY_ID) in view.references:
         return _Target(name.removesuffix(BY_ID), source, _as_is)
@@ -233,14 +241,38 @@ def _fixed(view: EntityView, name: str, value: Any, plan: Plan) -> _Target:
     return _Target(target.name, _Same(value), target.convert)
 
 
-def _conversion(field: Field, typed: bool) -> Convert:
+def _conversion(view: EntityView, field: Field, typed: bool) -> Convert:
     if isinstance(field.type, Reference):
         return _reference_in_json if typed else _reference
     if isinstance(field.type, Choice):
         return _option(field.type)
-    if isinstance(field.type, Text) or field.type.name == "long_text":
+    if isinstance(field.type, several.KINDS) and several.takes_notes(view):
+        return lambda value: several.parted(field.type, str(_text(value)))
+    if isinstance(field.type, LongText) and not field.type.markup:
+        return lambda value: plain_text(str(_text(value)))
+    if isinstance(field.type, Text | LongText):
         return _text
     return _as_is
+
+
+def _in_zone(view: EntityView, target: _Target, zone: ZoneInfo) -> _Target:
+    """A moment that a file writes without its zone is one of the workspace, and so is the beginning of a day."""
+    field = view.fields.get(target.name)
+    if field is None or not isinstance(field.type, DateTime):
+        return target
+    declared = field.type
+
+    def convert(value: Any) -> Any:
+        found = target.convert(value)
+        if isinstance(found, str):
+            with suppress(ValueError):  # what is none the field refuses, with its reason
+                found = datetime.fromisoformat(found)
+        elif isinstance(found, date) and not isinstance(found, datetime):
+            found = datetime.combine(found, time())
+        naive = isinstance(found, datetime) and found.tzinfo is None
+        return declared.check(found.replace(tzinfo=zone)) if naive else found
+
+    return replace(target, convert=convert)
 
 
 def _or_none(convention: Convention) -> Convert:

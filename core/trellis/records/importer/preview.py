@@ -22,6 +22,7 @@ from trellis.records.importer.named import Named
 from trellis.records.importer.plans import Plan
 from trellis.records.importer.readers import Row, open_source
 from trellis.records.importer.saving import Reasons, draft_of, reasons_of, write
+from trellis.records.importer.several import tidied
 from trellis.security.actor import Actor
 
 ROWS = 12
@@ -115,7 +116,8 @@ def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft
     if draft is None:
         shown.becomes = "left_out"
         return shown
-    shown.values = {**draft.values, **{name: value for name, value in raw.items() if value is not None}}
+    written = {name: value for name, value in raw.items() if value is not None}
+    shown.values = {**draft.values, **written, **tidied(mapping.view, draft.values)}
     known = drafts.setdefault(draft.key, (draft, shown))
     if known[0] is not draft:
         shown.becomes = "joined"

@@ -17,6 +17,7 @@ from trellis.records.importer.mapping import Mapping
 from trellis.records.importer.names import find_named
 from trellis.records.importer.plans import ID
 from trellis.records.importer.readers import Row
+from trellis.records.importer.several import write_notes
 from trellis.records.types import ValueInvalid
 
 _ = translator("trellis")
@@ -74,6 +75,7 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     if mapping.create_only:
         outcome.unchanged = sum(draft.id is not None for draft in left)
         left = [draft for draft in left if draft.id is None]
+    write_notes(records, mapping.view, left)
     while left:
         try:
             with (
