@@ -38,6 +38,33 @@ def test_cells_of_a_spreadsheet_keep_their_meaning(workspace: Workspace, tmp_pat
     assert records(workspace, "order", "number", "ordered_at", "amount") == [("7", moment, Decimal("1234.5"))]
 
 
+def test_what_stands_above_the_header_is_no_row(workspace: Workspace, tmp_path: Path) -> None:
+    title = "Report of customers;;\n;;\nPeriod: 2026\n"
+    path = file(tmp_path, "t.csv", f"{title}external_id;name;city\n1;Anna;Brno\n2;Boris;\n")
+    assert imported(workspace, "customer", path).created == 2
+    odd = file(tmp_path, "o.csv", "external_id~name\n3~Cyril, Dana\n4~Dora\n")
+    assert imported(workspace, "customer", odd).created == 2
+    assert records(workspace, "customer", "name") == [("Anna",), ("Boris",), ("Cyril, Dana",), ("Dora",)]
+    broad = file(tmp_path, "b.csv", "external_id,name\n5,Eva,of,many,cells\n6,Fedor\n")
+    assert [one.row for one in imported(workspace, "customer", broad).rejections] == [1]
+
+
+def test_a_sheet_is_chosen_by_its_name(workspace: Workspace, tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "b.xlsx") as book:
+        for name in ("Empty", "Old", "New"):
+            page = book.add_worksheet(name)
+            if name != "Empty":
+                page.write_column(0, 0, ["name", name])
+    plan = {"columns": {"name": "name"}, "sheet": "New"}
+    for mapping in (plan, {"columns": {"name": "name"}}):
+        given = file(tmp_path, "m.json", json.dumps(mapping))
+        assert imported(workspace, "customer", tmp_path / "b.xlsx", mapping=given).created == 1
+    assert records(workspace, "customer", "name") == [("New",), ("Old",)]
+    given = file(tmp_path, "m.json", json.dumps({**plan, "sheet": "None"}))
+    with pytest.raises(ImportFailed, match="no sheet “None”; it has: Empty, Old, New"):
+        imported(workspace, "customer", tmp_path / "b.xlsx", mapping=given)
+
+
 def test_objects_may_have_other_keys_than_the_first(workspace: Workspace, tmp_path: Path) -> None:
     lines = [{"name": "Anna"}, {"name": "Boris", "city": "Brno"}, ["nonsense"]]
     path = file(tmp_path, "c.jsonl", "\n".join(json.dumps(line) for line in lines))

@@ -55,6 +55,10 @@ ELSEWHERE: Mapping[str, Sequence[str]] = {
         "id сделки",
         "id компании",
         "id контакта",
+        "код",
+        "код клиента",
+        "customer id",
+        "client id",
     ),
     "email": (
         "email address",

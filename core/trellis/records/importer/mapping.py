@@ -57,7 +57,7 @@ class _Target:
 class Mapping:
     """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays.
 
-    ``make`` are references whose records are made where there is none of the name.
+    ``make`` are references whose records are made where there is none of the name, ``blank`` those that stay empty then.
     """
 
     view: EntityView
@@ -72,6 +72,7 @@ class Mapping:
     alike: str | None = None
     log: Lifecycle | None = None
     make: Sequence[str] = ()
+    blank: Sequence[str] = ()
     states: Table[str, str] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
@@ -150,6 +151,7 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
         alike=plan.alike,
         log=_replayed(view, plan, key) if plan.log else None,
         make=plan.make,
+        blank=plan.blank,
         states=plan.states,
     )
 
@@ -174,13 +176,17 @@ def _replayed(view: EntityView, plan: Plan, key: str | None) -> Lifecycle:
 
 def _check_making(edition: Edition, actor: Actor, view: EntityView, plan: Plan) -> None:
     """Raises MappingInvalid for records to be made that no column names, or that cannot be made of a name alone."""
-    for name in plan.make:
+    for name in (*plan.make, *plan.blank):
         column = f"{name}{BY_NAME}"
         if name not in view.references or column not in {*plan.columns, *plan.fixed}:
             words = {"name": name, "column": column}
             raise MappingInvalid(
-                _("Records of “%(name)s” can be made only where “%(column)s” is one of the columns", **words)
+                _(
+                    "Unknown names of “%(name)s” can be made or left out only where “%(column)s” is one of the columns",
+                    **words,
+                )
             )
+    for name in plan.make:
         field = view.references[name]
         assert isinstance(field.type, Reference)
         if (reason := obstacle(edition, actor, field.type.entity)) is not None:

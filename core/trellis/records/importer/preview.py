@@ -69,7 +69,7 @@ def preview(
 
     Raises ImportFailed, MappingInvalid, ExpressionInvalid.
     """
-    source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
+    source = open_source(path, encoding=encoding, **plan.reading)
     mapping = compiled(edition, actor, edition.entity(entity), plan, source)
     rows: list[PreviewRow] = []
     drafts: dict[Any, tuple[Draft, PreviewRow]] = {}
@@ -91,6 +91,7 @@ def preview(
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
     for draft, shown in drafts.values():
+        shown.values = {**shown.values, **{name: None for name in mapping.blank if name not in draft.values}}
         if shown.becomes == "new":
             shown.made = [name for name, value in draft.values.items() if isinstance(value, Named)]
         if draft.id is not None and shown.becomes == "new":

@@ -64,7 +64,7 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in found_wrong.items()}
     outcome.refused = [(drafts[index], found) for index, found in refused.items()]
     left = [draft for index, draft in enumerate(drafts) if index not in refused]
-    nameless = find_named(records, mapping.view.name, left, mapping.make)
+    nameless = find_named(records, mapping.view.name, left, mapping.make, mapping.blank)
     outcome.refused += [(left[index], reasons_of(RecordInvalid(found))) for index, found in nameless.items()]
     left = [draft for index, draft in enumerate(left) if index not in nameless]
     if mapping.log is not None:

@@ -140,7 +140,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
                 take(exact, one.name)
     for one in columns:
         likeness, field = max(
-            ((SequenceMatcher(None, _plain(one.name), name).ratio(), field) for name, field in every.items()),
+            ((SequenceMatcher(None, _plain(one.name), name).ratio(), field) for name, field in names.items()),
             default=(0.0, ""),
         )
         if likeness >= ALIKE:
