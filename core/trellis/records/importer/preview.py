@@ -91,6 +91,9 @@ def preview(
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
     for draft, shown in drafts.values():
+        if draft.into is not None:
+            into = drafts[draft.into.key][1]
+            shown.becomes = "refused" if into.becomes == "refused" else "joined"
         shown.values = {**shown.values, **{name: None for name in mapping.blank if name not in draft.values}}
         if shown.becomes == "new":
             shown.made = [name for name, value in draft.values.items() if isinstance(value, Named)]

@@ -71,7 +71,7 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
         logs.replay(records, mapping, left)
     alike = settle(records, mapping, left)
     outcome.refused += [(left[index], {"_record": [str(reason)]}) for index, reason in alike.items()]
-    left = [draft for index, draft in enumerate(left) if index not in alike]
+    left = [draft for index, draft in enumerate(left) if index not in alike and draft.into is None]
     if mapping.create_only:
         outcome.unchanged = sum(draft.id is not None for draft in left)
         left = [draft for draft in left if draft.id is None]
