@@ -18,7 +18,9 @@ from trellis.crm.customers.entities import Customer
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner, Work, queue
+from trellis.records.door import Records
 from trellis.records.importer import runner
+from trellis.security.actor import SYSTEM
 from trellis.system import Event, FilePart
 from werkzeug.test import TestResponse
 
@@ -240,6 +242,38 @@ def test_what_cannot_be_read_is_told_and_nothing_is_kept(browser: FlaskClient) -
         assert (answer.status_code, told in answer.text) == (422, True), name
     with _workspace(browser).read() as session:
         assert session.scalars(sa.select(FilePart.name)).all() == []
+
+
+def test_an_exported_list_is_mended_and_comes_back_to_its_records(browser: FlaskClient) -> None:
+    with _workspace(browser).write() as session:
+        door = Records(session, _workspace(browser).edition(session), SYSTEM)
+        owner = door.create("user", {"name": "Rosa Silva", "email": "rosa@acme.test"}).id
+        one = door.create("customer", {"name": "Anna", "city": "Brno", "owner": owner}).id
+        two = door.create("customer", {"name": "Anna", "city": "Wien"}).id
+    listed = browser.get("/acme/customer/export?columns=name,city,owner&q=Anna&sort=id").text
+    head, *rows = listed.splitlines()
+    assert head == "id,external_id,name,city,owner,owner.id,owner.name"
+    assert f"{one},,Anna,Brno,,{owner},Rosa Silva" in rows
+    mended = listed.replace("Wien", "Graz").replace("Brno", "Praha")
+    url = send(browser, mended).headers["Location"]
+    page = browser.get(url).text
+    found = {name: chosen(page, name) for name in ("id", "name", "city", "owner.id", "owner", "external_id")}
+    assert found == {
+        "id": "id",
+        "name": "name",
+        "city": "city",
+        "owner.id": "owner.id",
+        "owner": "",
+        "external_id": "",
+    }
+    assert 'value="id" selected' in page.split('name="key"')[1].split("</select>")[0]
+    mapped = {"column-0": "id", "column-2": "name", "column-3": "city", "column-5": "owner.id", "key": "id"}
+    tried = post(browser, f"{url}/preview", **mapped).text
+    assert "Refused" not in tried and "New record" not in tried and "Number here" in tried
+    post(browser, f"{url}/run", **mapped)
+    work(browser)
+    assert customers(browser, "Anna") == [("Anna", "Praha", True), ("Anna", "Graz", True)]
+    assert two > one
 
 
 def test_a_file_is_read_anew_in_another_way(browser: FlaskClient, tmp_path: Path) -> None:

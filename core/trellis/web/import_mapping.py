@@ -14,7 +14,7 @@ from trellis.i18n import Text, plural_translator, translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs, saved_mappings
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
-from trellis.records.importer.plans import BY_NAME, CHANGE, LEAVE
+from trellis.records.importer.plans import BY_ID, BY_NAME, CHANGE, ID, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
 from trellis.web.import_offers import asked_offers, offers
@@ -46,6 +46,7 @@ DELIMITERS: Mapping[str, Text | str] = {
     "whitespace": _("Spaces"),
 }
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
+NUMBER_HERE = _("Number here")
 KEY_KINDS = ("text", "number", "date", "datetime")
 
 
@@ -66,9 +67,10 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         for index, one in enumerate(plan["file"])
     ]
     keys = [
-        (name, str(view.fields[name].label))
-        for name in plan.get("columns", {})
-        if name in view.fields and view.fields[name].type.kind in KEY_KINDS
+        (name, title)
+        for name, title in fields
+        if name in plan.get("columns", {})
+        and (name == ID or (name in view.fields and view.fields[name].type.kind in KEY_KINDS))
     ]
     stages_of_file = _stages(view, row, by_column, base)
     return {
@@ -139,13 +141,15 @@ def asked_reading(row: Any) -> dict[str, Any]:
 
 
 def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
-    """The fields that a column may fill; references by the external id of their record, or by its name."""
+    """The fields that a column may fill; references by the external id of their record, its name, or its number here."""
+    yield ID, str(NUMBER_HERE)
     for name, field in view.fields.items():
         if field.read_only:
             continue
         yield name, str(field.label)
         if isinstance(field.type, Reference):
             yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
+            yield f"{name}{BY_ID}", str(_("%(field)s, by its number here", field=field.label))
 
 
 def _log(view: EntityView, row: Any) -> dict[str, Any] | None:

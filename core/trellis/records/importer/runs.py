@@ -21,7 +21,7 @@ from trellis.errors import Conflict, RecordInvalid, RecordNotFound, TrellisError
 from trellis.i18n import translator
 from trellis.jobs import Job, JobInterrupted, Work, ask_to_stop, enqueue, retry
 from trellis.jobs.job import FAILED, UNFINISHED
-from trellis.records.importer.plans import BY_NAME, KEYS, Plan, plan_from_json, plan_of
+from trellis.records.importer.plans import BY_NAME, ID, KEYS, Plan, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
 from trellis.records.importer.readers import open_source
 from trellis.records.importer.rejected import SPREADSHEET
@@ -77,7 +77,7 @@ def _looked_at(
     found = suggested(edition, view, columns)
     found |= named_by_number(view, found)
     told = [{"name": one.name, "kind": one.kind, "examples": list(one.examples)} for one in columns]
-    key = EXTERNAL if EXTERNAL in found else None
+    key = next((name for name in (ID, EXTERNAL) if name in found), None)
     plan = {"columns": found, "key": key, "file": told, "sheets": list(source.sheets), **reading}
     return plan, source.count
 

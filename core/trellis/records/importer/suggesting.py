@@ -17,7 +17,7 @@ from trellis.i18n import LANGUAGES, use_locale
 from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
 from trellis.records.importer.elsewhere import COMPANY, ELSEWHERE, FIRST, LAST, MIDDLE, TITLES, WAYS
-from trellis.records.importer.plans import BY_NAME, is_computed
+from trellis.records.importer.plans import BY_ID, BY_NAME, ID, is_computed
 from trellis.records.importer.readers import OURS, Source
 from trellis.records.importer.several import Several, parted
 from trellis.records.importer.stages import funnels
@@ -150,6 +150,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             same = next((name for name, field in fields.items() if field.type.name == one.kind), None)
             if same is not None:
                 take(same, one.name)
+    found |= _own_numbers(view, kinds, found)
     if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
         take("external_id", "ID")
     _leave_other_funnels(view, columns, found)
@@ -158,6 +159,24 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
         for name, column in found.items()
     }
     return told | ({view.info.title_field: _put_together(parts, found.get("email"))} if parts else {})
+
+
+def _own_numbers(view: EntityView, kinds: Mapping[str, str], found: dict[str, str]) -> dict[str, str]:
+    """The columns in which an export from here has the numbers of its records, and of those that they refer to."""
+    if ID not in kinds or EXTERNAL not in kinds:
+        return {}
+    for name in [
+        name
+        for name, column in found.items()
+        if kinds[column] == "empty" and (name == EXTERNAL or name in view.references)
+    ]:
+        del found[name]
+    for name in [name for name in view.references if kinds.get(f"{name}{BY_ID}") == "number"]:
+        found.pop(name, None)
+    numbers = {
+        f"{name}{BY_ID}": f"{name}{BY_ID}" for name, one in view.references.items() if not one.read_only
+    }
+    return {ID: ID} | {name: column for name, column in numbers.items() if kinds.get(column) == "number"}
 
 
 def _exact(names: Mapping[str, str], column: str) -> str | None:

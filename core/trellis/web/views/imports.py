@@ -15,8 +15,9 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
 from trellis.records.importer import runs, saved_mappings
+from trellis.records.importer.plans import ID
 from trellis.uploads import MB, most, too_large
-from trellis.web.import_mapping import asked_plan, asked_reading, mapping_context
+from trellis.web.import_mapping import NUMBER_HERE, asked_plan, asked_reading, mapping_context
 from trellis.web.import_offers import changes_fixed, fixed_texts, offers
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
@@ -130,9 +131,10 @@ def _previewed(view: EntityView, row: Any) -> dict[str, Any]:
         }
         for one in found.rows
     ]
+    titles = {ID: str(NUMBER_HERE)} | {name: str(field.label) for name, field in view.fields.items()}
     refused = sum(one.becomes == "refused" for one in found.rows)
     return {
-        "heads": [str(view.fields[name].label) if name in view.fields else name for name in found.fields],
+        "heads": [titles.get(name, name) for name in found.fields],
         "rows": rows,
         "refused": str(_n("%(num)s of these rows is refused", "%(num)s of these rows are refused", refused))
         if refused
