@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from importing import file, imported, records
+from trellis.i18n import use_locale
 from trellis.records.importer import ImportFailed
 from trellis.workspace import Workspace
 
@@ -47,6 +48,17 @@ def test_what_stands_above_the_header_is_no_row(workspace: Workspace, tmp_path: 
     assert records(workspace, "customer", "name") == [("Anna",), ("Boris",), ("Cyril, Dana",), ("Dora",)]
     broad = file(tmp_path, "b.csv", "external_id,name\n5,Eva,of,many,cells\n6,Fedor\n")
     assert [one.row for one in imported(workspace, "customer", broad).rejections] == [1]
+
+
+def test_an_unknown_choice_is_refused_with_what_people_call_the_others(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = file(tmp_path, "k.csv", "name,kind\nAnna,ФИЗИЧЕСКОЕ ЛИЦО\nBoris,Supplier\nCyril,company\n")
+    with use_locale("ru"):
+        refused = imported(workspace, "customer", path).rejections
+    told = {one.row: str(one.errors["kind"]) for one in refused}
+    assert list(told) == [2] and "Физическое лицо" in told[2] and "person" not in told[2]
+    assert records(workspace, "customer", "name", "kind") == [("Anna", "person"), ("Cyril", "company")]
 
 
 def test_a_sheet_is_chosen_by_its_name(workspace: Workspace, tmp_path: Path) -> None:

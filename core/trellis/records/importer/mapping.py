@@ -297,13 +297,21 @@ def _text(value: Any) -> Any:
 
 
 def _option(choice: Choice) -> Convert:
-    """The options of a choice by their labels in any language; what is none of these is left to the field."""
+    """The options of a choice by their labels in any language; what is none of these is refused with the labels of the reader."""
     known: dict[str, str] = {}
     for language in LANGUAGES:
         with use_locale(language):
             known |= {str(one.label).casefold(): one.value for one in choice.options}
     known |= {one.value.casefold(): one.value for one in choice.options}
-    return lambda value: known.get(str(_text(value)).casefold(), _text(value))
+
+    def convert(value: Any) -> str:
+        text = str(_text(value))
+        if (option := known.get(text.casefold())) is None:
+            labels = ", ".join(str(one.label) for one in choice.options)
+            raise ValueInvalid(_("“%(value)s” is not one of: %(known)s", value=text[:60], known=labels))
+        return option
+
+    return convert
 
 
 def _plain(value: Any) -> Any:
