@@ -29,8 +29,10 @@ _QUANTUM = decimal.Decimal(1).scaleb(-SCALE)
 _LIMIT = decimal.Decimal(10) ** 14
 _LARGEST_INTEGER = 2**63 - 1
 MAIL_ADDRESS = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+")
+EXTENSION = "ext|x|доб|вн"
+"""What stands before the extension in a telephone number: a regular expression, in any case."""
 _TELEPHONE = re.compile(
-    r"\+?\(?\+?\d[\d\s()./x\u2010-\u2015\u2212-]*((ext|x|доб|вн)\.?:?\s*\d+)?\)?", re.IGNORECASE
+    rf"\+?\(?\+?\d[\d\s()./x\u2010-\u2015\u2212-]*(({EXTENSION})\.?:?\s*\d+)?\)?", re.IGNORECASE
 )
 _BARE_ADDRESS = re.compile(r"[^\s/@:?#]+\.[^\W\d_][^\s/@:?#.]+([/?#]\S*)?")
 _YES_OR_NO = dict.fromkeys(("true", "yes", "y", "1", "on", "да", "истина"), True) | dict.fromkeys(
@@ -217,6 +219,13 @@ class Phone(Text):
         if not _TELEPHONE.fullmatch(text):
             raise ValueInvalid(_("Must be a telephone number such as +46 70 555 01 42"))
         return text
+
+
+def last_digits_of(number: str, count: int) -> str | None:
+    """The last ``count`` digits of a telephone number, without its extension; None when it has fewer."""
+    dialled = re.split(EXTENSION, number, maxsplit=1, flags=re.IGNORECASE)[0]
+    digits = re.sub(r"\D", "", dialled)
+    return digits[-count:] if len(digits) >= count else None
 
 
 @dataclass(frozen=True)

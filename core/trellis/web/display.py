@@ -241,7 +241,7 @@ def _plain(field_type: types.FieldType) -> Callable[[Any], Shown]:
     return lambda value: {"kind": "text", "text": str(value)}
 
 
-_EXTENSION = re.compile(r"ext|x|доб|вн", re.IGNORECASE)
+_EXTENSION = re.compile(types.EXTENSION, re.IGNORECASE)
 _NUMERIC = (types.Integer, types.Decimal)
 
 
