@@ -31,6 +31,14 @@ def test_a_cell_opens_is_saved_and_given_back(client: FlaskClient) -> None:
     assert "Graz" in client.get("/acme/customer/1/row").text
 
 
+def test_an_extension_is_not_dialled_with_the_number(client: FlaskClient) -> None:
+    client.environ_base["HTTP_HX_CURRENT_URL"] = LIST.replace("city", "phone")
+    saved = client.post(
+        "/acme/customer/1/row/phone", data={"phone": "(812) 555-66-77 доб. 12", "version": "1"}
+    )
+    assert 'href="tel:8125556677;ext=12"' in saved.text
+
+
 def test_what_is_wrong_and_who_was_faster_is_said_in_the_cell(client: FlaskClient) -> None:
     wrong = client.post("/acme/customer/1/row/name", data={"name": " ", "version": "1"})
     assert wrong.status_code == 422

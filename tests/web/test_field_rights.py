@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from trellis.installation import Installation
@@ -13,7 +14,8 @@ from trellis.records.door import Records
 from trellis.records.types import Text
 from trellis.security.actor import SYSTEM
 from trellis.security.field_rights import always_readable
-from trellis.security.identities import add_user
+from trellis.security.identities import add_user, set_roles
+from trellis.security.people import User
 from trellis.security.roles import save_role
 from trellis.workspace import Workspace
 from web.conftest import PASSWORD, token_of
@@ -111,6 +113,33 @@ def test_a_hidden_field_cannot_be_filtered_by_sorted_by_or_edited(acme: Workspac
     assert blind.post(edit, data={"csrf_token": token, "city": "x", "version": "1"}).status_code == 404
 
 
+def test_roles_have_names_of_their_own_and_are_removed_when_nobody_has_them(
+    acme: Workspace, sign_in: SignIn
+) -> None:
+    admin = sign_in("admin@acme.test")
+    token = token_of(admin.get("/acme/settings/roles/new").text)
+
+    def posted(path: str, **form: str) -> int:
+        return admin.post(f"/acme/settings/roles/{path}", data={"csrf_token": token, **form}).status_code
+
+    assert posted("new", title="Кладовщик", **{"product.read": "all"}) == 302
+    assert posted("new", title="Логист", **{"order.read": "all"}) == 302
+    first, second = (admin.get(f"/acme/settings/roles/own.{name}").text for name in ("role", "role_2"))
+    assert "Кладовщик" in first and "Логист" in second  # the second one did not take the place of the first
+    assert posted("new", title="логист") == 422 and posted("own.role", title="Логист") == 422
+    assert posted("own.nothing", title="Other") == 404
+    with acme.write() as session:
+        user_id = session.scalar(sa.select(User.id).where(User.email == "agent@acme.test"))
+        assert user_id is not None
+        set_roles(session, acme.edition(session), SYSTEM, user_id, ["own.role"])
+    assert 'hx-get="/acme/settings/roles/own.role/remove"' in admin.get("/acme/settings/roles").text
+    posted("own.role/remove")
+    assert "People have this role" in admin.get("/acme/settings/roles").text
+    posted("own.role_2/remove")
+    assert admin.get("/acme/settings/roles/own.role_2").status_code == 404
+    assert posted("agent/remove") == 404
+
+
 def test_the_role_page_sets_the_rights_on_fields(acme: Workspace, sign_in: SignIn) -> None:
     admin, agent = sign_in("admin@acme.test"), sign_in("agent@acme.test")
     page = admin.get("/acme/settings/roles/new?copy=agent").text
@@ -128,10 +157,6 @@ def test_the_role_page_sets_the_rights_on_fields(acme: Workspace, sign_in: SignI
     again = admin.get("/acme/settings/roles/own.clerk").text
     assert "4 fields limited" in again
     with acme.write() as session:
-        import sqlalchemy as sa
-        from trellis.security.identities import set_roles
-        from trellis.security.people import User
-
         user_id = session.scalar(sa.select(User.id).where(User.email == "agent@acme.test"))
         assert user_id is not None
         set_roles(session, acme.edition(session), SYSTEM, user_id, ["own.clerk"])

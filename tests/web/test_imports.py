@@ -6,17 +6,21 @@ import io
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 from trellis.crm.customers.entities import Customer
 from trellis.installation import Installation
 from trellis.job_kinds import JOB_KINDS
 from trellis.jobs import Runner, Work, queue
+from trellis.records.door import Records
 from trellis.records.importer import runner
+from trellis.security.actor import SYSTEM
 from trellis.system import Event, FilePart
 from werkzeug.test import TestResponse
 
@@ -240,13 +244,74 @@ def test_what_cannot_be_read_is_told_and_nothing_is_kept(browser: FlaskClient) -
         assert session.scalars(sa.select(FilePart.name)).all() == []
 
 
+def test_an_exported_list_is_mended_and_comes_back_to_its_records(browser: FlaskClient) -> None:
+    with _workspace(browser).write() as session:
+        door = Records(session, _workspace(browser).edition(session), SYSTEM)
+        owner = door.create("user", {"name": "Rosa Silva", "email": "rosa@acme.test"}).id
+        one = door.create("customer", {"name": "Anna", "city": "Brno", "owner": owner}).id
+        two = door.create("customer", {"name": "Anna", "city": "Wien"}).id
+    listed = browser.get("/acme/customer/export?columns=name,city,owner&q=Anna&sort=id").text
+    head, *rows = listed.splitlines()
+    assert head == "id,external_id,name,city,owner,owner.id,owner.name"
+    assert f"{one},,Anna,Brno,,{owner},Rosa Silva" in rows
+    mended = listed.replace("Wien", "Graz").replace("Brno", "Praha")
+    url = send(browser, mended).headers["Location"]
+    page = browser.get(url).text
+    found = {name: chosen(page, name) for name in ("id", "name", "city", "owner.id", "owner", "external_id")}
+    assert found == {
+        "id": "id",
+        "name": "name",
+        "city": "city",
+        "owner.id": "owner.id",
+        "owner": "",
+        "external_id": "",
+    }
+    assert 'value="id" selected' in page.split('name="key"')[1].split("</select>")[0]
+    mapped = {"column-0": "id", "column-2": "name", "column-3": "city", "column-5": "owner.id", "key": "id"}
+    tried = post(browser, f"{url}/preview", **mapped).text
+    assert "Refused" not in tried and "New record" not in tried and "Number here" in tried
+    post(browser, f"{url}/run", **mapped)
+    work(browser)
+    assert customers(browser, "Anna") == [("Anna", "Praha", True), ("Anna", "Graz", True)]
+    assert two > one
+
+
+def test_a_file_is_read_anew_in_another_way(browser: FlaskClient, tmp_path: Path) -> None:
+    url = send(browser, "Название~Город\nВектор~Казань\n".encode("cp866")).headers["Location"]
+    assert "Название" not in browser.get(url).text.split("import-columns")[1].split("</table>")[0]
+    wrong = post(browser, f"{url}/read", encoding="utf-16")
+    assert wrong.status_code == 422 and "note-danger" in wrong.text
+    assert post(browser, f"{url}/read", encoding="cp866", sheet="None").status_code == 302
+    page = browser.get(url).text
+    assert 'value="cp866" selected' in page
+    assert (chosen(page, "Название"), chosen(page, "Город")) == ("name", "city")
+    tried = post(browser, f"{url}/preview", **{"column-0": "name"}).text
+    assert "Вектор" in tried and "New record" in tried
+    with xlsxwriter.Workbook(tmp_path / "c.xlsx") as book:
+        book.add_worksheet("Empty")
+        book.add_worksheet("Cover").write(0, 0, "Made by hand")
+        people = book.add_worksheet("People")
+        people.write(0, 0, "A report of customers")
+        for place, cells in enumerate(
+            [("Name", "City", "Phone"), ("Anna", "Brno", "(812) 5"), ("Boris", "Wien", "")]
+        ):
+            people.write_row(place + 2, 0, cells)
+    url = send(browser, (tmp_path / "c.xlsx").read_bytes(), "c.xlsx").headers["Location"]
+    assert "Made by hand" in browser.get(url).text
+    post(browser, f"{url}/read", sheet="People")
+    assert "2 rows" in browser.get(url).text and chosen(browser.get(url).text, "City") == "city"
+    post(browser, f"{url}/run", **{"column-0": "name", "column-1": "city"})
+    work(browser)
+    assert customers(browser, "Anna", "Boris") == [("Anna", "Brno", True), ("Boris", "Wien", True)]
+
+
 def test_imports_of_others_are_not_there(browser: FlaskClient, sign_in: SignIn) -> None:
     url = imported(browser)
     agent, reader = sign_in("agent@acme.test"), sign_in("reader@acme.test")
     assert reader.get("/acme/customer/import").status_code == 403
     for path in ("", "/progress", "/rejected"):
         assert agent.get(f"{url}{path}").status_code == 404, path
-    for act in ("preview", "run", "stop", "go-on", "undo", "use"):
+    for act in ("preview", "run", "stop", "go-on", "undo", "use", "read"):
         assert post(agent, f"{url}/{act}").status_code == 404, act
 
 
@@ -267,11 +332,6 @@ def test_an_event_log_becomes_cases_with_their_history(browser: FlaskClient) -> 
     assert "Rows are events" in page and "Owner, by name" in page
     form = {"csrf_token": token, "column-0": "external_id", "column-1": "state", "column-2": "opened_at"}
     form |= {"key": "external_id", "log": "true"}
-    assert client.post(f"{place}/stages", data={**form, "encoding": "utf-16"}).status_code == 302
-    wrong = client.get(place)
-    assert (
-        wrong.status_code == 200 and "note-danger" in wrong.text and 'value="utf-16" selected' in wrong.text
-    )
     assert client.post(f"{place}/stages", data=form).headers["Location"] == place
     page = unescape(client.get(place).text)
     assert (
@@ -295,22 +355,17 @@ def test_what_no_record_is_called_and_what_no_column_has_is_offered(browser: Fla
     answer = browser.post("/acme/opportunity/import", data=form, content_type="multipart/form-data")
     url = answer.headers["Location"]
     page = browser.get(url).text
-    assert (
-        "Customer: make a record where none has the name" in page and "needs more than a name: E-mail" in page
-    )
+    assert "Customer whose name no record has" in page and "needs more than a name: E-mail" in page
     assert (
         unescape(page).count('value="=concat("Opportunity ", row["Deal ID"])"') == 1
     )  # there is no column of names
     fixed = {"fixed": ["name", "next_step_on"], "fixed-name": '=concat("Deal ", row["Deal ID"])'}
     mapped = {"column-0": "external_id", "column-1": "customer.name", "key": "external_id"}
     shown = post(
-        browser, f"{url}/preview", **mapped, **fixed, **{"fixed-add": "next_step", "make-customer": "true"}
+        browser, f"{url}/preview", **mapped, **fixed, **{"fixed-add": "next_step", "unknown-customer": "make"}
     )
     assert shown.text.count("new</span>") == 2 and "Refused" not in shown.text and "Deal 7" in shown.text
-    assert (
-        'id="f-fixed-next_step"' in shown.text
-        and 'id="f-make-customer" name="make-customer" value="true" checked' in shown.text
-    )
+    assert 'id="f-fixed-next_step"' in shown.text and 'value="make" selected>Make a record' in shown.text
     assert (
         'id="import-fixed"' not in post(browser, f"{url}/preview", **mapped, **fixed).text
     )  # what is typed there stays
@@ -318,7 +373,7 @@ def test_what_no_record_is_called_and_what_no_column_has_is_offered(browser: Fla
         browser, f"{url}/preview", **mapped, **{"fixed": "next_step_on", "fixed-next_step_on": "soon"}
     ).text
     assert "Next step on”, the same in all rows: Must be a date" in told
-    more = {"fixed-next_step_on": "2026-12-01", "make-customer": "true", "save_as": "Theirs"}
+    more = {"fixed-next_step_on": "2026-12-01", "unknown-customer": "make", "save_as": "Theirs"}
     assert post(browser, f"{url}/run", **mapped, **fixed, **more).status_code == 302
     work(browser)
     page = browser.get(url).text

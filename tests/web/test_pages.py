@@ -240,7 +240,7 @@ def test_a_view_is_kept_and_a_bad_filter_is_told(sign_in: SignIn) -> None:
 def test_an_export_is_the_list_that_was_shown(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
     rows = client.get(f"/acme/customer/export?filter={RULE}&columns=name,city").text.splitlines()
-    assert rows[0] == "external_id,name,city"
+    assert rows[0] == "id,external_id,name,city"
     assert len(rows) == 16
 
 

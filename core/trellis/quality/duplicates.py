@@ -7,7 +7,6 @@ in order, 0..1) after case, accents, punctuation and legal forms are taken away.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +24,7 @@ from trellis.quality.distinct import number_of, told_apart, without_strangers
 from trellis.records.entity import Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.text import Folded
-from trellis.records.types import Email, Phone
+from trellis.records.types import EXTENSION, Email, Phone, last_digits_of
 from trellis.search.words import words
 from trellis.security.actor import Actor
 
@@ -36,7 +35,7 @@ MOST_GROUPS = 50
 MOST_IN_GROUP = 10
 MOST_STRANGERS = 500
 NUMBER = 9
-"""The last digits of a telephone number, in which it does not matter how the country is written."""
+"""The last digits of a telephone number without its extension, in which it does not matter how the country is written."""
 SIMILAR = 0.88
 SURE = 0.95
 """From this score on two records are taken for one unless somebody says otherwise."""
@@ -96,7 +95,8 @@ def _on_sqlite(element: last_digits, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(last_digits, "postgresql")
 def _on_postgresql(element: last_digits, compiler: SQLCompiler, **kw: Any) -> str:
-    digits = f"regexp_replace({compiler.process(element.clauses, **kw)}, '\\D', '', 'g')"
+    dialled = f"regexp_replace({compiler.process(element.clauses, **kw)}, '({EXTENSION}).*$', '', 'i')"
+    digits = f"regexp_replace({dialled}, '\\D', '', 'g')"
     return f"CASE WHEN length({digits}) >= {NUMBER} THEN right({digits}, {NUMBER}) END"
 
 
@@ -251,8 +251,7 @@ def likeness(view: EntityView, values: Mapping[str, Any], record: Record) -> Lik
 
 def digits_of(number: Any) -> str:
     """The last digits of a telephone number; empty when it has fewer."""
-    digits = re.sub(r"\D", "", str(number or ""))
-    return digits[-NUMBER:] if len(digits) >= NUMBER else ""
+    return last_digits_of(str(number or ""), NUMBER) or ""
 
 
 def plain_name(name: Any) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
-from trellis.records.importer.plans import BY_ID, ID
+from trellis.records.importer.plans import BY_ID, BY_NAME, ID
 from trellis.records.query import ListQuery, Record
 from trellis.records.tables import writing
 from trellis.records.types import Reference
@@ -30,17 +30,21 @@ EXACT = 1e11
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Which records to export, and which of their fields: all that the actor may read, unless ``fields`` names some."""
+    """Which records to export, and which of their fields: all that the actor may read, unless ``fields`` names some.
+
+    ``named`` is for people: references are there by the name of their record, too.
+    """
 
     entity: str
     fields: Sequence[str] | None = None
     rule: Mapping[str, Any] | None = None
     text: str = ""
     sort: Sequence[str] = ()
+    named: bool = False
 
     def columns(self, edition: Edition) -> list[str]:
         """The columns of the file. Raises RecordInvalid for a field that is not there."""
-        return columns_of(edition.entity(self.entity), self.fields)
+        return columns_of(edition.entity(self.entity), self.fields, named=self.named)
 
     def rows(self, session: Session, edition: Edition, actor: Actor) -> Iterator[dict[str, Any]]:
         """The rows as JSON values, by column."""
@@ -68,8 +72,8 @@ class Export:
             cursor = page.next
 
 
-def columns_of(view: EntityView, names: Sequence[str] | None = None) -> list[str]:
-    """The columns of an export: a reference is the external id of its record, with the id beside it."""
+def columns_of(view: EntityView, names: Sequence[str] | None = None, *, named: bool = False) -> list[str]:
+    """The columns of an export: a reference is the external id of its record, with the id beside it, and the name."""
     unknown = [name for name in names or () if name not in view.fields and name != ID]
     if unknown:
         raise RecordInvalid(
@@ -79,13 +83,15 @@ def columns_of(view: EntityView, names: Sequence[str] | None = None) -> list[str
     for name in names or (ID, *view.fields):
         found.append(name)
         if name in view.references:
-            found.append(f"{name}{BY_ID}")
+            found += [f"{name}{BY_ID}", *([f"{name}{BY_NAME}"] if named else [])]
     return found
 
 
 def _value(view: EntityView, record: Record, column: str) -> Any:
     if column == ID:
         return record.id
+    if column not in view.fields and column.endswith(BY_NAME):
+        return record.titles.get(column.removesuffix(BY_NAME))
     if column not in view.fields:
         return record.values.get(column.removesuffix(BY_ID))
     if isinstance(view.fields[column].type, Reference):

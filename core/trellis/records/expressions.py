@@ -6,7 +6,7 @@ import ast
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -46,17 +46,22 @@ def _date(value: Any, form: str = "%Y-%m-%d") -> date | None:
 
 
 def _datetime(value: Any, form: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:
-    """A moment; a cell of a spreadsheet may hold one already."""
+    """A moment, without a zone where ``form`` has none; a cell of a spreadsheet may hold one already."""
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return datetime(value.year, value.month, value.day)
     text = _text(value)
-    return datetime.strptime(text, form).replace(tzinfo=UTC) if text else None
+    return datetime.strptime(text, form) if text else None
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
+
+
+def _words(*parts: Any) -> str:
+    """What there is, with a space between."""
+    return " ".join(text for text in map(_text, parts) if text)
 
 
 def _concat(*parts: Any) -> str:
@@ -84,6 +89,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "datetime": _datetime,
     "prefix": lambda start, value: f"{start}{_text(value)}" if _text(value) else "",
     "concat": _concat,
+    "words": _words,
     "starts_with": lambda value, start: _text(value).startswith(start),
     "ends_with": lambda value, end: _text(value).endswith(end),
     "contains": lambda value, part: part in _text(value),

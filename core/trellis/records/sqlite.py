@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 from trellis.records.text import fold
+from trellis.records.types import last_digits_of
 from trellis.search.asked import holds
 from trellis.search.words import number_ends, terms
 
@@ -15,8 +16,7 @@ def _lower(value: Any) -> Any:
 
 
 def _last_digits(value: Any, number: int) -> str | None:
-    digits = "".join(filter(str.isdigit, value)) if isinstance(value, str) else ""
-    return digits[-number:] if len(digits) >= number else None
+    return last_digits_of(value, number) if isinstance(value, str) else None
 
 
 def _root(value: Any) -> float | None:

@@ -29,6 +29,15 @@ _QUANTUM = decimal.Decimal(1).scaleb(-SCALE)
 _LIMIT = decimal.Decimal(10) ** 14
 _LARGEST_INTEGER = 2**63 - 1
 MAIL_ADDRESS = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\".]+")
+EXTENSION = "ext|x|доб|вн"
+"""What stands before the extension in a telephone number: a regular expression, in any case."""
+_TELEPHONE = re.compile(
+    rf"\+?\(?\+?\d[\d\s()./x\u2010-\u2015\u2212-]*(({EXTENSION})\.?:?\s*\d+)?\)?", re.IGNORECASE
+)
+_BARE_ADDRESS = re.compile(r"[^\s/@:?#]+\.[^\W\d_][^\s/@:?#.]+([/?#]\S*)?")
+_YES_OR_NO = dict.fromkeys(("true", "yes", "y", "1", "on", "да", "истина"), True) | dict.fromkeys(
+    ("false", "no", "n", "0", "off", "нет", "ложь"), False
+)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -175,9 +184,10 @@ class Text(FieldType):
 
 @dataclass(frozen=True)
 class LongText(FieldType):
-    """Text of several lines."""
+    """Text of several lines. Where it holds ``markup``, an import leaves its tags as they are."""
 
     name: ClassVar[str] = "long_text"
+    markup: bool = False
 
     def sql(self) -> TypeEngine[Any]:
         return sa.Text()
@@ -199,16 +209,23 @@ class Email(Text):
 
 @dataclass(frozen=True)
 class Phone(Text):
-    """A telephone number, kept as typed."""
+    """A telephone number, kept as typed, with its extension."""
 
     name: ClassVar[str] = "phone"
     length: int = 40
 
     def _check(self, value: Any) -> str:
         text = Text._check(self, value)
-        if not re.fullmatch(r"[+\d][\d\s()./x-]*(доб\.?\s*\d+)?", text):
+        if not _TELEPHONE.fullmatch(text):
             raise ValueInvalid(_("Must be a telephone number such as +46 70 555 01 42"))
         return text
+
+
+def last_digits_of(number: str, count: int) -> str | None:
+    """The last ``count`` digits of a telephone number, without its extension; None when it has fewer."""
+    dialled = re.split(EXTENSION, number, maxsplit=1, flags=re.IGNORECASE)[0]
+    digits = re.sub(r"\D", "", dialled)
+    return digits[-count:] if len(digits) >= count else None
 
 
 @dataclass(frozen=True)
@@ -226,13 +243,15 @@ class Currency(Text):
 
 @dataclass(frozen=True)
 class Url(Text):
-    """A web address (http or https)."""
+    """A web address (http or https); one that is written without is taken for https."""
 
     name: ClassVar[str] = "url"
     length: int = 500
 
     def _check(self, value: Any) -> str:
         text = Text._check(self, value)
+        if _BARE_ADDRESS.fullmatch(text):
+            text = Text._check(self, f"https://{text}")
         if not re.fullmatch(r"https?://[^\s/]+\S*", text):
             raise ValueInvalid(_("Must be a web address that starts with https://"))
         return text
@@ -337,9 +356,7 @@ class Boolean(FieldType):
         return {"type": "boolean"}
 
     def _check(self, value: Any) -> bool:
-        words = {"true": True, "yes": True, "1": True, "on": True, "да": True}
-        words |= {"false": False, "no": False, "0": False, "off": False, "нет": False}
-        known = value if isinstance(value, bool) else words.get(str(value).strip().lower())
+        known = value if isinstance(value, bool) else _YES_OR_NO.get(str(value).strip().lower())
         if known is None:
             raise ValueInvalid(_("Must be yes or no"))
         return known

@@ -115,7 +115,7 @@ def _plan(view: EntityView, path: Path) -> tuple[dict[str, Any], int]:
         plan = plan_by_headers(view, source.columns, key)
     else:
         plan = plan_of(g.edition, view.name, mapping, key)
-        source = open_source(path, delimiter=plan.delimiter, header=plan.header)
+        source = open_source(path, **plan.reading)
     compiled(g.edition, g.actor, view, plan, source)
     return dataclasses.asdict(plan), source.count
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import FieldRight, Grant, Role, Scope
 from trellis.edition import Edition
-from trellis.errors import RecordInvalid, RecordNotFound
+from trellis.errors import Conflict, RecordInvalid, RecordNotFound
 from trellis.i18n import Text, translator
 from trellis.security.actor import Actor, merge_grants
 from trellis.security.field_rights import merge_field_rules
@@ -67,6 +67,20 @@ def grant_to_json(grant: Grant) -> dict[str, Any]:
         "delete": grant.delete.value,
         "fields": {name: right.value for name, right in grant.fields.items()},
     }
+
+
+def remove_role(session: Session, name: str) -> None:
+    """Removes a role of the organisation. Raises Conflict while people have it: they would lose their rights unseen."""
+    users = session.execute(
+        sa.select(User.name, User.roles).where(User.deleted_at.is_(None)).order_by(User.name)
+    )
+    holders = [one.name for one in users if name in one.roles]
+    if holders:
+        raise Conflict(
+            _("People have this role: %(names)s. Give them another one first", names=", ".join(holders))
+        )
+    session.execute(sa.delete(OwnRole).where(OwnRole.name == name))
+    raise_revision(session.connection())
 
 
 def actor_of(session: Session, edition: Edition, email: str, source: str) -> Actor:

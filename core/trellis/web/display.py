@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -201,7 +202,15 @@ def _boolean(value: bool) -> Shown:
 
 
 def _phone(value: str) -> Shown:
-    return {"kind": "phone", "text": value, "url": "tel:" + "".join(c for c in value if c in "+0123456789")}
+    """A number that can be dialled; its extension is for the one who answers."""
+    dialled, *extension = [
+        "".join(c for c in part if c in "+0123456789") for part in _EXTENSION.split(value, 1)
+    ]
+    return {
+        "kind": "phone",
+        "text": value,
+        "url": f"tel:{dialled}" + "".join(f";ext={one}" for one in extension),
+    }
 
 
 def _plain(field_type: types.FieldType) -> Callable[[Any], Shown]:
@@ -232,6 +241,7 @@ def _plain(field_type: types.FieldType) -> Callable[[Any], Shown]:
     return lambda value: {"kind": "text", "text": str(value)}
 
 
+_EXTENSION = re.compile(types.EXTENSION, re.IGNORECASE)
 _NUMERIC = (types.Integer, types.Decimal)
 
 

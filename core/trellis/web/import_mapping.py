@@ -12,9 +12,9 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, plural_translator, translator
 from trellis.quality.duplicates import comparable
-from trellis.records.importer import runs
+from trellis.records.importer import runs, saved_mappings
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
-from trellis.records.importer.plans import BY_NAME, CHANGE, LEAVE
+from trellis.records.importer.plans import BY_ID, BY_NAME, CHANGE, ID, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
 from trellis.web.import_offers import asked_offers, offers
@@ -36,7 +36,17 @@ ALIKE: Mapping[str, Text] = {
     LEAVE: _("Leave it out, name the record"),
     CHANGE: _("Change that record, if it is the only one"),
 }
+DELIMITERS: Mapping[str, Text | str] = {
+    ",": ",",
+    ";": ";",
+    "\t": _("Tab"),
+    "|": "|",
+    "~": "~",
+    "^": "^",
+    "whitespace": _("Spaces"),
+}
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
+NUMBER_HERE = _("Number here")
 KEY_KINDS = ("text", "number", "date", "datetime")
 
 
@@ -45,7 +55,7 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
     plan = row.plan
     by_column = {column: name for name, column in plan.get("columns", {}).items()}
     fields = list(_targets(view))
-    ready = [(one.name, str(one.title)) for one in runs.ready_mappings(g.edition, row)]
+    ready = [(one.name, str(one.title)) for one in saved_mappings.ready(g.edition, row)]
     columns = [
         {
             "id": index,
@@ -57,21 +67,21 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         for index, one in enumerate(plan["file"])
     ]
     keys = [
-        (name, str(view.fields[name].label))
-        for name in plan.get("columns", {})
-        if name in view.fields and view.fields[name].type.kind in KEY_KINDS
+        (name, title)
+        for name, title in fields
+        if name in plan.get("columns", {})
+        and (name == ID or (name in view.fields and view.fields[name].type.kind in KEY_KINDS))
     ]
     stages_of_file = _stages(view, row, by_column, base)
-    ending = PurePosixPath(row.filename).suffix.lower()
     return {
         "url": f"{base}/imports/{row.id}",
         "back": f"{base}/{view.name}/import",
         "file": row.filename,
         "rows": str(_n("%(num)s row", "%(num)s rows", row.total)),
         "columns": columns,
-        "text": ending in (".csv", ".tsv", ".txt"),
+        "reading": _reading(row),
         "saved": [
-            {"value": one.id, "title": one.title} for one in runs.saved_mappings(g.session, g.actor, row)
+            {"value": one.id, "title": one.title} for one in saved_mappings.mine(g.session, g.actor, row)
         ],
         "ready": _options([("", str(_("By columns, as below"))), *ready], plan.get("mapping") or "")
         if ready
@@ -92,9 +102,6 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
             [("", str(_("As the columns show"))), (DAY_FIRST, "31/12/2026"), (MONTH_FIRST, "12/31/2026")],
             plan.get("dates") or "",
         ),
-        "encoding": _options(
-            [("", str(_("Found out"))), *((one, one) for one in ENCODINGS)], plan.get("encoding") or ""
-        ),
         "log": _log(view, row),
         "stages": stages_of_file,
         "offers": offers(view, row, base),
@@ -102,14 +109,47 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
     }
 
 
+def _reading(row: Any) -> list[dict[str, Any]]:
+    """How the file may be opened otherwise: selects with their names, labels and options; none for JSON lines."""
+    ending, plan, found_out = PurePosixPath(row.filename).suffix.lower(), row.plan, ("", str(_("Found out")))
+    if ending in (".csv", ".tsv", ".txt"):
+        kinds = {
+            "encoding": (_("Encoding"), [found_out, *((one, one) for one in ENCODINGS)]),
+            "delimiter": (
+                _("Delimiter"),
+                [found_out, *((one, str(text)) for one, text in DELIMITERS.items())],
+            ),
+        }
+    elif len(plan.get("sheets") or ()) > 1:
+        kinds = {
+            "sheet": (_("Sheet"), [("", str(_("The first one"))), *((one, one) for one in plan["sheets"])])
+        }
+    else:
+        kinds = {}
+    return [
+        {"name": name, "label": str(label), "options": _options(options, plan.get(name) or "")}
+        for name, (label, options) in kinds.items()
+    ]
+
+
+def asked_reading(row: Any) -> dict[str, Any]:
+    """How the form says that the file is to be opened."""
+    known = {one["name"]: {option["value"] for option in one["options"]} for one in _reading(row)}
+    return {
+        name: given for name, values in known.items() if (given := request.form.get(name)) and given in values
+    }
+
+
 def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
-    """The fields that a column may fill; references by the external id of their record, or by its name."""
+    """The fields that a column may fill; references by the external id of their record, its name, or its number here."""
+    yield ID, str(NUMBER_HERE)
     for name, field in view.fields.items():
         if field.read_only:
             continue
         yield name, str(field.label)
         if isinstance(field.type, Reference):
             yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
+            yield f"{name}{BY_ID}", str(_("%(field)s, by its number here", field=field.label))
 
 
 def _log(view: EntityView, row: Any) -> dict[str, Any] | None:
@@ -192,7 +232,6 @@ def asked_plan(view: EntityView, row: Any) -> dict[str, Any]:
         "alike": form.get("alike") or None,
         "decimal": form.get("decimal") or None,
         "dates": form.get("dates") or None,
-        "encoding": form.get("encoding") or None,
         "log": form.get("log") == "true",
         "states": _states(),
         **asked_offers(view, columns, ready=bool(form.get("mapping"))),

@@ -10,9 +10,9 @@ from flask import g, request
 
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
-from trellis.i18n import translator
+from trellis.i18n import Text, translator
 from trellis.records.entity import Field
-from trellis.records.importer import runs
+from trellis.records.importer import saved_mappings
 from trellis.records.importer.making import obstacle
 from trellis.records.importer.plans import BY_NAME, filled_by, is_computed
 from trellis.records.types import Reference, Rule, ValueInvalid
@@ -22,6 +22,11 @@ from trellis.web.rows import is_typed
 
 _ = translator("trellis")
 
+UNKNOWN: Mapping[str, Text] = {
+    "": _("Refuse the row"),
+    "make": _("Make a record"),
+    "blank": _("Leave the field empty"),
+}
 ADD, DROP = "fixed-add", "fixed-drop"
 
 
@@ -39,17 +44,13 @@ def asked_offers(view: EntityView, columns: Mapping[str, str], *, ready: bool) -
     What is reckoned from the columns of a row joins these.
     """
     form = request.form
-    made = [
-        name
-        for name in view.references
-        if f"make-{name}" in form and (ready or f"{name}{BY_NAME}" in columns)
-    ]
+    named = [name for name in view.references if ready or f"{name}{BY_NAME}" in columns]
     names = [one for one in (*form.getlist("fixed"), form.get(ADD, "")) if one != form.get(DROP)]
     given = {name: _value(view, view.fields[name]) for name in names if _is_offered(view, name)}
     computed = {name: value for name, value in given.items() if isinstance(value, str) and is_computed(value)}
     return {
         "columns": {**computed, **columns},
-        "make": made,
+        **{way: [name for name in named if form.get(f"unknown-{name}") == way] for way in ("make", "blank")},
         "fixed": {name: value for name, value in given.items() if name not in computed},
     }
 
@@ -74,13 +75,13 @@ def _unknown(field: Field, row: Any) -> dict[str, Any]:
     problem = obstacle(g.edition, g.actor, cast(Reference, field.type).entity)
     return {
         "name": field.name,
-        "label": str(_("%(field)s: make a record where none has the name", field=field.label)),
-        "chosen": field.name in (row.plan.get("make") or ()),
-        "problem": str(
-            _("%(field)s: unknown ones cannot be made here (%(reason)s)", field=field.label, reason=problem)
-        )
-        if problem
-        else "",
+        "label": str(_("%(field)s whose name no record has", field=field.label)),
+        "options": [
+            {"value": way, "title": str(title), "selected": field.name in (row.plan.get(way) or ())}
+            for way, title in UNKNOWN.items()
+            if way != "make" or problem is None
+        ],
+        "problem": str(_("Unknown ones cannot be made here (%(reason)s)", reason=problem)) if problem else "",
     }
 
 
@@ -88,7 +89,7 @@ def _named(view: EntityView, row: Any) -> list[str]:
     """The references that columns give by name, those of a mapping that a plugin brings too."""
     columns = row.plan.get("columns") or {}
     if row.plan.get("mapping"):
-        columns = {one.name: one.columns for one in runs.ready_mappings(g.edition, row)}.get(
+        columns = {one.name: one.columns for one in saved_mappings.ready(g.edition, row)}.get(
             row.plan["mapping"], {}
         )
     return [one for name in columns if (one := name.removesuffix(BY_NAME)) != name and one in view.references]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from importing import file, imported, records
+from trellis.i18n import use_locale
 from trellis.records.importer import ImportFailed
 from trellis.workspace import Workspace
 
@@ -36,6 +37,44 @@ def test_cells_of_a_spreadsheet_keep_their_meaning(workspace: Workspace, tmp_pat
     assert imported(workspace, "order", path).rejections == []
     moment = datetime(2026, 1, 2, 10, 30, tzinfo=UTC)
     assert records(workspace, "order", "number", "ordered_at", "amount") == [("7", moment, Decimal("1234.5"))]
+
+
+def test_what_stands_above_the_header_is_no_row(workspace: Workspace, tmp_path: Path) -> None:
+    title = "Report of customers;;\n;;\nPeriod: 2026\n"
+    path = file(tmp_path, "t.csv", f"{title}external_id;name;city\n1;Anna;Brno\n2;Boris;\n")
+    assert imported(workspace, "customer", path).created == 2
+    odd = file(tmp_path, "o.csv", "external_id~name\n3~Cyril, Dana\n4~Dora\n")
+    assert imported(workspace, "customer", odd).created == 2
+    assert records(workspace, "customer", "name") == [("Anna",), ("Boris",), ("Cyril, Dana",), ("Dora",)]
+    broad = file(tmp_path, "b.csv", "external_id,name\n5,Eva,of,many,cells\n6,Fedor\n")
+    assert [one.row for one in imported(workspace, "customer", broad).rejections] == [1]
+
+
+def test_an_unknown_choice_is_refused_with_what_people_call_the_others(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = file(tmp_path, "k.csv", "name,kind\nAnna,ФИЗИЧЕСКОЕ ЛИЦО\nBoris,Supplier\nCyril,company\n")
+    with use_locale("ru"):
+        refused = imported(workspace, "customer", path).rejections
+    told = {one.row: str(one.errors["kind"]) for one in refused}
+    assert list(told) == [2] and "Физическое лицо" in told[2] and "person" not in told[2]
+    assert records(workspace, "customer", "name", "kind") == [("Anna", "person"), ("Cyril", "company")]
+
+
+def test_a_sheet_is_chosen_by_its_name(workspace: Workspace, tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "b.xlsx") as book:
+        for name in ("Empty", "Old", "New"):
+            page = book.add_worksheet(name)
+            if name != "Empty":
+                page.write_column(0, 0, ["name", name])
+    plan = {"columns": {"name": "name"}, "sheet": "New"}
+    for mapping in (plan, {"columns": {"name": "name"}}):
+        given = file(tmp_path, "m.json", json.dumps(mapping))
+        assert imported(workspace, "customer", tmp_path / "b.xlsx", mapping=given).created == 1
+    assert records(workspace, "customer", "name") == [("New",), ("Old",)]
+    given = file(tmp_path, "m.json", json.dumps({**plan, "sheet": "None"}))
+    with pytest.raises(ImportFailed, match="no sheet “None”; it has: Empty, Old, New"):
+        imported(workspace, "customer", tmp_path / "b.xlsx", mapping=given)
 
 
 def test_objects_may_have_other_keys_than_the_first(workspace: Workspace, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from importing import file, imported, records
 from sqlalchemy.engine import Engine
 from trellis.errors import TrellisError
 from trellis.records.door import Records, Write
+from trellis.records.importer import ImportResult
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
@@ -79,6 +80,36 @@ def test_a_row_changes_the_one_record_that_it_looks_like(
     assert records(filled, "customer", "name", "city")[0] == ("Anna Meyer", "Riga")
     with pytest.raises(TrellisError, match="alike is one of"):
         imported(filled, "customer", path, mapping=plan("guess"))
+
+
+TWINS = """Id,Name,Mail,Phone,City
+1,Anna Meyer,Anna@example.com,,Riga
+2,A. Meier,anna@EXAMPLE.com,,Wien
+3,Boris,,+7 921 555 01 42,Tver
+4,B. Petrov,,8 (921) 555-01-42,
+5,Eva,wrong,,
+6,Eva,,,Brno
+"""
+
+
+def test_rows_that_look_like_an_earlier_one_are_met_too(workspace: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "new.csv", TWINS)
+
+    def told(alike: str) -> ImportResult:
+        columns = {**COLUMNS, "external_id": "Id"}
+        plan = file(tmp_path, "plan.json", json.dumps({"columns": columns, "alike": alike}))
+        return imported(workspace, "customer", path, mapping=plan, dry_run=alike == "leave")
+
+    left = told("leave")
+    assert left.created == 2 and [one.row for one in left.rejections] == [2, 4, 5, 6]
+    assert left.rejections[0].errors == {"_record": ["Looks like row 1 of the file (same mail address)"]}
+    done = told("update")
+    assert (done.created, done.updated, done.unchanged) == (2, 2, 0)
+    assert [one.row for one in done.rejections] == [5, 6]
+    assert records(workspace, "customer", "external_id", "name", "city") == [
+        ("1", "A. Meier", "Wien"),
+        ("3", "B. Petrov", "Tver"),
+    ]
 
 
 def test_a_batch_is_compared_by_a_few_queries(filled: Workspace, plan: Plan, tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from importing import file, imported, records
 from trellis.records.door import Records
+from trellis.records.importer import ImportResult
 from trellis.records.importer.readers import open_source
 from trellis.records.importer.suggesting import columns_of_file, suggested
+from trellis.records.types import Phone, Url, ValueInvalid
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
@@ -35,6 +37,18 @@ C,,Propose,Lost,N/A,Price,EUR,7
 D,,Propose,Lost,,,EUR,7
 E,,Сделка провалена,,,Price,EUR,
 """
+COMPANIES = """Record ID,Company name,Website URL,Company owner,Phone Number,Country/Region,Email,Description
+1,"Sud & Co, Inc.",www.sud.example,rosa@acme.test,(555) 123-4567,France,info@sud.example; SALES@sud.example,"<p>Met at <b>fair</b></p><ul><li>a &amp; b</li></ul>"
+2,Ost AG,,,"+49\u201389\u20131234567 ext. 12, ask Rosa",Germany,,
+,,,,,,,
+3,West SA,ftp://west,,,,,
+Grand Totals (4 records),,,,,,,
+"""
+PEOPLE = """ID;Имя;Фамилия;Отчество;Компания;Рабочий телефон;Рабочий e-mail;Комментарий
+1;Иван;Петров;Сергеевич;Acme Corp;8 (495) 123-45-67, 74950000000;ivan@acme.test;
+2;Анна;;;;;;
+3;;;;;;nobody@acme.test;
+"""
 
 
 @pytest.fixture
@@ -47,10 +61,16 @@ def sales(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def guessed(workspace: Workspace, path: Path) -> dict[str, str]:
+def guessed(workspace: Workspace, path: Path, entity: str = "opportunity") -> dict[str, str]:
     with workspace.read() as session:
         edition = workspace.edition(session)
-        return suggested(edition, edition.entity("opportunity"), columns_of_file(open_source(path)))
+        return suggested(edition, edition.entity(entity), columns_of_file(open_source(path)))
+
+
+def taken(workspace: Workspace, folder: Path, entity: str, path: Path) -> ImportResult:
+    """Imports a file as it is suggested."""
+    mapping = file(folder, "m.json", json.dumps({"columns": guessed(workspace, path, entity)}))
+    return imported(workspace, entity, path, mapping=mapping)
 
 
 def test_an_export_of_another_crm_is_read_as_it_is(sales: Workspace, tmp_path: Path) -> None:
@@ -130,3 +150,73 @@ def test_choices_are_called_as_people_see_them(workspace: Workspace, tmp_path: P
     assert imported(workspace, "case", file(tmp_path, "c.csv", cases)).rejections == []
     found = records(workspace, "case", "state", "priority", "kind", "opened_at")
     assert found == [("open", "critical", "incident", datetime(2026, 12, 3, 0, 5, tzinfo=UTC))]
+
+
+def test_firms_of_another_crm_come_with_what_stands_in_their_cells(sales: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "companies.csv", COMPANIES.encode("utf-8-sig"))
+    done = taken(sales, tmp_path, "customer", path)
+    assert (done.created, [(one.row, *one.errors) for one in done.rejections]) == (
+        2,
+        [(4, "website"), (5, "name")],
+    )
+    fields = ("name", "website", "phone", "country", "email", "notes")
+    assert records(sales, "customer", *fields)[1:] == [
+        (
+            "Sud & Co, Inc.",
+            "https://www.sud.example",
+            "(555) 123-4567",
+            "France",
+            "info@sud.example",
+            "Met at fair\n\n• a & b\nE-mail: SALES@sud.example",
+        ),
+        ("Ost AG", None, "+49\u201389\u20131234567 ext. 12", "Germany", None, "Phone: ask Rosa"),
+    ]
+    assert [owner is not None for (owner,) in records(sales, "customer", "owner")][1:] == [True, False]
+    again = taken(sales, tmp_path, "customer", path)
+    assert (again.created, again.updated, again.unchanged) == (0, 0, 2)
+    with sales.write() as session:  # notes of a record stay, and get what they do not have
+        Records(session, sales.edition(session), SYSTEM).update("customer", 3, {"notes": "Called"})
+    assert taken(sales, tmp_path, "customer", path).updated == 1
+    assert records(sales, "customer", "notes")[2] == ("Called\nPhone: ask Rosa",)
+
+
+def test_names_of_people_are_put_together(sales: Workspace, tmp_path: Path) -> None:
+    path = file(tmp_path, "people.csv", PEOPLE.encode("cp1251"))
+    assert taken(sales, tmp_path, "contact", path).created == 3
+    assert records(sales, "contact", "name", "customer", "phone", "email", "notes") == [
+        ("Петров Иван Сергеевич", 1, "8 (495) 123-45-67", "ivan@acme.test", "Phone: 74950000000"),
+        ("Анна", None, None, None, None),
+        ("nobody@acme.test", None, None, "nobody@acme.test", None),
+    ]
+    two = file(tmp_path, "two.csv", "First Name,Last Name,Account Name\nRosa,Silva,Acme Corp\n")
+    assert guessed(sales, two, "contact")["name"] == '=words(row["First Name"], row["Last Name"])'
+    whole = file(tmp_path, "whole.csv", "First Name,Last Name,Full Name\nRosa,Silva,Dr Rosa Silva\n")
+    assert guessed(sales, whole, "contact")["name"] == "Full Name"
+    works = file(tmp_path, "works.csv", "Person - Name,Person - Phone - Work\nRosa,+1 555 123 45\n")
+    assert guessed(sales, works, "contact") == {"name": "Person - Name", "phone": "Person - Phone - Work"}
+
+
+def test_moments_without_a_zone_are_those_of_the_workspace(sales: Workspace, tmp_path: Path) -> None:
+    with sales.write() as session:
+        sales.save_settings(session, {"timezone": "Europe/Moscow"})
+    rows = "1;01.02.2026 00:30\n2;2026-02-01\n3;2026-02-01T00:30:00Z\n"
+    path = file(tmp_path, "orders.csv", f"number;ordered_at\n{rows}")
+    assert imported(sales, "order", path).created == 3
+    moment = datetime(2026, 2, 1, tzinfo=UTC)
+    assert records(sales, "order", "ordered_at") == [
+        (moment - timedelta(hours=2, minutes=30),),
+        (moment - timedelta(hours=3),),
+        (moment + timedelta(minutes=30),),
+    ]
+
+
+@pytest.mark.parametrize("number", ["(812) 555-66-77 доб. 123", "+(7) 495 1-2", "555-0142x3"])
+def test_telephone_numbers_are_written_in_many_ways(number: str) -> None:
+    assert Phone().check(number) == number
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "anna@acme.test", "1.5", "acme", "acme.com:80"])
+def test_only_what_reads_as_a_web_address_becomes_one(address: str) -> None:
+    assert Url().check("acme.com/a?b") == "https://acme.com/a?b"
+    with pytest.raises(ValueInvalid):
+        Url().check(address)

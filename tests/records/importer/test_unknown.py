@@ -63,6 +63,16 @@ def test_unknown_names_become_records_where_that_is_asked_for(workspace: Workspa
         assert session.execute(made).all() == [("import", "created")]
 
 
+def test_unknown_names_leave_their_field_empty_where_that_is_asked_for(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    done = deals(workspace, tmp_path, {"blank": ["customer", "product"]})
+    assert (done.created, [one.row for one in done.rejections]) == (5, [4])
+    assert {customer for (customer,) in records(workspace, "opportunity", "customer")} == {None}
+    with pytest.raises(MappingInvalid, match=r"only where “owner\.name” is one of the columns"):
+        deals(workspace, tmp_path, {"blank": ["owner"]})
+
+
 def test_only_what_can_be_made_of_a_name_is_made(workspace: Workspace, tmp_path: Path) -> None:
     text = "Deal,Who\nAudit,Rosa\n"
     columns = {"name": "Deal", "owner.name": "Who"}

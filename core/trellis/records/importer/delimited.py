@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from trellis.records.importer.encodings import ImportFailed, encoding_of
 
 _ = translator("trellis")
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|~^"
 WHITESPACE = "whitespace"
 LOOKED_AT = 50
 LONGEST_CELL = 1024 * 1024
@@ -23,12 +24,12 @@ LONGEST_CELL = 1024 * 1024
 
 @dataclass(frozen=True)
 class Form:
-    """How a text file holds its rows. ``headed`` says that the header is its first line."""
+    """How a text file holds its rows: those behind the first ``above``, of which the last is the header where it has one."""
 
     encoding: str
     delimiter: str
     header: Sequence[str]
-    headed: bool = True
+    above: int = 1
 
 
 def form_of(
@@ -45,16 +46,40 @@ def form_of(
     """
     encoding = encoding or encoding_of(path)
     found = _delimiter(path, encoding)
-    first = next(lines(path, Form(encoding, found, [], headed=False)), [])
-    if not first:
-        raise ImportFailed(_("%(file)s is empty", file=path.name))
+    above, first = _head(path, encoding, found)
     if [cell.strip() for cell in first[-len(returned) :]] == list(returned):
-        return Form(encoding, found, unique(first))
+        return Form(encoding, found, unique(first), above)
     if header is not None:
-        return Form(encoding, delimiter or found, unique(header), headed=False)
+        return Form(encoding, delimiter or found, unique(header), above=0)
     if delimiter is not None and delimiter != found:
-        first = next(lines(path, Form(encoding, delimiter, [], headed=False)), [])
-    return Form(encoding, delimiter or found, unique(first))
+        above, first = _head(path, encoding, delimiter)
+    return Form(encoding, delimiter or found, unique(first), above)
+
+
+def _head(path: Path, encoding: str, delimiter: str) -> tuple[int, list[str]]:
+    """How many lines there are with the header, and the header."""
+    start = list(islice(lines(path, Form(encoding, delimiter, [], above=0)), LOOKED_AT))
+    above = head_of(start)
+    if not above:
+        raise ImportFailed(_("%(file)s is empty", file=path.name))
+    return above, start[above - 1]
+
+
+def head_of(start: Sequence[Sequence[object]]) -> int:
+    """Which of the first rows is the header, from 1; 0 where all are empty.
+
+    What stands above it, as the title of a report does, fills less than half as many cells as rows usually do, or one
+    where many rows fill three.
+    """
+    filled = [sum(1 for cell in cells if cell is not None and str(cell).strip()) for cells in start]
+    rows = sorted(number for number in filled if number) or [1]
+    usual, many = rows[len(rows) // 2], rows[len(rows) * 3 // 4]
+    heads = (
+        place
+        for place, number in enumerate(filled, start=1)
+        if number and number * 2 >= usual and (number > 1 or many < 3)
+    )
+    return next(heads, 0)
 
 
 def unique(header: Sequence[object]) -> list[str]:
@@ -75,7 +100,7 @@ def lines(path: Path, form: Form) -> Iterator[list[str]]:
         number = 0
         try:
             for number, cells in enumerate(found, start=1):
-                if number > 1 or not form.headed:
+                if number > form.above:
                     yield cells
         except csv.Error as error:
             raise ImportFailed(_("%(file)s, %(problem)s", file=path.name, problem=str(error))) from None
@@ -128,10 +153,10 @@ def _delimiter(path: Path, encoding: str) -> str:
 
 
 def _agreement(start: Sequence[str], delimiter: str) -> tuple[float, int]:
-    """(share of rows as wide as the header, its width); nothing where there is but one column."""
+    """(share of rows that are as wide as most, their width); nothing where that is one column."""
     try:
         rows = [cells for cells in csv.reader(start, delimiter=delimiter) if cells]
     except csv.Error:
         return (0.0, 0)
-    width = len(rows[0]) if rows else 0
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
     return (sum(len(cells) == width for cells in rows) / len(rows), width) if width > 1 else (0.0, 0)

@@ -29,7 +29,7 @@ class Draft:
 
     ``id`` is that of the record that has the key already. ``steps`` are those of an event log: when which stage was reached,
     and what the row says beside that; ``kept`` follows from them. ``repeats`` are the later rows of a batch with the same
-    key, each with whether it says anything else.
+    key, each with whether it says anything else. ``into`` is the draft that took this one, for the record is the same.
     """
 
     row: Row
@@ -40,6 +40,7 @@ class Draft:
     steps: list[tuple[datetime, str, dict[str, Any]]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
     repeats: list[tuple[Row, bool]] = field(default_factory=list)
+    into: Draft | None = None
 
     def take(self, later: Draft) -> None:
         """Adds what a later row with the same key says: its cells win."""

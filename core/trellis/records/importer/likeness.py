@@ -11,6 +11,9 @@ from trellis.edition import EntityView
 from trellis.errors import Message
 from trellis.i18n import translator
 from trellis.quality.duplicates import (
+    BY_MAIL,
+    BY_PHONE,
+    SAME_NAME,
     Likeness,
     comparable,
     compared,
@@ -62,7 +65,8 @@ class _AnyOf:
 def settle(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[int, Message]:
     """Does with drafts that look like a record what the mapping says: the positions of those left out, with the reason.
 
-    A draft that is to change the one record it looks like gets the id of that. Two queries for every :data:`AT_ONCE` rows.
+    A draft that is to change the one record it looks like gets the id of that, and one that looks like a new record of an
+    earlier draft goes ``into`` that. Two queries for every :data:`AT_ONCE` rows.
     """
     if not mapping.alike or not comparable(mapping.view):
         return {}
@@ -80,7 +84,40 @@ def settle(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[
         else:
             _change(mapping, draft, alike[0].record)
             taken.add(alike[0].record.id)
+    new = [index for index, draft in enumerate(drafts) if draft.id is None and index not in refused]
+    return refused | _settle_twins(mapping, drafts, new)
+
+
+def _settle_twins(mapping: Mapping, drafts: Sequence[Draft], new: Sequence[int]) -> dict[int, Message]:
+    """Does the same with new drafts that have the mail address, telephone number or name of an earlier one."""
+    refused: dict[int, Message] = {}
+    first: dict[tuple[Message, str], Draft] = {}
+    for at in new:
+        draft = drafts[at]
+        marks = list(_marks(mapping.view, draft.values))
+        twins = {id(first[one]): first[one] for one in marks if one in first}
+        if not twins:
+            first |= dict.fromkeys(marks, draft)
+        elif mapping.alike == LEAVE or len(twins) > 1:
+            rows = ", ".join(str(one.row.number) for one in twins.values())
+            reasons = ", ".join(dict.fromkeys(str(one[0]) for one in marks if one in first))
+            refused[at] = _("Looks like row %(rows)s of the file (%(reasons)s)", rows=rows, reasons=reasons)
+        else:
+            draft.into = next(iter(twins.values()))
+            if mapping.key is not None:
+                draft.values.pop(mapping.key, None)
+            draft.into.take(draft)
+            first |= {one: draft.into for one in marks if one not in first}
     return refused
+
+
+def _marks(view: EntityView, values: dict[str, Any]) -> Iterator[tuple[Message, str]]:
+    """What tells that two rows are of one record, each with its reason."""
+    mails = (str(values.get(one.name) or "").lower() for one in fields_of(view, Email))
+    phones = (digits_of(values.get(one.name)) for one in fields_of(view, Phone))
+    names = (plain_name(values.get(view.info.title_field)),)
+    for reason, texts in ((BY_MAIL, mails), (BY_PHONE, phones), (SAME_NAME, names)):
+        yield from ((reason, one) for one in texts if one)
 
 
 def _change(mapping: Mapping, draft: Draft, record: Record) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
-from datetime import date
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from trellis.contributions import Lifecycle
 from trellis.edition import Edition, EntityView
@@ -14,15 +16,17 @@ from trellis.errors import Message, RecordInvalid
 from trellis.i18n import LANGUAGES, translator, use_locale
 from trellis.records.entity import Field
 from trellis.records.expressions import Expression, compile_expression, names_of
+from trellis.records.importer import several
 from trellis.records.importer.amounts import settle
 from trellis.records.importer.conventions import NONE, Convention, conventions_of
 from trellis.records.importer.making import obstacle
 from trellis.records.importer.named import Named
+from trellis.records.importer.plain_text import plain_text
 from trellis.records.importer.plans import BY_ID, BY_NAME, ID, MappingInvalid, Plan, filled_by, is_computed
 from trellis.records.importer.readers import OURS, Source
 from trellis.records.importer.stages import namer
 from trellis.records.schema import EXTERNAL
-from trellis.records.types import Choice, Integer, Reference, Text, ValueInvalid
+from trellis.records.types import Choice, DateTime, Integer, LongText, Reference, Text, ValueInvalid
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -53,7 +57,7 @@ class _Target:
 class Mapping:
     """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays.
 
-    ``make`` are references whose records are made where there is none of the name.
+    ``make`` are references whose records are made where there is none of the name, ``blank`` those that stay empty then.
     """
 
     view: EntityView
@@ -68,6 +72,7 @@ class Mapping:
     alike: str | None = None
     log: Lifecycle | None = None
     make: Sequence[str] = ()
+    blank: Sequence[str] = ()
     states: Table[str, str] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
@@ -95,6 +100,7 @@ class Mapping:
                 if converted is not None:
                     found[target.name] = converted
         errors |= settle(self.view, self.currency, found)
+        several.settle(self.view, found)
         if errors:
             raise RecordInvalid(errors)
         if self.name_stages is not None:
@@ -112,6 +118,9 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
     _check_making(edition, actor, view, plan)
     known = conventions_of(view, plan.columns, source, plan.decimal, plan.dates)
     targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
+    if not source.typed:
+        zone = ZoneInfo(edition.settings.timezone)
+        targets = [_in_zone(view, one, zone) for one in targets]
     targets += [_fixed(view, name, value, plan) for name, value in plan.fixed.items()]
     skip = compile_expression(plan.skip) if plan.skip else None
     read = {one.source for one in targets if isinstance(one.source, str)}
@@ -142,6 +151,7 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
         alike=plan.alike,
         log=_replayed(view, plan, key) if plan.log else None,
         make=plan.make,
+        blank=plan.blank,
         states=plan.states,
     )
 
@@ -166,13 +176,17 @@ def _replayed(view: EntityView, plan: Plan, key: str | None) -> Lifecycle:
 
 def _check_making(edition: Edition, actor: Actor, view: EntityView, plan: Plan) -> None:
     """Raises MappingInvalid for records to be made that no column names, or that cannot be made of a name alone."""
-    for name in plan.make:
+    for name in (*plan.make, *plan.blank):
         column = f"{name}{BY_NAME}"
         if name not in view.references or column not in {*plan.columns, *plan.fixed}:
             words = {"name": name, "column": column}
             raise MappingInvalid(
-                _("Records of “%(name)s” can be made only where “%(column)s” is one of the columns", **words)
+                _(
+                    "Unknown names of “%(name)s” can be made or left out only where “%(column)s” is one of the columns",
+                    **words,
+                )
             )
+    for name in plan.make:
         field = view.references[name]
         assert isinstance(field.type, Reference)
         if (reason := obstacle(edition, actor, field.type.entity)) is not None:
@@ -206,7 +220,7 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
     if name == ID:
         return _Target(name, source, _as_is)
     if name in view.fields:
-        convert = _or_none(known[name]) if name in known else _conversion(view.fields[name], typed)
+        convert = _or_none(known[name]) if name in known else _conversion(view, view.fields[name], typed)
         return _Target(name, source, convert)
     if name.removesuffix(BY_ID) in view.references:
         return _Target(name.removesuffix(BY_ID), source, _as_is)
@@ -233,14 +247,38 @@ def _fixed(view: EntityView, name: str, value: Any, plan: Plan) -> _Target:
     return _Target(target.name, _Same(value), target.convert)
 
 
-def _conversion(field: Field, typed: bool) -> Convert:
+def _conversion(view: EntityView, field: Field, typed: bool) -> Convert:
     if isinstance(field.type, Reference):
         return _reference_in_json if typed else _reference
     if isinstance(field.type, Choice):
         return _option(field.type)
-    if isinstance(field.type, Text) or field.type.name == "long_text":
+    if isinstance(field.type, several.KINDS) and several.takes_notes(view):
+        return lambda value: several.parted(field.type, str(_text(value)))
+    if isinstance(field.type, LongText) and not field.type.markup:
+        return lambda value: plain_text(str(_text(value)))
+    if isinstance(field.type, Text | LongText):
         return _text
     return _as_is
+
+
+def _in_zone(view: EntityView, target: _Target, zone: ZoneInfo) -> _Target:
+    """A moment that a file writes without its zone is one of the workspace, and so is the beginning of a day."""
+    field = view.fields.get(target.name)
+    if field is None or not isinstance(field.type, DateTime):
+        return target
+    declared = field.type
+
+    def convert(value: Any) -> Any:
+        found = target.convert(value)
+        if isinstance(found, str):
+            with suppress(ValueError):  # what is none the field refuses, with its reason
+                found = datetime.fromisoformat(found)
+        elif isinstance(found, date) and not isinstance(found, datetime):
+            found = datetime.combine(found, time())
+        naive = isinstance(found, datetime) and found.tzinfo is None
+        return declared.check(found.replace(tzinfo=zone)) if naive else found
+
+    return replace(target, convert=convert)
 
 
 def _or_none(convention: Convention) -> Convert:
@@ -259,13 +297,21 @@ def _text(value: Any) -> Any:
 
 
 def _option(choice: Choice) -> Convert:
-    """The options of a choice by their labels in any language; what is none of these is left to the field."""
+    """The options of a choice by their labels in any language; what is none of these is refused with the labels of the reader."""
     known: dict[str, str] = {}
     for language in LANGUAGES:
         with use_locale(language):
             known |= {str(one.label).casefold(): one.value for one in choice.options}
     known |= {one.value.casefold(): one.value for one in choice.options}
-    return lambda value: known.get(str(_text(value)).casefold(), _text(value))
+
+    def convert(value: Any) -> str:
+        text = str(_text(value))
+        if (option := known.get(text.casefold())) is None:
+            labels = ", ".join(str(one.label) for one in choice.options)
+            raise ValueInvalid(_("“%(value)s” is not one of: %(known)s", value=text[:60], known=labels))
+        return option
+
+    return convert
 
 
 def _plain(value: Any) -> Any:

@@ -21,11 +21,15 @@ _ = translator("trellis")
 
 
 def find_named(
-    records: Records, entity: str, drafts: Sequence[Draft], made: Collection[str] = ()
+    records: Records,
+    entity: str,
+    drafts: Sequence[Draft],
+    made: Collection[str] = (),
+    blank: Collection[str] = (),
 ) -> dict[int, dict[str, list[Message]]]:
     """Puts ids in the place of names; the positions of drafts with a name that no record has, or several have, with why.
 
-    A name that no record has is left in fields whose records are to be ``made``.
+    A name that no record has is left in fields whose records are to be ``made``, and taken out of those that stay ``blank``.
     """
     view = records.edition.entity(entity)
     refused: dict[int, dict[str, list[Message]]] = {}
@@ -44,6 +48,9 @@ def find_named(
                 draft.values[field] = known[0]
                 continue
             if not known and field in made:
+                continue
+            if not known and field in blank:
+                del draft.values[field]
                 continue
             said = {"entity": target.info.title, "name": asked.name}
             text = (

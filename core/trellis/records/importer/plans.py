@@ -25,6 +25,7 @@ KEYS = {
     "skip",
     "delimiter",
     "header",
+    "sheet",
     "create_only",
     "decimal",
     "dates",
@@ -32,6 +33,7 @@ KEYS = {
     "log",
     "fixed",
     "make",
+    "blank",
     "states",
 }
 LEAVE, CHANGE = "leave", "update"
@@ -64,13 +66,13 @@ class MappingInvalid(TrellisError):
 class Plan:
     """What a mapping asks for, before the file is known: a source for each field, the key, which rows to leave out.
 
-    With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter`` and
-    ``header`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
+    With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter``,
+    ``header`` and ``sheet`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
     it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
     like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
     ``states`` says which stage is meant by what the file calls it. With ``log`` the file is an event log: rows of one key are
     one record with its history. ``fixed`` are values of fields that are the same in all rows; ``make`` are the references by
-    name of which a record is made where there is none.
+    name of which a record is made where there is none, ``blank`` those that stay empty then.
     """
 
     columns: Table[str, str]
@@ -78,6 +80,7 @@ class Plan:
     skip: str = ""
     delimiter: str | None = None
     header: Sequence[str] | None = None
+    sheet: str | None = None
     create_only: bool = False
     decimal: str | None = None
     dates: str | None = None
@@ -86,6 +89,12 @@ class Plan:
     states: Table[str, str] = field(default_factory=dict)
     fixed: Table[str, Any] = field(default_factory=dict)
     make: Sequence[str] = ()
+    blank: Sequence[str] = ()
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How its file is opened."""
+        return {"delimiter": self.delimiter, "header": self.header, "sheet": self.sheet}
 
 
 def plan_of(edition: Edition, entity: str, given: str | Path, key: str | None) -> Plan:
@@ -130,21 +139,23 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
             _("A mapping is an object with “columns” and, if needed: %(known)s", known=known)
         )
     header = data.get("header")
-    texts = [data.get(name) for name in ("key", "skip", "delimiter")]
+    texts = [data.get(name) for name in ("key", "skip", "delimiter", "sheet")]
     if any(not isinstance(one, str | None) for one in texts) or not isinstance(header, list | None):
         raise MappingInvalid(
-            _("In a mapping, key, skip and delimiter are texts, and header is a list of texts")
+            _("In a mapping, key, skip, delimiter and sheet are texts, and header is a list of texts")
         )
     states = data.get("states") or {}
     if states and not _is_table_of_texts(states):
         raise MappingInvalid(_("In a mapping, states say which stage is meant: {“6”: “resolved”}"))
-    fixed, make = data.get("fixed") or {}, data.get("make") or []
+    fixed = data.get("fixed") or {}
     if not isinstance(fixed, dict):
         raise MappingInvalid(
             _("In a mapping, fixed are fields with the value of all rows: {“channel”: “shop”}")
         )
-    if not isinstance(make, list | tuple) or not all(isinstance(one, str) for one in make):
-        raise MappingInvalid(_("In a mapping, make is a list of references: [“customer”]"))
+    lists = {name: data.get(name) or [] for name in ("make", "blank")}
+    for name, references in lists.items():
+        if not isinstance(references, list | tuple) or not all(isinstance(one, str) for one in references):
+            raise MappingInvalid(_("In a mapping, %(name)s is a list of references: [“customer”]", name=name))
     for name, values in DECLARED.items():
         if data.get(name) not in (None, *values):
             raise MappingInvalid(
@@ -156,6 +167,7 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         skip=(data.get("skip") or "").removeprefix("="),
         delimiter=data.get("delimiter"),
         header=[str(one) for one in header] if header else None,
+        sheet=data.get("sheet"),
         create_only=data.get("create_only") is True,
         decimal=data.get("decimal"),
         dates=data.get("dates"),
@@ -163,7 +175,8 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         log=data.get("log") is True,
         states=states,
         fixed={name: value for name, value in fixed.items() if value is not None},
-        make=tuple(make),
+        make=tuple(lists["make"]),
+        blank=tuple(lists["blank"]),
     )
 
 

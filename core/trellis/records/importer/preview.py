@@ -22,6 +22,7 @@ from trellis.records.importer.named import Named
 from trellis.records.importer.plans import Plan
 from trellis.records.importer.readers import Row, open_source
 from trellis.records.importer.saving import Reasons, draft_of, reasons_of, write
+from trellis.records.importer.several import tidied
 from trellis.security.actor import Actor
 
 ROWS = 12
@@ -68,7 +69,7 @@ def preview(
 
     Raises ImportFailed, MappingInvalid, ExpressionInvalid.
     """
-    source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
+    source = open_source(path, encoding=encoding, **plan.reading)
     mapping = compiled(edition, actor, edition.entity(entity), plan, source)
     rows: list[PreviewRow] = []
     drafts: dict[Any, tuple[Draft, PreviewRow]] = {}
@@ -90,6 +91,10 @@ def preview(
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
     for draft, shown in drafts.values():
+        if draft.into is not None:
+            into = drafts[draft.into.key][1]
+            shown.becomes = "refused" if into.becomes == "refused" else "joined"
+        shown.values = {**shown.values, **{name: None for name in mapping.blank if name not in draft.values}}
         if shown.becomes == "new":
             shown.made = [name for name, value in draft.values.items() if isinstance(value, Named)]
         if draft.id is not None and shown.becomes == "new":
@@ -115,7 +120,8 @@ def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft
     if draft is None:
         shown.becomes = "left_out"
         return shown
-    shown.values = {**draft.values, **{name: value for name, value in raw.items() if value is not None}}
+    written = {name: value for name, value in raw.items() if value is not None}
+    shown.values = {**draft.values, **written, **tidied(mapping.view, draft.values)}
     known = drafts.setdefault(draft.key, (draft, shown))
     if known[0] is not draft:
         shown.becomes = "joined"

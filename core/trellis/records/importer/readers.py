@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import orjson
 
 from trellis.i18n import Text, translator
-from trellis.records.importer.delimited import Form, count, form_of, lines, unique
+from trellis.records.importer.delimited import LOOKED_AT, Form, count, form_of, head_of, lines, unique
 from trellis.records.importer.encodings import ImportFailed, encoding_of, is_text_encoding
 from trellis.records.importer.sheets import Sheet
 
@@ -39,7 +40,7 @@ class Source:
     """A file that can be read to its end.
 
     ``columns`` are those of its header, or all keys of its objects; ``count`` is about how many rows it has.
-    ``typed`` says that values have types (JSON): a number there is not a text made of digits.
+    ``typed`` says that values have types (JSON): a number there is not a text made of digits. ``sheets`` are those of a spreadsheet.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Source:
     rows: Callable[[], Iterator[Row]]
     typed: bool = False
     delimiter: str = ","
+    sheets: Sequence[str] = ()
 
 
 def open_source(
@@ -56,10 +58,12 @@ def open_source(
     delimiter: str | None = None,
     header: Sequence[str] | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
 ) -> Source:
     """Opens a file by its ending. Raises ImportFailed, with the line where there is one, when it cannot be read.
 
-    ``delimiter`` is a character or ``whitespace``; ``header`` names the columns of a file that has none.
+    ``delimiter`` is a character or ``whitespace``; ``header`` names the columns of a file that has none; ``sheet`` is that of a
+    spreadsheet, else the first that holds anything.
     """
     if not path.is_file():
         raise ImportFailed(_("There is no file %(path)s", path=str(path)))
@@ -67,7 +71,7 @@ def open_source(
         raise ImportFailed(_("There is no encoding “%(name)s”; such are utf-8, cp1251", name=encoding))
     ending = path.suffix.lower()
     if ending in (".xlsx", ".xlsm", ".xls", ".ods"):
-        return _spreadsheet(path, header)
+        return _spreadsheet(path, header, sheet)
     if ending in (".jsonl", ".ndjson", ".json"):
         return _json_lines(path, encoding or encoding_of(path))
     return _delimited(path, form_of(path, encoding, delimiter, header, [NUMBER, PROBLEM]))
@@ -100,22 +104,23 @@ def _rows(header: Sequence[str], found: Iterator[Sequence[Any]]) -> Iterator[Row
             yield Row(number, row, problem)
 
 
-def _spreadsheet(path: Path, header: Sequence[str] | None) -> Source:
-    """The first sheet."""
-    sheet = Sheet(path)
-    given = next(sheet.rows(), None)
-    if given is None:
+def _spreadsheet(path: Path, header: Sequence[str] | None, name: str | None) -> Source:
+    sheet = Sheet(path, name)
+    start = list(islice(sheet.rows(), LOOKED_AT))
+    above = head_of(start)
+    if not above:
         raise ImportFailed(_("%(file)s is empty", file=path.name))
-    returned = given[-2:] == [NUMBER, PROBLEM]
-    names = unique(given if header is None or returned else header)
-
-    def rows() -> Iterator[Row]:
-        cells = sheet.rows()
-        if header is None or returned:
-            next(cells, None)
-        return _rows(names, cells)
-
-    return Source(path=path, columns=names, count=sheet.count, rows=rows)
+    given = ["" if cell is None else cell for cell in start[above - 1]]
+    if header is not None and given[-2:] != [NUMBER, PROBLEM]:
+        above, given = 0, list(header)
+    names = unique(given)
+    return Source(
+        path=path,
+        columns=names,
+        count=sheet.count - above,
+        rows=lambda: _rows(names, islice(sheet.rows(), above, None)),
+        sheets=sheet.names,
+    )
 
 
 def _json_lines(path: Path, encoding: str) -> Source:

@@ -111,7 +111,7 @@ def run_import(
         source = open_source(path, encoding=encoding)
         plan = plan_by_headers(view, source.columns, key)
     else:
-        source = open_source(path, delimiter=plan.delimiter, header=plan.header, encoding=encoding)
+        source = open_source(path, encoding=encoding, **plan.reading)
     ready = compiled(edition, actor, view, plan, source)
     progress = Progress(workspace, path, (entity, plan)) if ready.key is None and not dry_run else None
     with RejectedRows(errors, source) as rejected:

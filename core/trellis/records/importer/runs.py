@@ -16,13 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis import files
-from trellis.contributions import ImportMapping
-from trellis.edition import Edition
+from trellis.edition import Edition, EntityView
 from trellis.errors import Conflict, RecordInvalid, RecordNotFound, TrellisError
 from trellis.i18n import translator
 from trellis.jobs import Job, JobInterrupted, Work, ask_to_stop, enqueue, retry
 from trellis.jobs.job import FAILED, UNFINISHED
-from trellis.records.importer.plans import BY_NAME, KEYS, Plan, plain_columns, plan_from_json, plan_of
+from trellis.records.importer.plans import BY_NAME, ID, KEYS, Plan, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
 from trellis.records.importer.readers import open_source
 from trellis.records.importer.rejected import SPREADSHEET
@@ -33,7 +32,7 @@ from trellis.records.importer.undoing import Journal, undo
 from trellis.records.schema import EXTERNAL
 from trellis.records.tables import DELIMITED, JSON_LINES
 from trellis.security.actor import Actor
-from trellis.system import ImportRun, SavedMapping
+from trellis.system import ImportRun
 from trellis.uploads import check_content
 from trellis.workspace import Workspace
 
@@ -41,6 +40,9 @@ _ = translator("trellis")
 
 ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson", ".json")
 KIND = "import"
+READING = ("encoding", "delimiter", "sheet")
+"""How a file is opened, where it is not found out."""
+KEPT = ("file", "sheets", *READING)
 GOING = ("waiting", "running", "undoing")
 ENDED = ("done", "failed", "stopped")
 
@@ -54,16 +56,30 @@ def draft(session: Session, edition: Edition, actor: Actor, entity: str, path: P
     actor.require(entity, "create")
     check_name(filename)
     check_content(path, filename)
-    source = open_source(path)
+    plan, rows = _looked_at(edition, view, path, {})
+    return keep(session, actor, entity, path, filename, plan, total=rows)
+
+
+def read_anew(session: Session, edition: Edition, row: Any, reading: Mapping[str, Any]) -> None:
+    """Looks at the file of a draft again, opened in another way (:data:`READING`). Raises ImportFailed, Conflict."""
+    with TemporaryDirectory(prefix="trellis-import-") as folder:
+        path = _brought(session, folder, row)
+        plan, rows = _looked_at(edition, edition.entity(row.entity), path, reading)
+    set_plan(session, row, plan, total=rows)
+
+
+def _looked_at(
+    edition: Edition, view: EntityView, path: Path, reading: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """What a file seems to hold and how it may be imported, and about how many rows it has."""
+    source = open_source(path, **reading)
     columns = columns_of_file(source)
     found = suggested(edition, view, columns)
     found |= named_by_number(view, found)
-    plan = {
-        "columns": found,
-        "key": EXTERNAL if EXTERNAL in found else None,
-        "file": [{"name": one.name, "kind": one.kind, "examples": list(one.examples)} for one in columns],
-    }
-    return keep(session, actor, entity, path, filename, plan, total=source.count)
+    told = [{"name": one.name, "kind": one.kind, "examples": list(one.examples)} for one in columns]
+    key = next((name for name in (ID, EXTERNAL) if name in found), None)
+    plan = {"columns": found, "key": key, "file": told, "sheets": list(source.sheets), **reading}
+    return plan, source.count
 
 
 def check_name(filename: str) -> None:
@@ -161,10 +177,11 @@ def problem_of(row: Any) -> str:
     return str(row.problem or (row.job_problem if state_of(row) == FAILED else "") or "")
 
 
-def set_plan(session: Session, row: Any, asked: Mapping[str, Any]) -> None:
-    """Keeps how a draft is to be imported. Raises Conflict when it has been started."""
-    plan = {**asked, "file": row.plan["file"]}
-    statement = sa.update(ImportRun).where(_run.id == row.id, _run.state == "draft").values(plan=plan)
+def set_plan(session: Session, row: Any, asked: Mapping[str, Any], total: int | None = None) -> None:
+    """Keeps how a draft is to be imported; what the page does not ask for stays. Raises Conflict when it has been started."""
+    plan = {**{name: row.plan[name] for name in KEPT if name in row.plan}, **asked}
+    statement = sa.update(ImportRun).where(_run.id == row.id, _run.state == "draft")
+    statement = statement.values(plan=plan, total=row.total if total is None else total)
     if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict(_("This import has been started already"))
 
@@ -175,8 +192,10 @@ def plan_for(edition: Edition, row: Any) -> Plan:
     if asked.get("mapping"):
         known = plan_of(edition, row.entity, asked["mapping"], None)
         make = tuple(name for name in asked.get("make") or () if f"{name}{BY_NAME}" in known.columns)
+        blank = tuple(name for name in asked.get("blank") or () if f"{name}{BY_NAME}" in known.columns)
         fixed = {name: one for name, one in (asked.get("fixed") or {}).items() if one is not None}
-        return replace(known, alike=asked.get("alike"), fixed=fixed, make=make)
+        reading = {name: asked[name] for name in ("delimiter", "sheet") if asked.get(name)}
+        return replace(known, alike=asked.get("alike"), fixed=fixed, make=make, blank=blank, **reading)
     if not asked.get("columns"):
         raise RecordInvalid({"columns": [_("Choose a field for one column at least")]})
     return plan_from_json({name: asked[name] for name in KEYS if asked.get(name)})
@@ -203,7 +222,7 @@ def names_in(session: Session, row: Any, column: str) -> list[str]:
         path = _place(folder, row)
         if not files.bring(session, source_name(row.id), path):
             return []
-        source = open_source(path, encoding=row.plan.get("encoding"))
+        source = open_source(path, **{name: row.plan.get(name) for name in READING})
         found: dict[str, None] = {}
         for one in source.rows():
             text = str(one.cells.get(column) or "").strip()
@@ -297,8 +316,7 @@ def _work(workspace: Workspace, actor: Actor, row: Any, told: Any) -> ImportResu
         rejected = Path(folder) / f"rejected{rejected_ending(row)}"
         with workspace.read() as session:
             plan = plan_for(actor.sees(workspace.edition(session)), row)
-            if not files.bring(session, source_name(row.id), path):
-                raise RecordInvalid({"file": [_("The file is not kept any more; send it again")]})
+            _brought(session, folder, row)
         result = run_import(
             workspace,
             actor,
@@ -333,36 +351,13 @@ def _change(workspace: Workspace, run_id: int, **values: Any) -> None:
         session.execute(sa.update(ImportRun).where(_run.id == run_id).values(**values))
 
 
+def _brought(session: Session, folder: str, row: Any) -> Path:
+    """The file of an import. Raises RecordInvalid where it is gone."""
+    path = _place(folder, row)
+    if not files.bring(session, source_name(row.id), path):
+        raise RecordInvalid({"file": [_("The file is not kept any more; send it again")]})
+    return path
+
+
 def _place(folder: str, row: Any) -> Path:
     return Path(folder) / f"import{PurePosixPath(row.filename).suffix.lower()}"
-
-
-# --- Mappings that are used again ---
-
-
-def save_mapping(session: Session, actor: Actor, row: Any, title: str) -> None:
-    """Keeps the mapping of an import under a name; one's own of that name is replaced."""
-    mine = (SavedMapping.entity == row.entity, SavedMapping.user_id == actor.user_id)
-    title = title.strip()[:120]
-    session.execute(sa.delete(SavedMapping).where(*mine, SavedMapping.title == title))
-    plan = {name: value for name, value in row.plan.items() if name != "file"}
-    session.add(SavedMapping(entity=row.entity, title=title, user_id=actor.user_id, plan=plan))
-    session.flush()
-
-
-def saved_mappings(session: Session, actor: Actor, row: Any) -> Sequence[SavedMapping]:
-    """One's own mappings whose columns the file of an import has."""
-    names = {one["name"] for one in row.plan["file"]}
-    mine = (SavedMapping.entity == row.entity, SavedMapping.user_id == actor.user_id)
-    found = session.scalars(sa.select(SavedMapping).where(*mine).order_by(SavedMapping.id.desc())).all()
-    return [one for one in found if set(plain_columns(one.plan.get("columns", {}))) <= names]
-
-
-def ready_mappings(edition: Edition, row: Any) -> list[ImportMapping]:
-    """The mappings of plugins whose plain columns the file of an import has."""
-    names = {one["name"] for one in row.plan["file"]}
-    return [
-        one
-        for one in edition.all(ImportMapping).values()
-        if one.entity == row.entity and set(plain_columns(one.columns)) <= names
-    ]

@@ -17,6 +17,7 @@ from trellis.records.importer.mapping import Mapping
 from trellis.records.importer.names import find_named
 from trellis.records.importer.plans import ID
 from trellis.records.importer.readers import Row
+from trellis.records.importer.several import write_notes
 from trellis.records.types import ValueInvalid
 
 _ = translator("trellis")
@@ -63,17 +64,18 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     refused = {index: {mapping.key or "_record": [str(reason)]} for index, reason in found_wrong.items()}
     outcome.refused = [(drafts[index], found) for index, found in refused.items()]
     left = [draft for index, draft in enumerate(drafts) if index not in refused]
-    nameless = find_named(records, mapping.view.name, left, mapping.make)
+    nameless = find_named(records, mapping.view.name, left, mapping.make, mapping.blank)
     outcome.refused += [(left[index], reasons_of(RecordInvalid(found))) for index, found in nameless.items()]
     left = [draft for index, draft in enumerate(left) if index not in nameless]
     if mapping.log is not None:
         logs.replay(records, mapping, left)
     alike = settle(records, mapping, left)
     outcome.refused += [(left[index], {"_record": [str(reason)]}) for index, reason in alike.items()]
-    left = [draft for index, draft in enumerate(left) if index not in alike]
+    left = [draft for index, draft in enumerate(left) if index not in alike and draft.into is None]
     if mapping.create_only:
         outcome.unchanged = sum(draft.id is not None for draft in left)
         left = [draft for draft in left if draft.id is None]
+    write_notes(records, mapping.view, left)
     while left:
         try:
             with (

@@ -20,12 +20,21 @@ _ = translator("trellis")
 
 
 class Sheet:
-    """The first sheet of a file: a header and rows, kept in a file that is gone with this object."""
+    """A sheet of a file: rows, kept in a file that is gone with this object. ``names`` are those of all its sheets."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the file. Raises ImportFailed for one that is no spreadsheet, or too large to be read as one."""
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        """Reads the sheet of that name, else the first that holds anything.
+
+        Raises ImportFailed for what is no spreadsheet, is too large to be read as one, or has no such sheet.
+        """
         self._kept = tempfile.NamedTemporaryFile(prefix="trellis-sheet-")  # noqa: SIM115 - closed with the object
-        command = [sys.executable, "-P", sheet_process.__file__, str(path.absolute())]
+        command = [
+            sys.executable,
+            "-P",
+            sheet_process.__file__,
+            str(path.absolute()),
+            *([name] if name else []),
+        ]
         done = subprocess.run(command, stdout=self._kept, stderr=subprocess.PIPE, check=False)
         if done.returncode == 1:
             problem = done.stderr.decode(errors="replace").strip()
@@ -37,11 +46,23 @@ class Sheet:
                 _("%(file)s is too large to be read as a spreadsheet; save it as CSV", file=path.name)
             )
         with open(self._kept.name, "rb") as file:
+            self.names: list[str] = orjson.loads(file.readline())
             self.count = sum(1 for _line in file)
+        if name and name not in self.names:
+            known = ", ".join(self.names)
+            raise ImportFailed(
+                _(
+                    "%(file)s has no sheet “%(name)s”; it has: %(known)s",
+                    file=path.name,
+                    name=name,
+                    known=known,
+                )
+            )
 
     def rows(self) -> Iterator[list[Any]]:
         """All rows, the header too."""
         with open(self._kept.name, "rb") as file:
+            file.readline()
             for line in file:
                 yield [_value(cell) for cell in orjson.loads(line)]
 

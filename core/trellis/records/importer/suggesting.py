@@ -16,97 +16,24 @@ from trellis.edition import Edition, EntityView
 from trellis.i18n import LANGUAGES, use_locale
 from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
-from trellis.records.importer.plans import BY_NAME, is_computed
+from trellis.records.importer.elsewhere import COMPANY, ELSEWHERE, FIRST, LAST, MIDDLE, TITLES, WAYS
+from trellis.records.importer.plans import BY_ID, BY_NAME, ID, is_computed
 from trellis.records.importer.readers import OURS, Source
+from trellis.records.importer.several import Several, parted
 from trellis.records.importer.stages import funnels
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.records.schema import EXTERNAL
-from trellis.records.types import Reference, Text
+from trellis.records.types import Email, FieldType, Phone, Reference, Text, ValueInvalid
 
 LOOKED_AT = 200
 EXAMPLES = 3
 ALIKE = 0.82
 """How alike two names must be to be taken for the same."""
 
-TITLES = ("name", "fullname", "title", "имя", "фио", "наименование", "название")
-"""What other programs call the field that names a record."""
-ELSEWHERE: Mapping[str, Sequence[str]] = {
-    "name": ("opportunity name", "deal name", "deal title", "deal", "название сделки", "сделка", "тема"),
-    "external_id": ("record id", "opportunity id", "deal id", "ticket id", "id сделки"),
-    "customer": (
-        "account",
-        "account name",
-        "company",
-        "company name",
-        "organization",
-        "associated company",
-        "компания",
-        "клиент",
-        "организация",
-        "контрагент",
-    ),
-    "owner": (
-        "opportunity owner",
-        "deal owner",
-        "owner name",
-        "assigned to",
-        "agent",
-        "sales agent",
-        "ответственный",
-        "менеджер",
-        "исполнитель",
-    ),
-    "product": ("product name", "item", "товар", "продукт"),
-    "funnel": ("pipeline", "sales pipeline", "воронка", "направление"),
-    "stage": (
-        "deal stage",
-        "sales stage",
-        "status",
-        "статус",
-        "стадия",
-        "стадия сделки",
-        "этап",
-        "этап сделки",
-    ),
-    "state": ("status", "статус"),
-    "amount": ("value", "deal value", "deal amount", "total", "close value", "сумма", "бюджет"),
-    "currency": ("amount currency", "currency code", "deal currency", "валюта"),
-    "expected_close": (
-        "expected close date",
-        "close date",
-        "предполагаемая дата закрытия",
-        "дата завершения",
-    ),
-    "outcome": ("deal status", "статус сделки"),
-    "begun_on": (
-        "created",
-        "created at",
-        "deal created on",
-        "дата создания сделки",
-        "created date",
-        "create date",
-        "deal created",
-        "engage date",
-        "дата создания",
-        "дата начала",
-    ),
-    "closed_at": ("closed date", "won time", "actual close date", "дата закрытия", "дата закрытия сделки"),
-    "lost_reason": (
-        "loss reason",
-        "closed lost reason",
-        "reason lost",
-        "причина отказа",
-        "причина проигрыша",
-    ),
-    "channel": ("lead source", "source", "источник"),
-}
-"""What other programs call fields of ours: taken where a field of that name is there and none is called so itself."""
-
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
 _HEADING = re.compile(r"^.*(\s-|:)\s")
 """Before the name of a column, that of what it belongs to: ``Deal - Owner``."""
+_WAY = re.compile(rf"\s(-\s|\()({'|'.join(WAYS)})\)?$", re.IGNORECASE)
 _WORDS = re.compile(r"[\W_]+")
 
 
@@ -169,11 +96,22 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_mail(value: Any) -> bool:
-    return _MAIL.fullmatch(str(value).strip()) is not None
+    return _is_a(Email(), str(value).strip())
 
 
 def _is_phone(value: Any) -> bool:
-    return _PHONE.fullmatch(str(value).strip()) is not None
+    text = str(value).strip()
+    return len(text) > 6 and _is_a(Phone(), text)
+
+
+def _is_a(declared: FieldType, text: str) -> bool:
+    """One value of a type, or several."""
+    if isinstance(parted(declared, text), Several):
+        return True
+    try:
+        return bool(declared.check(text))
+    except ValueInvalid:
+        return False
 
 
 def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> dict[str, str]:
@@ -181,6 +119,7 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
     plugins, by a similar name, by the kind of its values. A column is used once."""
     fields = {name: field for name, field in view.fields.items() if not field.read_only}
     names = _names(edition, view, fields)
+    every = _names_elsewhere(fields) | names
     found: dict[str, str] = {}
     taken: set[str] = set()
 
@@ -191,11 +130,14 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
 
     kinds = {one.name: one.kind for one in columns}
     worded = {one.name for one in columns if any(" " in text for text in one.examples)}
-    for one in columns:
-        if (
-            exact := names.get(_plain(one.name)) or names.get(_plain(_HEADING.sub("", one.name)))
-        ) is not None:
-            take(exact, one.name)
+    parts = _parts_of_name(view, columns, names)
+    taken.update(parts)
+    for known in (names, every):
+        for one in columns:
+            if (exact := _exact(known, one.name)) is not None and not (
+                parts and exact == view.info.title_field
+            ):
+                take(exact, one.name)
     for one in columns:
         likeness, field = max(
             ((SequenceMatcher(None, _plain(one.name), name).ratio(), field) for name, field in names.items()),
@@ -208,13 +150,71 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
             same = next((name for name, field in fields.items() if field.type.name == one.kind), None)
             if same is not None:
                 take(same, one.name)
+    found |= _own_numbers(view, kinds, found)
     if "external_id" in fields and "ID" in kinds:  # the numbers of another program; ours are called “id”
         take("external_id", "ID")
     _leave_other_funnels(view, columns, found)
-    return {
+    told = {
         f"{name}{BY_NAME}" if _is_named(fields.get(name), column, kinds[column], worded) else name: column
         for name, column in found.items()
     }
+    return told | ({view.info.title_field: _put_together(parts, found.get("email"))} if parts else {})
+
+
+def _own_numbers(view: EntityView, kinds: Mapping[str, str], found: dict[str, str]) -> dict[str, str]:
+    """The columns in which an export from here has the numbers of its records, and of those that they refer to."""
+    if ID not in kinds or EXTERNAL not in kinds:
+        return {}
+    for name in [
+        name
+        for name, column in found.items()
+        if kinds[column] == "empty" and (name == EXTERNAL or name in view.references)
+    ]:
+        del found[name]
+    for name in [name for name in view.references if kinds.get(f"{name}{BY_ID}") == "number"]:
+        found.pop(name, None)
+    numbers = {
+        f"{name}{BY_ID}": f"{name}{BY_ID}" for name, one in view.references.items() if not one.read_only
+    }
+    return {ID: ID} | {name: column for name, column in numbers.items() if kinds.get(column) == "number"}
+
+
+def _exact(names: Mapping[str, str], column: str) -> str | None:
+    """The field that a column is called after, also where its name begins with what it belongs to."""
+    bare = _WAY.sub("", column)
+    spellings = (column, _HEADING.sub("", column), bare, _HEADING.sub("", bare))
+    return next((names[plain] for one in spellings if (plain := _plain(one)) in names), None)
+
+
+def _parts_of_name(view: EntityView, columns: Sequence[Column], names: Mapping[str, str]) -> list[str]:
+    """The columns of the first and last name of a person, where none has the whole name: in the order in which they are said."""
+    title = view.fields.get(view.info.title_field)
+    if title is None or title.read_only or not isinstance(title.type, Text):
+        return []
+    by_word = {_plain(_HEADING.sub("", one.name)): one.name for one in reversed(columns)}
+    first, middle, last = (
+        next((by_word[plain] for word in words if (plain := _plain(word)) in by_word), "")
+        for words in (FIRST, MIDDLE, LAST)
+    )
+    whole = {**{_plain(word): title.name for word in ELSEWHERE["name"] if word not in COMPANY}, **names}
+    if (
+        not first
+        or not last
+        or any(_exact(whole, one.name) == title.name for one in columns if one.name != first)
+    ):
+        return []
+    if middle and _plain(MIDDLE[1]) in _plain(
+        middle
+    ):  # a patronymic stands behind the first name, and both behind the last
+        return [last, first, middle]
+    return [one for one in (first, middle, last) if one]
+
+
+def _put_together(parts: Sequence[str], mail: str | None) -> str:
+    """A name of its parts; of whom no name is known the mail address stands for it."""
+    cells = [f"row[{json.dumps(one, ensure_ascii=False)}]" for one in parts]
+    otherwise = f" or row[{json.dumps(mail, ensure_ascii=False)}]" if mail else ""
+    return f"=words({', '.join(cells)}){otherwise}"
 
 
 def _leave_other_funnels(view: EntityView, columns: Sequence[Column], found: dict[str, str]) -> None:
@@ -243,15 +243,14 @@ def _is_named(field: Field | None, column: str, kind: str, worded: Container[str
 
     A column that is called as the field is in programs has keys, unless they are ``worded``: of several words.
     """
-    if field is None or not isinstance(field.type, Reference) or kind != "text":
+    if field is None or not isinstance(field.type, Reference) or kind not in ("text", "email"):
         return False
-    return column != field.name or column in worded
+    return column != field.name or column in worded or kind == "email"
 
 
 def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> dict[str, str]:
-    """What a column for a field may be called, without marks and capitals."""
-    names = {_plain(word): name for name, words in ELSEWHERE.items() if name in fields for word in words}
-    names |= {word: view.info.title_field for word in TITLES if view.info.title_field in fields}
+    """What a column for a field may be called here, without marks and capitals."""
+    names = {word: view.info.title_field for word in TITLES if view.info.title_field in fields}
     for mapping in edition.all(ImportMapping).values():
         if mapping.entity == view.name:
             for name, origin in mapping.columns.items():
@@ -261,6 +260,11 @@ def _names(edition: Edition, view: EntityView, fields: Mapping[str, Field]) -> d
         with use_locale(language):
             names |= {_plain(str(field.label)): name for name, field in fields.items()}
     return names | {_plain(name): name for name in fields}
+
+
+def _names_elsewhere(fields: Mapping[str, Field]) -> dict[str, str]:
+    """What other programs call the fields."""
+    return {_plain(word): name for name, words in ELSEWHERE.items() if name in fields for word in words}
 
 
 def _plain(name: str) -> str:

@@ -14,9 +14,10 @@ from trellis import files
 from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
-from trellis.records.importer import runs
+from trellis.records.importer import runs, saved_mappings
+from trellis.records.importer.plans import ID
 from trellis.uploads import MB, most, too_large
-from trellis.web.import_mapping import asked_plan, mapping_context
+from trellis.web.import_mapping import NUMBER_HERE, asked_plan, asked_reading, mapping_context
 from trellis.web.import_offers import changes_fixed, fixed_texts, offers
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
@@ -130,9 +131,10 @@ def _previewed(view: EntityView, row: Any) -> dict[str, Any]:
         }
         for one in found.rows
     ]
+    titles = {ID: str(NUMBER_HERE)} | {name: str(field.label) for name, field in view.fields.items()}
     refused = sum(one.becomes == "refused" for one in found.rows)
     return {
-        "heads": [str(view.fields[name].label) if name in view.fields else name for name in found.fields],
+        "heads": [titles.get(name, name) for name in found.fields],
         "rows": rows,
         "refused": str(_n("%(num)s of these rows is refused", "%(num)s of these rows are refused", refused))
         if refused
@@ -155,7 +157,7 @@ def run(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
             "imports/mapping.html", view, {**mapping_context(view, row, base()), "problems": problems}
         ), 422
     if request.form.get("save_as", "").strip():
-        runs.save_mapping(g.session, g.actor, row, request.form["save_as"])
+        saved_mappings.save(g.session, g.actor, row, request.form["save_as"])
     return go(f"{base()}/imports/{run_id}")
 
 
@@ -168,15 +170,31 @@ def read_stages(workspace: str, run_id: int) -> BaseResponse:
     return go(f"{base()}/imports/{run_id}")
 
 
+@blueprint.post("/<workspace>/imports/<int:run_id>/read")
+def read_anew(workspace: str, run_id: int) -> BaseResponse | tuple[str, int]:
+    """Opens the file in another way: another sheet, encoding or delimiter."""
+    row = runs.find(g.session, g.actor, run_id)
+    view = _importable(row.entity)
+    try:
+        runs.read_anew(g.session, g.edition, row, asked_reading(row))
+    except TrellisError as error:
+        if error.status != 422:
+            raise
+        context = {**mapping_context(view, row, base()), "problems": sentences(error)}
+        return _page("imports/mapping.html", view, context), 422
+    return go(f"{base()}/imports/{run_id}")
+
+
 @blueprint.post("/<workspace>/imports/<int:run_id>/use")
 def use(workspace: str, run_id: int) -> BaseResponse:
     """Takes a mapping that was saved before."""
     row = runs.find(g.session, g.actor, run_id)
     wanted = request.form.get("saved", "")
-    saved = next((one for one in runs.saved_mappings(g.session, g.actor, row) if str(one.id) == wanted), None)
+    saved = next((one for one in saved_mappings.mine(g.session, g.actor, row) if str(one.id) == wanted), None)
     if saved is None:
         abort(404)
-    runs.set_plan(g.session, row, saved.plan)
+    plan = {name: value for name, value in saved.plan.items() if name not in runs.KEPT}
+    runs.set_plan(g.session, row, plan)
     return go(f"{base()}/imports/{run_id}")
 
 

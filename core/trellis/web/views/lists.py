@@ -15,8 +15,10 @@ from trellis.errors import RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.records import export_job
 from trellis.records.exporter import Export, write_file
+from trellis.records.importer.plans import ID
 from trellis.records.query import ListQuery
 from trellis.records.saying import in_words
+from trellis.records.schema import EXTERNAL
 from trellis.web.display import origin, second_line, title_of
 from trellis.web.filters import builder_fields, builder_words
 from trellis.web.grouping import whole_context
@@ -190,7 +192,8 @@ def _asked_export(entity: str) -> tuple[Listing, Export, str]:
         abort(404)
     asked = Export(
         entity=entity,
-        fields=["external_id", *(name for name in names if name != "external_id")],
+        fields=[ID, EXTERNAL, *(name for name in names if name != EXTERNAL)],
+        named=True,
         rule=full_rule(listing),
         text=listing.query,
         sort=listing.setup.sort,

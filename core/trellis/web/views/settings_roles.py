@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,13 +11,15 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.contributions import Direction, FieldRight, Grant, Role, Scope
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.edition import OWN, EntityView
-from trellis.errors import RecordInvalid
+from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import format_number, plural_translator, translator
 from trellis.security.actor import merge_grants
 from trellis.security.field_rights import always_readable
 from trellis.security.people import User
-from trellis.security.roles import save_role
+from trellis.security.roles import remove_role, save_role
+from trellis.settings.names import new_name
 from trellis.web.display import origin
+from trellis.web.overlay import dialog_form
 from trellis.web.shell import toast
 from trellis.web.views.lists import base, go, messages
 from trellis.web.views.settings import only_administrators, settings_page
@@ -60,6 +61,7 @@ def show(workspace: str) -> str:
             "rights_text": _rights(role),
             "url": f"{url}/{role.name}",
             "administrator": role.administrator,
+            "remove_url": f"{url}/{role.name}/remove" if role.owner == OWN else "",
         }
         for role in g.edition.all(Role).values()
     ]
@@ -85,8 +87,10 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     known = g.edition.all(Role).get(name)
     if known is not None and known.owner != OWN:
         abort(403)
+    if known is None and name != "new":
+        abort(404)
     title = request.form.get("title", "").strip()
-    new_name = name if known else f"own.{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_') or 'role'}"
+    kept_as = name if known else new_name(title, g.edition.all(Role), "role")
     rights: dict[str, dict[str, Any]] = {
         view: {
             "read": request.form.get(f"{view}.read", "none"),
@@ -106,11 +110,50 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
         }
     try:
         personal_data = request.form.getlist("personal_data")[-1:] == ["true"]
-        save_role(g.session, new_name, title, rights, personal_data=personal_data)
+        _check_title(title, kept_as)
+        save_role(g.session, kept_as, title, rights, personal_data=personal_data)
     except RecordInvalid as error:
         return _page(known, known, messages(error)), 422
     toast(_("Saved"))
     return go(f"{base()}/settings/roles")
+
+
+@blueprint.get("/<workspace>/settings/roles/<name>/remove")
+def confirm_removal(workspace: str, name: str) -> str:
+    role = _own(name)
+    dialog = {
+        "title": str(_("Remove the role “%(name)s”?", name=str(role.title))),
+        "action": request.path,
+        "text": str(_("Its rights are gone for good.")),
+        "verb": str(_("Remove role")),
+        "danger": True,
+        "fields": [],
+    }
+    return dialog_form(dialog)
+
+
+@blueprint.post("/<workspace>/settings/roles/<name>/remove")
+def remove(workspace: str, name: str) -> BaseResponse:
+    try:
+        remove_role(g.session, _own(name).name)
+        toast(_("Role removed"))
+    except Conflict as error:
+        toast(str(error))
+    return go(f"{base()}/settings/roles")
+
+
+def _own(name: str) -> Role:
+    role: Role | None = g.edition.all(Role).get(name)
+    if role is None or role.owner != OWN:
+        abort(404)
+    return role
+
+
+def _check_title(title: str, name: str) -> None:
+    """Raises RecordInvalid for a title that another role has: people choose roles by it."""
+    others = (one for one in g.edition.all(Role).values() if one.name != name)
+    if any(str(one.title).casefold() == title.casefold() for one in others):
+        raise RecordInvalid({"title": [_("There is a role of this name already")]})
 
 
 def _rights(role: Role) -> str:

@@ -50,7 +50,7 @@ class DocumentTemplate(Entity):
         Choice(LANGUAGES), label=_("Language"), required=True, default="en", in_list=True
     )
     body: Mapped[str | None] = column(
-        LongText(),
+        LongText(markup=True),
         label=_("Content"),
         help=_(
             "HTML with {{ record.name }}, {% for line in related.order_line %} and {% if record.amount > 1000 %}. "
