@@ -70,7 +70,10 @@ def test_a_closed_period_changes_only_when_somebody_accepts_it(book: Book) -> No
     told = unit_point().recounted
     assert (unit_point().value, told and told.value) == (100, 98)
     part = replace(book.actor, within=(north,))
-    assert (unit_point(part).value, unit_point(part).recounted) == (98, None)  # what one sees of it, counted now
+    assert (unit_point(part).value, unit_point(part).recounted) == (
+        98,
+        None,
+    )  # what one sees of it, counted now
     agent = Actor(user_id=1, grants={"*": Grant("*", read=Scope.ALL)})
     with pytest.raises(PermissionRefused):
         snapshots.accept(book.session, agent, kpi, month)

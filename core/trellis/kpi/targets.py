@@ -62,6 +62,7 @@ class KpiTarget(Entity):
         subtitle_field="period",
         line_fields=("of_unit", "person", "category", "product", "value"),
         sort="key",
+        told_apart_by=("kpi", "period", "of_unit", "person", "category", "product"),
     )
 
     kpi: Mapped[str] = column(Text(160, names="kpi"), label=_("KPI"), required=True, in_list=True)
