@@ -184,6 +184,12 @@ def declaration_of(session: Session, name: str) -> Mapping[str, Any]:
     return _row(session, name).declaration
 
 
+def left_out(session: Session, edition: Edition) -> list[tuple[str, str]]:
+    """Name and title of the KPIs that are kept and not counted now: what they are over is not there."""
+    rows = session.scalars(sa.select(OwnKpi).order_by(OwnKpi.name))
+    return [(row.name, row.declaration["title"]) for row in rows if row.name not in edition.all(Kpi)]
+
+
 def remove_kpi(session: Session, edition: Edition, actor: Actor, name: str) -> None:
     """Stops counting a KPI; its targets and snapshots stay. Raises Conflict where a formula is over it."""
     actor.require_administrator()
