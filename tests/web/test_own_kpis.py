@@ -126,19 +126,25 @@ def test_a_figure_that_counts_otherwise_is_shown_and_accepted(
     month = containing(today, Grain.MONTH).previous
     with workspace.write() as session:
         edition = workspace.edition(session)
-        snapshots.take(session, edition, today, [edition.all(Kpi)["revenue"]], [[month]])
+        records = Records(session, edition, SYSTEM)
+        unit = records.create("unit", {"name": "North"}).id
         moment = datetime(month.first.year, month.first.month, 15, tzinfo=UTC)
-        Records(session, edition, SYSTEM).create(
-            "order", {"number": "L", "ordered_at": moment, "amount": 5000}
-        )
+        order = {"number": "L", "ordered_at": moment, "amount": 100, "unit": unit}
+        records.create("order", order)
+        snapshots.take(session, edition, today, [edition.all(Kpi)["revenue"]], [[month]])
+        records.create("order", order | {"amount": 5000})
         snapshots.take(session, edition, today, [edition.all(Kpi)["revenue"]], [[month]])
     client = sign_in("admin@acme.test")
     page = client.get(f"/acme/kpis?kpi=revenue&period={month.code}").text
     assert page.count("recounted") >= 2
+    part = client.get(f"/acme/kpis?kpi=revenue&period={month.code}&by=unit&key={unit}").text
+    assert "reported €100.00, recounted €5\N{NO-BREAK SPACE}100.00" in part
     url = f"/acme/kpis/accept?kpi=revenue&period={month.code}"
     assert client.post(url, data={"csrf_token": token_of(page)}).status_code == 302
     page = client.get(f"/acme/kpis?kpi=revenue&period={month.code}").text
     assert "accepted by Admin" in page
+    part = client.get(f"/acme/kpis?kpi=revenue&period={month.code}&by=unit&key={unit}").text
+    assert "recounted" not in part
     reader = sign_in("agent@acme.test")
     assert reader.post(url, data={"csrf_token": token_of(reader.get("/acme/kpis").text)}).status_code == 403
 

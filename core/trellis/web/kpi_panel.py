@@ -84,16 +84,17 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         "leaves": _leaves(asked, kpi, period, path),
         "left_out": _left_out(asked, one),
         "formula": str(kpi.formula or ""),
-        **_reported(one, asked, path, currency),
+        **_reported(one, points[-1] if part else None, asked, path, currency),
         "version": f"{kpi.version}" if kpi.version > 1 else "",
     }
 
 
-def _reported(one: KpiResult, asked: Asked, path: str, currency: str) -> dict[str, Any]:
-    """What was reported of a closed period: since when, by whom, and whether it counts otherwise now."""
+def _reported(one: KpiResult, part: Point | None, asked: Asked, path: str, currency: str) -> dict[str, Any]:
+    """What was reported of a closed period: since when, by whom, and whether it counts otherwise now; of a part, that alone."""
     kept = one.reported
-    if kept is None or asked.key or asked.unit:
-        return {"reported": "", "recounted": "", "accept_url": ""}
+    if part is not None or kept is None or asked.key or asked.unit:
+        told = recounted_text(one.kpi, part.recounted, currency) if part and part.recounted else ""
+        return {"reported": "", "recounted": told, "accept_url": ""}
     words = {
         "value": figure_text(one.kpi, kept.value, currency) or _("not enough data"),
         "at": format_date(kept.at),
