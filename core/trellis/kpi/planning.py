@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from math import floor
 
 from trellis.contributions import Unit
 
@@ -44,7 +45,7 @@ def spread(unit: Unit, total: Decimal, weights: Sequence[Decimal]) -> list[Decim
         step = _FINEST
     units = int((total / step).to_integral_value(ROUND_HALF_UP))
     exact = [units * weight / whole for weight in weights]
-    parts = [int(part // 1) for part in exact]
+    parts = [floor(part) for part in exact]
     left = units - sum(parts)
     order = sorted(range(len(parts)), key=lambda place: (parts[place] - exact[place], place))
     for place in order[:left]:
