@@ -73,7 +73,9 @@ def test_figures_are_those_of_the_formulas(firm: Workspace, name: str, value: An
             session, firm.edition(session), SYSTEM, name, parse("2026-10"), today=date(2026, 10, 7)
         )
     assert found.value == pytest.approx(value)
-    if name == "b2b.utilisation":  # the hours of a week that is gone are not set against those of the whole month
+    if (
+        name == "b2b.utilisation"
+    ):  # the hours of a week that is gone are not set against those of the whole month
         assert seventh.value == pytest.approx(6 / 40)
 
 
