@@ -78,11 +78,15 @@ def compose(
     _leave_out_bad_conditions(edition, views, conditions, faults)
     _leave_out_bad_exits(edition, views, contributions[Lifecycle], faults)
     for kind, named in contributions.items():
-        for contribution in list(named.values()):
-            problem = _check(edition, contribution, checks.get(kind))
-            if problem is not None:
-                faults.append(Fault.of(contribution.owner, HOOK_OF[kind], problem))
-                del named[contribution.name]  # the edition's mapping is a view of ``named``
+        wrong = True
+        while wrong:  # what is over another that is left out, a formula over a KPI, is left out with it
+            wrong = False
+            for contribution in list(named.values()):
+                problem = _check(edition, contribution, checks.get(kind))
+                if problem is not None:
+                    faults.append(Fault.of(contribution.owner, HOOK_OF[kind], problem))
+                    del named[contribution.name]  # the edition's mapping is a view of ``named``
+                    wrong = True
     return dataclasses.replace(edition, faults=tuple(faults), _cache={})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Thread
 from typing import Any
@@ -13,8 +14,10 @@ from trellis.i18n import Text
 from trellis.kpi import engine
 from trellis.kpi.checks import check_kpi
 from trellis.kpi.composite import FormulaInvalid
+from trellis.kpi.measuring import measure_keys
 from trellis.kpi.periods import parse
 from trellis.kpi.splits import split_names
+from trellis.kpi.sums import is_sum
 from trellis.records.expressions import compile_expression
 
 
@@ -69,6 +72,39 @@ def test_a_formula_that_cannot_be_computed_is_refused(book: Book, text: str, tol
 def test_what_cannot_be_divided_or_is_not_there_has_no_value(book: Book, text: str) -> None:
     result: Any = book.with_own(formula("own.bad", text)).kpi("own.bad", "2026-01")
     assert result.value is None
+
+
+def test_a_row_that_one_part_lacks_counts_it_as_nothing_where_it_is_a_sum(book: Book) -> None:
+    north, south = (book.records.create("unit", {"name": name}).id for name in ("North", "South"))
+    book.records.create("lead", {"name": "A", "unit": north})
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    book.order(None, day, "10", unit=south)
+    book = book.with_own(
+        formula("own.both", "(leads_created - orders) * 2", Unit.COUNT),
+        formula("own.rate", "revenue / orders"),
+    )
+    assert book.value("own.both", day) == 0
+    assert book.breakdown("own.both", day, "unit") == {"North": 2, "South": -2}
+    kpi, period = book.edition.all(Kpi)["own.both"], parse(day)
+    by_key = measure_keys(book.session, book.edition, book.actor, kpi, period, LATER, "unit")
+    assert by_key == {north: 2, south: -2}
+    assert book.breakdown("own.rate", day, "unit") == {"South": 10}
+    sums = {text: is_sum(book.edition, formula(f"own.{text}", text)) for text in SUMS}
+    assert sums == SUMS
+
+
+SUMS = {
+    "revenue": True,
+    "(revenue - margin) * 1.21 / 2 + sales_won": True,
+    "-2 * revenue": True,
+    "revenue / orders": False,
+    "revenue * orders": False,
+    "revenue - 1000": False,
+    "2 / orders": False,
+    "revenue - average_order": False,
+    "when(orders > 5, revenue, 0)": False,
+    "gone + revenue": False,
+}
 
 
 def test_a_formula_of_money_stays_exact(book: Book) -> None:

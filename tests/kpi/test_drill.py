@@ -53,6 +53,9 @@ def sold(book: Book) -> Book:
             "closed_at": "2026-01-10T00:00:00Z",
         }
         book.records.create("opportunity", values | {"outcome": outcome, "lost_reason": "Price"})
+    for state in ("new", "cancelled"):
+        case = {"subject": state, "state": state, "opened_at": "2026-01-12T10:00:00Z"}
+        book.records.create("case", case | {"resolved_at": "2026-01-13T10:00:00Z"})
     return book
 
 

@@ -48,6 +48,8 @@ def test_a_value_has_the_one_before_and_the_target_beside_it(book: Book) -> None
         "target": "30.00",
         "deviation": "-4.75",
         "attainment": pytest.approx(25.25 / 30),
+        "on_plan": False,
+        "growth": pytest.approx(25.25 / 1.1 - 1),
         "previous": "1.10",
         "year_before": "0.00",
         "forecast": None,
@@ -161,7 +163,7 @@ def test_targets_stand_in_series_and_breakdowns(book: Book) -> None:
     set_target(book.session, book.edition, "revenue", parse("2026-01"), Decimal("12.5"))
     set_target(book.session, book.edition, "revenue", parse("2026-01"), Decimal(7), unit=north)
     result = book.kpi("revenue", "2026-01", "unit")
-    assert (result.target, result.deviation, result.is_good) == (Decimal("12.5"), Decimal("-2.5"), False)
+    assert (result.target, result.deviation, result.on_plan) == (Decimal("12.5"), Decimal("-2.5"), False)
     assert [(one.title, one.value, one.target) for one in result.breakdown] == [("North", 10, 7)]
     set_target(book.session, book.edition, "revenue", parse("2026-01"), None)
     assert book.kpi("revenue", "2026-01").target is None

@@ -15,7 +15,7 @@ from trellis.errors import Conflict, PermissionRefused, PluginError
 from trellis.i18n import Text
 from trellis.kpi import engine, snapshots
 from trellis.kpi.periods import parse
-from trellis.kpi.results import KpiResult
+from trellis.kpi.results import KpiResult, Point
 from trellis.kpi.snapshots import KpiSnapshot
 from trellis.security.actor import Actor
 
@@ -61,6 +61,19 @@ def test_a_closed_period_changes_only_when_somebody_accepts_it(book: Book) -> No
     assert take(book).recounted == 0
 
     kpi, month = book.edition.all(Kpi)["revenue"], parse("2026-02")
+
+    def unit_point(actor: Actor = book.actor) -> Point:
+        asked = book.session, book.edition, actor, "revenue", [month], "unit", TODAY
+        (found,) = (one for one in engine.parts(*asked, reported=True) if one.key == north)
+        return found.points[0]
+
+    told = unit_point().recounted
+    assert (unit_point().value, told and told.value) == (100, 98)
+    part = replace(book.actor, within=(north,))
+    assert (unit_point(part).value, unit_point(part).recounted) == (
+        98,
+        None,
+    )  # what one sees of it, counted now
     agent = Actor(user_id=1, grants={"*": Grant("*", read=Scope.ALL)})
     with pytest.raises(PermissionRefused):
         snapshots.accept(book.session, agent, kpi, month)
@@ -71,7 +84,7 @@ def test_a_closed_period_changes_only_when_somebody_accepts_it(book: Book) -> No
     reported = book.kpi("revenue", "2026-02", today=TODAY).reported
     assert reported is not None
     assert (reported.value, reported.by) == (98, "Boss")
-    assert snapshots.of_parts(book.session, kpi, month, "unit")[north].value == 98
+    assert (unit_point().value, unit_point().recounted) == (98, None)
     with pytest.raises(Conflict):
         snapshots.accept(book.session, boss, kpi, month)
     rows = book.session.scalars(

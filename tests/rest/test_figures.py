@@ -47,8 +47,11 @@ def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
     }
     assert [(row["title"], row["value"]) for row in found["breakdown"]] == [("Admin", "200.00")]
     assert [point["period"] for point in found["series"]] == ["2026-02", "2026-03"]
-    everything = {row["kpi"]: row["value"] for row in sold.get("/kpis?period=2026-04").json}
-    assert everything["revenue"] == "100.00"
+    everything = {row["kpi"]: row for row in sold.get("/kpis?period=2026-04").json}
+    assert (everything["revenue"]["value"], everything["revenue"]["growth"]) == ("100.00", -0.5)
+    assert everything["revenue"]["on_plan"] is None
+    sold.create("kpi_target", kpi="revenue", period="2026-03", value="150")
+    assert sold.get("/kpis/revenue?period=2026-03").json["on_plan"] is True
 
 
 def test_every_figure_over_rest_tells_the_list_of_its_records(sold: Client) -> None:
@@ -84,6 +87,8 @@ def test_a_recount_of_a_closed_period_is_accepted_by_whoever_plans_for_all(
     found = sold.get(march).json
     assert (found["value"], found["reported"]["value"]) == ("205.00", "200.00")
     assert found["reported"]["differs_since"] is not None
+    (listed,) = (row for row in sold.get("/kpis?period=2026-03").json if row["kpi"] == "revenue")
+    assert listed["reported"] == found["reported"]
     agent = open_client(app, installation, workspace, "planner@acme.test", ["agent"])
     assert (accept(agent, period="2026-03"), agent.get(march).json["reported"]) == (403, None)
     assert accept(sold) == accept(sold, period=3) == 422

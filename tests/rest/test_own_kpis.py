@@ -5,7 +5,9 @@ from __future__ import annotations
 from callers import Client, open_client
 from flask import Flask
 from trellis.installation import Installation
+from trellis.kpi.own import OwnKpi
 from trellis.workspace import Workspace
+from trellis.workspace_state import raise_revision
 
 LARGE = {"field": "amount", "op": "gte", "value": "100"}
 KPI = {
@@ -80,3 +82,18 @@ def test_only_administrators_define_kpis(
     manager = open_client(app, installation, workspace, "boss@acme.test", ["manager"])
     assert manager.post("/kpis", KPI).status_code == 403
     assert manager.delete("/kpis/orders").status_code == 403
+
+
+def test_a_kpi_that_waits_for_a_plugin_is_read_and_removed(client: Client, workspace: Workspace) -> None:
+    assert client.post("/kpis", KPI).status_code == 201
+    with workspace.write() as session:
+        row = session.get(OwnKpi, "own.large_orders")
+        assert row is not None
+        row.declaration = {**row.declaration, "entity": "moon.crater"}
+        raise_revision(session.connection())
+    assert client.get("/kpis/own.large_orders").status_code == 404
+    kept = client.get("/kpis/own.large_orders/declaration")
+    assert (kept.status_code, kept.json["entity"], kept.json["version"]) == (200, "moon.crater", 1)
+    assert set(client.patch("/kpis/own.large_orders", {"title": "Large"}).json["errors"]) == {"entity"}
+    assert client.delete("/kpis/own.large_orders").status_code == 204
+    assert client.get("/kpis/own.large_orders/declaration").status_code == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from html import unescape
 
@@ -155,6 +156,17 @@ def test_a_plan_is_handed_down_and_added_up(sign_in: SignIn, installation: Insta
     assert client.post(grid, data=form).status_code == 302
     sums = re.search(r"(?s)<tfoot>.*?</tfoot>", client.get(grid).text)
     assert sums is not None and ">90<" in sums[0] and '<td class="num warn">10<' in sums[0]
+    with installation.workspace("acme").write() as session:
+        records = Records(session, installation.workspace("acme").edition(session), SYSTEM)
+        left = records.create("user", {"name": "Left", "email": "left@acme.test", "unit": north}).id
+        records.create("kpi_target", {"kpi": "revenue", "period": "2026-03", "person": left, "value": 5})
+        records.update("user", left, {"active": False})
+    assert f"revenue/2026-03/person-{left}" in cells_of(
+        client.get("/acme/kpis/targets?year=2026&kpi=revenue").text
+    )
+    for whom, year, there in ((north, 2026, True), (south, 2026, False), (north, 2027, False)):
+        people = client.get(f"/acme/kpis/targets?year={year}&kpi=revenue&by=person&whom=unit-{whom}").text
+        assert (f"revenue/{year}-03/person-{left}" in cells_of(people)) is there
     goods = f"/acme/kpis/targets?year=2026&kpi=product_sales&by=category&whom=unit-{north}"
     key = f"product_sales/2026-01/unit-{north}/category-{light}"
     assert client.post(goods, data=form_of(client.get(goods).text, **{key: "7"})).status_code == 302
@@ -163,3 +175,33 @@ def test_a_plan_is_handed_down_and_added_up(sign_in: SignIn, installation: Insta
     assert "January 2026 · North · Light · €7.00" in lines
     for wrong in ("&kpi=revenue&by=category", "&kpi=moon&by=unit", "&kpi=revenue&by=unit&whom=moon"):
         assert client.get(f"/acme/kpis/targets?year=2026{wrong}").status_code == 200
+
+
+def test_a_year_is_spread_only_where_it_is_a_sum_and_by_the_last_whole_periods(
+    sign_in: SignIn, installation: Installation
+) -> None:
+    year = date.today().year + 1
+    with installation.workspace("acme").write() as session:
+        records = Records(session, installation.workspace("acme").edition(session), SYSTEM)
+        for day, amount in (("2023-01-05", 10), ("2023-01-06", 10), ("2023-02-05", 40)):
+            records.create("order", {"number": day, "ordered_at": f"{day}T10:00:00Z", "amount": amount})
+        records.create("order", {"number": "D", "ordered_at": f"{year - 2}-12-05T10:00:00Z", "amount": 10**6})
+    client = sign_in("admin@acme.test")
+
+    def filled(year: int, act: str, **typed: str) -> dict[str, str]:
+        grid = f"/acme/kpis/targets?year={year}"
+        form = form_of(client.get(grid).text, act=act, only="", percent="", **typed)
+        return cells_of(client.post(grid.replace("?", "/fill?"), data=form).text)
+
+    plans = {"average_order/2024": "60", "orders/2024": "7", "win_rate/2024": "30 %", "revenue/2024": "1.005"}
+    even = filled(2024, "even", **plans)
+    months = [f"2024-{month:02}" for month in range(1, 13)]
+    assert {even[f"average_order/{month}"] for month in months} == {"60"}
+    assert {even[f"win_rate/{month}"] for month in months} == {"30"}
+    assert [even[f"orders/{month}"] for month in months] == ["1"] * 7 + ["0"] * 5
+    assert sum(Decimal(even[f"revenue/{month}"]) for month in months) == Decimal("1.005")
+    seasons = filled(2024, "pattern", **plans)
+    assert [seasons[f"average_order/{month}"] for month in months[:3]] == ["30", "120", "60"]
+    assert [seasons[f"orders/{month}"] for month in months[:3]] == ["5", "2", "0"]
+    ahead = filled(year, "pattern", **{f"revenue/{year}": "100"})  # December of this year is still to come
+    assert Decimal(ahead[f"revenue/{year}-12"]) > 50

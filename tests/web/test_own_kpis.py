@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from flask.testing import FlaskClient
+from trellis import enabling
 from trellis.contributions import Kpi
 from trellis.installation import Installation
 from trellis.kpi import engine, snapshots
@@ -125,18 +126,56 @@ def test_a_figure_that_counts_otherwise_is_shown_and_accepted(
     month = containing(today, Grain.MONTH).previous
     with workspace.write() as session:
         edition = workspace.edition(session)
-        snapshots.take(session, edition, today, [edition.all(Kpi)["revenue"]], [[month]])
+        records = Records(session, edition, SYSTEM)
+        unit = records.create("unit", {"name": "North"}).id
         moment = datetime(month.first.year, month.first.month, 15, tzinfo=UTC)
-        Records(session, edition, SYSTEM).create(
-            "order", {"number": "L", "ordered_at": moment, "amount": 5000}
-        )
+        order = {"number": "L", "ordered_at": moment, "amount": 100, "unit": unit}
+        records.create("order", order)
+        snapshots.take(session, edition, today, [edition.all(Kpi)["revenue"]], [[month]])
+        records.create("order", order | {"amount": 5000})
         snapshots.take(session, edition, today, [edition.all(Kpi)["revenue"]], [[month]])
     client = sign_in("admin@acme.test")
     page = client.get(f"/acme/kpis?kpi=revenue&period={month.code}").text
     assert page.count("recounted") >= 2
+    part = client.get(f"/acme/kpis?kpi=revenue&period={month.code}&by=unit&key={unit}").text
+    assert "reported €100.00, recounted €5\N{NO-BREAK SPACE}100.00" in part
     url = f"/acme/kpis/accept?kpi=revenue&period={month.code}"
     assert client.post(url, data={"csrf_token": token_of(page)}).status_code == 302
     page = client.get(f"/acme/kpis?kpi=revenue&period={month.code}").text
     assert "accepted by Admin" in page
+    part = client.get(f"/acme/kpis?kpi=revenue&period={month.code}&by=unit&key={unit}").text
+    assert "recounted" not in part
     reader = sign_in("agent@acme.test")
     assert reader.post(url, data={"csrf_token": token_of(reader.get("/acme/kpis").text)}).status_code == 403
+
+
+def test_kpis_over_what_a_disabled_plugin_brought_wait_and_are_told(
+    sign_in: SignIn, installation: Installation
+) -> None:
+    client, workspace = sign_in("admin@acme.test"), installation.workspace("acme")
+    token = token_of(client.get(f"{NEW}?entity=gym.membership").text)
+    members = LARGE | {"name": "members", "title": "Members", "entity": "gym.membership"}
+    members |= {"date": "created_at", "rule": "null", "breakdowns": ""}
+    double = HALF | {"name": "double", "title": "Twice as many", "expression": "own.members * 2"}
+    for form in (members, double):
+        assert client.post(NEW, data={"csrf_token": token, **form}).status_code == 302
+
+    def counted() -> set[str]:
+        with workspace.read() as session:
+            return {"own.members", "own.double"} & set(workspace.edition(session).all(Kpi))
+
+    assert counted() == {"own.members", "own.double"}
+    enabling.disable(workspace, "gym")
+    assert counted() == set()
+    assert client.get("/acme/kpis").status_code == 200
+    listed = client.get("/acme/settings/kpis").text
+    assert listed.count("Not counted now") == 2 and "Twice as many" in listed
+    assert (
+        "settings/kpis/own.members/remove" in listed
+        and 'href="/acme/settings/kpis/own.members"' not in listed
+    )
+    assert client.get("/acme/settings/kpis/own.members").status_code == 404
+    answer = client.post("/acme/settings/kpis/own.members", data={"csrf_token": token, **HALF})
+    assert answer.status_code == 404
+    enabling.enable(workspace, "gym")
+    assert counted() == {"own.members", "own.double"}

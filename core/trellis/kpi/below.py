@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,7 +21,7 @@ from trellis.kpi.periods import Period
 from trellis.kpi.results import Value
 from trellis.kpi.splits import LABELS, NOT_SET, PERSON, UNIT
 from trellis.kpi.sums import is_sum
-from trellis.kpi.targets import DIMENSIONS, Targets, plannable
+from trellis.kpi.targets import DIMENSIONS, Planned, Targets, plannable
 from trellis.security.actor import Actor
 from trellis.security.people import User
 from trellis.security.roles import units_below
@@ -73,11 +73,17 @@ def ways(edition: Edition, kpi: Kpi, whom: Whom) -> list[str]:
     return [by for by in known if by not in (UNIT, PERSON)] if whom.person is not None else known
 
 
-def people(session: Session, actor: Actor, units: Sequence[int] = ()) -> dict[int, str]:
-    """The people who may sign in, of some units where they are given, as far as ``actor`` may see them, by name."""
+def people(
+    session: Session, actor: Actor, units: Sequence[int] = (), also: Collection[int] = ()
+) -> dict[int, str]:
+    """The people who may sign in, of some units where they are given, as far as ``actor`` may see them, by name.
+
+    ``also`` are people who need not be here any more: those with a plan of theirs.
+    """
     if not actor.may("user", "read"):
         return {}
-    query = sa.select(User.id, User.name).where(User.deleted_at.is_(None), User.active, actor.visible(User))
+    here = sa.or_(sa.and_(User.deleted_at.is_(None), User.active), User.id.in_(also))
+    query = sa.select(User.id, User.name).where(here, actor.visible(User))
     if units:
         query = query.where(User.unit_id.in_(units))
     rows = session.execute(query.order_by(User.name, User.id).limit(MOST_PEOPLE))
@@ -120,20 +126,23 @@ class Below:
             return {key: self._nodes[key][1] for key in self._nodes if self._top(key) == key}
         return {}
 
-    def goods_in(self, known: Targets) -> set[int]:
-        """The goods that anything is planned of, for whom this plan is; others are parts without that."""
-        if self.by in (UNIT, PERSON):
+    def planned_in(self, known: Iterable[Planned]) -> set[int]:
+        """The goods that anything is planned of, for whom this plan is, and people with a plan, though they have left.
+
+        Others are parts without that.
+        """
+        if self.by == UNIT:
             return set()
+        if self.by == PERSON:
+            planned = {one.person for one in known if one.person is not None and not one.of_goods}
+            return set(people(self.session, self.actor, self.units, planned))
         mine = (self.whom.unit, self.whom.person)
-        keys = {getattr(one, self.by) for one in known.values if (one.unit, one.person) == mine}
+        keys = {getattr(one, self.by) for one in known if (one.unit, one.person) == mine}
         return keys - {None}
 
-    def plan(self, known: Targets, period: Period, months: Sequence[Period], key: int) -> Decimal | None:
-        """The target of a part in a period: its own, or those of all its ``months`` together."""
-        whose = self.whose(key)
-        if not months:
-            return known.of(self.kpi, period, **whose)
-        return known.whole(self.kpi, period, months, **whose)
+    def plan(self, known: Targets, period: Period, key: int) -> Decimal | None:
+        """The target of a part in a period."""
+        return known.of(self.kpi, period, **self.whose(key))
 
     def facts(self, periods: Sequence[Period], today: date) -> dict[int | None, list[Value | None]]:
         """What each part came to in each of ``periods``, in one statement."""

@@ -112,16 +112,24 @@ def parts(
     by: str,
     today: date | None = None,
     only: tuple[str, Sequence[Any]] | None = None,
+    *,
+    reported: bool = False,
 ) -> list[Part]:
     """A KPI over several periods for each row of a breakdown, those that are largest now first.
 
-    With ``only`` = (breakdown, keys) no more is counted than is in those rows of another breakdown.
+    With ``only`` = (breakdown, keys) no more is counted than is in those rows of another breakdown. ``reported`` is as for
+    :func:`strip`; it is kept of units and people.
     """
     kpi = find(edition, name)
     split = split_of(edition, kpi, by)
     today = today or today_in(ZoneInfo(edition.settings.timezone))
     planned = held_against(session, edition, [kpi], periods, actor)
-    measured_parts = measure_parts(session, edition, actor, kpi, periods, today, split, only)
+    rows = measure_parts(session, edition, actor, kpi, periods, today, split, only)
+    kept = {}
+    if reported and actor.sees_everything and only is None:
+        kept = snapshots.kept_parts(session, kpi, periods, by, today)
+    for key, _code in kept:  # a row whose records have all gone
+        rows.setdefault(key, (split.title(key, None), {}))
     found = [
         Part(
             key=key,
@@ -129,13 +137,15 @@ def parts(
             points=tuple(
                 Point(
                     period=period,
-                    value=number(kpi.unit, values.get(index)),
+                    value=told.value if told else number(kpi.unit, values.get(index)),
                     target=_target_of(planned, kpi, period, split, key),
+                    recounted=told.recounted if told else None,
                 )
                 for index, period in enumerate(periods)
+                for told in [kept.get((key, period.code))]
             ),
         )
-        for key, (title, values) in measured_parts.items()
+        for key, (title, values) in rows.items()
     ]
     return sorted(found, key=lambda part: (part.points[-1].value is None, -float(part.points[-1].value or 0)))
 

@@ -288,13 +288,16 @@ def measure_keys(
 ) -> dict[Any, Value | None]:
     """A KPI in a period for each key of its breakdown ``by``, however many they are; of the records that fit ``rule`` alone."""
     if kpi.select is None:
+        each = {one.name: one for one in leaves(edition, kpi)}
         parts = {
-            one.name: measure_keys(session, edition, actor, one, period, today, by)
-            for one in leaves(edition, kpi)
+            name: measure_keys(session, edition, actor, one, period, today, by) for name, one in each.items()
         }
+        without = {name: _without(session, edition, actor, one, period, today) for name, one in each.items()}
         keys = {key for values in parts.values() for key in values}
         return {
-            key: evaluate(edition, kpi, {name: values.get(key) for name, values in parts.items()})
+            key: evaluate(
+                edition, kpi, {name: values.get(key, without[name]) for name, values in parts.items()}
+            )
             for key in keys
         }
     split = split_of(edition, kpi, by)
@@ -307,6 +310,15 @@ def measure_keys(
     return {key: number(kpi.unit, raw) for raw, key in rows}
 
 
+def _without(
+    session: Session, edition: Edition, actor: Actor, kpi: Kpi, period: Period, today: date
+) -> Value | None:
+    """What a KPI comes to where there are no records: a count or a sum is 0, an average has no value."""
+    statement = select(kpi, KpiQuery(edition, actor, [period], today, kpi.date)).where(sa.false())
+    rows = _rows(session, [kpi], statement)
+    return number(kpi.unit, rows[0][0]) if rows else None
+
+
 def _composed_parts(
     session: Session,
     edition: Edition,
@@ -317,7 +329,9 @@ def _composed_parts(
     split: Split,
     only: tuple[str, Sequence[Any]] | None,
 ) -> dict[Any, tuple[str, dict[int, Any]]]:
-    """The breakdown of a formula from those of its leaves: a key that one of them lacks has no value there."""
+    """The breakdown of a formula from those of its leaves: for a key that one of them lacks, that has no records."""
+    each = leaves(edition, kpi)
+    without = {one.name: _without(session, edition, actor, one, periods[-1], today) for one in each}
     parts = {
         one.name: (
             one,
@@ -325,7 +339,7 @@ def _composed_parts(
                 session, edition, actor, one, periods, today, split_of(edition, one, split.by), only
             ),
         )
-        for one in leaves(edition, kpi)
+        for one in each
     }
     titles = {key: title for _one, rows in parts.values() for key, (title, _values) in rows.items()}
     found: dict[Any, tuple[str, dict[int, Any]]] = {}
@@ -333,7 +347,9 @@ def _composed_parts(
         values = {}
         for index in range(len(periods)):
             given = {
-                name: number(one.unit, rows[key][1].get(index)) if key in rows else None
+                name: number(one.unit, rows[key][1][index])
+                if key in rows and index in rows[key][1]
+                else without[name]
                 for name, (one, rows) in parts.items()
             }
             values[index] = evaluate(edition, kpi, given)

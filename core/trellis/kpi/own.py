@@ -181,13 +181,19 @@ def save_kpi(
 
 def declaration_of(session: Session, name: str) -> Mapping[str, Any]:
     """A KPI as kept. Raises Conflict when it is none of the organisation's."""
-    return _row(session, name).declaration
+    return row_of(session, name).declaration
+
+
+def left_out(session: Session, edition: Edition) -> list[tuple[str, str]]:
+    """Name and title of the KPIs that are kept and not counted now: what they are over is not there."""
+    rows = session.scalars(sa.select(OwnKpi).order_by(OwnKpi.name))
+    return [(row.name, row.declaration["title"]) for row in rows if row.name not in edition.all(Kpi)]
 
 
 def remove_kpi(session: Session, edition: Edition, actor: Actor, name: str) -> None:
     """Stops counting a KPI; its targets and snapshots stay. Raises Conflict where a formula is over it."""
     actor.require_administrator()
-    row = _row(session, name)
+    row = row_of(session, name)
     for other in edition.all(Kpi).values():
         if other.select is None and name in parts_of(other):
             raise Conflict(_("“%(title)s” is a formula over this KPI", title=other.title))
@@ -210,7 +216,8 @@ def _segments_of(edition: Edition, declaration: Mapping[str, Any]) -> list[str]:
     return [] if view is None else segments_in(parse(declaration["rule"], view, edition))
 
 
-def _row(session: Session, name: str) -> OwnKpi:
+def row_of(session: Session, name: str) -> OwnKpi:
+    """A KPI as kept, with its version. Raises Conflict when it is none of the organisation's."""
     row = session.get(OwnKpi, name)
     if row is None:
         raise Conflict(_("“%(name)s” is not a KPI of this organisation", name=name))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from math import floor
 
 from trellis.contributions import Unit
 
 _DIGITS = {Unit.MONEY: Decimal("0.01"), Unit.COUNT: Decimal(1)}
 _FINEST = Decimal("0.0001")
-ADDITIVE = (Unit.MONEY, Unit.COUNT, Unit.HOURS)
-"""Units of which a year is the sum of its months; of others it is no more than each of them."""
 
 
 def rounded(unit: Unit, value: Decimal) -> Decimal:
@@ -35,23 +34,33 @@ def going_on(unit: Unit, values: Sequence[Decimal | None], percent: Decimal) -> 
 def spread(unit: Unit, total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     """``total`` over as many periods, in proportion to the weights; they add up to it exactly (largest remainder).
 
-    What does not add up (a share, an average) is the same in each. Weights that come to nothing are as good as equal ones.
+    Weights that come to nothing are as good as equal ones. It is for what adds up (:func:`trellis.kpi.sums.is_sum`).
     """
-    if unit not in ADDITIVE:
-        return [rounded(unit, total)] * len(weights)
     weights = [max(weight, Decimal(0)) for weight in weights]
     whole = sum(weights)
     if not whole:
         weights, whole = [Decimal(1)] * len(weights), Decimal(len(weights))
     step = _DIGITS.get(unit, _FINEST)
+    if rounded(unit, total) != total:  # a plan with more digits than usual keeps them in its parts
+        step = _FINEST
     units = int((total / step).to_integral_value(ROUND_HALF_UP))
     exact = [units * weight / whole for weight in weights]
-    parts = [int(part // 1) for part in exact]
+    parts = [floor(part) for part in exact]
     left = units - sum(parts)
     order = sorted(range(len(parts)), key=lambda place: (parts[place] - exact[place], place))
     for place in order[:left]:
         parts[place] += 1
     return [part * step for part in parts]
+
+
+def as_before(
+    unit: Unit, total: Decimal, before: Sequence[Decimal | None], whole: Decimal | None
+) -> list[Decimal]:
+    """What does not add up (a share, an average), planned at ``total`` for a year, over its periods.
+
+    Each differs from the year as the one ``before`` did from the ``whole`` year before; where that is not known, it is the same.
+    """
+    return [rounded(unit, total if one is None or not whole else total * one / whole) for one in before]
 
 
 def handed_down(

@@ -126,13 +126,13 @@ class KpiResult:
         return None if quotient is None else quotient - 1
 
     @property
-    def is_good(self) -> bool | None:
-        """Whether the plan is met; None without a plan."""
-        return (
-            None
-            if self.deviation is None
-            else (self.deviation >= 0) is self.kpi.higher_is_better or self.deviation == 0
-        )
+    def on_plan(self) -> bool | None:
+        """Whether the plan is met, of a running period by its forecast where there is one; None without a plan."""
+        reached = self.forecast.value if self.forecast else self.value
+        if reached is None or self.target is None:
+            return None
+        gap = float(reached) - float(self.target)
+        return gap == 0 or (gap > 0) is self.kpi.higher_is_better
 
     def to_json(self) -> dict[str, Any]:
         """The answer of ``kpi W NAME`` and ``GET /kpis/{name}``."""
@@ -149,7 +149,9 @@ class KpiResult:
             "target": number_json(unit, self.target),
             "deviation": number_json(unit, self.deviation),
             "attainment": self.attainment,
+            "on_plan": self.on_plan,
             "previous": number_json(unit, self.previous),
+            "growth": self.growth,
             "year_before": number_json(unit, self.year_before),
             "forecast": self.forecast.to_json(unit) if self.forecast else None,
             "breakdown": [_share_json(unit, share) for share in self.breakdown],

@@ -76,16 +76,25 @@ class Taken:
 
 def kept(session: Session, kpis: Sequence[Kpi], periods: Sequence[Period], today: date) -> Kept:
     """What was reported of these KPIs in those of the periods that have closed, in one query."""
-    closed = [period.code for period in periods if period.end <= today and period == period.shifted(0)]
-    found = _read(session, kpis, closed, whole=True)
+    found = _read(session, kpis, _closed(periods, today), whole=True)
     return Kept({(place[0], place[1]): one for place, one in found.items()})
 
 
-def of_parts(session: Session, kpi: Kpi, period: Period, by: str) -> dict[int, Reported]:
-    """What was reported of a KPI in a closed period for each unit or person."""
-    found = _read(session, [kpi], [period.code], whole=False)
+def kept_parts(
+    session: Session, kpi: Kpi, periods: Sequence[Period], by: str, today: date
+) -> dict[tuple[int, str], Reported]:
+    """What was reported of a KPI for each unit or person, by id and code of the closed period; of others nothing is kept."""
+    if by not in (UNIT, PERSON):
+        return {}
+    found = _read(session, [kpi], _closed(periods, today), whole=False)
     which = 2 if by == UNIT else 3
-    return {key: one for place, one in found.items() if (key := cast(int | None, place[which])) is not None}
+    keyed = ((cast(int | None, place[which]), place[1], one) for place, one in found.items())
+    return {(key, code): one for key, code, one in keyed if key is not None}
+
+
+def _closed(periods: Sequence[Period], today: date) -> list[str]:
+    """The codes of those that have closed and are whole."""
+    return [period.code for period in periods if period.end <= today and period == period.shifted(0)]
 
 
 def _read(

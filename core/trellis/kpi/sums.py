@@ -9,6 +9,7 @@ from sqlalchemy.sql import operators
 
 from trellis.contributions import Kpi
 from trellis.edition import Edition
+from trellis.kpi.composite import DEEPEST, compiled, parts_of
 from trellis.kpi.measuring import select
 from trellis.kpi.periods import Period, parse
 from trellis.kpi.query import KpiQuery
@@ -18,12 +19,16 @@ _SOME: Period = parse("2026-01")
 
 
 def is_sum(edition: Edition, kpi: Kpi) -> bool:
-    """Whether the select of a KPI is a sum or a count (of records, not of distinct values)."""
+    """Whether a KPI is a sum or a count (of records, not of distinct values), or adds and subtracts such KPIs."""
     return bool(edition.cached(("is sum", kpi.name, kpi.version), lambda: _is_sum(edition, kpi)))
 
 
-def _is_sum(edition: Edition, kpi: Kpi) -> bool:
-    if kpi.select is None or kpi.entity is None or kpi.date is None:
+def _is_sum(edition: Edition, kpi: Kpi, depth: int = 0) -> bool:
+    if kpi.select is None:
+        known = [edition.all(Kpi).get(name) for name in parts_of(kpi)]
+        sums = all(one is not None and depth < DEEPEST and _is_sum(edition, one, depth + 1) for one in known)
+        return sums and compiled(kpi.expression)[0].adds_up
+    if kpi.entity is None or kpi.date is None:
         return False
     try:
         statement = select(kpi, KpiQuery(edition, SYSTEM, [_SOME], _SOME.last, kpi.date))

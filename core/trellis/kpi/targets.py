@@ -62,6 +62,7 @@ class KpiTarget(Entity):
         subtitle_field="period",
         line_fields=("of_unit", "person", "category", "product", "value"),
         sort="key",
+        told_apart_by=("kpi", "period", "of_unit", "person", "category", "product"),
     )
 
     kpi: Mapped[str] = column(Text(160, names="kpi"), label=_("KPI"), required=True, in_list=True)
@@ -180,14 +181,6 @@ class Targets:
         given = [part for part in parts if part is not None]
         return sum(given, Decimal(0)) if len(given) == len(parts) else None
 
-    def whole(self, kpi: Kpi, period: Period, parts: Sequence[Period], **whom: int | None) -> Decimal | None:
-        """The target of a period: its own, or those of its ``parts`` together where each of them has one."""
-        own = self.of(kpi, period, **whom)
-        values = [part for one in parts if (part := self.of(kpi, one, **whom)) is not None]
-        if own is not None or len(values) < len(parts):
-            return own
-        return sum(values, Decimal(0))
-
 
 def plannable(edition: Edition, kpi: Kpi) -> list[str]:
     """Those of ``DIMENSIONS`` that a KPI can be broken down by, and so planned by."""
@@ -304,11 +297,16 @@ def set_target(
 
 
 def targets(
-    session: Session, kpis: Sequence[Kpi], periods: Sequence[Period], actor: Actor = SYSTEM
+    session: Session,
+    edition: Edition,
+    kpis: Sequence[Kpi],
+    periods: Sequence[Period],
+    actor: Actor = SYSTEM,
 ) -> Targets:
     """The targets of these KPIs in these periods that ``actor`` may see, in one query.
 
-    For an actor limited to a branch of units the whole is the unit at its head.
+    For an actor limited to a branch of units the whole is the unit at its head. A year or quarter of a sum is planned by
+    its months where it has no target of its own.
     """
     table = _TARGET.c
     query = sa.select(
@@ -321,7 +319,7 @@ def targets(
         table.value,
     ).where(
         table.kpi.in_([kpi.name for kpi in kpis]),
-        table.period.in_([period.code for period in periods]),
+        table.period.in_([period.code for period in _with_parts(periods)]),
         table.value.is_not(None),
         table.deleted_at.is_(None),
         replace(actor, within=()).visible(KpiTarget),  # plans are not records of a branch
@@ -339,7 +337,18 @@ def targets(
             for row in session.execute(query)
         },
         actor.within[0] if actor.within else None,
+        sums=frozenset(kpi.name for kpi in kpis if is_sum(edition, kpi)),
     )
+
+
+def _with_parts(periods: Sequence[Period]) -> list[Period]:
+    """The periods, and the quarters and months that stand in for their targets."""
+    wanted = dict.fromkeys(periods)
+    for period in periods:
+        quarters = period.split(_PARTS[period.grain]) if period.grain in _PARTS else []
+        wanted |= dict.fromkeys(quarters)
+        wanted |= dict.fromkeys(period.split(Grain.MONTH) if quarters else [])
+    return list(wanted)
 
 
 def held_against(
@@ -348,17 +357,11 @@ def held_against(
     """The targets that the figures of a reader are held against, in one query.
 
     Who sees the records of a unit, or own ones alone, is held against the plan of that unit or of oneself, and not against
-    that of the whole. A year or quarter of a sum is planned by its months where it has no target of its own.
+    that of the whole.
     """
-    wanted = dict.fromkeys(periods)
-    for period in periods:
-        quarters = period.split(_PARTS[period.grain]) if period.grain in _PARTS else []
-        wanted |= dict.fromkeys(quarters)
-        wanted |= dict.fromkeys(period.split(Grain.MONTH) if quarters else [])
     return replace(
-        targets(session, kpis, list(wanted), actor),
+        targets(session, edition, kpis, periods, actor),
         whose={kpi.name: _whose(edition, kpi, actor) for kpi in kpis},
-        sums=frozenset(kpi.name for kpi in kpis if is_sum(edition, kpi)),
     )
 
 

@@ -191,6 +191,8 @@ class EntityInfo:
     - ``amount_field``: the figure summed on boards and in footers
     - ``numbered``: what the numbers begin with that new records get in their field ``number`` when none is given (``C``
       for C-000001)
+    - ``told_apart_by``: the fields that tell its records apart, all of them together: an import that has no other key
+      changes the record that has them
     - ``by_hand``: people make records of it themselves; otherwise Trellis does, by another act of theirs
     - ``made_at``: the page of that act (``bonuses``), to which an empty list leads
     - ``kept``: Trellis alone writes what is in them, whatever rights people have: no page offers to change or delete it
@@ -220,6 +222,7 @@ class EntityInfo:
     beside: tuple[str, str] | None = None
     amount_field: str | None = None
     numbered: str = ""
+    told_apart_by: tuple[str, ...] = ()
     by_hand: bool = True
     made_at: str = ""
     kept: bool = False

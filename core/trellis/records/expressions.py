@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from simpleeval import SimpleEval
@@ -140,6 +141,11 @@ class Expression:
     _evaluator: Evaluator
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether it does no more than add and subtract columns, or such sums, times numbers: of sums it is a sum."""
+        return _adds_up(self._parsed)
+
     def __call__(self, names: Mapping[str, Any]) -> Any:
         with self._lock:
             self._evaluator.names = names
@@ -178,6 +184,25 @@ def check_nodes(parsed: ast.expr, evaluator: Evaluator) -> None:
         allowed = type(node) in evaluator.nodes or type(node) in evaluator.operators
         if isinstance(node, ast.expr | ast.operator | ast.unaryop | ast.cmpop) and not allowed:
             raise ValueError(f"{type(node).__name__} is not allowed")
+
+
+def _adds_up(node: ast.AST) -> bool:
+    match node:
+        case ast.Name():
+            return node.id not in WORDS
+        case ast.UnaryOp(op=ast.USub(), operand=one):
+            return _adds_up(one)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            return _adds_up(left) and _adds_up(right)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return (_adds_up(left) and _is_number(right)) or (_is_number(left) and _adds_up(right))
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _adds_up(left) and _is_number(right)
+    return False
+
+
+def _is_number(node: ast.AST) -> bool:
+    return not any(isinstance(one, ast.Name | ast.Call | ast.Subscript) for one in ast.walk(node))
 
 
 def _columns(parsed: ast.expr) -> Iterator[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,14 @@ MOST_ROWS, LONGEST_CELL = 2**20, 32_767
 
 Cells = Mapping[str, Any]
 Write = Callable[[Cells], object]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number in a cell, with how XLSX shows it (``0.0%``); the spreadsheet puts the marks of its own language in."""
+
+    number: float | Decimal
+    pattern: str
 
 
 class TableRefused(TrellisError):
@@ -59,6 +70,8 @@ def text_cell(value: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
+    if isinstance(value, Figure):
+        return value.number
     if isinstance(value, dict | list):
         return orjson.dumps(value, default=str).decode()
     return value.isoformat() if isinstance(value, date) else value
@@ -80,6 +93,7 @@ def _sheet(path: Path, columns: Sequence[str]) -> Iterator[Write]:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         sheet.write_row(0, 0, columns)
         place = 0
+        shown = cache(lambda pattern: book.add_format({"num_format": pattern}))
 
         def write(row: Cells) -> None:
             nonlocal place
@@ -90,6 +104,8 @@ def _sheet(path: Path, columns: Sequence[str]) -> Iterator[Write]:
                 value = row.get(name)
                 if type(value) is date:
                     sheet.write_datetime(place, index, value, day)
+                elif isinstance(value, Figure):
+                    sheet.write_number(place, index, value.number, shown(value.pattern))
                 elif value is not None:
                     sheet.write(place, index, _fitting(_scalar(value), place))
 

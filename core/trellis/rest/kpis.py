@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from trellis.i18n import translator
 from trellis.kpi import engine, snapshots
 from trellis.kpi.catalogue import find
 from trellis.kpi.periods import Grain, Period, containing, parse, today_in
+from trellis.kpi.reported import NOTHING_KEPT
 from trellis.kpi.results import KpiResult
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, json_object, no_arguments
@@ -31,10 +33,14 @@ def kpis(workspace: str) -> Response:
     period = _asked_period(arguments)
     arguments.end()
     freshened()
+    known = list(g.edition.all(Kpi).values())
+    today = today_in(ZoneInfo(g.edition.settings.timezone))
+    kept = snapshots.kept(g.session, known, [period], today) if g.actor.sees_everything else NOTHING_KEPT
     items = []
-    for kpi in g.edition.all(Kpi).values():
+    for kpi in known:
         result = _guarded(kpi, lambda kpi=kpi: _with_points(kpi, period, 2))  # type: ignore[misc]
-        items.append(result.to_json() if result else _failed(kpi, period))
+        told = replace(result, reported=kept.of(kpi, period)) if result else None
+        items.append(told.to_json() if told else _failed(kpi, period))
     return answer(items)
 
 

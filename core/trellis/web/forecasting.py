@@ -70,9 +70,8 @@ def _gap(found: Forecast, plan: Decimal | None) -> dict[str, str] | None:
 
 
 def _plan(lifecycle: Lifecycle, period: Period) -> Decimal | None:
-    """The target of the lifecycle's KPI in a quarter: its own, or those of its months together."""
+    """The target of the lifecycle's KPI in a quarter."""
     kpi: Kpi | None = g.edition.all(Kpi).get(lifecycle.kpi or "")
     if kpi is None:
         return None
-    months = period.split(Grain.MONTH)
-    return targets(g.session, [kpi], [period, *months], g.actor).whole(kpi, period, months)
+    return targets(g.session, g.edition, [kpi], [period], g.actor).of(kpi, period)

@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 from trellis.contributions import Direction, Kpi, Unit
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.i18n import (
+    Text,
     currency_symbol,
     format_date,
     format_day_range,
@@ -55,9 +56,18 @@ AGAINST = {
     BEFORE: _("Against the period before"),
     YEAR: _("Against the year before"),
 }
+LEGEND = {
+    "worse-2": _("over 3 % worse"),
+    "worse": _("worse"),
+    "on": _("the same"),
+    "better": _("better"),
+    "better-2": _("over 3 % better"),
+}
 COLUMNS = 6
 PERIODS = 12
 _CLOSE, _EQUAL = 0.03, 0.0005
+AGAINST_PLAN, AGAINST_BEFORE = _("against plan"), _("against the period before")
+AGAINST_DAYS, AGAINST_YEAR = _("against as many days before"), _("against the year before")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,9 +155,11 @@ def results(asked: Asked) -> list[KpiResult]:
 
 
 def year_before(asked: Asked, name: str) -> list[Value | None]:
-    """The values of the year before for the columns of the board."""
-    periods = [period.year_before for period in asked.periods[-COLUMNS:]]
-    points = engine.series(g.session, g.edition, asked.actor, name, periods, today())
+    """The values of the year before for the periods of the board, as they were reported."""
+    if asked.against != YEAR:
+        return []
+    periods = [period.year_before for period in asked.periods]
+    points = engine.series(g.session, g.edition, asked.actor, name, periods, today(), reported=True)
     return [point.value for point in points]
 
 
@@ -189,7 +201,7 @@ def basis(
 
 def _row(asked: Asked, one: KpiResult, path: str) -> dict[str, Any]:
     name, points = one.kpi.name, list(one.points)
-    last_year = year_before(asked, name) if asked.against == YEAR else []
+    last_year = year_before(asked, name)
     by = breakdown(asked, one.kpi)
     is_open = asked.open == name and bool(by)
     cells = [
@@ -218,22 +230,28 @@ def breakdown(asked: Asked, kpi: Kpi) -> str:
     return asked.by if asked.by in known else next(iter(known), "")
 
 
-def _parts(asked: Asked, one: KpiResult, by: str, path: str) -> list[dict[str, Any]]:
-    known = g.session, g.edition, asked.actor, one.kpi.name
+def parts(asked: Asked, kpi: Kpi, by: str) -> list[tuple[Part, Sequence[Value | None]]]:
+    """The rows of a breakdown, each with its values of the year before where the board is held against these."""
+    known = g.session, g.edition, asked.actor, kpi.name
     last_year = {}
     if asked.against == YEAR:
-        before = [period.year_before for period in asked.periods[-COLUMNS:]]
+        before = [period.year_before for period in asked.periods]
         last_year = {
             part.key: [point.value for point in part.points]
-            for part in engine.parts(*known, before, by, today())
+            for part in engine.parts(*known, before, by, today(), reported=True)
         }
+    found = engine.parts(*known, asked.periods, by, today(), reported=True)
+    return [(part, last_year.get(part.key, ())) for part in found]
+
+
+def _parts(asked: Asked, one: KpiResult, by: str, path: str) -> list[dict[str, Any]]:
     return [
         {
             "title": part.title,
             "values": trend(part.points),
-            "cells": [*_part_cells(asked, one, part, last_year.get(part.key, ()), path), None],
+            "cells": [*_part_cells(asked, one, part, last_year, path), None],
         }
-        for part in engine.parts(*known, asked.periods, by, today())
+        for part, last_year in parts(asked, one.kpi, by)
     ]
 
 
@@ -264,10 +282,8 @@ def _cell(
     point = points[index]
     if point.value is None:
         return None
-    running = point.period.is_partial(today())
-    text, state = _deviation(one.kpi, *_compared(asked, one, points, index, last_year, running and not key))
-    if running and key:  # a part of a period is not held against a whole one
-        text, state = "", ""
+    value, against, _words = compared(asked, one, points, index, last_year, part=bool(key))
+    text, state = deviation(one.kpi, value, against)
     code = point.period.code
     return {
         "text": bare_figure(one.kpi, point.value),
@@ -279,23 +295,35 @@ def _cell(
     }
 
 
-def _compared(
+def compared(
     asked: Asked,
     one: KpiResult,
     points: Sequence[Point],
     index: int,
     last_year: Sequence[Value | None],
-    running: bool,
-) -> tuple[Value | None, Value | None]:
-    """Fact and what it is held against. A running period: its forecast against the plan, its days against as many."""
-    if not running:
-        return points[index].value, basis(asked, points, index, last_year)
+    *,
+    part: bool = False,
+) -> tuple[Value | None, Value | None, Text]:
+    """Fact, what it is held against, and the words for that. A running period: its forecast against the plan, its days
+    against as many; that of a part of the KPI against nothing."""
+    point = points[index]
+    if not point.period.is_partial(today()):
+        against = basis(asked, points, index, last_year)
+        if asked.against == YEAR:
+            return point.value, against, AGAINST_YEAR
+        planned = asked.against == PLAN and point.target is not None
+        return point.value, against, AGAINST_PLAN if planned else AGAINST_BEFORE
+    if part:
+        return None, None, AGAINST_BEFORE
     if asked.against == PLAN and one.target is not None:
-        return (one.forecast.value, one.target) if one.forecast else (None, None)
-    return one.value, one.year_before if asked.against == YEAR else one.previous
+        known = (one.forecast.value, one.target) if one.forecast else (None, None)
+        return *known, _("forecast against plan")
+    if asked.against == YEAR:
+        return one.value, one.year_before, _("against as many days a year before")
+    return one.value, one.previous, AGAINST_DAYS
 
 
-def _deviation(kpi: Kpi, value: Value | None, against: Value | None) -> tuple[str, str]:
+def deviation(kpi: Kpi, value: Value | None, against: Value | None) -> tuple[str, str]:
     """The deviation in words and its step on the scale of five; nothing where one of both is not known."""
     if value is None or not against:
         return "", ""
@@ -322,6 +350,6 @@ def recounted_text(kpi: Kpi, told: Recounted, currency: str) -> str:
 def _forecast_cell(one: KpiResult) -> dict[str, Any] | None:
     if one.forecast is None:
         return None
-    text, _state = _deviation(one.kpi, one.forecast.value, one.target)
+    text, _state = deviation(one.kpi, one.forecast.value, one.target)
     value = bare_figure(one.kpi, one.forecast.value)
     return {"text": value, "delta": text, "state": "", "url": "", "current": False}

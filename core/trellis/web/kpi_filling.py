@@ -12,7 +12,9 @@ from flask import g
 
 from trellis.i18n import current_formats, translator
 from trellis.kpi import engine, planning
+from trellis.kpi.periods import Period
 from trellis.kpi.splits import PERSON, UNIT, split_names
+from trellis.kpi.sums import is_sum
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.security.roles import units_below
 from trellis.web.figures import typed_figure
@@ -101,25 +103,35 @@ def _proposed(sheet: Sheet, typed: Typed, row: Row, act: str, percent: Decimal) 
     total = now[-1]
     if total is None:
         return [None] * len(now)
-    parts = len(now) - 1
-    weights = _pattern(sheet, row) if act == PATTERN else [Decimal(1)] * parts
+    before = _before(sheet, row) if act == PATTERN else [None] * len(now)
+    if not is_sum(g.edition, row.kpi):
+        return [*planning.as_before(unit, total, before[:-1], before[-1]), total]
+    weights = [one or Decimal(0) for one in before[:-1]]
     return [*planning.spread(unit, total, weights), total]
 
 
-def _pattern(sheet: Sheet, row: Row) -> list[Decimal]:
-    """What the periods of the year before came to, for whom the row is."""
-    before = [period.year_before for period in sheet.columns[:-1]]
+def _before(sheet: Sheet, row: Row) -> list[Decimal | None]:
+    """What the periods of the year before came to, and that year, for whom the row is."""
+    whole = sheet.whole.year_before
+    whole = whole if whole.end <= today() else whole.year_before
+    order = sorted(sheet.came, key=lambda period: period.first)
+    values = [_came(row, order), _came(row, [whole])]
+    return [values[0][order.index(period)] for period in sheet.came] + values[1]
+
+
+def _came(row: Row, periods: Sequence[Period]) -> list[Decimal | None]:
+    """What some periods came to, for whom the row is."""
     unit, person = row.whose.get(UNIT), row.whose.get(PERSON)
     actor = replace(g.actor, within=units_below(g.session, unit)) if unit else g.actor
     if person is None:
-        points = engine.series(g.session, g.edition, actor, row.kpi.name, before, today())
+        points = engine.series(g.session, g.edition, actor, row.kpi.name, periods, today())
     elif PERSON not in split_names(g.edition, row.kpi):
-        points = []
+        return [None] * len(periods)
     else:
-        parts = engine.parts(g.session, g.edition, actor, row.kpi.name, before, PERSON, today())
+        parts = engine.parts(g.session, g.edition, actor, row.kpi.name, periods, PERSON, today())
         points = next((list(part.points) for part in parts if part.key == person), [])
-    values = [Decimal(str(point.value or 0)) for point in points]
-    return values or [Decimal(1)] * len(before)
+    values = [None if one.value is None else Decimal(str(one.value)) for one in points]
+    return values or [None] * len(periods)
 
 
 def percent_of(text: str) -> Decimal | None:

@@ -22,7 +22,17 @@ from trellis.kpi.splits import Split, split_names, split_of
 from trellis.records.query import ListQuery, Record
 from trellis.web.display import shown, title_of
 from trellis.web.figures import figure_text, gap_text, is_seen
-from trellis.web.kpi_board import PLAN, YEAR, Asked, breakdown, recounted_text
+from trellis.web.kpi_board import (
+    AGAINST_BEFORE,
+    AGAINST_DAYS,
+    AGAINST_PLAN,
+    AGAINST_YEAR,
+    PLAN,
+    YEAR,
+    Asked,
+    breakdown,
+    recounted_text,
+)
 from trellis.web.widgets import today
 
 _ = translator("trellis")
@@ -74,16 +84,17 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         "leaves": _leaves(asked, kpi, period, path),
         "left_out": _left_out(asked, one),
         "formula": str(kpi.formula or ""),
-        **_reported(one, asked, path, currency),
+        **_reported(one, points[-1] if part else None, asked, path, currency),
         "version": f"{kpi.version}" if kpi.version > 1 else "",
     }
 
 
-def _reported(one: KpiResult, asked: Asked, path: str, currency: str) -> dict[str, Any]:
-    """What was reported of a closed period: since when, by whom, and whether it counts otherwise now."""
+def _reported(one: KpiResult, part: Point | None, asked: Asked, path: str, currency: str) -> dict[str, Any]:
+    """What was reported of a closed period: since when, by whom, and whether it counts otherwise now; of a part, that alone."""
     kept = one.reported
-    if kept is None or asked.key or asked.unit:
-        return {"reported": "", "recounted": "", "accept_url": ""}
+    if part is not None or kept is None or asked.key or asked.unit:
+        told = recounted_text(one.kpi, part.recounted, currency) if part and part.recounted else ""
+        return {"reported": "", "recounted": told, "accept_url": ""}
     words = {
         "value": figure_text(one.kpi, kept.value, currency) or _("not enough data"),
         "at": format_date(kept.at),
@@ -117,7 +128,8 @@ def _series(asked: Asked, kpi: Kpi, period: Period) -> list[Point]:
 
 
 def _part(asked: Asked, kpi: Kpi, period: Period, by: str) -> Part | None:
-    found = engine.parts(g.session, g.edition, asked.actor, kpi.name, period.until(COLUMNS), by, today())
+    who = g.session, g.edition, asked.actor, kpi.name
+    found = engine.parts(*who, period.until(COLUMNS), by, today(), reported=True)
     return next((one for one in found if ("-" if one.key is None else str(one.key)) == asked.key), None)
 
 
@@ -126,13 +138,13 @@ def _held(asked: Asked, one: KpiResult, points: Sequence[Point]) -> tuple[Value 
     last = points[-1]
     if asked.key:
         if last.target is not None and asked.against == PLAN and not one.partial:
-            return last.value, last.target, str(_("against plan"))
-        return last.value, None if one.partial else points[-2].value, str(_("against the period before"))
+            return last.value, last.target, str(AGAINST_PLAN)
+        return last.value, None if one.partial else points[-2].value, str(AGAINST_BEFORE)
     if asked.against == PLAN and one.target is not None and not one.partial:
-        return one.value, one.target, str(_("against plan"))
+        return one.value, one.target, str(AGAINST_PLAN)
     if asked.against == YEAR:
-        return one.value, one.year_before, str(_("against the year before"))
-    words = _("against as many days before") if one.partial else _("against the period before")
+        return one.value, one.year_before, str(AGAINST_YEAR)
+    words = AGAINST_DAYS if one.partial else AGAINST_BEFORE
     return one.value, one.previous, str(words)
 
 

@@ -121,7 +121,8 @@ class Sheet:
             kpi = kpis[self.kpi]
             known = [Row(kpi=kpi, title=str(_("The whole organisation")))]
             known += [Row(kpi=kpi, title=title, whose={UNIT: int(key)}) for key, title in units()]
-            everybody = people(g.session, g.actor).items()
+            planned = {one.person for one in self._planned if one.person is not None}
+            everybody = people(g.session, g.actor, also=planned).items()
             return known + [Row(kpi=kpi, title=title, whose={PERSON: key}) for key, title in everybody]
         whose = {UNIT: self.head.unit, PERSON: self.head.person}
         found = [Row(kpi=kpi, title=str(kpi.title), whose=whose) for kpi in kpis.values()]
@@ -132,7 +133,7 @@ class Sheet:
         titles = dict(options())
         whose = {UNIT: self.head.unit, PERSON: self.head.person}
         sold = [key for key in self.before if key is not None] if self.by == "product" else []
-        keys = dict.fromkeys([*below.titles, *sorted(below.goods_in(self.known)), *sold[:MOST_PRODUCTS]])
+        keys = dict.fromkeys([*below.titles, *sorted(below.planned_in(self._planned)), *sold[:MOST_PRODUCTS]])
         named = below.named(list(keys))
         above = Row(kpi=below.kpi, title=titles.get(self.head.text, titles[""]), whose=whose)
         return [above, *(Row(kpi=below.kpi, title=named[key], whose=below.whose(key)) for key in keys)]
@@ -140,8 +141,24 @@ class Sheet:
     @cached_property
     def before(self) -> Mapping[int | None, Sequence[Any]]:
         """What the parts came to in the periods of the year before."""
-        periods = [period.year_before for period in self.columns[:-1]]
-        return self.below.facts(periods, today()) if self.below is not None else {}
+        if self.below is None:
+            return {}
+        order = sorted(self.came, key=lambda period: period.first)
+        facts = self.below.facts(order, today())
+        places = [order.index(period) for period in self.came]
+        return {key: [values[place] for place in places] for key, values in facts.items()}
+
+    @property
+    def came(self) -> list[Period]:
+        """The periods of the year before, by which a year is spread; for one that is not over yet, that of a year earlier."""
+        before = [period.year_before for period in self.columns[:-1]]
+        return [one if one.end <= today() else one.year_before for one in before]
+
+    @property
+    def _planned(self) -> list[Planned]:
+        """What has a target in the year."""
+        codes = {period.code for period in self.columns}
+        return [one for one in self.known.values if one.period in codes]
 
     @cached_property
     def known(self) -> Targets:
@@ -149,7 +166,7 @@ class Sheet:
         kpis = g.edition.all(Kpi)
         before = [period.year_before for period in self.columns]
         wanted = [kpis[self.kpi]] if self.kpi else list(kpis.values())
-        return targets(g.session, wanted, [*self.columns, *before], g.actor)
+        return targets(g.session, g.edition, wanted, [*self.columns, *before], g.actor)
 
 
 @dataclass

@@ -123,9 +123,9 @@ def _kpi_strip(widget: Widget, period: Period, base: str) -> dict[str, Any]:
                 "fact": float(one.value or 0) / top / 1.08 if one.target is not None else None,
                 "target": float(one.target) / top / 1.08 if one.target is not None else None,
                 "tone": ""
-                if one.partial or one.is_good in (None, True)
+                if one.partial or one.on_plan in (None, True)
                 else "warn"
-                if (one.attainment or 0) > 0.97
+                if abs((one.attainment or 0) - 1) <= 0.03
                 else "danger",
                 "left": finding(one),
                 "right": str(

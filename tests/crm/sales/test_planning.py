@@ -15,8 +15,9 @@ from trellis.crm.sales.working_days import working_days
 from trellis.errors import PermissionRefused, RecordInvalid, RecordNotFound
 from trellis.i18n import Text
 from trellis.kpi.below import Whom
-from trellis.kpi.periods import parse
+from trellis.kpi.periods import Grain, parse
 from trellis.kpi.sums import is_sum
+from trellis.kpi.targets import set_target, targets
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.workspace import Workspace
@@ -188,6 +189,13 @@ def test_only_sums_are_planned_by_part(company: Company) -> None:
     }
     assert not sums & {"average_order", "win_rate", "open_opportunities", "lead_conversion"}
     assert "pipeline_weighted" not in planned_kpis(edition)
+    quarter, months = parse("2026-Q1"), parse("2026-Q1").split(Grain.MONTH)
+    for name in ("revenue", "win_rate"):
+        for month in months:
+            set_target(company.session, edition, name, month, Decimal("0.3"))
+    both = [known["revenue"], known["win_rate"]]
+    plans = targets(company.session, edition, both, [quarter])
+    assert [plans.of(one, quarter) for one in both] == [Decimal("0.9"), None]
 
 
 def test_working_days_are_those_of_the_calendar(company: Company) -> None:

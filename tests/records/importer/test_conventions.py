@@ -62,6 +62,38 @@ def test_a_revised_plan_is_imported_by_its_key_with_shares_in_percent(
         assert records(workspace, "kpi_target", "value") == [(Decimal(meant),), (Decimal("15000.5"),)]
 
 
+def test_a_plan_without_a_key_replaces_what_is_planned_for_the_same(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    imported(workspace, "unit", file(tmp_path, "units.csv", "name\nNorth\nSouth\n"))
+
+    def plan(*rows: str) -> tuple[int, int, dict[int, list[str]]]:
+        text = "kpi;period;of_unit.name;value\n" + "\n".join(rows)
+        done = imported(workspace, "kpi_target", file(tmp_path, "plan.csv", text))
+        told = {one.row: [text for found in one.errors.values() for text in found] for one in done.rejections}
+        return done.created, done.updated, told
+
+    assert plan("orders;2026-12;;10", "orders;2026-12;North;4", "win_rate;2026-12;North;55 %") == (3, 0, {})
+    created, updated, told = plan(
+        "orders;2026-12;;12",
+        "orders;2026-12;North;5",
+        "orders;2026-12;South;7",
+        "orders;2026-12;North;6",
+        "moon;2026-12;;1",
+        "orders;2026-Q9;;1",
+        "orders;2026-11;West;1",
+    )
+    assert (created, updated, sorted(told)) == (1, 2, [4, 5, 6, 7])
+    assert "2" in told[4][0] and "moon" in told[5][0] and "2026-Q9" in told[6][0] and "West" in told[7][0]
+    values = records(workspace, "kpi_target", "key", "value")
+    assert values == [
+        ("orders/2026-12", 12),
+        ("orders/2026-12/unit-1", 5),
+        ("win_rate/2026-12/unit-1", Decimal("0.55")),
+        ("orders/2026-12/unit-2", 7),
+    ]
+
+
 def test_a_number_that_may_be_two_is_refused_with_both(workspace: Workspace, tmp_path: Path) -> None:
     reasons = orders(workspace, tmp_path, ("1,234", "2026-01-02"), ("5", "2026-01-02"))
     assert len(reasons) == 1 and "1234" in reasons[0] and "1.2340" in reasons[0]

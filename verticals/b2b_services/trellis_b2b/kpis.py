@@ -24,8 +24,8 @@ def _time(q: KpiQuery, value: Any) -> sa.Select[Any]:
 
 
 def _capacity(q: KpiQuery) -> Any:
-    """Hours that all consultants have in the period."""
-    weeks = q.period.days / 7
+    """Hours that all consultants have in the period; of one that still runs, in the days that are gone."""
+    weeks = q.period.elapsed(q.today).days / 7
     hours = (
         sa.select(sa.func.sum(Consultant.hours_a_week))
         .where(Consultant.deleted_at.is_(None))

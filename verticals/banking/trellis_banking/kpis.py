@@ -191,6 +191,7 @@ SOLD = [
         entity=Application,
         date=Application.closed_at,
         select=_lent,
+        rule={"field": "stage", "op": "eq", "value": "paid_out"},
         breakdowns=_BY_APPLICATION,
     ),
     Kpi(
@@ -202,6 +203,7 @@ SOLD = [
         entity=Deposit,
         date=Deposit.matures_on,
         select=_renewal,
+        rule={"field": "status", "op": "in", "value": ["renewed", "paid_out"]},
         breakdowns={"branch": Deposit.branch_id},
     ),
     Kpi(
@@ -213,6 +215,7 @@ SOLD = [
         entity=KycReview,
         date=KycReview.due_on,
         select=_kyc_on_time,
+        rule={"field": "due_on", "op": "lte", "value": {"days": 0}},
     ),
 ]
 

@@ -207,8 +207,7 @@ def _planned_kpi(scope: Scope, by: str) -> Kpi | None:
 
 def _plans(scope: Scope, by: str, kpi: Kpi) -> dict[Any, Plan]:
     """Plan and fact by key, as the board of KPIs has them."""
-    months = scope.period.split(Grain.MONTH)
-    known = targets(scope.session, [kpi], [scope.period, *months], scope.actor)
+    known = targets(scope.session, scope.edition, [kpi], [scope.period], scope.actor)
     who = scope.session, scope.edition, scope.actor
     facts = {
         one.key: one.points[-1].value for one in engine.parts(*who, kpi.name, [scope.period], by, scope.today)
@@ -216,7 +215,7 @@ def _plans(scope: Scope, by: str, kpi: Kpi) -> dict[Any, Plan]:
     keys = {*facts, *(getattr(one, by) for one in known.values if not one.of_goods)}
     return {
         key: Plan(
-            plan=known.whole(kpi, scope.period, months, **{by: key}) if key is not None else None,
+            plan=known.of(kpi, scope.period, **{by: key}) if key is not None else None,
             fact=Decimal(str(facts[key])) if facts.get(key) is not None else None,
         )
         for key in keys

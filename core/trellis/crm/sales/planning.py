@@ -27,7 +27,7 @@ from trellis.errors import RecordNotFound, TrellisError
 from trellis.i18n import translator
 from trellis.kpi import engine
 from trellis.kpi.below import EVERYBODY, Below, Whom, ways
-from trellis.kpi.periods import Grain, Period
+from trellis.kpi.periods import Period
 from trellis.kpi.results import Forecast, Value, number, number_json
 from trellis.kpi.splits import PERSON
 from trellis.kpi.targets import Targets, targets
@@ -37,7 +37,6 @@ from trellis.security.actor import Actor
 _ = translator("trellis")
 
 USUAL = "sales_won"
-_FINER = {Grain.YEAR: Grain.MONTH, Grain.QUARTER: Grain.MONTH}
 
 
 class PlanUnknown(TrellisError):
@@ -237,14 +236,9 @@ class Asked:
         )
 
     @cached_property
-    def parts(self) -> list[Period]:
-        """The months of a longer period: their targets together stand in for its own."""
-        return self.period.split(_FINER[self.period.grain]) if self.period.grain in _FINER else []
-
-    @cached_property
     def known(self) -> Targets:
-        """The targets of the KPI in the period and its months."""
-        return targets(self.session, [self.kpi], [self.period, *self.parts], self.actor)
+        """The targets of the KPI in the period."""
+        return targets(self.session, self.edition, [self.kpi], [self.period], self.actor)
 
     @cached_property
     def days(self) -> tuple[int, int]:
@@ -256,10 +250,8 @@ class Asked:
         )
 
     def plan_of(self, **whom: int | None) -> Decimal | None:
-        """A target of the period, or those of its months together where each has one."""
-        if not self.parts:
-            return self.known.of(self.kpi, self.period, **whom)
-        return self.known.whole(self.kpi, self.period, self.parts, **whom)
+        """A target of the period."""
+        return self.known.of(self.kpi, self.period, **whom)
 
 
 def sales_plan(asked: Asked) -> SalesPlan:
@@ -305,7 +297,7 @@ def _rows(asked: Asked, pipelines: Mapping[int | None, Pipeline] | None) -> list
     """The parts with anything planned, sold or open, and units, people and categories that could have."""
     below = asked.below
     facts = below.facts([asked.period], asked.today)
-    keys = dict.fromkeys([*below.titles, *facts, *below.goods_in(asked.known), *(pipelines or {})])
+    keys = dict.fromkeys([*below.titles, *facts, *below.planned_in(asked.known.values), *(pipelines or {})])
     titles = below.named([key for key in keys if key is not None])
     rows = [
         Row(
@@ -313,7 +305,7 @@ def _rows(asked: Asked, pipelines: Mapping[int | None, Pipeline] | None) -> list
             title=below.rest if key is None else titles[key],
             figures=_figures(
                 asked,
-                None if key is None else below.plan(asked.known, asked.period, asked.parts, key),
+                None if key is None else below.plan(asked.known, asked.period, key),
                 facts.get(key, [0])[0],
                 None if pipelines is None else pipelines.get(key, Pipeline()),
             ),

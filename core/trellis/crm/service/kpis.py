@@ -21,6 +21,7 @@ WORK = Cell(Direction.SERVICE, Level.OPERATIONS, "SE3")
 LEVELS = Cell(Direction.SERVICE, Level.STRATEGY, "SE1")
 INCIDENTS = Cell(Direction.SERVICE, Level.TACTICS, "SE2")
 
+_NOT_CANCELLED = {"field": "state", "op": "ne", "value": "cancelled"}
 _BREAKDOWNS = {"priority": Case.priority, "kind": Case.kind, "channel": Case.channel}
 
 
@@ -66,6 +67,7 @@ KPIS = [
         date=Case.opened_at,
         higher_is_better=False,
         select=lambda q: _cases(q, sa.func.count(), Case.opened_at),
+        rule=_NOT_CANCELLED,
         breakdowns=_BREAKDOWNS,
     ),
     Kpi(
@@ -76,6 +78,7 @@ KPIS = [
         entity=Case,
         date=Case.resolved_at,
         select=lambda q: _cases(q, sa.func.count(), Case.resolved_at),
+        rule=_NOT_CANCELLED,
         breakdowns=_BREAKDOWNS,
     ),
     Kpi(
@@ -101,6 +104,7 @@ KPIS = [
         entity=Case,
         date=Case.resolution_due,
         select=lambda q: _kept(q, Case.resolution_met, Case.resolution_due, Case.resolved_at),
+        rule=_NOT_CANCELLED,
         breakdowns=_BREAKDOWNS,
     ),
     Kpi(
@@ -114,6 +118,7 @@ KPIS = [
         entity=Case,
         date=Case.first_response_due,
         select=lambda q: _kept(q, Case.first_response_met, Case.first_response_due, Case.first_response_at),
+        rule=_NOT_CANCELLED,
         breakdowns=_BREAKDOWNS,
     ),
     Kpi(
@@ -128,6 +133,7 @@ KPIS = [
         select=lambda q: _cases(
             q, sa.func.avg(days_between(Case.opened_at, Case.resolved_at)), Case.resolved_at
         ),
+        rule=_NOT_CANCELLED,
         breakdowns=_BREAKDOWNS,
     ),
 ]

@@ -19,6 +19,7 @@ from trellis.records.importer.mapping import Mapping
 from trellis.records.importer.plans import ID
 from trellis.records.importer.readers import Row
 from trellis.records.schema import EXTERNAL
+from trellis.records.types import ValueInvalid
 
 _ = translator("trellis")
 
@@ -72,6 +73,42 @@ def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -
         elif declared.name == ID:
             refused[index] = _("There is no such record")
     return refused
+
+
+def find_same(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[int, Message]:
+    """Without a key: gives each draft the id of the record that is told apart by the same values, in one query."""
+    names = mapping.view.info.told_apart_by
+    fields = [mapping.view.fields[name] for name in names if name in mapping.view.fields]
+    if mapping.key_field is not None or not fields or len(fields) < len(names):
+        return {}
+    keys = {index: key for index, one in enumerate(drafts) if (key := _told_apart(fields, one)) is not None}
+    entity = mapping.view.entity
+    columns = [field.of(entity) for field in fields]
+    query = sa.select(entity.id, records.actor.visible(entity, "update"), *columns)
+    firsts = among(records.session, columns[0], [key[0] for key in keys.values()])
+    here = query.where(firsts, records.actor.visible(entity), entity.deleted_at.is_(None))
+    known = {tuple(key): (number, may) for number, may, *key in records.session.execute(here)}
+    refused: dict[int, Message] = {}
+    rows: dict[tuple[Any, ...], int] = {}
+    for index, key in keys.items():
+        draft = drafts[index]
+        number, may = known.get(key, (None, True))
+        if key in rows:
+            refused[index] = _("Row %(row)s is about the same", row=rows[key])
+        elif not may and not mapping.create_only:
+            refused[index] = _("You may not change the record that has “%(key)s” here", key=str(key[0]))
+        else:
+            draft.id = number
+        rows.setdefault(key, draft.row.number)
+    return refused
+
+
+def _told_apart(fields: Sequence[Field], draft: Draft) -> tuple[Any, ...] | None:
+    """What tells a draft apart; None where a value cannot be read, which is told when it is saved."""
+    try:
+        return tuple(one.type.check(draft.values.get(one.name)) for one in fields)
+    except ValueInvalid:
+        return None
 
 
 def _found(records: Records, mapping: Mapping, declared: Field, keys: Sequence[Any]) -> dict[Any, list[Any]]:

@@ -10,7 +10,7 @@ from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import translator
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.importer import logs
-from trellis.records.importer.existing import Draft, find_existing
+from trellis.records.importer.existing import Draft, find_existing, find_same
 from trellis.records.importer.likeness import settle
 from trellis.records.importer.making import make_unknown
 from trellis.records.importer.mapping import Mapping
@@ -67,6 +67,9 @@ def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcom
     nameless = find_named(records, mapping.view.name, left, mapping.make, mapping.blank)
     outcome.refused += [(left[index], reasons_of(RecordInvalid(found))) for index, found in nameless.items()]
     left = [draft for index, draft in enumerate(left) if index not in nameless]
+    same = find_same(records, mapping, left)
+    outcome.refused += [(left[index], {"_record": [str(reason)]}) for index, reason in same.items()]
+    left = [draft for index, draft in enumerate(left) if index not in same]
     if mapping.log is not None:
         logs.replay(records, mapping, left)
     alike = settle(records, mapping, left)

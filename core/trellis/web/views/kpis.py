@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,13 +18,12 @@ from trellis.kpi.income import withholds_income
 from trellis.kpi.periods import parse
 from trellis.kpi.results import KpiResult
 from trellis.kpi.targets import TARGET
-from trellis.records.tables import writing
-from trellis.web import kpi_board
-from trellis.web.figures import unit_word
-from trellis.web.kpi_board import AGAINST, GRAINS, ROLLING, Asked
+from trellis.web import kpi_board, kpi_sheet
+from trellis.web.kpi_board import AGAINST, GRAINS, LEGEND, ROLLING, Asked
 from trellis.web.kpi_panel import panel
+from trellis.web.sheets import table_file
 from trellis.web.shell import page, toast
-from trellis.web.views.lists import EXPORTS, base, go
+from trellis.web.views.lists import base, go
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -82,13 +79,7 @@ def _board(asked: Asked, path: str) -> dict[str, Any]:
             lambda against: asked.url(path, against=against),
         ),
         "legend_title": str(_("Deviation")),
-        "legend": [
-            ("worse-2", str(_("over 3 % worse"))),
-            ("worse", str(_("worse"))),
-            ("on", str(_("the same"))),
-            ("better", str(_("better"))),
-            ("better-2", str(_("over 3 % better"))),
-        ],
+        "legend": [(step, str(text)) for step, text in LEGEND.items()],
         "summary": _summary(asked, found),
         "targets_url": f"{base()}/kpis/targets" if g.actor.may(TARGET, "read") else "",
         "export_url": asked.url(f"{base()}/kpis.xlsx"),
@@ -114,47 +105,16 @@ def accept(workspace: str) -> BaseResponse:
 
 @blueprint.get("/<workspace>/kpis.xlsx")
 def export(workspace: str) -> Response:
-    """The board as a spreadsheet: a row for each KPI and period, with plan and forecast."""
-    found = kpi_board.results(Asked.of(request.args))
-    names = [
-        str(one)
-        for one in (
-            _("KPI"),
-            _("Unit of measure"),
-            _("Period"),
-            _("Fact"),
-            _("Plan"),
-            _("Deviation"),
-            _("Forecast"),
-        )
-    ]
-    with TemporaryDirectory(prefix="trellis-kpis-") as folder:
-        file = Path(folder) / "kpis.xlsx"
-        with writing(file, names) as write:
-            for one in found:
-                for row in _rows(one):
-                    write(dict(zip(names, row, strict=True)))
-        headers = {"Content-Disposition": 'attachment; filename="kpis.xlsx"'}
-        return Response(file.read_bytes(), content_type=EXPORTS["xlsx"], headers=headers)
-
-
-def _rows(one: KpiResult) -> list[tuple[Any, ...]]:
-    unit = unit_word(one.kpi, one.currency) or one.kpi.unit.value
-    rows = []
-    for point in one.points:
-        gap = None if point.value is None or point.target is None else point.value - point.target  # type: ignore[operator]
-        ahead = one.forecast.value if one.forecast and point.period == one.period else None
-        numbers = [
-            None if value is None else float(value) for value in (point.value, point.target, gap, ahead)
-        ]
-        rows.append((str(one.kpi.title), unit, point.period.code, *numbers))
-    return rows
+    """The board as a spreadsheet."""
+    asked = Asked.of(request.args)
+    found = kpi_board.results(asked)
+    return table_file("kpis", kpi_sheet.heads(), kpi_sheet.rows(asked, found), "xlsx")
 
 
 def _summary(asked: Asked, found: list[KpiResult]) -> str:
     """How many KPIs are on plan, by the forecast where the period still runs; what the others are held against; whose records count."""
     planned = [one for one in found if one.target is not None]
-    good = sum(_is_on_plan(one) for one in planned)
+    good = sum(bool(one.on_plan) for one in planned)
     texts = []
     if planned:
         numbers = {"good": format_number(good), "all": format_number(len(planned))}
@@ -172,14 +132,6 @@ def _summary(asked: Asked, found: list[KpiResult]) -> str:
             )
         )
     return " · ".join(texts)
-
-
-def _is_on_plan(one: KpiResult) -> bool:
-    reached = one.forecast.value if one.forecast else one.value
-    if reached is None or one.target is None:
-        return False
-    gap = float(reached) - float(one.target)
-    return gap == 0 or (gap > 0) is one.kpi.higher_is_better
 
 
 def _range(asked: Asked, path: str) -> dict[str, Any]:

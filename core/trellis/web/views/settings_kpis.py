@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +16,16 @@ from trellis.crm.project.rows import DIRECTIONS, LEVELS
 from trellis.edition import OWN, EntityView
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import translator
-from trellis.kpi.own import AGGREGATES, dates_of, declaration_of, keys_of, numbers_of, remove_kpi, save_kpi
+from trellis.kpi.own import (
+    AGGREGATES,
+    dates_of,
+    declaration_of,
+    keys_of,
+    left_out,
+    numbers_of,
+    remove_kpi,
+    save_kpi,
+)
 from trellis.web.display import origin
 from trellis.web.filters import builder_words, fields_of
 from trellis.web.overlay import dialog_form
@@ -67,6 +77,18 @@ def show(workspace: str) -> str:
         }
         for name, kpi in g.edition.all(Kpi).items()
     ]
+    rows += [
+        {
+            "name": name,
+            "title": title,
+            "origin": origin(g.edition, OWN),
+            "unit": "",
+            "formula": str(_("Not counted now: what it is over is not there, as while a plugin is disabled")),
+            "edit_url": f"{path}/{name}" if _has_its_entity(declaration_of(g.session, name)) else "",
+            "remove_url": f"{path}/{name}/remove",
+        }
+        for name, title in left_out(g.session, g.edition.whole)
+    ]
     entities = [
         {"title": str(view.info.plural), "url": f"{path}/new?entity={view.name}"}
         for view in g.edition.entities.values()
@@ -94,13 +116,22 @@ def create(workspace: str) -> BaseResponse | tuple[str, int]:
 
 @blueprint.get("/<workspace>/settings/kpis/<name>")
 def edit(workspace: str, name: str) -> str:
-    return _page(name, declaration_of(g.session, name), {})
+    declaration = declaration_of(g.session, name)
+    if not _has_its_entity(declaration):
+        abort(404)
+    return _page(name, declaration, {})
 
 
 @blueprint.post("/<workspace>/settings/kpis/<name>")
 def change(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
-    declaration_of(g.session, name)
+    if not _has_its_entity(declaration_of(g.session, name)):
+        abort(404)
     return _save(name)
+
+
+def _has_its_entity(declaration: Mapping[str, Any]) -> bool:
+    """Whether what is counted is there; without it a form would ask for a formula in its place."""
+    return declaration["aggregate"] == FORMULA or declaration["entity"] in g.edition.entities
 
 
 @blueprint.get("/<workspace>/settings/kpis/rule-fields/<entity>")

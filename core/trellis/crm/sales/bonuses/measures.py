@@ -13,15 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.contributions import BonusKind, Kpi
+from trellis.contributions import Unit as Measure
 from trellis.crm.sales.bonuses.entities import BY_FIGURE
 from trellis.crm.sales.bonuses.reckoning import Figures
 from trellis.crm.sales.bonuses.terms import ATTAINMENT, PLAN, Part, Terms, kpi_in
 from trellis.edition import Edition
 from trellis.kpi import engine
 from trellis.kpi.measuring import measure_keys
-from trellis.kpi.periods import Grain, Period, today_in
-from trellis.kpi.planning import ADDITIVE, spread
+from trellis.kpi.periods import Period, today_in
+from trellis.kpi.planning import rounded, spread
 from trellis.kpi.splits import PERSON, UNIT, split_names
+from trellis.kpi.sums import is_sum
 from trellis.kpi.targets import Targets, targets
 from trellis.security.actor import SYSTEM
 from trellis.security.people import Unit
@@ -63,15 +65,11 @@ class Measures:
         return self._by(PERSON, kpi, rule)
 
     def plan(self, kpi: str, person: int) -> Decimal | None:
-        """The target of a person, or those of the months of the period together."""
+        """The target of a person."""
         if self.terms.plans:
             return self.terms.plans.get(kpi, {}).get(person)
         known = self._kpi(kpi)
-        if known is None:
-            return None
-        if not self._months:
-            return self._targets.of(known, self.period, person=person)
-        return self._targets.whole(known, self.period, self._months, person=person)
+        return None if known is None else self._targets.of(known, self.period, person=person)
 
     def plans(self) -> dict[str, dict[int, Decimal]]:
         """All plans that the terms are reckoned by, to be kept with a run."""
@@ -85,13 +83,9 @@ class Measures:
         }
 
     @cached_property
-    def _months(self) -> list[Period]:
-        return self.period.split(Grain.MONTH) if self.period.grain is Grain.QUARTER else []
-
-    @cached_property
     def _targets(self) -> Targets:
         known = [kpi for name in sorted(self.terms.kpis) if (kpi := self._kpi(name)) is not None]
-        return targets(self.session, known, [self.period, *self._months])
+        return targets(self.session, self.edition, known, [self.period])
 
     def _kpi(self, name: str) -> Kpi | None:
         return self.edition.all(Kpi).get(name)
@@ -130,7 +124,8 @@ class Measures:
             kpi = self._kpi(kpi_in(name))
             if kpi is None:
                 continue
-            fact = self.facts(kpi.name).get(person, Decimal(0) if kpi.unit in ADDITIVE else None)
+            nothing = Decimal(0) if kpi.unit is Measure.COUNT or is_sum(self.edition, kpi) else None
+            fact = self.facts(kpi.name).get(person, nothing)
             value = fact
             if name.startswith((PLAN, ATTAINMENT)):
                 plan = self.plan(kpi.name, person)
@@ -157,7 +152,7 @@ class Measures:
             ]
             kpi = self._kpi(part.kpi)
             shared = (
-                spread(kpi.unit, figure * part.rate, weights)
+                spread(kpi.unit, rounded(kpi.unit, figure * part.rate), weights)
                 if kpi is not None
                 else [Decimal(0)] * len(people)
             )

@@ -81,8 +81,8 @@ class FigureLines:
     def _parts(self, kpi: Kpi) -> list[Part]:
         asked = self._session, self._edition, self._actor, kpi.name, self.periods
         if self._definition.breakdown:
-            return engine.parts(*asked, self._definition.breakdown)
-        return [Part(key=None, title="", points=engine.series(*asked))]
+            return engine.parts(*asked, self._definition.breakdown, reported=True)
+        return [Part(key=None, title="", points=engine.series(*asked, reported=True))]
 
     def _cells(self, kpi: Kpi, part: Part, point: Point) -> dict[str, Any]:
         fact, plan = _exact(kpi, point.value), _exact(kpi, point.target)
@@ -99,9 +99,12 @@ class FigureLines:
         }
 
     def _unit(self, kpi: Kpi) -> str:
-        if kpi.unit is Unit.MONEY:
-            return currency_symbol(self._edition.settings.currency)
-        return str(_UNITS.get(kpi.unit, ""))
+        return unit_of(kpi, self._edition.settings.currency)
+
+
+def unit_of(kpi: Kpi, currency: str) -> str:
+    """The unit of a KPI as a word beside its figures."""
+    return currency_symbol(currency) if kpi.unit is Unit.MONEY else str(_UNITS.get(kpi.unit, ""))
 
 
 def _exact(kpi: Kpi, value: Any) -> Number | None:
