@@ -13,7 +13,7 @@ from trellis.contributions import Lifecycle
 from trellis.crm.customers.stages import TITLES as CUSTOMER_STAGES
 from trellis.edition import EntityView
 from trellis.errors import RuleInvalid
-from trellis.i18n import Text, format_datetime, format_number, translator
+from trellis.i18n import Text, format_datetime, format_number, format_percent, translator
 from trellis.records import setup
 from trellis.records.mass import titles_of
 from trellis.records.saying import in_words
@@ -75,6 +75,16 @@ PARTS: Mapping[str, Text] = {
     "exit_text": _("In words"),
     "tone": _("Colour"),
     "rule": _("Rule"),
+    "aggregate": _("What is computed"),
+    "field": _("Field with the number"),
+    "date": _("Belongs to a period by"),
+    "breakdowns": _("Can be broken down by"),
+    "expression": _("Formula"),
+    "unit": _("Unit of measure"),
+    "direction": _("Direction"),
+    "level": _("Level"),
+    "higher_is_better": _("More is better"),
+    "about": _("How it is counted, in words"),
     "version": _("Version"),
     "state": _("State"),
     "user": _("User"),
@@ -83,7 +93,7 @@ PARTS: Mapping[str, Text] = {
     "expires_at": _("Ends"),
     "paused": _("Paused"),
     "secret": _("Secret"),
-    "copy": _("Copy"),
+    "copy": _("Copied as"),
     "made_at": _("Made"),
 }
 
@@ -196,6 +206,8 @@ def _word(path: str, value: Any, view: EntityView | None, names: Names) -> str:
         return str(_("Yes") if value else _("No"))
     if part == "user":
         return names.get(("user", value)) or f"#{value}"
+    if part == "probability":
+        return format_percent(value)
     if isinstance(value, int | float):
         return format_number(value)
     if isinstance(value, Mapping):
