@@ -135,7 +135,7 @@ def setup_title(entry: Mapping[str, Any]) -> str:
     declared = view.fields.get(str(name)) if view is not None else None
     title = _known(changes, "title") or (declared.label if declared is not None else name)
     where = f"{view.info.plural}: " if view is not None and entry["entity"] == setup.FIELD else ""
-    return f"{kind} “{where}{title}”" if title else str(kind)
+    return str(_("%(kind)s “%(title)s”", kind=kind, title=f"{where}{title}") if title else kind)
 
 
 def setup_changes(entry: Mapping[str, Any], names: Names) -> list[dict[str, str]]:
