@@ -112,6 +112,13 @@ def test_the_first_rows_show_what_is_wrong_beside_the_cell_and_write_nothing(bro
     assert 'wrong">wrong<span class="cell-problem">Must be a mail address' in page
     assert customers(browser, "Anna", "Boris") == []
     assert "Choose a field" in post(browser, f"{url}/preview").text
+    many = "".join(f"{number % 2 or ''};C{number};;\n" for number in range(20))
+    url = send(browser, f"Kundennr;Имя;E-Mail;Town\n{many}Итого;;;20\n").headers["Location"]
+    page = post(browser, f"{url}/preview", **MAPPED, key="external_id").text
+    assert "its key is empty" in page and '"num">21</th>' in page
+    assert page.count("looks like a total") == 1 and "Refused" not in page
+    found_by = page.split('id="import-found"')[1].split("</select>")[0]
+    assert 'value="external_id" selected' in found_by and "phone" not in found_by
 
 
 def test_an_import_tells_its_counts_and_gives_back_the_rejected_rows(browser: FlaskClient) -> None:

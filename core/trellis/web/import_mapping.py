@@ -66,12 +66,6 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         }
         for index, one in enumerate(plan["file"])
     ]
-    keys = [
-        (name, title)
-        for name, title in fields
-        if name in plan.get("columns", {})
-        and (name == ID or (name in view.fields and view.fields[name].type.kind in KEY_KINDS))
-    ]
     stages_of_file = _stages(view, row, by_column, base)
     return {
         "url": f"{base}/imports/{row.id}",
@@ -86,7 +80,7 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         "ready": _options([("", str(_("By columns, as below"))), *ready], plan.get("mapping") or "")
         if ready
         else [],
-        "found_by": _options([("", str(_("Every row is a new record"))), *keys], plan.get("key") or ""),
+        "found_by": found_by(view, row),
         "existing": _options(
             [("", str(_("Change it"))), ("leave", str(_("Leave it as it is")))],
             "leave" if plan.get("create_only") else "",
@@ -107,6 +101,17 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         "offers": offers(view, row, base),
         "problems": stages_of_file["problems"] if stages_of_file else [],
     }
+
+
+def found_by(view: EntityView, row: Any) -> list[dict[str, Any]]:
+    """The fields with a column by which records can be found; none of them makes every row a new one."""
+    keys = [
+        (name, title)
+        for name, title in _targets(view)
+        if name in row.plan.get("columns", {})
+        and (name == ID or (name in view.fields and view.fields[name].type.kind in KEY_KINDS))
+    ]
+    return _options([("", str(_("Every row is a new record"))), *keys], row.plan.get("key") or "")
 
 
 def _reading(row: Any) -> list[dict[str, Any]]:
@@ -226,7 +231,7 @@ def asked_plan(view: EntityView, row: Any) -> dict[str, Any]:
     key = form.get("key", "")
     return {
         "columns": columns,
-        "key": key if key in columns else None,
+        "key": key if key in columns or not key else None,
         "mapping": form.get("mapping") or None,
         "create_only": form.get("existing") == "leave",
         "alike": form.get("alike") or None,

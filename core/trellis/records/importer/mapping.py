@@ -23,7 +23,7 @@ from trellis.records.importer.making import obstacle
 from trellis.records.importer.named import Named
 from trellis.records.importer.plain_text import plain_text
 from trellis.records.importer.plans import BY_ID, BY_NAME, ID, MappingInvalid, Plan, filled_by, is_computed
-from trellis.records.importer.readers import OURS, Source
+from trellis.records.importer.readers import OURS, Row, Source
 from trellis.records.importer.stages import namer
 from trellis.records.schema import EXTERNAL
 from trellis.records.types import Choice, DateTime, Integer, LongText, Reference, Text, ValueInvalid
@@ -58,6 +58,7 @@ class Mapping:
     """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays.
 
     ``make`` are references whose records are made where there is none of the name, ``blank`` those that stay empty then.
+    ``totals`` are rows at the end of the file that are no records, by number.
     """
 
     view: EntityView
@@ -74,6 +75,7 @@ class Mapping:
     make: Sequence[str] = ()
     blank: Sequence[str] = ()
     states: Table[str, str] = field(default_factory=dict)
+    totals: Table[int, Row] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
         """The values of a record that a row gives; None for a row to leave out. Empty cells give nothing.
@@ -137,7 +139,7 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
             )
         )
     _check_states(view, plan)
-    key = plan.key or (EXTERNAL if EXTERNAL in plan.columns else None)
+    key = (EXTERNAL if EXTERNAL in plan.columns else None) if plan.key is None else plan.key or None
     return Mapping(
         view=view,
         key=key,
@@ -153,6 +155,7 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
         make=plan.make,
         blank=plan.blank,
         states=plan.states,
+        totals=source.totals,
     )
 
 

@@ -66,6 +66,8 @@ class MappingInvalid(TrellisError):
 class Plan:
     """What a mapping asks for, before the file is known: a source for each field, the key, which rows to leave out.
 
+    Without a ``key`` that is the external id where a column has it; ``""`` says that every row is a new record.
+
     With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter``,
     ``header`` and ``sheet`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
     it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
@@ -163,7 +165,7 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
             )
     return Plan(
         columns=data["columns"],
-        key=key or data.get("key"),
+        key=data.get("key") if key is None else key,
         skip=(data.get("skip") or "").removeprefix("="),
         delimiter=data.get("delimiter"),
         header=[str(one) for one in header] if header else None,

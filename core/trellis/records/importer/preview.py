@@ -1,4 +1,4 @@
-"""The first rows of a file as the import would take them, with what is wrong beside each cell. Nothing is written."""
+"""The first rows of a file, and those of totals at its end, as the import would take them, with what is wrong beside each cell. Nothing is written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROWS = 12
 class PreviewRow:
     """One row: the value of each field as it is written in the file or computed, and the reasons of refusal by field.
 
-    ``becomes`` is new, changed, left_out, joined (to the row above with the same key) or refused; ``made`` are the fields
+    ``becomes`` is new, keyless (new, for its key is empty), changed, left_out, total (left out, for it looks like one), joined (to the row above with the same key) or refused; ``made`` are the fields
     whose record is made for it.
     """
 
@@ -90,6 +90,8 @@ def preview(
     except TrellisError as error:
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
+    tried = {shown.number for shown in rows}
+    rows += [_tried(mapping, row, 0, drafts) for number, row in source.totals.items() if number not in tried]
     for draft, shown in drafts.values():
         if draft.into is not None:
             into = drafts[draft.into.key][1]
@@ -97,6 +99,8 @@ def preview(
         shown.values = {**shown.values, **{name: None for name in mapping.blank if name not in draft.values}}
         if shown.becomes == "new":
             shown.made = [name for name, value in draft.values.items() if isinstance(value, Named)]
+        if draft.id is None and shown.becomes == "new" and draft.keyless and mapping.key is not None:
+            shown.becomes = "keyless"
         if draft.id is not None and shown.becomes == "new":
             shown.becomes = "left_out" if mapping.create_only else "changed"
     wrong = (name for shown in rows for name in shown.errors if name in edition.entity(entity).fields)
@@ -118,7 +122,7 @@ def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft
         shown.becomes, shown.errors = "refused", reasons_of(error)
         return shown
     if draft is None:
-        shown.becomes = "left_out"
+        shown.becomes = "total" if row.number in mapping.totals else "left_out"
         return shown
     written = {name: value for name, value in raw.items() if value is not None}
     shown.values = {**draft.values, **written, **tidied(mapping.view, draft.values)}

@@ -198,7 +198,7 @@ def plan_for(edition: Edition, row: Any) -> Plan:
         return replace(known, alike=asked.get("alike"), fixed=fixed, make=make, blank=blank, **reading)
     if not asked.get("columns"):
         raise RecordInvalid({"columns": [_("Choose a field for one column at least")]})
-    return plan_from_json({name: asked[name] for name in KEYS if asked.get(name)})
+    return plan_from_json({name: asked[name] for name in KEYS if asked.get(name) is not None})
 
 
 def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Preview:
