@@ -261,6 +261,11 @@ def test_an_exported_list_is_mended_and_comes_back_to_its_records(browser: Flask
     head, *rows = listed.splitlines()
     assert head == "id,external_id,name,city,owner,owner.id,owner.name"
     assert f"{one},,Anna,Brno,,{owner},Rosa Silva" in rows
+    sheet = send(browser, browser.get("/acme/customer/export?columns=city,owner&format=xlsx").data, "c.xlsx")
+    page = browser.get(sheet.headers["Location"]).text
+    assert [chosen(page, name) for name in ("Number here", "City", "Owner, by its number here")] == [
+        *("id", "city", "owner.id")
+    ]
     mended = listed.replace("Wien", "Graz").replace("Brno", "Praha")
     url = send(browser, mended).headers["Location"]
     page = browser.get(url).text

@@ -14,6 +14,7 @@ from trellis.i18n import Text, plural_translator, translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs, saved_mappings
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
+from trellis.records.importer.headings import NUMBER_HERE, by_name, by_number
 from trellis.records.importer.plans import BY_ID, BY_NAME, CHANGE, ID, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
@@ -46,7 +47,6 @@ DELIMITERS: Mapping[str, Text | str] = {
     "whitespace": _("Spaces"),
 }
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
-NUMBER_HERE = _("Number here")
 KEY_KINDS = ("text", "number", "date", "datetime")
 
 
@@ -153,8 +153,8 @@ def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
             continue
         yield name, str(field.label)
         if isinstance(field.type, Reference):
-            yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
-            yield f"{name}{BY_ID}", str(_("%(field)s, by its number here", field=field.label))
+            yield f"{name}{BY_NAME}", str(by_name(field))
+            yield f"{name}{BY_ID}", str(by_number(field))
 
 
 def _log(view: EntityView, row: Any) -> dict[str, Any] | None:

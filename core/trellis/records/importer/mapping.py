@@ -19,6 +19,7 @@ from trellis.records.expressions import Expression, compile_expression, names_of
 from trellis.records.importer import several
 from trellis.records.importer.amounts import settle
 from trellis.records.importer.conventions import NONE, Convention, conventions_of
+from trellis.records.importer.headings import numbered_columns
 from trellis.records.importer.making import obstacle
 from trellis.records.importer.named import Named
 from trellis.records.importer.plain_text import plain_text
@@ -58,6 +59,7 @@ class Mapping:
     """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays.
 
     ``make`` are references whose records are made where there is none of the name, ``blank`` those that stay empty then.
+    ``keyless`` says that rows may lack the key; not where the file has the numbers of records here, and another key.
     ``totals`` are rows at the end of the file that are no records, by number.
     """
 
@@ -75,6 +77,7 @@ class Mapping:
     make: Sequence[str] = ()
     blank: Sequence[str] = ()
     states: Table[str, str] = field(default_factory=dict)
+    keyless: bool = True
     totals: Table[int, Row] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
@@ -155,6 +158,7 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
         make=plan.make,
         blank=plan.blank,
         states=plan.states,
+        keyless=not plan.log and (key == ID or ID not in numbered_columns(view, source.columns)),
         totals=source.totals,
     )
 

@@ -1,18 +1,18 @@
-"""What a mapping asks for: read from JSON, taken from a plugin, or told by the headers of a file."""
+"""What a mapping asks for: read from JSON, or taken from a plugin."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trellis.contributions import ImportMapping
-from trellis.edition import Edition, EntityView
+from trellis.edition import Edition
 from trellis.errors import TrellisError
-from trellis.i18n import LANGUAGES, translator, use_locale
+from trellis.i18n import translator
 from trellis.records.importer.conventions import DAY_FIRST, MARKS, MONTH_FIRST
 
 _ = translator("trellis")
@@ -184,27 +184,3 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
 
 def _is_table_of_texts(data: Any) -> bool:
     return isinstance(data, dict) and bool(data) and all(isinstance(one, str) for one in data.values())
-
-
-def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = None) -> Plan:
-    """A mapping by headers: names of fields, or their labels in any language."""
-    writable = {name: field for name, field in view.fields.items() if not field.read_only}
-    known: dict[str, str] = {}
-    for language in LANGUAGES:
-        with use_locale(language):
-            known |= {str(field.label).casefold(): name for name, field in writable.items()}
-    for mark in (BY_ID, BY_NAME):
-        known |= {f"{name}{mark}".casefold(): f"{name}{mark}" for name in view.references if name in writable}
-    known |= {name.casefold(): name for name in writable}
-    if key == ID:
-        known[ID] = ID
-    fields: dict[str, str] = {}
-    for column in columns:
-        name = known.get(column.strip().casefold())
-        if name is not None:
-            fields.setdefault(name, column)
-    if not fields:
-        raise MappingInvalid(
-            _("No column is named like a field of %(entity)s; give a mapping", entity=view.info.title)
-        )
-    return Plan(columns=fields, key=key)

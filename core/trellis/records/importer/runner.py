@@ -20,9 +20,10 @@ from trellis.records.bulk import notice_growth
 from trellis.records.door import Records
 from trellis.records.expressions import ExpressionFailed
 from trellis.records.importer import logs
+from trellis.records.importer.by_headers import plan_by_headers
 from trellis.records.importer.existing import Draft
 from trellis.records.importer.mapping import Mapping, compiled
-from trellis.records.importer.plans import Plan, plan_by_headers, plan_of
+from trellis.records.importer.plans import Plan, plan_of
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
 from trellis.records.importer.resuming import ImportedTwice, Progress, forget

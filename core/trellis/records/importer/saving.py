@@ -52,7 +52,7 @@ def draft_of(mapping: Mapping, row: Row, place: int) -> Draft | None:
         key = declared.type.check(values.get(declared.name))
     except ValueInvalid as error:
         raise RecordInvalid({declared.name: [error.message]}) from None
-    if key is None and mapping.log is not None:
+    if key is None and not mapping.keyless:
         raise RecordInvalid({declared.name: [_("The key is empty")]})
     if declared.name == ID:
         values.pop(ID, None)

@@ -15,9 +15,10 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
 from trellis.records.importer import runs, saved_mappings
+from trellis.records.importer.headings import NUMBER_HERE
 from trellis.records.importer.plans import ID
 from trellis.uploads import MB, most, too_large
-from trellis.web.import_mapping import NUMBER_HERE, asked_plan, asked_reading, found_by, mapping_context
+from trellis.web.import_mapping import asked_plan, asked_reading, found_by, mapping_context
 from trellis.web.import_offers import changes_fixed, fixed_texts, offers
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
