@@ -288,6 +288,24 @@ def test_an_exported_list_is_mended_and_comes_back_to_its_records(browser: Flask
     assert two > one
 
 
+def test_values_that_are_no_choice_here_are_given_a_meaning(browser: FlaskClient) -> None:
+    content = "Name,Kind\nAcme,Firm\nAnna,Person\nBob,?\nCarl,Ghost\n"
+    url = send(browser, content).headers["Location"]
+    columns = {"column-0": "name", "column-1": "kind", "key": ""}
+    post(browser, f"{url}/stages", **columns)
+    page = browser.get(url).text
+    assert re.findall('name="choice-name" value="([^"]+)"', page) == ["Firm", "?", "Ghost"]
+    meant = {"choice-field": ["kind"] * 3, "choice-name": ["Firm", "?", "Ghost"]}
+    wrong = post(browser, f"{url}/preview", **columns, **meant, **{"choice-means": ["crowd", "-", ""]}).text
+    assert "has no choice “crowd”" in wrong
+    means = {"choice-means": ["company", "-", ""]}
+    post(browser, f"{url}/run", **columns, **meant, **means)
+    work(browser)
+    with _workspace(browser).read() as session:
+        found = session.execute(sa.select(Customer.name, Customer.kind).order_by(Customer.id)).all()
+    assert [tuple(one) for one in found[30:]] == [("Acme", "company"), ("Anna", "person"), ("Bob", "person")]
+
+
 def test_a_file_is_read_anew_in_another_way(browser: FlaskClient, tmp_path: Path) -> None:
     url = send(browser, "Название~Город\nВектор~Казань\n".encode("cp866")).headers["Location"]
     assert "Название" not in browser.get(url).text.split("import-columns")[1].split("</table>")[0]

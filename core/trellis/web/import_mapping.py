@@ -18,6 +18,7 @@ from trellis.records.importer.headings import NUMBER_HERE, by_name, by_number
 from trellis.records.importer.plans import BY_ID, BY_NAME, CHANGE, ID, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
+from trellis.web import import_choices
 from trellis.web.import_offers import asked_offers, offers
 from trellis.web.views.lists import sentences
 
@@ -66,7 +67,8 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         }
         for index, one in enumerate(plan["file"])
     ]
-    stages_of_file = _stages(view, row, by_column, base)
+    stages_of_file = _stages(view, row, by_column)
+    choices = import_choices.choices(view, row)
     return {
         "url": f"{base}/imports/{row.id}",
         "back": f"{base}/{view.name}/import",
@@ -99,7 +101,9 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         "log": _log(view, row),
         "stages": stages_of_file,
         "offers": offers(view, row, base),
-        "problems": stages_of_file["problems"] if stages_of_file else [],
+        "choices": choices,
+        "names_url": f"{base}/imports/{row.id}/stages",
+        "problems": [*(stages_of_file["problems"] if stages_of_file else []), *choices["problems"]],
     }
 
 
@@ -174,7 +178,7 @@ def _log(view: EntityView, row: Any) -> dict[str, Any] | None:
     }
 
 
-def _stages(view: EntityView, row: Any, by_column: Mapping[str, str], base: str) -> dict[str, Any] | None:
+def _stages(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, Any] | None:
     """The stages that the file names, and what they mean, where records of this kind have stages."""
     if not view.lifecycles:
         return None
@@ -186,14 +190,13 @@ def _stages(view: EntityView, row: Any, by_column: Mapping[str, str], base: str)
     names: list[str] = []
     problems: list[str] = []
     try:
-        names = runs.names_in(g.session, row, column) if wished else []
+        names = runs.names_in(g.session, row, [column]).get(column, []) if wished else []
     except (
         TrellisError
     ) as error:  # an encoding that is not that of the file: the page is where another is chosen
         problems = sentences(error)
     return {
         "problems": problems,
-        "url": f"{base}/imports/{row.id}/stages",
         "needs": str(
             _("Choose a column for “%(stage)s” to say what its names mean", stage=view.fields[field].label)
         ),
@@ -239,5 +242,6 @@ def asked_plan(view: EntityView, row: Any) -> dict[str, Any]:
         "dates": form.get("dates") or None,
         "log": form.get("log") == "true",
         "states": _states(),
+        "values": import_choices.asked_choices(),
         **asked_offers(view, columns, ready=bool(form.get("mapping"))),
     }

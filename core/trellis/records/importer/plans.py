@@ -35,6 +35,7 @@ KEYS = {
     "make",
     "blank",
     "states",
+    "values",
 }
 LEAVE, CHANGE = "leave", "update"
 DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST), "alike": (LEAVE, CHANGE)}
@@ -72,7 +73,8 @@ class Plan:
     ``header`` and ``sheet`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
     it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
     like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
-    ``states`` says which stage is meant by what the file calls it. With ``log`` the file is an event log: rows of one key are
+    ``states`` says which stage is meant by what the file calls it, ``values`` the same of choices by field, where an empty text
+    leaves the field empty. With ``log`` the file is an event log: rows of one key are
     one record with its history. ``fixed`` are values of fields that are the same in all rows; ``make`` are the references by
     name of which a record is made where there is none, ``blank`` those that stay empty then.
     """
@@ -89,6 +91,7 @@ class Plan:
     alike: str | None = None
     log: bool = False
     states: Table[str, str] = field(default_factory=dict)
+    values: Table[str, Table[str, str]] = field(default_factory=dict)
     fixed: Table[str, Any] = field(default_factory=dict)
     make: Sequence[str] = ()
     blank: Sequence[str] = ()
@@ -149,6 +152,11 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
     states = data.get("states") or {}
     if states and not _is_table_of_texts(states):
         raise MappingInvalid(_("In a mapping, states say which stage is meant: {“6”: “resolved”}"))
+    choices = data.get("values") or {}
+    if not isinstance(choices, dict) or not all(map(_is_table_of_texts, choices.values())):
+        raise MappingInvalid(
+            _("In a mapping, values say by field which choice is meant: {“tier”: {“VIP”: “gold”}}")
+        )
     fixed = data.get("fixed") or {}
     if not isinstance(fixed, dict):
         raise MappingInvalid(
@@ -176,6 +184,7 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         alike=data.get("alike"),
         log=data.get("log") is True,
         states=states,
+        values=choices,
         fixed={name: value for name, value in fixed.items() if value is not None},
         make=tuple(lists["make"]),
         blank=tuple(lists["blank"]),

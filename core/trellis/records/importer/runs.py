@@ -213,24 +213,23 @@ def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Pre
 
 
 MOST_NAMES = 60
-"""Names of stages in a file that can be told apart on a page."""
+"""Names of stages and choices in a file that can be told apart on a page."""
 
 
-def names_in(session: Session, row: Any, column: str) -> list[str]:
-    """What a column of a draft's file holds, each text once, in the order of the file. Raises ImportFailed."""
+def names_in(session: Session, row: Any, columns: Sequence[str]) -> dict[str, list[str]]:
+    """What columns of a draft's file hold, each text once, in the order of the file. Raises ImportFailed."""
     with TemporaryDirectory(prefix="trellis-import-") as folder:
         path = _place(folder, row)
         if not files.bring(session, source_name(row.id), path):
-            return []
+            return {}
         source = open_source(path, **{name: row.plan.get(name) for name in READING})
-        found: dict[str, None] = {}
+        found: dict[str, dict[str, None]] = {column: {} for column in columns}
         for one in source.rows():
-            text = str(one.cells.get(column) or "").strip()
-            if text:
-                found[text] = None
-            if len(found) >= MOST_NAMES:
-                break
-        return list(found)
+            for column, texts in found.items():
+                text = str(one.cells.get(column) or "").strip()
+                if text and len(texts) < MOST_NAMES:
+                    texts[text] = None
+        return {column: list(texts) for column, texts in found.items()}
 
 
 def start(session: Session, edition: Edition, actor: Actor, row: Any) -> None:
