@@ -112,9 +112,10 @@ def test_the_first_rows_show_what_is_wrong_beside_the_cell_and_write_nothing(bro
     assert 'wrong">wrong<span class="cell-problem">Must be a mail address' in page
     assert customers(browser, "Anna", "Boris") == []
     assert "Choose a field" in post(browser, f"{url}/preview").text
-    many = "".join(f"{number % 2 or ''};C{number};;\n" for number in range(20))
+    many = "".join(f"{number % 2 or ''};C{number};;{'x' * 60_000}\n" for number in range(20))
     url = send(browser, f"Kundennr;Имя;E-Mail;Town\n{many}Итого;;;20\n").headers["Location"]
-    page = post(browser, f"{url}/preview", **MAPPED, key="external_id").text
+    mapped = {name: field for name, field in MAPPED.items() if field != "city"}
+    page = post(browser, f"{url}/preview", **mapped, key="external_id").text
     assert "its key is empty" in page and '"num">21</th>' in page
     assert page.count("looks like a total") == 1 and "Refused" not in page
     found_by = page.split('id="import-found"')[1].split("</select>")[0]

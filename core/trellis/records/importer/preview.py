@@ -64,8 +64,11 @@ def preview(
     plan: Plan,
     path: Path,
     encoding: str | None,
+    totals: Sequence[Row] = (),
 ) -> Preview:
     """Tries the first rows inside the transaction of ``session``, and takes them back.
+
+    ``totals`` are those at the end of a file of which ``path`` is but the start.
 
     Raises ImportFailed, MappingInvalid, ExpressionInvalid.
     """
@@ -91,7 +94,11 @@ def preview(
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
     tried = {shown.number for shown in rows}
-    rows += [_tried(mapping, row, 0, drafts) for number, row in source.totals.items() if number not in tried]
+    rows += [
+        PreviewRow(row.number, _cells(mapping, row), "total")
+        for row in totals or source.totals.values()
+        if row.number not in tried
+    ]
     for draft, shown in drafts.values():
         if draft.into is not None:
             into = drafts[draft.into.key][1]
@@ -108,8 +115,13 @@ def preview(
     return Preview(fields=fields, rows=rows, unused=mapping.unused)
 
 
+def _cells(mapping: Mapping, row: Row) -> dict[str, Any]:
+    """What the row has for each field, as it is written."""
+    return {one.name: row.cells.get(one.source) for one in mapping.targets if isinstance(one.source, str)}
+
+
 def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft, PreviewRow]]) -> PreviewRow:
-    raw = {one.name: row.cells.get(one.source) for one in mapping.targets if isinstance(one.source, str)}
+    raw = _cells(mapping, row)
     shown = PreviewRow(row.number, raw)
     try:
         draft = draft_of(mapping, row, place)

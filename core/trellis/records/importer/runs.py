@@ -23,7 +23,7 @@ from trellis.jobs import Job, JobInterrupted, Work, ask_to_stop, enqueue, retry
 from trellis.jobs.job import FAILED, UNFINISHED
 from trellis.records.importer.plans import BY_NAME, ID, KEYS, Plan, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
-from trellis.records.importer.readers import open_source
+from trellis.records.importer.readers import Row, open_source
 from trellis.records.importer.rejected import SPREADSHEET
 from trellis.records.importer.resuming import forget
 from trellis.records.importer.runner import ImportResult, run_import
@@ -42,7 +42,7 @@ ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson",
 KIND = "import"
 READING = ("encoding", "delimiter", "sheet")
 """How a file is opened, where it is not found out."""
-KEPT = ("file", "sheets", *READING)
+KEPT = ("file", "sheets", "totals", *READING)
 GOING = ("waiting", "running", "undoing")
 ENDED = ("done", "failed", "stopped")
 
@@ -78,7 +78,18 @@ def _looked_at(
     found |= named_by_number(view, found)
     told = [{"name": one.name, "kind": one.kind, "examples": list(one.examples)} for one in columns]
     key = next((name for name in (ID, EXTERNAL) if name in found), None)
-    plan = {"columns": found, "key": key, "file": told, "sheets": list(source.sheets), **reading}
+    totals = [
+        [one.number, {name: str(cell) for name, cell in one.cells.items() if cell}]
+        for one in source.totals.values()
+    ]
+    plan = {
+        "columns": found,
+        "key": key,
+        "file": told,
+        "sheets": list(source.sheets),
+        "totals": totals,
+        **reading,
+    }
     return plan, source.count
 
 
@@ -209,7 +220,9 @@ def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Pre
         if not (files.bring if whole else files.bring_start)(session, source_name(row.id), path):
             raise RecordInvalid({"file": [_("The file is not kept any more; send it again")]})
         plan = plan_for(edition, row)
-        return preview(session, edition, actor, row.entity, plan, path, row.plan.get("encoding"))
+        totals = [Row(number, cells) for number, cells in row.plan.get("totals") or ()]
+        encoding = row.plan.get("encoding")
+        return preview(session, edition, actor, row.entity, plan, path, encoding, totals)
 
 
 MOST_NAMES = 60
