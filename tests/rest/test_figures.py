@@ -52,6 +52,9 @@ def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
     assert everything["revenue"]["on_plan"] is None
     sold.create("kpi_target", kpi="revenue", period="2026-03", value="150")
     assert sold.get("/kpis/revenue?period=2026-03").json["on_plan"] is True
+    again = sold.post("/kpi_target", {"kpi": "revenue", "period": "2026-03", "value": "1"})
+    assert (again.status_code, list(again.json["errors"])) == (422, ["period"])
+    assert "planned already: €150.00" in again.json["errors"]["period"][0]
 
 
 def test_every_figure_over_rest_tells_the_list_of_its_records(sold: Client) -> None:

@@ -23,8 +23,9 @@ from trellis.kpi.below import Below, Whom, people, ways
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse
 from trellis.kpi.splits import PERSON, UNIT
 from trellis.kpi.targets import TARGET, Planned, Targets, targets
+from trellis.kpi.words import typed_figure
 from trellis.records.numbers import NumberUnclear, read_number
-from trellis.web.figures import typed_figure, unit_word
+from trellis.web.figures import unit_word
 from trellis.web.kpi_board import units
 from trellis.web.widgets import today
 
