@@ -60,7 +60,10 @@ def _change() -> dict[str, Any]:
         "title": {**_TEXT, "minLength": 1, "maxLength": LONGEST_TITLE},
         "aggregate": {**_TEXT, "enum": list(AGGREGATES)},
         "entity": {**_TEXT, "description": "what is counted; not for a formula"},
-        "field": {**_TEXT, "description": "the number that is summed or compared"},
+        "field": {
+            **_TEXT,
+            "description": "the number that is summed or compared, or what has the different values",
+        },
         "date": {**_TEXT, "description": "the field by which records belong to a period"},
         "rule": {"type": "object", "description": "as in “filter”"},
         "breakdowns": {
