@@ -170,7 +170,7 @@ def export(workspace: str, entity: str) -> Response | str:
     rows = asked.rows(g.session, g.edition, g.actor)
     with TemporaryDirectory(prefix="trellis-export-") as folder:
         path = Path(folder) / f"{entity}.{ending}"
-        write_file(path, listing.view, columns, rows)
+        write_file(path, listing.view, columns, rows, labelled=asked.labelled)
         headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
         return Response(path.read_bytes(), content_type=EXPORTS[ending], headers=headers)
 
@@ -194,6 +194,7 @@ def _asked_export(entity: str) -> tuple[Listing, Export, str]:
         entity=entity,
         fields=[ID, EXTERNAL, *(name for name in names if name != EXTERNAL)],
         named=True,
+        labelled=ending == "xlsx",
         rule=full_rule(listing),
         text=listing.query,
         sort=listing.setup.sort,
