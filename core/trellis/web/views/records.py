@@ -19,7 +19,7 @@ from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
 from trellis.web.conditions import in_state, states_of, states_of_form, told, told_of_form
-from trellis.web.conflicts import settled
+from trellis.web.conflicts import settled, update_field
 from trellis.web.display import control, is_shown, new_title, origin, read_form, title_of, typed
 from trellis.web.record_page import prop, record_context
 from trellis.web.record_timeline import composer_for, timeline_context
@@ -135,13 +135,10 @@ def field(workspace: str, entity: str, record_id: int, name: str) -> str:
 def save_field(workspace: str, entity: str, record_id: int, name: str) -> Response | tuple[str, int]:
     view, declared = _field(entity, name)
     record = g.records.get(entity, record_id)
-    text = typed(declared, request.form)
     try:
-        value = read_form(declared, text)
-        record = g.records.update(entity, record_id, {name: value}, version=_version())
+        record = update_field(view, record, name, request.form, _version())
     except TrellisError as error:
-        found = sentences(error)
-        return _editing(declared, record, text, found), 422
+        return _editing(declared, record, typed(declared, request.form), sentences(error)), 422
     if not still_seen(record):
         toast(GIVEN_AWAY)
         return Response("", headers={"HX-Redirect": f"{base()}/{entity}"})
