@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
-from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisError
+from trellis.errors import Conflict, PluginError, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import Text, translator
 from trellis.quality.duplicates import comparable
 from trellis.quality.merged import survivor_of
@@ -48,6 +48,8 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
         record = g.records.create(entity, values)
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), None), 422
+    except (Conflict, PluginError) as error:
+        return _once_more(view, None, error)
     whole = view.fields.get(view.info.parent or "")
     if whole is not None and isinstance(whole.type, Reference) and record.values.get(whole.name):
         toast(_("Saved"))
@@ -118,7 +120,15 @@ def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
         mine, clashes = settled(view, record, request.form, _version() or record.version)
         way = _("What you had not touched is up to date now. Save again to keep what you typed")
         return _form(view, mine, clashes, record, stale=f"{error}. {way}"), 409
+    except (Conflict, PluginError) as error:
+        return _once_more(view, record, error)
     return _to(saved, _("Saved"))
+
+
+def _once_more(view: EntityView, record: Record | None, error: TrellisError) -> tuple[str, int]:
+    """The form with what was typed, after an error that is not of its fields: what was written until then is taken back."""
+    g.session.rollback()
+    return _form(view, request.form, {}, record, stale=str(error)), error.status
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/field/<name>")
