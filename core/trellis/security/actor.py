@@ -73,12 +73,16 @@ class Actor:
         """``edition`` without what this actor may not read: fields, income, segments; fields it may not write are read only."""
         if self.administrator:
             return edition.whole
+        rules: frozenset[FieldRule] = edition.whole.cached(
+            ("withheld", self.rights), lambda: self._withheld(edition)
+        )
+        return restricted(edition, rules) if rules else edition.whole
+
+    def _withheld(self, edition: Edition) -> frozenset[FieldRule]:
         rules = self.fields | self._closed_segments(edition)
         if not self._opens_income(edition):
-            rules |= {INCOME}
-        elif not self._opens_totals(edition):
-            rules |= {TOTALS}
-        return restricted(edition, rules) if rules else edition.whole
+            return rules | {INCOME}
+        return rules if self._opens_totals(edition) else rules | {TOTALS}
 
     def _closed_segments(self, edition: Edition) -> frozenset[FieldRule]:
         """The rules for segments whose members tell of records that are less open to this actor than the members are."""
