@@ -167,11 +167,16 @@ def remove(records: Records, entity: str, record_id: int, number: int) -> None:
     _drop(records.session, [found.id])
 
 
+def at_all(session: Session, records: Mapping[str, Sequence[int]]) -> Iterator[Attachment]:
+    """The files of all these records, whoever asks."""
+    for entity, ids in records.items():
+        query = sa.select(Attachment).where(Attachment.entity == entity, Attachment.record_id.in_(ids))
+        yield from session.scalars(query.order_by(Attachment.id))
+
+
 def forget(session: Session, records: Mapping[str, Sequence[int]]) -> None:
     """Removes all files of records whose personal data is erased."""
-    for entity, ids in records.items():
-        query = sa.select(Attachment.id).where(Attachment.entity == entity, Attachment.record_id.in_(ids))
-        _drop(session, session.scalars(query).all())
+    _drop(session, [one.id for one in at_all(session, records)])
 
 
 def hand_over(session: Session, entity: str, old: int, new: int) -> list[int]:

@@ -59,10 +59,21 @@ def test_a_filter_is_built_and_shown_as_a_chip(site: str, page: Page) -> None:
     row.locator("[data-field]").select_option("city")
     row.locator("[data-op]").select_option("eq")
     row.locator("[data-value] input").fill("Brno")
+    page.locator("#rules [data-rules-group]").first.click()
+    page.locator("#rules [data-joint]").select_option("none")
+    born = page.locator("#rules .rule-group .rule-row")
+    born.locator("[data-field]").select_option("birthday")
+    born.locator("[data-op]").select_option("gte")
+    born.locator("[data-value] input").fill("1990-03-26")
+    box = born.locator("[data-value] input").bounding_box()
+    assert box and box["width"] >= 120, "a date is read whole"
     expect(page.locator("[data-rules-count]")).not_to_be_empty()
     page.locator("[data-rules-apply]").click()
-    expect(page.locator(".chip")).to_contain_text("Brno")
+    expect(page.locator(".chip").first).to_contain_text("Brno")
+    expect(page.locator(".chip").nth(1)).to_contain_text("not (Birthday")
     expect(page.locator("tbody tr").first).to_contain_text("Brno")
+    page.get_by_role("button", name="Filter").first.click()
+    expect(page.locator("#rules [data-joint]")).to_have_value("none")
 
 
 def test_a_rule_of_a_form_is_about_what_the_form_names(site: str, page: Page) -> None:

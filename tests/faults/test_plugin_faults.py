@@ -40,6 +40,7 @@ from trellis.system import PluginFault
 from trellis.web.app import create_app
 from trellis.workspace import Workspace
 from trellis.workspace_state import raise_revision
+from werkzeug.test import TestResponse
 
 PASSWORD = "a long password"
 EVENTS = ("trellis_before_save", "trellis_after_save", "trellis_after_commit", "trellis_segment_entered")
@@ -100,6 +101,11 @@ class House:
     def write(self, name: str) -> None:
         with self.workspace.write() as session:
             Records(session, self.workspace.edition(session), SYSTEM).create("customer", {"name": name})
+
+    def form(self, path: str, **given: str) -> TestResponse:
+        """What a form says that was filled in and sent in the browser."""
+        token = self.browser.get(path).text.split('name="csrf_token" value="')[1].split('"')[0]
+        return self.browser.post(path, data={"csrf_token": token, **given})
 
     def state(self) -> str:
         return next(one.state for one in enabling.overview(self.workspace) if one.name == "bad")
@@ -342,6 +348,8 @@ def test_a_write_that_a_plugin_spoils_is_refused_as_a_whole_and_the_next_one_wor
         answer = house.client.post("/customer", {"name": "Refused"})
         assert (answer.status_code, answer.json["code"]) == (409, "plugin_failed"), wrong
         assert BAD in answer.json["detail"], wrong
+        form = house.form("/acme/customer/new", name="Typed", city="Brno")
+        assert form.status_code == 409 and 'value="Typed"' in form.text and BAD in form.text, wrong
         with pytest.raises(PluginError), house.workspace.write() as session:
             records = Records(session, house.workspace.edition(session), SYSTEM)
             records.save("customer", [Write(values={"name": f"Refused {n}"}) for n in range(3)])

@@ -95,6 +95,27 @@ def test_a_closed_period_changes_only_when_somebody_accepts_it(book: Book) -> No
     assert list(rows) == ["reported", "recounted", "accepted"]
 
 
+def test_first_figures_of_a_unit_in_a_closed_period_are_told_as_recounted(book: Book) -> None:
+    south = book.records.create("unit", {"name": "South"}).id
+    anna = book.customer()
+    book.order(anna, "2026-02-10", "100")
+    take(book)
+    book.order(anna, "2026-02-11", "5", unit=south)
+    asked = book.session, book.edition, book.actor, "revenue", [parse("2026-01"), parse("2026-02")], "unit"
+
+    def points() -> list[tuple[object, object]]:
+        (found,) = (one for one in engine.parts(*asked, TODAY, reported=True) if one.key == south)
+        return [(one.value, one.recounted and one.recounted.value) for one in found.points]
+
+    assert take(book).recounted == 4  # week and month of the whole and of the unit
+    assert points() == [(None, None), (None, 5)]
+    assert take(book) == snapshots.Taken(reported=0, recounted=0)
+    boss = replace(book.actor, name="Boss")
+    assert snapshots.accept(book.session, boss, book.edition.all(Kpi)["revenue"], parse("2026-02")) == 2
+    assert points() == [(None, None), (5, None)]
+    assert take(book) == snapshots.Taken(reported=0, recounted=0)
+
+
 def test_whoever_sees_a_part_gets_figures_of_that_part(book: Book) -> None:
     book.order(book.customer(), "2026-02-10", "100")
     take(book)

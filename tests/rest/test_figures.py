@@ -52,6 +52,25 @@ def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
     assert everything["revenue"]["on_plan"] is None
     sold.create("kpi_target", kpi="revenue", period="2026-03", value="150")
     assert sold.get("/kpis/revenue?period=2026-03").json["on_plan"] is True
+    again = sold.post("/kpi_target", {"kpi": "revenue", "period": "2026-03", "value": "1"})
+    assert (again.status_code, list(again.json["errors"])) == (422, ["period"])
+    assert "planned already: €150.00" in again.json["errors"]["period"][0]
+
+
+def test_figures_of_a_unit_are_held_against_its_plan_and_tell_their_list(sold: Client) -> None:
+    north = sold.create("unit", name="North")
+    deep = sold.create("unit", name="Deep", parent=north)
+    for unit, amount in ((north, "7.00"), (deep, "5.00")):
+        sold.create("order", number=f"U{unit}", ordered_at="2026-03-20T12:00:00Z", amount=amount, unit=unit)
+    sold.create("kpi_target", kpi="orders", period="2026-03", of_unit=north, value="4")
+    asked = f"period=2026-03&unit={north}"
+    (orders,) = (row for row in sold.get(f"/kpis?{asked}").json if row["kpi"] == "orders")
+    assert (orders["value"], float(orders["target"]), orders["on_plan"]) == (2, 4, False)
+    assert sold.get(f"/kpis/orders?{asked}&by=unit").json["value"] == 2
+    listed = sold.get(f"/order?filter={quote(json.dumps(orders['rule']))}").json["items"]
+    assert {one["unit"] for one in listed} == {north, deep}
+    refused = sold.get("/kpis?period=2026-03&unit=999")
+    assert (refused.status_code, refused.json["detail"]) == (400, "There is no unit 999")
 
 
 def test_every_figure_over_rest_tells_the_list_of_its_records(sold: Client) -> None:

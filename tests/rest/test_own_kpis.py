@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from callers import Client, open_client
 from flask import Flask
+from trellis.contributions import Kpi
 from trellis.installation import Installation
 from trellis.kpi.own import OwnKpi
+from trellis.kpi.sums import is_sum
 from trellis.workspace import Workspace
 from trellis.workspace_state import raise_revision
 
@@ -55,6 +57,32 @@ def test_a_kpi_is_defined_counted_changed_and_removed(client: Client) -> None:
     assert client.delete("/kpis/own.large_share").status_code == 204
     assert client.delete("/kpis/own.large_orders").status_code == 204
     assert client.get("/kpis/own.large_orders").status_code == 404
+
+
+def test_different_values_are_counted_anew_in_each_period_and_row(
+    client: Client, workspace: Workspace
+) -> None:
+    anna, boris = (client.create("customer", name=name) for name in ("Anna", "Boris"))
+    north, south = (client.create("unit", name=name) for name in ("North", "South"))
+    for day, customer, unit in (
+        ("04-05", anna, north), ("04-06", anna, south), ("05-05", anna, north), ("05-06", boris, north),
+    ):  # fmt: skip
+        given = {"number": day, "amount": "1", "customer": customer, "unit": unit}
+        client.create("order", ordered_at=f"2026-{day}T10:00:00Z", **given)
+    client.create("order", number="nobody", ordered_at="2026-05-07T10:00:00Z", amount="1")
+    buyers = {**KPI, "name": "buyers", "aggregate": "distinct", "field": "customer"}
+    del buyers["rule"]
+    assert client.post("/kpis", {**buyers, "field": "amount"}).json["errors"].keys() == {"field"}
+    assert client.post("/kpis", buyers).status_code == 201
+    quarter = client.get("/kpis/own.buyers?period=2026-Q2&by=unit").json
+    assert (quarter["value"], {row["key"]: row["value"] for row in quarter["breakdown"]}) == (
+        2, {north: 2, south: 1, None: 0},
+    )  # fmt: skip
+    months = client.get("/kpis/own.buyers?period=2026-05&points=2").json["series"]
+    assert [point["value"] for point in months] == [1, 2]
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+        assert not is_sum(edition, edition.all(Kpi)["own.buyers"])
 
 
 def test_what_is_wrong_is_named_and_nothing_is_kept(client: Client) -> None:

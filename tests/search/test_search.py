@@ -301,3 +301,15 @@ def test_words_of_which_nothing_is_known_are_rare(records: Records) -> None:
 def _is_common(records: Records, text: str) -> bool:
     view = records.edition.entity("customer")
     return common.is_common(records.session, records.edition, Asked.of(text), view)
+
+
+def test_postgresql_plans_the_search_of_a_list_once_for_all_texts(records: Records) -> None:
+    if records.session.connection().dialect.name != "postgresql":
+        pytest.skip("SQLite keeps no plans")
+    for number in range(12):
+        assert names(records, f"nobody{number}") == []
+    kept = sa.text(
+        "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements WHERE statement ~ 'trellis_asked'"
+    )
+    generic, custom = records.session.execute(kept).one()
+    assert generic and custom <= 5

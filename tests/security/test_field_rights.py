@@ -241,6 +241,26 @@ def test_a_kpi_of_a_segment_that_is_withheld_is_left_out_with_it(workspace: Work
                 engine.value(session, seen, reader, name, parse("2026"))
 
 
+def test_a_kpi_goes_with_a_segment_that_is_decided_by_records_less_open(workspace: Workspace) -> None:
+    counted = {"title": "Ordered", "direction": "customers", "level": "tactics", "unit": "count"}
+    with workspace.write() as session:
+        rule = {"related": "order.customer", "op": "gte", "value": 1}
+        made = create(session, workspace.edition(session), SYSTEM, Draft(title="Ordered", rule=rule))
+    with workspace.write() as session:
+        asked = {
+            "entity": "customer",
+            "date": "created_at",
+            "aggregate": "count",
+            "rule": {"segment": made.name},
+        }
+        save_kpi(session, workspace.edition(session), SYSTEM, "ordered", {**counted, **asked}, new=True)
+    with workspace.read() as session:
+        edition = workspace.edition(session)
+        for orders, known in ((Scope.UNIT, False), (Scope.ALL, True)):
+            reader = reading(customer=Scope.ALL, order=orders)
+            assert ("own.ordered" in reader.sees(edition).all(Kpi)) is known
+
+
 def test_what_a_plugin_selects_by_itself_is_refused_too(workspace: Workspace) -> None:
     from trellis.crm.customers.entities import Customer
     from trellis.crm.sales.entities import Order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from measured import Book
 from trellis.contributions import FieldRight, Grant, Scope, Segment
 from trellis.crm.customers.entities import Customer
 from trellis.crm.customers.in_segments import in_segments
+from trellis.crm.sales.entities import Order
+from trellis.errors import RuleInvalid
 from trellis.i18n import Text
 from trellis.records.entity import Field
 from trellis.records.events import ENTERED
@@ -19,7 +22,7 @@ from trellis.security.actor import Actor
 from trellis.security.field_rights import FieldRule
 from trellis.segments import engine
 from trellis.segments.checks import check_segment
-from trellis.segments.engine import SegmentNotFound
+from trellis.segments.engine import SegmentNotFound, SegmentWithheld
 from trellis.segments.history import movements
 from trellis.segments.query import SegmentQuery
 from trellis.segments.tables import SEGMENT_EVENT
@@ -196,6 +199,43 @@ def test_a_segment_that_asks_for_one_with_a_withheld_field_is_withheld_too(book:
     assert set(blind.sees(book.edition).all(Segment)) == {"everybody"}
 
 
+def test_a_segment_goes_by_the_records_that_decide_it(book: Book) -> None:
+    ordered = {"related": "order.customer", "op": "gte", "value": 1}
+    chosen = segment("selected", select=lambda q: sa.select(Order.customer_id))
+    book = book.with_own(
+        BRNO, segment("ordered", ordered), segment("asking", {"segment": "ordered"}), chosen,
+        segment("owned", {"field": "owner", "op": "is_not_empty"}),
+        segment("of_boss", {"field": "owner.name", "op": "eq", "value": "Boss"}),
+    )  # fmt: skip
+    anna = book.customer(city="Brno")
+    book.order(anna, "2026-03-01")
+    refresh(book)
+    decided = {"ordered", "asking", chosen.name}
+    open_ = {"brno", "owned"}
+    for customers, orders, seen in (
+        (Scope.ALL, Scope.NONE, open_),
+        (Scope.ALL, Scope.UNIT, open_),
+        (Scope.UNIT, Scope.OWN, open_),
+        (Scope.UNIT, Scope.UNIT, open_ | decided),
+        (Scope.OWN, Scope.ALL, open_ | decided | {"of_boss"}),  # people know themselves
+    ):
+        grants = {"customer": Grant("customer", read=customers), "order": Grant("order", read=orders)}
+        someone = Actor(user_id=1, units=(1,), grants=grants)
+        other = replace(book, actor=someone, edition=someone.sees(book.edition))
+        assert set(other.edition.all(Segment)) & {*book.edition.all(Segment)} - {"gym.members"} == seen
+        if decided <= seen:
+            assert engine.find(other.edition, "ordered")
+            continue
+        known = engine.sizes(other.session, other.edition, other.actor)
+        assert not decided & {one.segment.name for one in known}
+        beside = engine.memberships(other.session, other.edition, other.actor, "customer", anna)
+        assert not decided & {one.segment.name for one in beside}
+        with pytest.raises(SegmentWithheld, match=r"\(Orders\)"):
+            engine.members(other.edition, other.actor, "ordered")
+        with pytest.raises(RuleInvalid):
+            other.records.list("customer", rule={"segment": "ordered"})
+
+
 def test_members_are_a_filter(book: Book) -> None:
     book = book.with_own(BRNO)
     anna = book.customer(city="Brno")
@@ -207,8 +247,6 @@ def test_members_are_a_filter(book: Book) -> None:
 
 def test_a_rule_may_look_at_extension_fields_and_figures(book: Book) -> None:
     card = Field(name="own.card", entity="customer", type=TextType(), label=Text("Card"))
-    from dataclasses import replace
-
     view = book.edition.entity("customer")
     entities = {**book.edition.entities, "customer": replace(view, fields={**view.fields, card.name: card})}
     book.edition = replace(book.edition, entities=entities, _cache={})

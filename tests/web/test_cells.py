@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import unescape
 
@@ -44,11 +45,25 @@ def test_what_is_wrong_and_who_was_faster_is_said_in_the_cell(client: FlaskClien
     assert wrong.status_code == 422
     assert "This field needs a value" in wrong.text
     client.post("/acme/customer/1/row/city", data={"city": "Graz", "version": "1"})
-    late = client.post("/acme/customer/1/row/city", data={"city": "Linz", "version": "1"})
-    assert late.status_code == 422
-    assert "Somebody else changed this record" in unescape(late.text)
-    assert 'value="Linz"' in late.text
-    assert 'name="version" value="2"' in late.text
+    for place in ("row", "field"):
+        late = client.post(f"/acme/customer/1/{place}/city", data={"city": "Linz", "version": "1"})
+        assert late.status_code == 422
+        assert re.search(r"\S made this “Graz” meanwhile", unescape(late.text))
+        assert 'value="Linz"' in late.text
+        assert 'name="version" value="2"' in late.text
+    again = client.post("/acme/customer/1/field/city", data={"city": "Linz", "version": "2"})
+    assert again.status_code == 200 and "Linz" in again.text
+
+
+def test_what_others_made_of_other_fields_is_no_obstacle(client: FlaskClient) -> None:
+    client.post("/acme/customer/1/row/city", data={"city": "Graz", "version": "1"})
+    for place, name in (("row", "phone"), ("field", "address")):
+        saved = client.post(f"/acme/customer/1/{place}/{name}", data={name: "+43 1 234567", "version": "1"})
+        assert saved.status_code == 200, saved.text
+    same = client.post("/acme/customer/1/field/city", data={"city": "Wien", "version": "1"})
+    assert same.status_code == 200 and "Graz" in same.text, (
+        "nothing was typed: what the other one made of it stays"
+    )
 
 
 def test_only_what_may_be_written_opens(client: FlaskClient, sign_in: SignIn) -> None:

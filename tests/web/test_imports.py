@@ -112,6 +112,14 @@ def test_the_first_rows_show_what_is_wrong_beside_the_cell_and_write_nothing(bro
     assert 'wrong">wrong<span class="cell-problem">Must be a mail address' in page
     assert customers(browser, "Anna", "Boris") == []
     assert "Choose a field" in post(browser, f"{url}/preview").text
+    many = "".join(f"{number % 2 or ''};C{number};;{'x' * 60_000}\n" for number in range(20))
+    url = send(browser, f"Kundennr;Имя;E-Mail;Town\n{many}Итого;;;20\n").headers["Location"]
+    mapped = {name: field for name, field in MAPPED.items() if field != "city"}
+    page = post(browser, f"{url}/preview", **mapped, key="external_id").text
+    assert "its key is empty" in page and '"num">21</th>' in page
+    assert page.count("looks like a total") == 1 and "Refused" not in page
+    found_by = page.split('id="import-found"')[1].split("</select>")[0]
+    assert 'value="external_id" selected' in found_by and "phone" not in found_by
 
 
 def test_an_import_tells_its_counts_and_gives_back_the_rejected_rows(browser: FlaskClient) -> None:
@@ -254,6 +262,11 @@ def test_an_exported_list_is_mended_and_comes_back_to_its_records(browser: Flask
     head, *rows = listed.splitlines()
     assert head == "id,external_id,name,city,owner,owner.id,owner.name"
     assert f"{one},,Anna,Brno,,{owner},Rosa Silva" in rows
+    sheet = send(browser, browser.get("/acme/customer/export?columns=city,owner&format=xlsx").data, "c.xlsx")
+    page = browser.get(sheet.headers["Location"]).text
+    assert [chosen(page, name) for name in ("Number here", "City", "Owner, by its number here")] == [
+        *("id", "city", "owner.id")
+    ]
     mended = listed.replace("Wien", "Graz").replace("Brno", "Praha")
     url = send(browser, mended).headers["Location"]
     page = browser.get(url).text
@@ -274,6 +287,24 @@ def test_an_exported_list_is_mended_and_comes_back_to_its_records(browser: Flask
     work(browser)
     assert customers(browser, "Anna") == [("Anna", "Praha", True), ("Anna", "Graz", True)]
     assert two > one
+
+
+def test_values_that_are_no_choice_here_are_given_a_meaning(browser: FlaskClient) -> None:
+    content = "Name,Kind\nAcme,Firm\nAnna,Person\nBob,?\nCarl,Ghost\n"
+    url = send(browser, content).headers["Location"]
+    columns = {"column-0": "name", "column-1": "kind", "key": ""}
+    post(browser, f"{url}/stages", **columns)
+    page = browser.get(url).text
+    assert re.findall('name="choice-name" value="([^"]+)"', page) == ["Firm", "?", "Ghost"]
+    meant = {"choice-field": ["kind"] * 3, "choice-name": ["Firm", "?", "Ghost"]}
+    wrong = post(browser, f"{url}/preview", **columns, **meant, **{"choice-means": ["crowd", "-", ""]}).text
+    assert "has no choice “crowd”" in wrong
+    means = {"choice-means": ["company", "-", ""]}
+    post(browser, f"{url}/run", **columns, **meant, **means)
+    work(browser)
+    with _workspace(browser).read() as session:
+        found = session.execute(sa.select(Customer.name, Customer.kind).order_by(Customer.id)).all()
+    assert [tuple(one) for one in found[30:]] == [("Acme", "company"), ("Anna", "person"), ("Bob", "person")]
 
 
 def test_a_file_is_read_anew_in_another_way(browser: FlaskClient, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def test_a_long_export_is_made_by_a_job_and_downloaded(
     assert drain() == 1
     assert "Download" in mine.get(f"{place}/progress").text
     lines = mine.get(f"{place}/file").text.splitlines()
-    assert (lines[0], len(lines)) == ("external_id,name,city", 31)
-    assert [line.split(",")[1] for line in lines[1:3]] == ["Customer 29", "Customer 28"]
+    assert (lines[0], len(lines)) == ("id,external_id,name,city", 31)
+    assert [line.split(",")[2] for line in lines[1:3]] == ["Customer 29", "Customer 28"]
     for path in ("", "/progress", "/file"):
         assert other.get(f"{place}{path}").status_code == 404, path
 

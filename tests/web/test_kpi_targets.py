@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from html import unescape
 
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from trellis.installation import Installation
@@ -16,6 +17,8 @@ from trellis.kpi.targets import KpiTarget
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
 from trellis.system import Event
+from trellis.web import kpi_targets
+from trellis.web.views import kpi_targets as view
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -113,6 +116,28 @@ def test_the_grid_follows_rights(sign_in: SignIn, installation: Installation) ->
     form = {"csrf_token": token_of(page.text), "shown": json.dumps({}), "revenue/2026-01": "5"}
     assert reader.post(GRID, data=form).status_code == 403
     assert planned(installation) == {}
+
+
+def test_more_people_than_a_page_holds_are_on_further_ones(
+    sign_in: SignIn, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kpi_targets, "MOST_PEOPLE", 2)
+    monkeypatch.setattr(kpi_targets, "MOST_PARTS", 2)
+    monkeypatch.setattr(view, "MOST_PEOPLE", 2)
+    client = sign_in("admin@acme.test")
+    grid = "/acme/kpis/targets?kpi=revenue&year=2026"
+    first, last = client.get(grid).text, client.get(f"{grid}&part=2").text
+    people = [{key for key in cells_of(page) if "2026-01/person-" in key} for page in (first, last)]
+    assert [len(one) for one in people] == [2, 1] and not people[0] & people[1]
+    assert "People 1–2 of 3" in first and "part=2" in first and "People 3–3 of 3" in last
+    assert "revenue/2026-01" in cells_of(first) and "revenue/2026-01" not in cells_of(last)
+    (key,) = people[1]
+    saved = client.post(f"{grid}&part=2", data=form_of(last, **{key: "5"}))
+    assert saved.status_code == 302 and "part=2" in saved.location
+    assert planned(installation) == {key: 5}
+    handed = client.get(f"{grid}&by=person").text
+    assert "3 people are below this plan, too many" in handed
+    assert "person-" not in " ".join(cells_of(handed))
 
 
 def test_a_plan_is_handed_down_and_added_up(sign_in: SignIn, installation: Installation) -> None:

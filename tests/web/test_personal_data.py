@@ -22,13 +22,19 @@ OFFICER = "/acme/settings/roles/own.data_officer"
 def test_a_person_is_taken_out_and_erased(sign_in: SignIn) -> None:
     admin = sign_in("admin@acme.test")
     assert PAGE in admin.get("/acme/customer/1").text
+    form = {"csrf_token": token_of(admin.get(PAGE).text), "file": (io.BytesIO(b"hers"), "Pass: 7?.txt")}
+    admin.post("/acme/customer/1/files", data=form)
     page = admin.get(PAGE).text
+    assert "Removed whole" in page, "files go too"
     assert "Personal data of Customer 00" in page and "Backups and copies" in page
     for language, word in (("en", "Timeline"), ("ru", "История")):
         admin.set_cookie("language", language)
         with zipfile.ZipFile(io.BytesIO(admin.get(f"{PAGE}/file").data)) as archive:
-            assert json.loads(archive.read("personal-data.json"))["title"] == "Customer 00"
-            assert word in archive.read("personal-data.html").decode()
+            told = json.loads(archive.read("personal-data.json"))
+            assert (told["title"], told["files"][0]["name"]) == ("Customer 00", "Pass: 7?.txt")
+            assert archive.read(told["files"][0]["path"]) == b"hers"
+            html = archive.read("personal-data.html").decode()
+            assert word in html and 'href="files/1-Pass_%207_.txt"' in html
     admin.set_cookie("language", "en")
     token = token_of(page)
     refused = admin.post("/acme/customer/1/erase", data={"csrf_token": token, "name": "Customer 01"})
@@ -36,6 +42,7 @@ def test_a_person_is_taken_out_and_erased(sign_in: SignIn) -> None:
     done = admin.post("/acme/customer/1/erase", data={"csrf_token": token, "name": "Customer 00"})
     assert done.status_code == 302
     record = admin.get("/acme/customer/1?tab=history").text
+    assert "Removed whole" not in admin.get(PAGE).text
     assert "Erased #1" in record and ">erased</td>" in record
     assert "Customer 00" not in record
     assert "erased personal data of this record" in admin.get("/acme/customer/1").text

@@ -9,7 +9,10 @@ from html import unescape
 from urllib.parse import urlencode
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
+from trellis.installation import Installation
+from trellis.system import SavedView
 from web.conftest import token_of
 
 SignIn = Callable[[str], FlaskClient]
@@ -96,6 +99,25 @@ def test_a_view_is_shared_with_everybody_or_a_role(admin: Person, sign_in: SignI
     definition = json.dumps({"sort": ["name"]})
     assert agent.post("", title="Mine", share="*", definition=definition) == 403
     assert admin.post("", title="Lost", share="nobody", definition=definition) == 422
+
+
+def test_a_view_of_a_field_that_is_gone_opens_without_its_rule_and_can_be_deleted(
+    admin: Person, installation: Installation
+) -> None:
+    admin.save("In Brno")
+    gone = {"rule": {"field": "own.shoe", "op": "gt", "value": 40}, "sort": ["own.shoe", "-name"]}
+    with installation.workspace("acme").write() as session:
+        session.execute(sa.update(SavedView).values(definition={**gone, "fields": ["own.shoe", "city"]}))
+    answer = admin.client.get("/acme/customer?view=1")
+    assert answer.status_code == 302
+    page = unescape(admin.client.get(answer.headers["Location"]).text)
+    assert "“In Brno” is shown without its rule" in page and "own.shoe" in page
+    assert "Not saved" in page and "Delete the view" in page
+    assert rows(page)[0] == "Customer 29"
+    asked = json.dumps(gone["rule"])
+    assert admin.client.get(f"/acme/customer?{urlencode({'view': '1', 'filter': asked})}").status_code == 400
+    admin.post("/1/first")
+    assert admin.client.get("/acme/customer").headers["Location"] == answer.headers["Location"]
 
 
 def test_a_list_opens_in_the_view_that_its_reader_chose(admin: Person, sign_in: SignIn) -> None:

@@ -6,7 +6,7 @@ period, of a row by segment, and those counted as a whole) are told by their nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -69,16 +69,25 @@ def _of_whole(kpi: Kpi, query: KpiQuery) -> sa.Select[Any]:
 
 
 def drill_rule(
-    edition: Edition, kpi: Kpi, period: Period, split: Split | None = None, key: Any = None
+    edition: Edition,
+    kpi: Kpi,
+    period: Period,
+    split: Split | None = None,
+    key: Any = None,
+    within: Sequence[int] = (),
 ) -> Mapping[str, Any] | None:
-    """The rule that lists exactly the records of a period and of a row of a breakdown. None for a formula over others."""
-    if entity_of(kpi) is None:
+    """The rule that lists exactly the records of a period and of a row of a breakdown; ``within`` are the units of its reader.
+
+    None for a formula over others, and for records of a unit where they have none.
+    """
+    entity = entity_of(kpi)
+    if entity is None or (within and "unit" not in edition.entity(entity).fields):
         return None
     told = _by_fields(edition, kpi, period, split, key)
-    if told is not None:
-        return told
-    row = {} if split is None else {"by": split.by, "key": key}
-    return {"kpi": kpi.name, "period": period.code, **row}
+    if told is None:
+        row = {} if split is None else {"by": split.by, "key": key}
+        told = {"kpi": kpi.name, "period": period.code, **row}
+    return {"all": [told, {"field": "unit", "op": "in", "value": list(within)}]} if within else told
 
 
 def _by_fields(

@@ -35,7 +35,6 @@ LEVELS: Mapping[str, Text] = {
     "product": _("Product"),
 }
 """What a plan is handed down to, with titles."""
-MOST_PEOPLE = 100
 WHOM = "^((unit|person)-[1-9][0-9]{0,17})?$"
 """How people write whom a plan is for: ``unit-3``, ``person-5``; nothing for the whole organisation."""
 _TREES = (UNIT, "category")
@@ -86,8 +85,7 @@ def people(
     query = sa.select(User.id, User.name).where(here, actor.visible(User))
     if units:
         query = query.where(User.unit_id.in_(units))
-    rows = session.execute(query.order_by(User.name, User.id).limit(MOST_PEOPLE))
-    return {row.id: row.name for row in rows}
+    return {row.id: row.name for row in session.execute(query.order_by(User.name, User.id))}
 
 
 @dataclass(frozen=True, kw_only=True)

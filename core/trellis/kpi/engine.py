@@ -219,18 +219,18 @@ def _results(
             points=points,
             foreign=row_of(rows, len(ask.periods) - 1)[1] if period in ask.periods else 0,
         )
-        results.append(_described(edition, result))
+        results.append(_described(edition, result, actor))
     return results
 
 
-def _described(edition: Edition, result: KpiResult) -> KpiResult:
+def _described(edition: Edition, result: KpiResult, actor: Actor) -> KpiResult:
     """The result with what does not depend on its figures: the currency, and the way to its records."""
     kpi = result.kpi
     return _with(
         result,
         currency=edition.settings.currency if kpi.unit is Unit.MONEY else "",
         entity=entity_of(kpi),
-        rule=drill_rule(edition, kpi, result.period),
+        rule=drill_rule(edition, kpi, result.period, within=actor.within),
     )
 
 

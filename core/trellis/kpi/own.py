@@ -31,6 +31,7 @@ _ = translator("trellis")
 
 AGGREGATES: Mapping[str, Label] = {
     "count": _("Number of records"),
+    "distinct": _("Number of different values"),
     "sum": _("Sum"),
     "average": _("Average"),
     "minimum": _("Smallest"),
@@ -40,6 +41,7 @@ AGGREGATES: Mapping[str, Label] = {
 }
 WITHOUT_FIELD = ("count", "share", "formula")
 _NUMBERS = ("number",)
+_VALUES = ("choice", "reference", "text")
 LONGEST_TITLE, LONGEST_TEXT = 120, 2000
 NAME = "^(own\\.)?[a-z][a-z0-9_]{0,59}$"
 """What a KPI may be called; the prefix stands before it in any case."""
@@ -128,6 +130,8 @@ def _selecting(declaration: dict[str, Any]) -> Callable[[KpiQuery], sa.Select[An
 def _aggregate(q: KpiQuery, view: EntityView, kind: str, name: str | None) -> Any:
     if kind == "count":
         return sa.func.count(view.entity.id)
+    if kind == "distinct":
+        return sa.func.count(view.fields[str(name)].of(view.entity).distinct())
     column = _amount(q, view, view.fields[str(name)])
     match kind:
         case "sum":
@@ -285,8 +289,13 @@ def _problems_of_records(edition: Edition, declaration: Mapping[str, Any]) -> di
     if declaration.get("date") not in [one.column for one in dates_of(view)]:
         errors["date"] = [_("Choose the date by which records belong to a period")]
     kind = declaration["aggregate"]
-    if kind not in WITHOUT_FIELD and declaration.get("field") not in [one.name for one in numbers_of(view)]:
-        errors["field"] = [_("Choose the number that is summed or compared")]
+    fitting = values_of(view) if kind == "distinct" else numbers_of(view)
+    if kind not in WITHOUT_FIELD and declaration.get("field") not in [one.name for one in fitting]:
+        errors["field"] = [
+            _("Choose the field whose different values are counted: a text, a choice or another record")
+            if kind == "distinct"
+            else _("Choose the number that is summed or compared")
+        ]
     known = [one.name for one in keys_of(view)]
     wrong = [str(one) for one in declaration.get("breakdowns") or () if one not in known]
     if wrong:
@@ -306,11 +315,15 @@ def dates_of(view: EntityView) -> list[Field]:
 
 def keys_of(view: EntityView) -> list[Field]:
     """The fields by which a KPI over an entity can be broken down, beside what every KPI knows (unit, person, channel)."""
-    kinds = ("choice", "reference", "text")
     usual = ("unit", "owner", "channel", "external_id", view.info.title_field)
-    return [one for one in view.fields.values() if one.type.kind in kinds and one.name not in usual]
+    return [one for one in view.fields.values() if one.type.kind in _VALUES and one.name not in usual]
 
 
 def numbers_of(view: EntityView) -> list[Field]:
     """The fields that can be summed and averaged."""
     return [one for one in view.fields.values() if one.type.kind in _NUMBERS]
+
+
+def values_of(view: EntityView) -> list[Field]:
+    """The fields whose different values can be counted: the customers of orders."""
+    return [one for one in view.fields.values() if one.type.kind in _VALUES]

@@ -1,7 +1,7 @@
 """Snapshots: what was reported of a closed period stays, and a figure that counts otherwise later is shown, not slipped in.
 
 The table only grows. A period is ``reported`` when it has closed; each night closed periods are counted anew, and one that
-differs from what was last known is added as ``recounted``; whoever may plan for all may accept it, by name.
+differs from what was last known, or is the first of a unit or person in it, is added as ``recounted``; whoever may plan for all may accept it, by name.
 """
 
 from __future__ import annotations
@@ -115,8 +115,9 @@ def _read(
 def _after(before: Reported | None, kpi: Kpi, row: Any) -> Reported:
     """What is reported after one more row of a figure."""
     value = number(kpi.unit, row.value if row.value is None else Decimal(row.value))
-    if row.kind != RECOUNTED or before is None:
+    if row.kind != RECOUNTED:
         return Reported(value=value, at=row.at, by=row.by)
+    before = before or Reported(value=None, at=row.at)  # a part of which there was nothing to report
     if same(before.value, value):
         return Reported(value=before.value, at=before.at, by=before.by)
     other = row.version if row.version != kpi.version else None
@@ -154,15 +155,26 @@ def take(
             known = _read(session, [kpi], [one.code for one in stretch], whole=False)
             nothing: dict[_Place, Value | None] = dict.fromkeys(known)  # a unit whose records have all gone
             counted = nothing | _count(session, edition, kpi, stretch, today)
-            rows += [
-                _row(place, kpi, value, RECOUNTED if place in known else REPORTED, now)
-                for place, value in counted.items()
-                if place not in known or not same(_last(known[place]), value)
-            ]
+            for place, value in counted.items():
+                kind = _kind(place, value, known)
+                if kind is not None:
+                    rows.append(_row(place, kpi, value, kind, now))
     for start in range(0, len(rows), _AT_ONCE):
         session.execute(sa.insert(_SNAPSHOT), rows[start : start + _AT_ONCE])
     reported = sum(row["kind"] == REPORTED for row in rows)
     return Taken(reported=reported, recounted=len(rows) - reported)
+
+
+def _kind(place: _Place, value: Value | None, known: Mapping[_Place, Reported]) -> str | None:
+    """What a figure that was counted now is beside what is known; None where it tells nothing new.
+
+    A unit or person with first figures in a period whose whole was reported before counts otherwise: nothing was reported.
+    """
+    if place in known:
+        return None if same(_last(known[place]), value) else RECOUNTED
+    if (*place[:2], None, None) not in known:
+        return REPORTED
+    return RECOUNTED if value else None
 
 
 def _last(known: Reported) -> Value | None:

@@ -23,6 +23,7 @@ from trellis.kpi.composite import leaves
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, parse
 from trellis.kpi.splits import PERSON, UNIT, split_names, split_of
 from trellis.kpi.sums import is_sum
+from trellis.kpi.words import exact_figure
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.entity import Entity, EntityInfo, column
 from trellis.records.events import BeforeSave
@@ -215,7 +216,29 @@ def complete(event: BeforeSave) -> None:
         raise RecordInvalid(errors)
     whom = {name: values.get(name) for name in ("person", "category", "product")}
     planned = Planned(kpi=values["kpi"], period=period.code, unit=values.get("of_unit"), **whom)
+    if planned.key != event.before.get("key"):
+        _refuse_second(event, planned)
     event.values["key"] = planned.key
+
+
+def _refuse_second(event: BeforeSave, planned: Planned) -> None:
+    """Raises RecordInvalid where that is planned already; what is planned is told to whom may see it."""
+    table = _TARGET.c
+    seen = event.actor.visible(KpiTarget).label("seen")
+    query = sa.select(table.value, table.deleted_at, seen).where(table.key == planned.key)
+    row = event.session.execute(query).first()
+    if row is None:
+        return
+    told: Message = _("This is planned already")
+    if row.seen and row.deleted_at is not None:
+        told = _("A target for this is in the recycle bin; restore it and change its value")
+    elif row.seen and row.value is None:
+        told = _("There is a target for this already, without a value; change that one")
+    elif row.seen:
+        kpi, currency = find(event.edition, planned.kpi), event.edition.settings.currency
+        value = exact_figure(kpi, row.value, currency)
+        told = _("This is planned already: %(value)s; change that target instead", value=value)
+    raise RecordInvalid({"period": [told]})
 
 
 def _check_goods(

@@ -60,6 +60,7 @@ class Erasure:
 
     person: Person
     overwritten: Sequence[Overwritten]
+    files: int
     kept: Sequence[Kept]
 
 
@@ -71,7 +72,8 @@ def preview(records: Records, entity: str, record_id: int) -> Erasure:
     overwritten = [
         Overwritten(view, len(person.records[view.name]), _going(view)) for view in views if _going(view)
     ]
-    return Erasure(person, overwritten, list(_kept(records.session, edition, person, views)))
+    files = sum(1 for _one in attachments.at_all(records.session, person.records))
+    return Erasure(person, overwritten, files, list(_kept(records.session, edition, person, views)))
 
 
 def erase(records: Records, entity: str, record_id: int, name: str) -> Erasure:

@@ -12,6 +12,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from trellis import attachments
+from trellis.attachments import Attachment
 from trellis.edition import EntityView
 from trellis.privacy.person import Person, batches, person_of, rows_of
 from trellis.process import about
@@ -21,10 +23,13 @@ from trellis.scripts import about as conversations
 from trellis.system import Event
 
 _event = Event.__table__.c
+_NOT_IN_NAMES = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 
 
 def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
-    """The record, what was merged into it, what refers to them with all fields, processes, conversations, the timeline and the history, as JSON.
+    """The record, what was merged into it, what refers to them with all fields, processes, conversations, the files, the timeline and the history, as JSON.
+
+    Of a file it has the name and the place in the archive that :func:`write_zip` makes.
 
     Raises RecordNotFound, PermissionRefused, Conflict for what is no person.
     """
@@ -41,16 +46,21 @@ def everything(records: Records, entity: str, record_id: int) -> dict[str, Any]:
         "records": found,
         "processes": list(about.said(session, person.records)),
         "conversations": list(conversations.said(session, person.records)),
+        "files": [_file(one) for one in attachments.at_all(session, person.records)],
         "timeline": _timeline(records, person, found),
         "history": list(_history(session, person)),
     }
 
 
-def write_zip(path: Path, data: dict[str, Any], html: str) -> None:
-    """A file with the data for programs and a page for people."""
+def write_zip(path: Path, data: dict[str, Any], html: str, records: Records) -> None:
+    """A file with the data for programs, a page for people, and the files at the records."""
+    person = person_of(records, data["entity"], data["id"])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("personal-data.json", orjson.dumps(data, option=orjson.OPT_INDENT_2))
         archive.writestr("personal-data.html", html)
+        for one in attachments.at_all(records.session, person.records):
+            with archive.open(_place(one), "w") as file:
+                file.writelines(attachments.content(records.session, one))
 
 
 def _records(session: Session, view: EntityView, ids: tuple[int, ...]) -> Iterator[dict[str, Any]]:
@@ -64,6 +74,22 @@ def _records(session: Session, view: EntityView, ids: tuple[int, ...]) -> Iterat
             **hidden,
             "deleted_at": deleted.isoformat() if deleted else None,
         }
+
+
+def _file(one: Attachment) -> dict[str, Any]:
+    return {
+        "entity": one.entity,
+        "record_id": one.record_id,
+        "name": one.name,
+        "size": one.size,
+        "added_at": one.added_at.isoformat(),
+        "path": _place(one),
+    }
+
+
+def _place(one: Attachment) -> str:
+    """Where a file stands in the archive: two of one name do not meet."""
+    return f"files/{one.id}-{one.name.translate(_NOT_IN_NAMES)}"
 
 
 def _timeline(

@@ -34,7 +34,8 @@ def work(work: Work) -> None:
         with work.workspace.read() as session:
             edition = work.actor.sees(work.workspace.edition(session))
             rows = told(work, export.rows(session, edition, work.actor), total)
-            number = write_file(path, edition.entity(export.entity), export.columns(edition), rows)
+            view, columns = edition.entity(export.entity), export.columns(edition)
+            number = write_file(path, view, columns, rows, labelled=export.labelled)
         work.finish_with(path, path.name, rows=number)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -15,10 +16,11 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition, EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
-from trellis.records.importer.plans import BY_ID, BY_NAME, ID
+from trellis.records.importer.headings import headings
+from trellis.records.importer.plans import BY_ID, BY_NAME, ID, filled_by
 from trellis.records.query import ListQuery, Record
 from trellis.records.tables import writing
-from trellis.records.types import Reference
+from trellis.records.types import Choice, Reference
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
@@ -32,7 +34,8 @@ EXACT = 1e11
 class Export:
     """Which records to export, and which of their fields: all that the actor may read, unless ``fields`` names some.
 
-    ``named`` is for people: references are there by the name of their record, too.
+    ``named`` is for people: references are there by the name of their record, too. ``labelled`` is for people alone, as
+    spreadsheets are: headings and choices are in their language, and a reference is the name of its record with the id beside it.
     """
 
     entity: str
@@ -41,16 +44,17 @@ class Export:
     text: str = ""
     sort: Sequence[str] = ()
     named: bool = False
+    labelled: bool = False
 
     def columns(self, edition: Edition) -> list[str]:
         """The columns of the file. Raises RecordInvalid for a field that is not there."""
-        return columns_of(edition.entity(self.entity), self.fields, named=self.named)
+        return columns_of(edition.entity(self.entity), self.fields, named=self.named, labelled=self.labelled)
 
     def rows(self, session: Session, edition: Edition, actor: Actor) -> Iterator[dict[str, Any]]:
         """The rows as JSON values, by column."""
         view = edition.entity(self.entity)
         columns = self.columns(edition)
-        needed = [name for name in columns if name in view.fields]
+        needed = list(dict.fromkeys(name for one in columns if (name := filled_by(one)) in view.fields))
         needed += [f"{name}.external_id" for name in columns if name in view.references]
         cursor: str | None = None
         while True:
@@ -72,7 +76,9 @@ class Export:
             cursor = page.next
 
 
-def columns_of(view: EntityView, names: Sequence[str] | None = None, *, named: bool = False) -> list[str]:
+def columns_of(
+    view: EntityView, names: Sequence[str] | None = None, *, named: bool = False, labelled: bool = False
+) -> list[str]:
     """The columns of an export: a reference is the external id of its record, with the id beside it, and the name."""
     unknown = [name for name in names or () if name not in view.fields and name != ID]
     if unknown:
@@ -81,6 +87,9 @@ def columns_of(view: EntityView, names: Sequence[str] | None = None, *, named: b
         )
     found: list[str] = []
     for name in names or (ID, *view.fields):
+        if labelled and name in view.references:
+            found += [f"{name}{BY_NAME}", f"{name}{BY_ID}"]
+            continue
         found.append(name)
         if name in view.references:
             found += [f"{name}{BY_ID}", *([f"{name}{BY_NAME}"] if named else [])]
@@ -99,16 +108,28 @@ def _value(view: EntityView, record: Record, column: str) -> Any:
     return view.fields[column].type.to_json(record.values.get(column))
 
 
-def write_file(path: Path, view: EntityView, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> int:
+def write_file(
+    path: Path,
+    view: EntityView,
+    columns: Sequence[str],
+    rows: Iterator[dict[str, Any]],
+    *,
+    labelled: bool = False,
+) -> int:
     """Writes an export in the format of the file's ending, whole or not at all; returns the number of rows."""
     ending = path.suffix.lower()
     native = _native(view, columns) if ending == ".xlsx" else {}
+    native |= _titles(view, columns) if labelled else {}
+    heads = headings(view, columns) if labelled else columns
     part = path.with_name(f".{path.name}.part")
     number = 0
     try:
-        with writing(part, columns, ending=ending) as write:
+        with writing(part, heads, ending=ending) as write:
             for row in rows:
-                write({**row, **{name: convert(row[name]) for name, convert in native.items()}})
+                row |= {name: convert(row[name]) for name, convert in native.items()}
+                write(
+                    {head: row[name] for head, name in zip(heads, columns, strict=True)} if labelled else row
+                )
                 number += 1
         os.replace(part, path)
     finally:
@@ -127,6 +148,29 @@ def _native(view: EntityView, columns: Sequence[str]) -> dict[str, Callable[[Any
         elif field is not None and field.type.kind == "date":
             found[name] = _day
     return found
+
+
+def _titles(view: EntityView, columns: Sequence[str]) -> dict[str, Callable[[Any], Any]]:
+    """What turns values of choices, and stages, into their titles, by column; where one title is that of two values they stay."""
+    found: dict[str, Callable[[Any], Any]] = {}
+    for name in columns:
+        field = view.fields.get(name)
+        if field is not None and isinstance(field.type, Choice):
+            found[name] = _titled({(one.value, str(one.label)) for one in field.type.options})
+    for one in view.lifecycles:
+        if one.field in columns:
+            stages = (stage for each in view.lifecycles for stage in each.stages)
+            found[one.field] = _titled({(stage.value, str(stage.title)) for stage in stages})
+    return found
+
+
+def _titled(pairs: Collection[tuple[str, str]]) -> Callable[[Any], Any]:
+    values, titles = (
+        Counter(value for value, _title in pairs),
+        Counter(title.casefold() for _value, title in pairs),
+    )
+    known = {value: title for value, title in pairs if values[value] == titles[title.casefold()] == 1}
+    return lambda value: known.get(value, value)
 
 
 def _number(text: Any) -> Any:

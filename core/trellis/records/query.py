@@ -372,7 +372,7 @@ class ListQuery:
         return self._joins.add_to(self._listed).where(*conditions)
 
     def _sorted(self, statement: sa.Select[Any], keys: Sequence[SortKey]) -> sa.Select[Any]:
-        most = self.limit + 1
+        most = self._most
         if self._asked is None or self._walk:
             return statement.order_by(*(key.order for key in keys)).limit(most)
         # All hits of a text are sorted: by their keys alone, and no more than the page is read whole.
@@ -380,6 +380,21 @@ class ListQuery:
         root = self._joins.root
         hits = statement.with_only_columns(root.id).order_by(*order).limit(most).correlate(None)
         return self._joins.add_to(self._listed).where(root.id.in_(hits)).order_by(*order)
+
+    @property
+    def _most(self) -> Any:
+        """The rows of a page and the first one behind it.
+
+        Written into the statement where the way to the hits of a text is decided here: PostgreSQL then keeps its plan, which
+        takes as long to make as a page to read. All other lists it plans for what they ask for.
+        """
+        everything = (
+            self._rule is None
+            and self._ids is None
+            and self._context.actor.visible(self._joins.root) is sa.true()
+        )
+        decided = self._asked is not None and (everything or not self._walk)
+        return sa.literal_column(str(self.limit + 1)) if decided else self.limit + 1
 
     @property
     def _reads_extra(self) -> bool:

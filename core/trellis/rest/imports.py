@@ -18,8 +18,9 @@ from trellis.edition import EntityView
 from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.records.importer import open_source, runs
+from trellis.records.importer.by_headers import plan_by_headers
 from trellis.records.importer.mapping import compiled
-from trellis.records.importer.plans import plan_by_headers, plan_of
+from trellis.records.importer.plans import plan_of
 from trellis.rest import idempotency
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, no_arguments

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, g
+from sqlalchemy import select
 
 from trellis.contributions import Kpi
 from trellis.errors import RecordInvalid, TrellisError
@@ -19,8 +20,12 @@ from trellis.kpi.reported import NOTHING_KEPT
 from trellis.kpi.results import KpiResult
 from trellis.rest.answers import answer
 from trellis.rest.arguments import Arguments, json_object, no_arguments
-from trellis.rest.calls import blueprint
+from trellis.rest.calls import LARGEST_ID, blueprint
 from trellis.rest.figures import PluginBroke, blame, freshened
+from trellis.rest.problems import Malformed
+from trellis.security.actor import Actor
+from trellis.security.people import Unit
+from trellis.security.roles import units_below
 
 _ = translator("trellis")
 
@@ -30,15 +35,15 @@ MOST_POINTS = 60
 @blueprint.get("/kpis")
 def kpis(workspace: str) -> Response:
     arguments = Arguments()
-    period = _asked_period(arguments)
+    period, actor = _asked_period(arguments), _asked_actor(arguments)
     arguments.end()
     freshened()
     known = list(g.edition.all(Kpi).values())
     today = today_in(ZoneInfo(g.edition.settings.timezone))
-    kept = snapshots.kept(g.session, known, [period], today) if g.actor.sees_everything else NOTHING_KEPT
+    kept = snapshots.kept(g.session, known, [period], today) if actor.sees_everything else NOTHING_KEPT
     items = []
     for kpi in known:
-        result = _guarded(kpi, lambda kpi=kpi: _with_points(kpi, period, 2))  # type: ignore[misc]
+        result = _guarded(kpi, lambda kpi=kpi: _with_points(actor, kpi, period, 2))  # type: ignore[misc]
         told = replace(result, reported=kept.of(kpi, period)) if result else None
         items.append(told.to_json() if told else _failed(kpi, period))
     return answer(items)
@@ -47,20 +52,20 @@ def kpis(workspace: str) -> Response:
 @blueprint.get("/kpis/<name:kpi>")
 def one_kpi(workspace: str, kpi: str) -> Response:
     arguments = Arguments()
-    period = _asked_period(arguments)
+    period, actor = _asked_period(arguments), _asked_actor(arguments)
     by = arguments.text("by")
     points = arguments.number("points", 0, 0, MOST_POINTS)
     arguments.end()
     found = find(g.edition, kpi)
     freshened()
-    result = _guarded(found, lambda: engine.value(g.session, g.edition, g.actor, kpi, period, by))
+    result = _guarded(found, lambda: engine.value(g.session, g.edition, actor, kpi, period, by))
     if result is None:
         raise PluginBroke(
             _("The KPI “%(name)s” of the plugin “%(plugin)s” failed", name=kpi, plugin=found.owner)
         )
     data = result.to_json()
     if points:
-        data["series"] = _with_points(found, period, points).to_json()["series"]
+        data["series"] = _with_points(actor, found, period, points).to_json()["series"]
     return answer(data)
 
 
@@ -84,8 +89,20 @@ def _asked_period(arguments: Arguments) -> Period:
     return parse(text, settings.fiscal_month, today) if text is not None else containing(today, Grain.MONTH)
 
 
-def _with_points(kpi: Kpi, period: Period, points: int) -> KpiResult:
-    return engine.strip(g.session, g.edition, g.actor, [kpi.name], period, points=points)[0]
+def _asked_actor(arguments: Arguments) -> Actor:
+    """The caller, limited to the unit that is asked for and those below it. Raises Malformed for one that is not to be seen."""
+    actor: Actor = g.actor
+    asked = arguments.number("unit", 0, 1, LARGEST_ID)
+    if not asked:
+        return actor
+    seen = select(Unit.id).where(Unit.id == asked, Unit.deleted_at.is_(None), actor.visible(Unit))
+    if g.session.scalar(seen) is None:
+        raise Malformed(_("There is no unit %(number)s", number=asked), "unit")
+    return replace(actor, within=units_below(g.session, asked))
+
+
+def _with_points(actor: Actor, kpi: Kpi, period: Period, points: int) -> KpiResult:
+    return engine.strip(g.session, g.edition, actor, [kpi.name], period, points=points)[0]
 
 
 def _guarded(kpi: Kpi, ask: Callable[[], KpiResult]) -> KpiResult | None:

@@ -19,10 +19,10 @@ _WRITES = "400 401 403 404 409 413 415 422"
 
 def kpi_paths(edition: Edition, tag: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """All calls of KPIs."""
-    period, by = parts.refs("period", "by")
+    period, by, unit = parts.refs("period", "by", "unit")
     kpi = parts.named("kpi", edition.all(Kpi))
     own = parts.named("kpi", [name for name, one in edition.all(Kpi).items() if one.owner == OWN])
-    every = parts.read("list_kpis", _("All KPIs in a period"), tag, parts.ROWS, parameters=[period])
+    every = parts.read("list_kpis", _("All KPIs in a period"), tag, parts.ROWS, parameters=[period, unit])
     made = _write("create_kpi", _("Define a KPI of your own"), tag, _new(), parts.refs("idempotency_key"))
     yield "/kpis", {"get": every, "post": made}
     one = parts.read(
@@ -31,7 +31,7 @@ def kpi_paths(edition: Edition, tag: str) -> Iterator[tuple[str, dict[str, Any]]
         tag,
         parts.OBJECT,
         problems="400 401 404",
-        parameters=[kpi, period, by, *parts.refs("points")],
+        parameters=[kpi, period, by, unit, *parts.refs("points")],
     )
     removed = parts.operation(
         "remove_kpi",
@@ -60,7 +60,10 @@ def _change() -> dict[str, Any]:
         "title": {**_TEXT, "minLength": 1, "maxLength": LONGEST_TITLE},
         "aggregate": {**_TEXT, "enum": list(AGGREGATES)},
         "entity": {**_TEXT, "description": "what is counted; not for a formula"},
-        "field": {**_TEXT, "description": "the number that is summed or compared"},
+        "field": {
+            **_TEXT,
+            "description": "the number that is summed or compared, or what has the different values",
+        },
         "date": {**_TEXT, "description": "the field by which records belong to a period"},
         "rule": {"type": "object", "description": "as in “filter”"},
         "breakdowns": {

@@ -225,6 +225,11 @@ PARAMETERS: dict[str, Schema] = {
         _TEXT,
     ),
     "by": _query("by", _("unit, person, channel, segment, or a breakdown of the KPI's own"), _TEXT),
+    "unit": _query(
+        "unit",
+        _("Id of a unit: only what belongs to it and to those below it, held against its plan"),
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+    ),
     "points": _query(
         "points", _("How many periods up to this one to give as a series"), {"type": "integer", "maximum": 60}
     ),

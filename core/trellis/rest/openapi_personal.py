@@ -17,9 +17,10 @@ ERASURE: dict[str, Any] = {
     "properties": {
         "erased": {"type": "boolean"},
         "overwritten": {"type": "array", "items": {"type": "object"}},
+        "files": {"type": "integer"},
         "kept": {"type": "array", "items": {"type": "object"}},
     },
-    "required": ["erased", "overwritten", "kept"],
+    "required": ["erased", "overwritten", "files", "kept"],
 }
 
 
@@ -38,7 +39,7 @@ def personal_data_paths(view: EntityView, name: str, tag: str) -> Iterator[tuple
         f"personal_data_{name}",
         _("Everything that is kept about a person: %(entity)s", entity=title),
         tag,
-        {"200": parts.json_answer(parts.OBJECT, _("Records, timeline and history"))},
+        {"200": parts.json_answer(parts.OBJECT, _("Records, files, timeline and history"))},
         problems="400 401 403 404",
         parameters=parts.refs("id"),
     )

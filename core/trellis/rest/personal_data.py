@@ -51,6 +51,7 @@ def erase(workspace: str, entity: str, record_id: int) -> Response:
                 }
                 for one in done.overwritten
             ],
+            "files": done.files,
             "kept": [{"what": str(one.what), "why": str(one.why)} for one in done.kept],
         }
     )

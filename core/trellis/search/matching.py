@@ -138,8 +138,8 @@ class _Found(sa.ColumnElement[bool]):
         self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
         fts, tokens, forms, standing = texts
         self.fts, self.tokens = bind(fts, sa.String()), bind(tokens, sa.String())
-        # Where it is asked of each row, it is written into the statement: a plan for any value would make it anew for each.
-        self.tsquery = bind(forms, sa.String(), written=walk or seen != indexed)
+        # Where the list is walked along, it is written into the statement: that it is common tells PostgreSQL to do so.
+        self.tsquery = bind(forms, sa.String(), written=walk)
         self.standing = bind(standing, sa.String())
 
 
@@ -179,6 +179,10 @@ def _on_sqlite(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
 def _on_postgresql(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
     table = compiler.preparer.quote(element.table)
     asked = f"trellis_asked({compiler.process(element.tsquery, **kw)})"
+    if (
+        not element.walk
+    ):  # made once, and unknown to the planner: one plan is as good for all that is asked for
+        asked = f"(SELECT {asked})"
 
     def has_words(fields: Sequence[Field], row: str) -> str:
         return f"trellis_words({text_of(fields, compiler.dialect, f'{row}.')}) @@ {asked}"

@@ -10,12 +10,21 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from trellis.contributions import Grant, Role, Scope
+from trellis.contributions import FieldRight, Grant, Role, Scope
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
 from trellis.records.entity import Entity
 from trellis.records.prepared import ME
-from trellis.security.field_rights import INCOME, TOTALS, FieldRule, income_entities, restricted, sources_of
+from trellis.security.field_rights import (
+    INCOME,
+    SEGMENT,
+    TOTALS,
+    FieldRule,
+    deciding,
+    income_entities,
+    restricted,
+    sources_of,
+)
 
 Act = Literal["read", "create", "update", "delete"]
 _ORDER = {Scope.NONE: 0, Scope.OWN: 1, Scope.UNIT: 2, Scope.ALL: 3}
@@ -61,13 +70,30 @@ class Actor:
         return self.administrator, self.personal_data, self.fields, grants
 
     def sees(self, edition: Edition) -> Edition:
-        """``edition`` without what this actor may not read: fields, and income; fields it may not write are read only."""
-        rules = self.fields
+        """``edition`` without what this actor may not read: fields, income, segments; fields it may not write are read only."""
+        if self.administrator:
+            return edition.whole
+        rules: frozenset[FieldRule] = edition.whole.cached(
+            ("withheld", self.rights), lambda: self._withheld(edition)
+        )
+        return restricted(edition, rules) if rules else edition.whole
+
+    def _withheld(self, edition: Edition) -> frozenset[FieldRule]:
+        rules = self.fields | self._closed_segments(edition)
         if not self._opens_income(edition):
-            rules |= {INCOME}
-        elif not self._opens_totals(edition):
-            rules |= {TOTALS}
-        return restricted(edition, rules) if rules and not self.administrator else edition.whole
+            return rules | {INCOME}
+        return rules if self._opens_totals(edition) else rules | {TOTALS}
+
+    def _closed_segments(self, edition: Edition) -> frozenset[FieldRule]:
+        """The rules for segments whose members tell of records that are less open to this actor than the members are."""
+        return frozenset(
+            FieldRule(SEGMENT, name, FieldRight.NONE)
+            for name, (entity, others) in deciding(edition.whole).items()
+            if any(not self._as_open(one, entity) for one in others)
+        )
+
+    def _as_open(self, entity: str, other: str) -> bool:
+        return _ORDER[self.scope(entity, "read")] >= _ORDER[self.scope(other, "read")]
 
     def _opens_income(self, edition: Edition) -> bool:
         """Whether income can be counted from the sales that this actor sees, of each source; of no customers it is nothing.
@@ -84,8 +110,7 @@ class Actor:
 
     def _opens_totals(self, edition: Edition) -> bool:
         """Whether what income is computed from is as open to this actor as the customers, on whom it is added up."""
-        least = _ORDER[self.scope("customer", "read")]
-        return all(_ORDER[self.scope(name, "read")] >= least for name in income_entities(edition.whole))
+        return all(self._as_open(name, "customer") for name in income_entities(edition.whole))
 
     def sees_income(self, edition: Edition) -> bool:
         """Whether no record that income is computed from is out of sight."""

@@ -6,6 +6,9 @@ that nothing has to ask. Contributions that compute with such a field (KPIs, seg
 Income goes the same way where it is computed from a field or from records that are withheld: with its sources go the fields of
 records that add it up. Where some of the records are open it is counted from those; the fields that add all of it up go
 from whom the records are less open than the customers who brought it, with what is made of these fields.
+
+Who is in a segment tells of all that its rule reads. A segment goes where the records that decide it are less open than its
+own, with the KPIs and segments that ask for it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,17 @@ from typing import Any, NamedTuple, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import ORMExecuteState, Session
 
-from trellis.contributions import Contribution, FieldRight, IncomeSource, Kpi, Lifecycle, Role, Scope, Stage
+from trellis.contributions import (
+    Contribution,
+    FieldRight,
+    IncomeSource,
+    Kpi,
+    Lifecycle,
+    Role,
+    Scope,
+    Segment,
+    Stage,
+)
 from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import PermissionRefused
 from trellis.records.entity import EntityInfo, ExtraValue, Field
@@ -60,9 +73,14 @@ INCOME = FieldRule("income", "", FieldRight.NONE)
 TOTALS = FieldRule("income", "totals", FieldRight.NONE)
 """Withholds what adds up all income, whoever asks: fields of records, and segments that are counted from the rollup."""
 
+SEGMENT = "segment"
+"""A rule of this entity withholds the segment that it names as its field."""
+
 _READING = "withheld columns"
+_CLOSED = "segments of records less open"
 _ROLLUP = "income_day"
 _KEPT = ("external_id", "owner", "unit", "created_at")
+_PRESENCE = frozenset({"id", "deleted_at"})
 _ORDER = {FieldRight.NONE: 0, FieldRight.READ: 1, FieldRight.WRITE: 2}
 
 
@@ -84,7 +102,7 @@ def sources_of(whole: Edition) -> Mapping[str, tuple[str | None, frozenset[str]]
 
 
 def _sources_of(whole: Edition) -> Mapping[str, tuple[str | None, frozenset[str]]]:
-    entities = {_table(view): name for name, view in whole.entities.items()}
+    entities = _by_table(whole)
     found: dict[str, tuple[str | None, frozenset[str]]] = {}
     for source in whole.all(IncomeSource).values():
         read = [columns_of(statement) for statement in whole.reads[IncomeSource](whole, source)]
@@ -92,6 +110,33 @@ def _sources_of(whole: Edition) -> Mapping[str, tuple[str | None, frozenset[str]
         sale = None if source.entity is None else source.entity.__entity__.name
         found[source.name] = sale, frozenset(names | {sale} if sale else names)
     return MappingProxyType(found)
+
+
+def deciding(whole: Edition) -> Mapping[str, tuple[str, frozenset[str]]]:
+    """For each segment that is decided by records of other entities, its own entity and these."""
+    return whole.cached("what decides segments", lambda: _deciding(whole))  # type: ignore[no-any-return]
+
+
+def _deciding(whole: Edition) -> Mapping[str, tuple[str, frozenset[str]]]:
+    entities = _by_table(whole)
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    for segment in whole.all(Segment).values():
+        try:
+            statements = list(whole.reads[Segment](whole, segment))
+        except Exception:  # code of a plugin: what cannot be looked at may read anything
+            found[segment.name] = segment.entity, frozenset(whole.entities)
+            continue
+        # that a record referred to is there is seen from the reference itself
+        columns = {one for each in statements for one in columns_of(each) if one[1] not in _PRESENCE}
+        others = {entities[table] for table, _column in columns if table in entities} - {segment.entity}
+        if others:
+            found[segment.name] = segment.entity, frozenset(others)
+    return MappingProxyType(found)
+
+
+def closed_segments(edition: Edition) -> Mapping[str, frozenset[str]]:
+    """The segments that are withheld because of what decides them, each with the entities of these records."""
+    return edition.cached(_CLOSED, lambda: MappingProxyType({}))  # type: ignore[no-any-return]
 
 
 def restricted(edition: Edition, rules: frozenset[FieldRule]) -> Edition:
@@ -117,21 +162,28 @@ def _restricted(whole: Edition, rules: frozenset[FieldRule]) -> Edition:
         for name, field in view.fields.items()
         if name not in entities[view.name].fields
     }
-    if not hidden and not rules & {INCOME, TOTALS}:
+    closed = by_entity.get(SEGMENT, {}).keys()
+    if not hidden and not closed and not rules & {INCOME, TOTALS}:
         return seen
-    reading = _Reading(whole, frozenset(hidden), income=INCOME in rules, totals=TOTALS in rules)
+    segments = {name: one for name, one in whole.all(Segment).items() if name not in closed}
+    known = {**whole.contributions, Segment: MappingProxyType(segments)}
+    without = (
+        dataclasses.replace(whole, contributions=MappingProxyType(known), _cache={}) if closed else whole
+    )
+    reading = _Reading(without, frozenset(hidden), income=INCOME in rules, totals=TOTALS in rules)
     more = reading.withheld
     if more and not rules >= (figures := more | _fields_of_income(whole)):
         named = {(one.entity, one.field) for one in figures}
         return restricted(whole, figures | {one for one in rules if (one.entity, one.field) not in named})
     contributions = {
         kind: MappingProxyType({name: one for name, one in named.items() if not reading.withholds(kind, one)})
-        for kind, named in whole.contributions.items()
+        for kind, named in without.contributions.items()
     }
     lifecycles = {one.name: one for view in entities.values() for one in view.lifecycles}
     contributions[Lifecycle] = MappingProxyType(lifecycles)
     seen = dataclasses.replace(seen, contributions=MappingProxyType(contributions), _cache={})
     seen.cached(_READING, lambda: reading)
+    seen.cached(_CLOSED, lambda: MappingProxyType({name: deciding(whole)[name][1] for name in closed}))
     return seen
 
 
@@ -201,6 +253,10 @@ def _lifecycle(lifecycle: Lifecycle, fields: Mapping[str, Field]) -> Lifecycle:
 
 def _table(view: EntityView) -> str:
     return cast(sa.Table, view.entity.__table__).name
+
+
+def _by_table(whole: Edition) -> dict[str, str]:
+    return {_table(view): name for name, view in whole.entities.items()}
 
 
 def check_role(edition: Edition, role: Any) -> None:

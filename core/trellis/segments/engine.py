@@ -14,19 +14,21 @@ from sqlalchemy.orm import Session
 
 from trellis.contributions import Segment
 from trellis.edition import Edition
-from trellis.errors import TrellisError
-from trellis.i18n import translator
+from trellis.errors import PermissionRefused, TrellisError
+from trellis.i18n import plural_translator, translator
 from trellis.kpi.periods import today_in
 from trellis.plugins import Fault
 from trellis.records.entity import Entity
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.types import DateTime
 from trellis.security.actor import SYSTEM, Actor
+from trellis.security.field_rights import closed_segments
 from trellis.segments.belonging import candidates
 from trellis.segments.keeping import apply_difference
 from trellis.segments.sources import in_order
 
 _ = translator("trellis")
+_n = plural_translator("trellis")
 
 _member = SEGMENT_MEMBER.c
 
@@ -53,6 +55,24 @@ class SegmentNotFound(TrellisError):
                 known=listed,
             )
         super().__init__(text)
+
+
+class SegmentWithheld(PermissionRefused):
+    """Segments that are decided by records which are less open to the reader than the members."""
+
+    def __init__(self, edition: Edition, *names: str) -> None:
+        deciding = {one for name in names for one in closed_segments(edition)[name]}
+        kinds = sorted(str(edition.whole.entity(one).info.plural) for one in deciding)
+        super().__init__(
+            _n(
+                "%(num)s segment is not shown: records decide who is in it (%(kinds)s) that your role does not all open as "
+                "widely as those which are in it. An administrator can change it under Users and roles.",
+                "%(num)s segments are not shown: records decide who is in them (%(kinds)s) that your role does not all open "
+                "as widely as those which are in them. An administrator can change it under Users and roles.",
+                len(names),
+                kinds=", ".join(kinds),
+            )
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +104,10 @@ class Refreshed:
 
 
 def find(edition: Edition, name: str) -> Segment:
-    """The segment of that name, or :class:`SegmentNotFound`."""
+    """The segment of that name, or :class:`SegmentNotFound`; :class:`SegmentWithheld` where it is not for this reader."""
     segments = edition.all(Segment)
+    if name in closed_segments(edition):
+        raise SegmentWithheld(edition, name)
     if name not in segments:
         raise SegmentNotFound(name, sorted(segments))
     return segments[name]

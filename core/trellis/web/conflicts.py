@@ -8,6 +8,7 @@ from flask import g
 from werkzeug.datastructures import MultiDict
 
 from trellis.edition import EntityView
+from trellis.errors import RecordInvalid, StaleVersion
 from trellis.i18n import translator
 from trellis.records.entity import Field
 from trellis.records.events import ENTERED, LEFT
@@ -47,6 +48,28 @@ def settled(
                 str(_("%(who)s made this “%(value)s” meanwhile", who=who, value=now) if now else emptied)
             ]
     return mine, told
+
+
+def update_field(
+    view: EntityView, record: Record, name: str, form: MultiDict[str, str], version: int | None
+) -> Record:
+    """Writes one field that was edited in place; what others made of other fields since ``version`` stays.
+
+    Raises what the door raises; RecordInvalid that tells who made what of this field meanwhile.
+    """
+    declared = view.fields[name]
+    values = {name: read_form(declared, typed(declared, form))}
+    try:
+        saved: Record = g.records.update(view.name, record.id, values, version)
+        return saved
+    except StaleVersion:
+        mine, told = settled(view, record, form, version or record.version)
+    if told:
+        raise RecordInvalid(told)
+    if name not in mine:
+        return record
+    saved = g.records.update(view.name, record.id, values, record.version)
+    return saved
 
 
 def _since(events: list[Any]) -> dict[str, tuple[Any, Any, str]]:

@@ -26,12 +26,13 @@ from trellis.i18n import (
     format_percent,
     translator,
 )
+from trellis.kpi.words import exact_figure
 from trellis.plugins import CORE
 from trellis.records import types
 from trellis.records.entity import Field
 from trellis.records.query import Record
 from trellis.web import ruled
-from trellis.web.figures import exact_figure, kpi_of
+from trellis.web.figures import kpi_of
 from trellis.web.vocabularies import choices, words
 
 _ = translator("trellis")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from trellis.contributions import Kpi, Unit
 from trellis.edition import Edition
 from trellis.i18n import (
     MINUS,
-    NBSP,
     format_money,
     format_number,
     format_percent,
@@ -20,12 +18,11 @@ from trellis.i18n import (
     translator,
 )
 from trellis.kpi.results import KpiResult, Point, Value
+from trellis.kpi.words import SUFFIX
 from trellis.records import types
 from trellis.records.entity import Field
 
 _ = translator("trellis")
-
-_SUFFIX = {Unit.DAYS: _("d"), Unit.HOURS: _("h")}
 
 
 def figure_text(kpi: Kpi, value: Value | None, currency: str, *, short: bool = False) -> str:
@@ -38,8 +35,8 @@ def figure_text(kpi: Kpi, value: Value | None, currency: str, *, short: bool = F
         return format_money(value, currency)
     if kpi.unit is Unit.PERCENT:
         return format_percent(float(value))
-    if kpi.unit in _SUFFIX:
-        return f"{format_number(value, 1)} {_SUFFIX[kpi.unit]}"
+    if kpi.unit in SUFFIX:
+        return f"{format_number(value, 1)} {SUFFIX[kpi.unit]}"
     decimals = 0 if kpi.unit is Unit.COUNT else 2
     return format_number(value, decimals)
 
@@ -49,23 +46,6 @@ def bare_figure(kpi: Kpi, value: Value | None) -> str:
     if value is None or kpi.unit not in (Unit.MONEY, Unit.PERCENT):
         return figure_text(kpi, value, "", short=True)
     return format_short_number(value) if kpi.unit is Unit.MONEY else format_number(float(value) * 100, 1)
-
-
-def typed_figure(kpi: Kpi, value: Decimal | None) -> str:
-    """A value as people type it: percent as percent, all digits that it has."""
-    if value is None:
-        return ""
-    shown = value * 100 if kpi.unit is Unit.PERCENT else value
-    digits = -int(shown.normalize().as_tuple().exponent)
-    return format_number(shown, max(digits, 0))
-
-
-def exact_figure(kpi: Kpi, value: Decimal, currency: str) -> str:
-    """A value in the unit of its KPI, not rounded but for money."""
-    if kpi.unit is Unit.MONEY:
-        return format_money(value, currency)
-    unit = "%" if kpi.unit is Unit.PERCENT else _SUFFIX.get(kpi.unit)
-    return f"{typed_figure(kpi, value)}{NBSP}{unit}" if unit else typed_figure(kpi, value)
 
 
 def kpi_of(edition: Edition, field: Field, values: Mapping[str, Any]) -> Kpi | None:

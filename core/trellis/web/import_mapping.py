@@ -14,9 +14,11 @@ from trellis.i18n import Text, plural_translator, translator
 from trellis.quality.duplicates import comparable
 from trellis.records.importer import runs, saved_mappings
 from trellis.records.importer.conventions import DAY_FIRST, MONTH_FIRST
+from trellis.records.importer.headings import NUMBER_HERE, by_name, by_number
 from trellis.records.importer.plans import BY_ID, BY_NAME, CHANGE, ID, LEAVE
 from trellis.records.importer.stages import stages
 from trellis.records.types import Reference
+from trellis.web import import_choices
 from trellis.web.import_offers import asked_offers, offers
 from trellis.web.views.lists import sentences
 
@@ -46,7 +48,6 @@ DELIMITERS: Mapping[str, Text | str] = {
     "whitespace": _("Spaces"),
 }
 ENCODINGS = ("utf-8", "utf-16", "cp1251", "cp1252", "cp1250", "koi8-r", "cp866")
-NUMBER_HERE = _("Number here")
 KEY_KINDS = ("text", "number", "date", "datetime")
 
 
@@ -66,13 +67,8 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         }
         for index, one in enumerate(plan["file"])
     ]
-    keys = [
-        (name, title)
-        for name, title in fields
-        if name in plan.get("columns", {})
-        and (name == ID or (name in view.fields and view.fields[name].type.kind in KEY_KINDS))
-    ]
-    stages_of_file = _stages(view, row, by_column, base)
+    stages_of_file = _stages(view, row, by_column)
+    choices = import_choices.choices(view, row)
     return {
         "url": f"{base}/imports/{row.id}",
         "back": f"{base}/{view.name}/import",
@@ -86,7 +82,7 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         "ready": _options([("", str(_("By columns, as below"))), *ready], plan.get("mapping") or "")
         if ready
         else [],
-        "found_by": _options([("", str(_("Every row is a new record"))), *keys], plan.get("key") or ""),
+        "found_by": found_by(view, row),
         "existing": _options(
             [("", str(_("Change it"))), ("leave", str(_("Leave it as it is")))],
             "leave" if plan.get("create_only") else "",
@@ -105,8 +101,21 @@ def mapping_context(view: EntityView, row: Any, base: str) -> dict[str, Any]:
         "log": _log(view, row),
         "stages": stages_of_file,
         "offers": offers(view, row, base),
-        "problems": stages_of_file["problems"] if stages_of_file else [],
+        "choices": choices,
+        "names_url": f"{base}/imports/{row.id}/stages",
+        "problems": [*(stages_of_file["problems"] if stages_of_file else []), *choices["problems"]],
     }
+
+
+def found_by(view: EntityView, row: Any) -> list[dict[str, Any]]:
+    """The fields with a column by which records can be found; none of them makes every row a new one."""
+    keys = [
+        (name, title)
+        for name, title in _targets(view)
+        if name in row.plan.get("columns", {})
+        and (name == ID or (name in view.fields and view.fields[name].type.kind in KEY_KINDS))
+    ]
+    return _options([("", str(_("Every row is a new record"))), *keys], row.plan.get("key") or "")
 
 
 def _reading(row: Any) -> list[dict[str, Any]]:
@@ -148,8 +157,8 @@ def _targets(view: EntityView) -> Iterator[tuple[str, str]]:
             continue
         yield name, str(field.label)
         if isinstance(field.type, Reference):
-            yield f"{name}{BY_NAME}", str(_("%(field)s, by name", field=field.label))
-            yield f"{name}{BY_ID}", str(_("%(field)s, by its number here", field=field.label))
+            yield f"{name}{BY_NAME}", str(by_name(field))
+            yield f"{name}{BY_ID}", str(by_number(field))
 
 
 def _log(view: EntityView, row: Any) -> dict[str, Any] | None:
@@ -169,7 +178,7 @@ def _log(view: EntityView, row: Any) -> dict[str, Any] | None:
     }
 
 
-def _stages(view: EntityView, row: Any, by_column: Mapping[str, str], base: str) -> dict[str, Any] | None:
+def _stages(view: EntityView, row: Any, by_column: Mapping[str, str]) -> dict[str, Any] | None:
     """The stages that the file names, and what they mean, where records of this kind have stages."""
     if not view.lifecycles:
         return None
@@ -181,14 +190,13 @@ def _stages(view: EntityView, row: Any, by_column: Mapping[str, str], base: str)
     names: list[str] = []
     problems: list[str] = []
     try:
-        names = runs.names_in(g.session, row, column) if wished else []
+        names = runs.names_in(g.session, row, [column]).get(column, []) if wished else []
     except (
         TrellisError
     ) as error:  # an encoding that is not that of the file: the page is where another is chosen
         problems = sentences(error)
     return {
         "problems": problems,
-        "url": f"{base}/imports/{row.id}/stages",
         "needs": str(
             _("Choose a column for “%(stage)s” to say what its names mean", stage=view.fields[field].label)
         ),
@@ -226,7 +234,7 @@ def asked_plan(view: EntityView, row: Any) -> dict[str, Any]:
     key = form.get("key", "")
     return {
         "columns": columns,
-        "key": key if key in columns else None,
+        "key": key if key in columns or not key else None,
         "mapping": form.get("mapping") or None,
         "create_only": form.get("existing") == "leave",
         "alike": form.get("alike") or None,
@@ -234,5 +242,6 @@ def asked_plan(view: EntityView, row: Any) -> dict[str, Any]:
         "dates": form.get("dates") or None,
         "log": form.get("log") == "true",
         "states": _states(),
+        "values": import_choices.asked_choices(),
         **asked_offers(view, columns, ready=bool(form.get("mapping"))),
     }

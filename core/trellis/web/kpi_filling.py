@@ -15,9 +15,9 @@ from trellis.kpi import engine, planning
 from trellis.kpi.periods import Period
 from trellis.kpi.splits import PERSON, UNIT, split_names
 from trellis.kpi.sums import is_sum
+from trellis.kpi.words import typed_figure
 from trellis.records.numbers import NumberUnclear, read_number
 from trellis.security.roles import units_below
-from trellis.web.figures import typed_figure
 from trellis.web.kpi_targets import Row, Sheet, Typed, sum_of, value_in
 from trellis.web.widgets import today
 

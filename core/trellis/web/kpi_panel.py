@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import g
 
-from trellis.contributions import Kpi, Rule
+from trellis.contributions import Kpi
 from trellis.edition import EntityView
 from trellis.i18n import format_date, format_number, translator
 from trellis.kpi import engine, snapshots
@@ -238,7 +238,7 @@ def _records(asked: Asked, kpi: Kpi, period: Period, by: str | None) -> dict[str
     if found is None or not g.actor.may(found[0], "read"):
         return None
     view = g.edition.entity(found[0])
-    rule = _within(asked, view, drill_rule(g.edition, kpi, period, split, key))
+    rule = drill_rule(g.edition, kpi, period, split, key, asked.actor.within)
     sort = f"-{view.info.amount_field}" if view.info.amount_field in view.fields else view.info.sort
     query = ListQuery(view, g.edition, g.actor, ids=found[1], sort=[sort] if sort else [], limit=RECORDS)
     address = urlencode({"filter": json.dumps(rule, ensure_ascii=False)}) if rule else ""
@@ -265,15 +265,6 @@ def _key(split: Split, text: str) -> Any:
         return None
     whole = issubclass(split.key.type.python_type, int) and text.isdecimal() and len(text) < 19
     return int(text) if whole else text
-
-
-def _within(asked: Asked, view: EntityView, rule: Rule | None) -> Rule | None:
-    """The rule for records of the unit that the board is limited to; None where the list cannot be limited so."""
-    if rule is None or not asked.actor.within:
-        return rule
-    if "unit" not in view.fields:
-        return None
-    return {"all": [rule, {"field": "unit", "op": "in", "value": list(asked.actor.within)}]}
 
 
 def _record(view: EntityView, record: Record) -> dict[str, Any]:

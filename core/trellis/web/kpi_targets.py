@@ -23,14 +23,19 @@ from trellis.kpi.below import Below, Whom, people, ways
 from trellis.kpi.periods import Grain, Period, PeriodInvalid, containing, parse
 from trellis.kpi.splits import PERSON, UNIT
 from trellis.kpi.targets import TARGET, Planned, Targets, targets
+from trellis.kpi.words import typed_figure
 from trellis.records.numbers import NumberUnclear, read_number
-from trellis.web.figures import typed_figure, unit_word
+from trellis.web.figures import unit_word
 from trellis.web.kpi_board import units
 from trellis.web.widgets import today
 
 _ = translator("trellis")
 
 GRAINS = {"month": (_("Months"), Grain.MONTH), "quarter": (_("Quarters"), Grain.QUARTER)}
+MOST_PEOPLE = 100
+"""People on one page of the grid of a KPI."""
+MOST_PARTS = 300
+"""People that one plan is handed down to. The parts of a plan stand on one page, or they would not add up."""
 MOST_PRODUCTS = 50
 """Products that were sold the year before and stand in the grid of a plan by product, the largest ones."""
 
@@ -53,7 +58,8 @@ class Row:
 class Sheet:
     """What the address of the grid asks for: the rows of one KPI, or all KPIs for ``whom`` (``unit-3``, ``person-5``).
 
-    With ``by`` too, the plan of one KPI for ``whom`` and its parts.
+    With ``by`` too, the plan of one KPI for ``whom`` and its parts. ``part`` is the page of a KPI that more people can be
+    planned for than stand on one.
     """
 
     year: str = ""
@@ -61,6 +67,7 @@ class Sheet:
     whom: str = ""
     kpi: str = ""
     by: str = ""
+    part: str = ""
 
     @classmethod
     def of(cls, arguments: MultiDict[str, str]) -> Sheet:
@@ -119,23 +126,47 @@ class Sheet:
             return self._handed_rows(self.below)
         if self.kpi:
             kpi = kpis[self.kpi]
-            known = [Row(kpi=kpi, title=str(_("The whole organisation")))]
-            known += [Row(kpi=kpi, title=title, whose={UNIT: int(key)}) for key, title in units()]
-            planned = {one.person for one in self._planned if one.person is not None}
-            everybody = people(g.session, g.actor, also=planned).items()
-            return known + [Row(kpi=kpi, title=title, whose={PERSON: key}) for key, title in everybody]
+            known = [] if self.place else [Row(kpi=kpi, title=str(_("The whole organisation")))]
+            if not self.place:
+                known += [Row(kpi=kpi, title=title, whose={UNIT: int(key)}) for key, title in units()]
+            shown = list(self.everybody.items())[self.place : self.place + MOST_PEOPLE]
+            return known + [Row(kpi=kpi, title=title, whose={PERSON: key}) for key, title in shown]
         whose = {UNIT: self.head.unit, PERSON: self.head.person}
         found = [Row(kpi=kpi, title=str(kpi.title), whose=whose) for kpi in kpis.values()]
         return sorted(found, key=lambda row: list(Direction).index(_direction(row.kpi)))
 
+    @cached_property
+    def everybody(self) -> Mapping[int, str]:
+        """Whom one KPI can be planned for, and who has a plan without being here any more."""
+        planned = {one.person for one in self._planned if one.person is not None}
+        return people(g.session, g.actor, also=planned)
+
+    @cached_property
+    def place(self) -> int:
+        """How many people stand on the pages before this one."""
+        if not self.part.isdecimal() or len(self.part) > 9:
+            return 0
+        last = max(len(self.everybody) - 1, 0) // MOST_PEOPLE
+        return min(max(int(self.part) - 1, 0), last) * MOST_PEOPLE
+
+    @cached_property
+    def too_many(self) -> int:
+        """How many people the plan would be handed down to, where these are too many for one page; 0 otherwise."""
+        if self.below is None or self.by != PERSON:
+            return 0
+        parts = len({*self.below.titles, *self.below.planned_in(self._planned)})
+        return parts if parts > MOST_PARTS else 0
+
     def _handed_rows(self, below: Below) -> list[Row]:
         """The plan above, and a row for each part: with goods, those that are planned or were sold."""
-        titles = dict(options())
         whose = {UNIT: self.head.unit, PERSON: self.head.person}
+        titles = dict(options())
+        above = Row(kpi=below.kpi, title=titles.get(self.head.text, titles[""]), whose=whose)
+        if self.too_many:
+            return [above]
         sold = [key for key in self.before if key is not None] if self.by == "product" else []
         keys = dict.fromkeys([*below.titles, *sorted(below.planned_in(self._planned)), *sold[:MOST_PRODUCTS]])
         named = below.named(list(keys))
-        above = Row(kpi=below.kpi, title=titles.get(self.head.text, titles[""]), whose=whose)
         return [above, *(Row(kpi=below.kpi, title=named[key], whose=below.whose(key)) for key in keys)]
 
     @cached_property

@@ -179,10 +179,14 @@ def read_listing(view: EntityView, arguments: MultiDict[str, str]) -> Listing:
 
 def _setup_of(view: EntityView, definition: Mapping[str, Any]) -> Setup:
     columns = tuple(name for name in definition.get("fields", ()) if name in view.fields)
-    sort = tuple(definition.get("sort", ()))
+    sort = tuple(name for name in definition.get("sort", ()) if _is_there(view, name.removeprefix("-")))
     dense, sums = bool(definition.get("dense")), bool(definition.get("totals"))
     group = known_grouping(definition.get("group", ""), view)
     return Setup(definition.get("rule") or None, sort, columns, dense, sums, group.name if group else "")
+
+
+def _is_there(view: EntityView, path: str) -> bool:
+    return any(path == name or path.startswith(f"{name}.") for name in view.fields)
 
 
 def _switch(given: str | None, usual: bool) -> bool:

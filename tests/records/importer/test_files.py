@@ -139,3 +139,22 @@ def test_a_broken_letter_in_utf8_is_told_with_its_line(workspace: Workspace, tmp
     with pytest.raises(ImportFailed, match="line 22"):
         imported(workspace, "customer", path)
     assert records(workspace, "customer", "name") == []
+
+
+def test_totals_at_the_end_are_no_records(workspace: Workspace, tmp_path: Path) -> None:
+    head, rows = (
+        ("name", "revenue", "employees"),
+        [("Acme", 1200.5, 4), ("Total", 300, None), ("Umbra", 7, 1)],
+    )
+    ends = [(None, None, None), ("Subtotal", 1507.5, None), ("Итого:", "1 507,50 ₽", 5)]
+    columns = file(tmp_path, "m.json", '{"columns": {"name": "name"}}')
+    path = sheet(tmp_path / "c.xlsx", head, *rows, *ends)
+    result = imported(workspace, "customer", path, mapping=columns)
+    assert (result.created, result.skipped, result.rejected) == (3, 2, 0)
+    text = "name,city,phone\nBeta,2,3\nTotal,Paris,7\n"  # a company of that name
+    assert imported(workspace, "customer", file(tmp_path, "n.csv", text), mapping=columns).created == 2
+    text = "name;sum\nGamma;1\nGrand total;-1.234,50\n;\n"
+    result = imported(workspace, "customer", file(tmp_path, "t.csv", text), mapping=columns)
+    assert (result.created, result.skipped) == (1, 1)
+    found = [name for (name,) in records(workspace, "customer", "name")]
+    assert found == ["Acme", "Total", "Umbra", "Beta", "Total", "Gamma"]

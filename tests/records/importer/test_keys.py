@@ -12,7 +12,7 @@ from trellis.contributions import Grant, Scope
 from trellis.errors import Conflict, PermissionRefused
 from trellis.i18n import Text
 from trellis.records.door import Records, Write
-from trellis.records.importer import MappingInvalid, run_import
+from trellis.records.importer import MappingInvalid, run_import, runner
 from trellis.security.actor import SYSTEM, Actor
 from trellis.system import Event
 from trellis.workspace import Workspace
@@ -66,6 +66,41 @@ def test_keys_that_are_kept_alike_are_one(workspace: Workspace, tmp_path: Path) 
     path = file(tmp_path, "c.csv", "email,name\nANNA@acme.test ,Anna\nanna@acme.test,Anna\n")
     assert imported(workspace, "customer", path, key="email").created == 1
     assert imported(workspace, "customer", path, key="email").unchanged == 1
+
+
+def test_a_row_without_a_key_is_a_new_record_once(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{number if number % 2 else ''},C{number}" for number in range(8)]
+    path = file(tmp_path, "c.csv", "\n".join(["external_id,name", *lines]))
+    save = Records.save
+
+    def killed(records: Records, entity: str, writes: Sequence[Write]) -> list[int]:
+        if any(write.values.get("name") == "C4" for write in writes):
+            raise KeyboardInterrupt
+        return save(records, entity, writes)
+
+    monkeypatch.setattr(runner, "BATCH", 3)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Records, "save", killed)
+        imported(workspace, "customer", path)
+    again = imported(workspace, "customer", path)
+    assert (again.rows, again.created, again.unchanged, again.resumed) == (6, 5, 1, 2)
+    assert records(workspace, "customer", "name") == [(f"C{number}",) for number in range(8)]
+    numbers = imported(workspace, "customer", file(tmp_path, "n.csv", "id,name\n1,C0\n,C8\n"), key="id")
+    assert (numbers.created, numbers.rejected) == (1, 0)
+
+
+def test_every_row_is_a_new_record_where_that_is_asked_for(workspace: Workspace, tmp_path: Path) -> None:
+    add(workspace, external_id="A", name="Anna")
+    path = file(tmp_path, "c.csv", "external_id,name\nA,Anne\nB,Boris\nB,Bob\n,Carl\n")
+    result = imported(workspace, "customer", path, key="")
+    assert (result.created, result.updated) == (2, 0)
+    assert [(one.row, list(one.errors)) for one in result.rejections] == [
+        (1, ["external_id"]),
+        (3, ["external_id"]),
+    ]
+    assert records(workspace, "customer", "name") == [("Anna",), ("Boris",), ("Carl",)]
 
 
 def test_the_number_of_a_record_can_be_the_key(workspace: Workspace, tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ PREFERRED = trellis.Field(
     name="retail.preferred_channel",
     entity="customer",
     type=types.Choice(CHANNELS),
-    label=_("Preferred channel"),
+    label=_("Preferred shopping channel"),
     group=HABITS,
 )
 HOUSEHOLD = trellis.Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -114,9 +114,9 @@ def lines(path: Path, form: Form) -> Iterator[list[str]]:
             raise ImportFailed(problem) from None
 
 
-def count(path: Path, form: Form) -> int:
-    """Reads a file to its end and says how many rows there are."""
-    return sum(1 for _line in lines(path, form))
+def ending(path: Path, form: Form, most: int) -> list[tuple[int, list[str]]]:
+    """Reads a file to its end: the last rows with their numbers, of which the last says how many there are."""
+    return list(deque(enumerate(lines(path, form), start=1), maxlen=most))
 
 
 def _csv(file: TextIO, delimiter: str) -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,6 +22,12 @@ from trellis.records.schema import EXTERNAL
 from trellis.records.types import ValueInvalid
 
 _ = translator("trellis")
+
+
+class NoKey(NamedTuple):
+    """Stands for the key of a row that has none: only this row is of its record."""
+
+    place: int
 
 
 @dataclass
@@ -43,6 +49,11 @@ class Draft:
     repeats: list[tuple[Row, bool]] = field(default_factory=list)
     into: Draft | None = None
 
+    @property
+    def keyless(self) -> bool:
+        """Its row has no key: it is a new record unless something else tells which one it is."""
+        return isinstance(self.key, NoKey)
+
     def take(self, later: Draft) -> None:
         """Adds what a later row with the same key says: its cells win."""
         differs = any(self.values.get(name) != value for name, value in later.values.items())
@@ -55,9 +66,11 @@ def find_existing(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -
     declared = mapping.key_field
     if declared is None or not drafts:
         return {}
-    found = _found(records, mapping, declared, [draft.key for draft in drafts])
+    found = _found(records, mapping, declared, [draft.key for draft in drafts if not draft.keyless])
     refused: dict[int, Message] = {}
     for index, draft in enumerate(drafts):
+        if draft.keyless:
+            continue
         known = found.get(draft.key, [])
         present = [one for one in known if not one.deleted]
         if len(present) > 1:
@@ -79,9 +92,10 @@ def find_same(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> di
     """Without a key: gives each draft the id of the record that is told apart by the same values, in one query."""
     names = mapping.view.info.told_apart_by
     fields = [mapping.view.fields[name] for name in names if name in mapping.view.fields]
-    if mapping.key_field is not None or not fields or len(fields) < len(names):
+    without = [index for index, one in enumerate(drafts) if one.keyless]
+    if not without or not fields or len(fields) < len(names):
         return {}
-    keys = {index: key for index, one in enumerate(drafts) if (key := _told_apart(fields, one)) is not None}
+    keys = {index: key for index in without if (key := _told_apart(fields, drafts[index])) is not None}
     entity = mapping.view.entity
     columns = [field.of(entity) for field in fields]
     query = sa.select(entity.id, records.actor.visible(entity, "update"), *columns)

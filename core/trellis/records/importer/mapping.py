@@ -19,11 +19,12 @@ from trellis.records.expressions import Expression, compile_expression, names_of
 from trellis.records.importer import several
 from trellis.records.importer.amounts import settle
 from trellis.records.importer.conventions import NONE, Convention, conventions_of
+from trellis.records.importer.headings import numbered_columns
 from trellis.records.importer.making import obstacle
 from trellis.records.importer.named import Named
 from trellis.records.importer.plain_text import plain_text
 from trellis.records.importer.plans import BY_ID, BY_NAME, ID, MappingInvalid, Plan, filled_by, is_computed
-from trellis.records.importer.readers import OURS, Source
+from trellis.records.importer.readers import OURS, Row, Source
 from trellis.records.importer.stages import namer
 from trellis.records.schema import EXTERNAL
 from trellis.records.types import Choice, DateTime, Integer, LongText, Reference, Text, ValueInvalid
@@ -58,6 +59,8 @@ class Mapping:
     """A mapping ready to use on a file. ``unused`` are columns of the file that lead nowhere; ``log`` is what an event log replays.
 
     ``make`` are references whose records are made where there is none of the name, ``blank`` those that stay empty then.
+    ``keyless`` says that rows may lack the key; not where the file has the numbers of records here, and another key.
+    ``totals`` are rows at the end of the file that are no records, by number.
     """
 
     view: EntityView
@@ -74,6 +77,8 @@ class Mapping:
     make: Sequence[str] = ()
     blank: Sequence[str] = ()
     states: Table[str, str] = field(default_factory=dict)
+    keyless: bool = True
+    totals: Table[int, Row] = field(default_factory=dict)
 
     def values(self, cells: Table[str, Any], number: int) -> dict[str, Any] | None:
         """The values of a record that a row gives; None for a row to leave out. Empty cells give nothing.
@@ -117,7 +122,11 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
     """A mapping of the fields of ``view`` made ready for a file. Raises MappingInvalid, ExpressionInvalid."""
     _check_making(edition, actor, view, plan)
     known = conventions_of(view, plan.columns, source, plan.decimal, plan.dates)
-    targets = [_target(view, name, origin, source.typed, known) for name, origin in plan.columns.items()]
+    _check_values(view, plan)
+    targets = [
+        _target(view, name, origin, source.typed, known, plan.values.get(name, {}))
+        for name, origin in plan.columns.items()
+    ]
     if not source.typed:
         zone = ZoneInfo(edition.settings.timezone)
         targets = [_in_zone(view, one, zone) for one in targets]
@@ -137,7 +146,7 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
             )
         )
     _check_states(view, plan)
-    key = plan.key or (EXTERNAL if EXTERNAL in plan.columns else None)
+    key = (EXTERNAL if EXTERNAL in plan.columns else None) if plan.key is None else plan.key or None
     return Mapping(
         view=view,
         key=key,
@@ -153,6 +162,8 @@ def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, sourc
         make=plan.make,
         blank=plan.blank,
         states=plan.states,
+        keyless=not plan.log and (key == ID or ID not in numbered_columns(view, source.columns)),
+        totals=source.totals,
     )
 
 
@@ -203,6 +214,19 @@ def _check_states(view: EntityView, plan: Plan) -> None:
         raise MappingInvalid(_("There is no stage “%(name)s”; there are: %(known)s", **words))
 
 
+def _check_values(view: EntityView, plan: Plan) -> None:
+    """Raises MappingInvalid for what is to mean a choice that there is not."""
+    for name, meant in plan.values.items():
+        declared = view.fields[name].type if name in view.fields else None
+        if not isinstance(declared, Choice):
+            raise MappingInvalid(_("“%(name)s” is no choice whose values could be meant", name=name))
+        known = ["", *(one.value for one in declared.options)]
+        unknown = next((one for one in meant.values() if one not in known), None)
+        if unknown is not None:
+            words = {"value": unknown, "field": view.fields[name].label, "known": ", ".join(known[1:])}
+            raise MappingInvalid(_("“%(field)s” has no choice “%(value)s”; there are: %(known)s", **words))
+
+
 def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> Field | None:
     if key is None:
         return None
@@ -215,12 +239,21 @@ def _key_field(view: EntityView, key: str | None, columns: Table[str, str]) -> F
     return view.fields[key]
 
 
-def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[str, Convention]) -> _Target:
+def _target(
+    view: EntityView,
+    name: str,
+    origin: str,
+    typed: bool,
+    known: Table[str, Convention],
+    meant: Table[str, str],
+) -> _Target:
     source = compile_expression(origin[1:]) if is_computed(origin) else origin
     if name == ID:
         return _Target(name, source, _as_is)
     if name in view.fields:
-        convert = _or_none(known[name]) if name in known else _conversion(view, view.fields[name], typed)
+        convert = (
+            _or_none(known[name]) if name in known else _conversion(view, view.fields[name], typed, meant)
+        )
         return _Target(name, source, convert)
     if name.removesuffix(BY_ID) in view.references:
         return _Target(name.removesuffix(BY_ID), source, _as_is)
@@ -231,7 +264,7 @@ def _target(view: EntityView, name: str, origin: str, typed: bool, known: Table[
 
 def _fixed(view: EntityView, name: str, value: Any, plan: Plan) -> _Target:
     """What fills a field with the same value in all rows. Raises MappingInvalid for what the field does not take."""
-    target = _target(view, name, "", True, {})
+    target = _target(view, name, "", True, {}, {})
     label = view.fields[target.name].label if target.name in view.fields else name
     if target.name in map(filled_by, plan.columns):
         raise MappingInvalid(
@@ -247,11 +280,11 @@ def _fixed(view: EntityView, name: str, value: Any, plan: Plan) -> _Target:
     return _Target(target.name, _Same(value), target.convert)
 
 
-def _conversion(view: EntityView, field: Field, typed: bool) -> Convert:
+def _conversion(view: EntityView, field: Field, typed: bool, meant: Table[str, str]) -> Convert:
     if isinstance(field.type, Reference):
         return _reference_in_json if typed else _reference
     if isinstance(field.type, Choice):
-        return _option(field.type)
+        return _option(field.type, meant)
     if isinstance(field.type, several.KINDS) and several.takes_notes(view):
         return lambda value: several.parted(field.type, str(_text(value)))
     if isinstance(field.type, LongText) and not field.type.markup:
@@ -296,17 +329,27 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else _plain(value)
 
 
-def _option(choice: Choice) -> Convert:
-    """The options of a choice by their labels in any language; what is none of these is refused with the labels of the reader."""
+def options_by_text(choice: Choice) -> dict[str, str]:
+    """The options of a choice by their labels in any language and their values, without capitals."""
     known: dict[str, str] = {}
     for language in LANGUAGES:
         with use_locale(language):
             known |= {str(one.label).casefold(): one.value for one in choice.options}
-    known |= {one.value.casefold(): one.value for one in choice.options}
+    return known | {one.value.casefold(): one.value for one in choice.options}
 
-    def convert(value: Any) -> str:
+
+def _option(choice: Choice, meant: Table[str, str]) -> Convert:
+    """The options of a choice as the mapping says what is ``meant``, or as they are called here; what is none of these is
+    refused with the labels of the reader."""
+    known: dict[str, str | None] = {
+        **options_by_text(choice),
+        **{text.strip().casefold(): one or None for text, one in meant.items()},
+    }
+    missing = object()
+
+    def convert(value: Any) -> Any:
         text = str(_text(value))
-        if (option := known.get(text.casefold())) is None:
+        if (option := known.get(text.casefold(), missing)) is missing:
             labels = ", ".join(str(one.label) for one in choice.options)
             raise ValueInvalid(_("“%(value)s” is not one of: %(known)s", value=text[:60], known=labels))
         return option

@@ -1,18 +1,18 @@
-"""What a mapping asks for: read from JSON, taken from a plugin, or told by the headers of a file."""
+"""What a mapping asks for: read from JSON, or taken from a plugin."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Table
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trellis.contributions import ImportMapping
-from trellis.edition import Edition, EntityView
+from trellis.edition import Edition
 from trellis.errors import TrellisError
-from trellis.i18n import LANGUAGES, translator, use_locale
+from trellis.i18n import translator
 from trellis.records.importer.conventions import DAY_FIRST, MARKS, MONTH_FIRST
 
 _ = translator("trellis")
@@ -35,6 +35,7 @@ KEYS = {
     "make",
     "blank",
     "states",
+    "values",
 }
 LEAVE, CHANGE = "leave", "update"
 DECLARED = {"decimal": MARKS, "dates": (DAY_FIRST, MONTH_FIRST), "alike": (LEAVE, CHANGE)}
@@ -66,11 +67,14 @@ class MappingInvalid(TrellisError):
 class Plan:
     """What a mapping asks for, before the file is known: a source for each field, the key, which rows to leave out.
 
+    Without a ``key`` that is the external id where a column has it; ``""`` says that every row is a new record.
+
     With ``create_only`` the first row of a key counts, and records that exist stay as they are. ``delimiter``,
     ``header`` and ``sheet`` say what the file does not; ``decimal`` (``.`` or ``,``) and ``dates`` (``day_first``, ``month_first``) how
     it writes numbers and days, where its columns do not show it. ``alike`` says what becomes of a new record that looks
     like one there is: it is made all the same, left out (``leave``), or changes that one if it is the only one (``update``).
-    ``states`` says which stage is meant by what the file calls it. With ``log`` the file is an event log: rows of one key are
+    ``states`` says which stage is meant by what the file calls it, ``values`` the same of choices by field, where an empty text
+    leaves the field empty. With ``log`` the file is an event log: rows of one key are
     one record with its history. ``fixed`` are values of fields that are the same in all rows; ``make`` are the references by
     name of which a record is made where there is none, ``blank`` those that stay empty then.
     """
@@ -87,6 +91,7 @@ class Plan:
     alike: str | None = None
     log: bool = False
     states: Table[str, str] = field(default_factory=dict)
+    values: Table[str, Table[str, str]] = field(default_factory=dict)
     fixed: Table[str, Any] = field(default_factory=dict)
     make: Sequence[str] = ()
     blank: Sequence[str] = ()
@@ -147,6 +152,11 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
     states = data.get("states") or {}
     if states and not _is_table_of_texts(states):
         raise MappingInvalid(_("In a mapping, states say which stage is meant: {“6”: “resolved”}"))
+    choices = data.get("values") or {}
+    if not isinstance(choices, dict) or not all(map(_is_table_of_texts, choices.values())):
+        raise MappingInvalid(
+            _("In a mapping, values say by field which choice is meant: {“tier”: {“VIP”: “gold”}}")
+        )
     fixed = data.get("fixed") or {}
     if not isinstance(fixed, dict):
         raise MappingInvalid(
@@ -163,7 +173,7 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
             )
     return Plan(
         columns=data["columns"],
-        key=key or data.get("key"),
+        key=data.get("key") if key is None else key,
         skip=(data.get("skip") or "").removeprefix("="),
         delimiter=data.get("delimiter"),
         header=[str(one) for one in header] if header else None,
@@ -174,6 +184,7 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
         alike=data.get("alike"),
         log=data.get("log") is True,
         states=states,
+        values=choices,
         fixed={name: value for name, value in fixed.items() if value is not None},
         make=tuple(lists["make"]),
         blank=tuple(lists["blank"]),
@@ -182,27 +193,3 @@ def plan_from_json(data: Any, key: str | None = None) -> Plan:
 
 def _is_table_of_texts(data: Any) -> bool:
     return isinstance(data, dict) and bool(data) and all(isinstance(one, str) for one in data.values())
-
-
-def plan_by_headers(view: EntityView, columns: Iterable[str], key: str | None = None) -> Plan:
-    """A mapping by headers: names of fields, or their labels in any language."""
-    writable = {name: field for name, field in view.fields.items() if not field.read_only}
-    known: dict[str, str] = {}
-    for language in LANGUAGES:
-        with use_locale(language):
-            known |= {str(field.label).casefold(): name for name, field in writable.items()}
-    for mark in (BY_ID, BY_NAME):
-        known |= {f"{name}{mark}".casefold(): f"{name}{mark}" for name in view.references if name in writable}
-    known |= {name.casefold(): name for name in writable}
-    if key == ID:
-        known[ID] = ID
-    fields: dict[str, str] = {}
-    for column in columns:
-        name = known.get(column.strip().casefold())
-        if name is not None:
-            fields.setdefault(name, column)
-    if not fields:
-        raise MappingInvalid(
-            _("No column is named like a field of %(entity)s; give a mapping", entity=view.info.title)
-        )
-    return Plan(columns=fields, key=key)

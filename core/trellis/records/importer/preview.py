@@ -1,4 +1,4 @@
-"""The first rows of a file as the import would take them, with what is wrong beside each cell. Nothing is written."""
+"""The first rows of a file, and those of totals at its end, as the import would take them, with what is wrong beside each cell. Nothing is written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROWS = 12
 class PreviewRow:
     """One row: the value of each field as it is written in the file or computed, and the reasons of refusal by field.
 
-    ``becomes`` is new, changed, left_out, joined (to the row above with the same key) or refused; ``made`` are the fields
+    ``becomes`` is new, keyless (new, for its key is empty), changed, left_out, total (left out, for it looks like one), joined (to the row above with the same key) or refused; ``made`` are the fields
     whose record is made for it.
     """
 
@@ -64,8 +64,11 @@ def preview(
     plan: Plan,
     path: Path,
     encoding: str | None,
+    totals: Sequence[Row] = (),
 ) -> Preview:
     """Tries the first rows inside the transaction of ``session``, and takes them back.
+
+    ``totals`` are those at the end of a file of which ``path`` is but the start.
 
     Raises ImportFailed, MappingInvalid, ExpressionInvalid.
     """
@@ -90,6 +93,12 @@ def preview(
     except TrellisError as error:
         for _draft, shown in drafts.values():
             shown.becomes, shown.errors = "refused", reasons_of(error)
+    tried = {shown.number for shown in rows}
+    rows += [
+        PreviewRow(row.number, _cells(mapping, row), "total")
+        for row in totals or source.totals.values()
+        if row.number not in tried
+    ]
     for draft, shown in drafts.values():
         if draft.into is not None:
             into = drafts[draft.into.key][1]
@@ -97,6 +106,8 @@ def preview(
         shown.values = {**shown.values, **{name: None for name in mapping.blank if name not in draft.values}}
         if shown.becomes == "new":
             shown.made = [name for name, value in draft.values.items() if isinstance(value, Named)]
+        if draft.id is None and shown.becomes == "new" and draft.keyless and mapping.key is not None:
+            shown.becomes = "keyless"
         if draft.id is not None and shown.becomes == "new":
             shown.becomes = "left_out" if mapping.create_only else "changed"
     wrong = (name for shown in rows for name in shown.errors if name in edition.entity(entity).fields)
@@ -104,8 +115,13 @@ def preview(
     return Preview(fields=fields, rows=rows, unused=mapping.unused)
 
 
+def _cells(mapping: Mapping, row: Row) -> dict[str, Any]:
+    """What the row has for each field, as it is written."""
+    return {one.name: row.cells.get(one.source) for one in mapping.targets if isinstance(one.source, str)}
+
+
 def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft, PreviewRow]]) -> PreviewRow:
-    raw = {one.name: row.cells.get(one.source) for one in mapping.targets if isinstance(one.source, str)}
+    raw = _cells(mapping, row)
     shown = PreviewRow(row.number, raw)
     try:
         draft = draft_of(mapping, row, place)
@@ -118,7 +134,7 @@ def _tried(mapping: Mapping, row: Row, place: int, drafts: dict[Any, tuple[Draft
         shown.becomes, shown.errors = "refused", reasons_of(error)
         return shown
     if draft is None:
-        shown.becomes = "left_out"
+        shown.becomes = "total" if row.number in mapping.totals else "left_out"
         return shown
     written = {name: value for name, value in raw.items() if value is not None}
     shown.values = {**draft.values, **written, **tidied(mapping.view, draft.values)}

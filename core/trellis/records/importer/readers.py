@@ -5,8 +5,8 @@ A file is read to its end before anything is imported (:func:`open_source`), so 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TextIO
 import orjson
 
 from trellis.i18n import Text, translator
-from trellis.records.importer.delimited import LOOKED_AT, Form, count, form_of, head_of, lines, unique
+from trellis.records.importer import totals
+from trellis.records.importer.delimited import LOOKED_AT, Form, ending, form_of, head_of, lines, unique
 from trellis.records.importer.encodings import ImportFailed, encoding_of, is_text_encoding
 from trellis.records.importer.sheets import Sheet
 
@@ -41,6 +42,7 @@ class Source:
 
     ``columns`` are those of its header, or all keys of its objects; ``count`` is about how many rows it has.
     ``typed`` says that values have types (JSON): a number there is not a text made of digits. ``sheets`` are those of a spreadsheet.
+    ``totals`` are the rows at the end, by number, that sum up the others and are no records.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Source:
     typed: bool = False
     delimiter: str = ","
     sheets: Sequence[str] = ()
+    totals: Mapping[int, Row] = field(default_factory=dict)
 
 
 def open_source(
@@ -69,19 +72,21 @@ def open_source(
         raise ImportFailed(_("There is no file %(path)s", path=str(path)))
     if encoding is not None and not is_text_encoding(encoding):
         raise ImportFailed(_("There is no encoding “%(name)s”; such are utf-8, cp1251", name=encoding))
-    ending = path.suffix.lower()
-    if ending in (".xlsx", ".xlsm", ".xls", ".ods"):
+    kind = path.suffix.lower()
+    if kind in (".xlsx", ".xlsm", ".xls", ".ods"):
         return _spreadsheet(path, header, sheet)
-    if ending in (".jsonl", ".ndjson", ".json"):
+    if kind in (".jsonl", ".ndjson", ".json"):
         return _json_lines(path, encoding or encoding_of(path))
     return _delimited(path, form_of(path, encoding, delimiter, header, [NUMBER, PROBLEM]))
 
 
 def _delimited(path: Path, form: Form) -> Source:
+    last = ending(path, form, totals.LOOKED_AT)
     return Source(
         path=path,
         columns=form.header,
-        count=count(path, form),
+        count=last[-1][0] if last else 0,
+        totals=_totals(form.header, last),
         rows=lambda: _rows(form.header, lines(path, form)),
         delimiter=form.delimiter,
     )
@@ -104,6 +109,17 @@ def _rows(header: Sequence[str], found: Iterator[Sequence[Any]]) -> Iterator[Row
             yield Row(number, row, problem)
 
 
+def _totals(header: Sequence[str], last: Sequence[tuple[int, Sequence[Any]]]) -> dict[int, Row]:
+    found = (
+        [] if NUMBER in header else totals.trailing(last)
+    )  # rows that came back were taken for records before
+    return {
+        number: Row(number, dict(zip(header, cells, strict=False)))
+        for number, cells in last
+        if number in found
+    }
+
+
 def _spreadsheet(path: Path, header: Sequence[str] | None, name: str | None) -> Source:
     sheet = Sheet(path, name)
     start = list(islice(sheet.rows(), LOOKED_AT))
@@ -120,6 +136,7 @@ def _spreadsheet(path: Path, header: Sequence[str] | None, name: str | None) -> 
         count=sheet.count - above,
         rows=lambda: _rows(names, islice(sheet.rows(), above, None)),
         sheets=sheet.names,
+        totals=_totals(names, [(number - above, cells) for number, cells in sheet.ending if number > above]),
     )
 
 

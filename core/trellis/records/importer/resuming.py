@@ -1,6 +1,6 @@
-"""Where an import without a key goes on after it was killed: what tells the file and how many rows are done.
+"""Where rows without a key go on after an import was killed: what tells the file and how many rows are done.
 
-With a key, every row is looked up, and nothing else has to be known.
+A row with a key is looked up, and nothing else has to be known of it.
 """
 
 from __future__ import annotations

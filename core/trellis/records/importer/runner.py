@@ -20,9 +20,10 @@ from trellis.records.bulk import notice_growth
 from trellis.records.door import Records
 from trellis.records.expressions import ExpressionFailed
 from trellis.records.importer import logs
+from trellis.records.importer.by_headers import plan_by_headers
 from trellis.records.importer.existing import Draft
 from trellis.records.importer.mapping import Mapping, compiled
-from trellis.records.importer.plans import Plan, plan_by_headers, plan_of
+from trellis.records.importer.plans import Plan, plan_of
 from trellis.records.importer.readers import Row, Source, open_source
 from trellis.records.importer.rejected import RejectedRows
 from trellis.records.importer.resuming import ImportedTwice, Progress, forget
@@ -94,7 +95,7 @@ def run_import(
     """Imports a file, which is first read to its end: a broken one imports nothing.
 
     Each batch is one transaction, so a killed import can be run again and nothing doubles: with a key each row finds its
-    record, without one the import goes on where it was. A dry run does all of it in one transaction and takes it back.
+    record, rows without one go on where the import was. A dry run does all of it in one transaction and takes it back.
     ``told`` hears how many rows of about how many are done, ``noted`` is entered around the
     writing in each transaction. Without ``forgets`` the caller forgets how far the import is, in the transaction that
     keeps its result: killed between the two, it would begin anew. Raises ImportFailed for a file that cannot be read,
@@ -113,7 +114,7 @@ def run_import(
     else:
         source = open_source(path, encoding=encoding, **plan.reading)
     ready = compiled(edition, actor, view, plan, source)
-    progress = Progress(workspace, path, (entity, plan)) if ready.key is None and not dry_run else None
+    progress = Progress(workspace, path, (entity, plan)) if ready.log is None and not dry_run else None
     with RejectedRows(errors, source) as rejected:
         actor = dataclasses.replace(actor, source="import")
         run = _Run(workspace, actor, ready, source, rejected, told, noted, progress)
@@ -155,6 +156,7 @@ class _Run:
         self._told = told
         self._noted = noted
         self._progress = progress
+        self._before = progress.done if progress is not None else 0
         self._dry: Session | None = None
         self._refused: list[tuple[Row, Reasons]] = []
         self._result = ImportResult(unused=mapping.unused)
@@ -175,7 +177,8 @@ class _Run:
             return self._logged(rows)
         if self._progress is not None:
             self._result.progress = self._progress.key
-            self._result.resumed = sum(1 for _row in islice(rows, self._progress.done))
+        if self._mapping.key is None:
+            self._result.resumed = sum(1 for _row in islice(rows, self._before))
         place = self._result.resumed
         while batch := list(islice(rows, BATCH)):
             drafts = list(self._drafts(batch, place))
@@ -229,6 +232,10 @@ class _Run:
             if draft is None:
                 self._result.skipped += 1
                 continue
+            if place <= self._before and draft.keyless:
+                self._result.resumed += 1
+                self._result.rows -= 1
+                continue
             known = by_key.setdefault(draft.key, draft)
             if known is draft:
                 continue
@@ -240,13 +247,14 @@ class _Run:
 
     def _save(self, drafts: list[Draft], place: int) -> None:
         """Saves drafts in one transaction; what is refused as a whole is tried in halves, until the culprit is alone."""
+        progress = self._progress if self._mapping.key is None or any(one.keyless for one in drafts) else None
         try:
             with self._begin() as session:
                 records = Records(session, self._workspace.edition(session), self._actor)
                 with self._noted(session):
                     outcome = write(records, self._mapping, drafts)
-                if self._progress is not None:
-                    self._progress.reach(session, place)
+                if progress is not None:
+                    progress.reach(session, place)
         except (PluginError, ImportedTwice):
             raise
         except (TrellisError, sa.exc.OperationalError) as error:
@@ -259,18 +267,18 @@ class _Run:
                 raise
             outcome = Outcome(refused=[(drafts[0], reasons_of(error))])
         else:
-            self._keep(records, place)
+            self._keep(records)
+            if progress is not None:
+                progress.done = place
         self._count(outcome)
 
     def _begin(self) -> AbstractContextManager[Session]:
         return self._workspace.write() if self._dry is None else _part_of(self._dry)
 
-    def _keep(self, records: Records, place: int) -> None:
+    def _keep(self, records: Records) -> None:
         """What follows a commit; a dry run has none."""
         if self._dry is not None:
             return
-        if self._progress is not None:
-            self._progress.done = place
         records.committed()
         self._result.faults += records.faults
 

@@ -23,7 +23,7 @@ from trellis.jobs import Job, JobInterrupted, Work, ask_to_stop, enqueue, retry
 from trellis.jobs.job import FAILED, UNFINISHED
 from trellis.records.importer.plans import BY_NAME, ID, KEYS, Plan, plan_from_json, plan_of
 from trellis.records.importer.preview import Preview, preview
-from trellis.records.importer.readers import open_source
+from trellis.records.importer.readers import Row, open_source
 from trellis.records.importer.rejected import SPREADSHEET
 from trellis.records.importer.resuming import forget
 from trellis.records.importer.runner import ImportResult, run_import
@@ -42,7 +42,7 @@ ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson",
 KIND = "import"
 READING = ("encoding", "delimiter", "sheet")
 """How a file is opened, where it is not found out."""
-KEPT = ("file", "sheets", *READING)
+KEPT = ("file", "sheets", "totals", *READING)
 GOING = ("waiting", "running", "undoing")
 ENDED = ("done", "failed", "stopped")
 
@@ -78,7 +78,18 @@ def _looked_at(
     found |= named_by_number(view, found)
     told = [{"name": one.name, "kind": one.kind, "examples": list(one.examples)} for one in columns]
     key = next((name for name in (ID, EXTERNAL) if name in found), None)
-    plan = {"columns": found, "key": key, "file": told, "sheets": list(source.sheets), **reading}
+    totals = [
+        [one.number, {name: str(cell) for name, cell in one.cells.items() if cell}]
+        for one in source.totals.values()
+    ]
+    plan = {
+        "columns": found,
+        "key": key,
+        "file": told,
+        "sheets": list(source.sheets),
+        "totals": totals,
+        **reading,
+    }
     return plan, source.count
 
 
@@ -198,7 +209,7 @@ def plan_for(edition: Edition, row: Any) -> Plan:
         return replace(known, alike=asked.get("alike"), fixed=fixed, make=make, blank=blank, **reading)
     if not asked.get("columns"):
         raise RecordInvalid({"columns": [_("Choose a field for one column at least")]})
-    return plan_from_json({name: asked[name] for name in KEYS if asked.get(name)})
+    return plan_from_json({name: asked[name] for name in KEYS if asked.get(name) is not None})
 
 
 def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Preview:
@@ -209,28 +220,29 @@ def previewed(session: Session, edition: Edition, actor: Actor, row: Any) -> Pre
         if not (files.bring if whole else files.bring_start)(session, source_name(row.id), path):
             raise RecordInvalid({"file": [_("The file is not kept any more; send it again")]})
         plan = plan_for(edition, row)
-        return preview(session, edition, actor, row.entity, plan, path, row.plan.get("encoding"))
+        totals = [Row(number, cells) for number, cells in row.plan.get("totals") or ()]
+        encoding = row.plan.get("encoding")
+        return preview(session, edition, actor, row.entity, plan, path, encoding, totals)
 
 
 MOST_NAMES = 60
-"""Names of stages in a file that can be told apart on a page."""
+"""Names of stages and choices in a file that can be told apart on a page."""
 
 
-def names_in(session: Session, row: Any, column: str) -> list[str]:
-    """What a column of a draft's file holds, each text once, in the order of the file. Raises ImportFailed."""
+def names_in(session: Session, row: Any, columns: Sequence[str]) -> dict[str, list[str]]:
+    """What columns of a draft's file hold, each text once, in the order of the file. Raises ImportFailed."""
     with TemporaryDirectory(prefix="trellis-import-") as folder:
         path = _place(folder, row)
         if not files.bring(session, source_name(row.id), path):
-            return []
+            return {}
         source = open_source(path, **{name: row.plan.get(name) for name in READING})
-        found: dict[str, None] = {}
+        found: dict[str, dict[str, None]] = {column: {} for column in columns}
         for one in source.rows():
-            text = str(one.cells.get(column) or "").strip()
-            if text:
-                found[text] = None
-            if len(found) >= MOST_NAMES:
-                break
-        return list(found)
+            for column, texts in found.items():
+                text = str(one.cells.get(column) or "").strip()
+                if text and len(texts) < MOST_NAMES:
+                    texts[text] = None
+        return {column: list(texts) for column, texts in found.items()}
 
 
 def start(session: Session, edition: Edition, actor: Actor, row: Any) -> None:

@@ -10,7 +10,7 @@ from trellis.errors import RecordInvalid, TrellisError
 from trellis.i18n import translator
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.importer import logs
-from trellis.records.importer.existing import Draft, find_existing, find_same
+from trellis.records.importer.existing import Draft, NoKey, find_existing, find_same
 from trellis.records.importer.likeness import settle
 from trellis.records.importer.making import make_unknown
 from trellis.records.importer.mapping import Mapping
@@ -38,6 +38,8 @@ class Outcome:
 
 def draft_of(mapping: Mapping, row: Row, place: int) -> Draft | None:
     """The record that a row asks for; None for a row to leave out. Raises ExpressionFailed, RecordInvalid."""
+    if row.number in mapping.totals:
+        return None
     if row.problem is not None:
         raise RecordInvalid({"_record": [row.problem]})
     values = mapping.values(row.cells, row.number)
@@ -45,16 +47,16 @@ def draft_of(mapping: Mapping, row: Row, place: int) -> Draft | None:
     if values is None:
         return None
     if declared is None:
-        return Draft(row, place, values, key=("row", place))
+        return Draft(row, place, values, NoKey(place))
     try:
         key = declared.type.check(values.get(declared.name))
     except ValueInvalid as error:
         raise RecordInvalid({declared.name: [error.message]}) from None
-    if key is None:
+    if key is None and not mapping.keyless:
         raise RecordInvalid({declared.name: [_("The key is empty")]})
     if declared.name == ID:
-        values.pop(ID)
-    return Draft(row, place, values, key)
+        values.pop(ID, None)
+    return Draft(row, place, values, NoKey(place) if key is None else key)
 
 
 def write(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> Outcome:

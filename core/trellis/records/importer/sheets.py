@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -15,12 +16,13 @@ import orjson
 from trellis.i18n import translator
 from trellis.records.importer import sheet_process
 from trellis.records.importer.encodings import ImportFailed
+from trellis.records.importer.totals import LOOKED_AT
 
 _ = translator("trellis")
 
 
 class Sheet:
-    """A sheet of a file: rows, kept in a file that is gone with this object. ``names`` are those of all its sheets."""
+    """A sheet of a file: rows, kept in a file that is gone with this object. ``names`` are those of all its sheets, ``ending`` its last rows by number."""
 
     def __init__(self, path: Path, name: str | None = None) -> None:
         """Reads the sheet of that name, else the first that holds anything.
@@ -47,7 +49,9 @@ class Sheet:
             )
         with open(self._kept.name, "rb") as file:
             self.names: list[str] = orjson.loads(file.readline())
-            self.count = sum(1 for _line in file)
+            ending = deque(enumerate(file, start=1), maxlen=LOOKED_AT)
+        self.count = ending[-1][0] if ending else 0
+        self.ending = [(number, _cells(line)) for number, line in ending]
         if name and name not in self.names:
             known = ", ".join(self.names)
             raise ImportFailed(
@@ -64,7 +68,11 @@ class Sheet:
         with open(self._kept.name, "rb") as file:
             file.readline()
             for line in file:
-                yield [_value(cell) for cell in orjson.loads(line)]
+                yield _cells(line)
+
+
+def _cells(line: bytes) -> list[Any]:
+    return [_value(cell) for cell in orjson.loads(line)]
 
 
 def _value(cell: Any) -> Any:

@@ -17,7 +17,8 @@ from trellis.i18n import LANGUAGES, use_locale
 from trellis.records.entity import Field
 from trellis.records.importer.conventions import Days
 from trellis.records.importer.elsewhere import COMPANY, ELSEWHERE, FIRST, LAST, MIDDLE, TITLES, WAYS
-from trellis.records.importer.plans import BY_ID, BY_NAME, ID, is_computed
+from trellis.records.importer.headings import numbered_columns
+from trellis.records.importer.plans import BY_ID, BY_NAME, ID, filled_by, is_computed
 from trellis.records.importer.readers import OURS, Source
 from trellis.records.importer.several import Several, parted
 from trellis.records.importer.stages import funnels
@@ -163,7 +164,8 @@ def suggested(edition: Edition, view: EntityView, columns: Sequence[Column]) -> 
 
 def _own_numbers(view: EntityView, kinds: Mapping[str, str], found: dict[str, str]) -> dict[str, str]:
     """The columns in which an export from here has the numbers of its records, and of those that they refer to."""
-    if ID not in kinds or EXTERNAL not in kinds:
+    own = numbered_columns(view, list(kinds))
+    if ID not in own:
         return {}
     for name in [
         name
@@ -171,12 +173,16 @@ def _own_numbers(view: EntityView, kinds: Mapping[str, str], found: dict[str, st
         if kinds[column] == "empty" and (name == EXTERNAL or name in view.references)
     ]:
         del found[name]
-    for name in [name for name in view.references if kinds.get(f"{name}{BY_ID}") == "number"]:
-        found.pop(name, None)
-    numbers = {
-        f"{name}{BY_ID}": f"{name}{BY_ID}" for name, one in view.references.items() if not one.read_only
+    numbers = {name: column for name, column in own.items() if name == ID or kinds[column] == "number"}
+    for name in [
+        name for name, column in found.items() if f"{name}{BY_ID}" in numbers or column in own.values()
+    ]:
+        del found[name]
+    return {
+        name: column
+        for name, column in numbers.items()
+        if name == ID or not view.fields[filled_by(name)].read_only
     }
-    return {ID: ID} | {name: column for name, column in numbers.items() if kinds.get(column) == "number"}
 
 
 def _exact(names: Mapping[str, str], column: str) -> str | None:

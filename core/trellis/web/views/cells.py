@@ -11,7 +11,8 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.records.entity import Field
 from trellis.records.query import Record
-from trellis.web.display import control, read_form
+from trellis.web.conflicts import update_field
+from trellis.web.display import control, typed
 from trellis.web.list_page import row_html
 from trellis.web.listing import listed_at
 from trellis.web.rows import is_typed
@@ -38,12 +39,13 @@ def save(workspace: str, entity: str, record_id: int, name: str) -> str | tuple[
     view = view_of(entity)
     field = _field(view, name)
     record = g.records.get(entity, record_id)
-    typed = (request.form.getlist(name) or [""])[-1]
-    version = whole_number(request.form.get("version", ""))
     try:
-        saved = g.records.update(entity, record_id, {name: read_form(field, typed)}, version)
+        version = whole_number(request.form.get("version", ""))
+        saved = update_field(view, record, name, request.form, version)
     except TrellisError as error:
-        return _row(view, record_id, _editing(field, record, typed, sentences(error))), 422
+        return _row(
+            view, record_id, _editing(field, record, typed(field, request.form), sentences(error))
+        ), 422
     if not still_seen(saved):
         told = {"text": str(GIVEN_AWAY), "undo_url": ""}
         return Response("", headers={"HX-Trigger": json.dumps({"toast": told})})  # its row goes

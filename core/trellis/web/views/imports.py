@@ -15,9 +15,10 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
 from trellis.records.importer import runs, saved_mappings
+from trellis.records.importer.headings import NUMBER_HERE
 from trellis.records.importer.plans import ID
 from trellis.uploads import MB, most, too_large
-from trellis.web.import_mapping import NUMBER_HERE, asked_plan, asked_reading, mapping_context
+from trellis.web.import_mapping import asked_plan, asked_reading, found_by, mapping_context
 from trellis.web.import_offers import changes_fixed, fixed_texts, offers
 from trellis.web.shell import entity_page, shell
 from trellis.web.uploads import accept, limits, refusal
@@ -41,8 +42,10 @@ STATES: Mapping[str, tuple[Text, str]] = {
 }
 BECOMES: Mapping[str, tuple[Text, str]] = {
     "new": (_("New record"), "good"),
+    "keyless": (_("New record, for its key is empty"), "good"),
     "changed": (_("Changed"), "info"),
     "left_out": (_("Left out"), "neutral"),
+    "total": (_("Left out: looks like a total"), "neutral"),
     "joined": (_("Same record"), "neutral"),
     "refused": (_("Refused"), "danger"),
 }
@@ -101,6 +104,7 @@ def preview(workspace: str, run_id: int) -> str:
         shown = {"problems": sentences(error)}
     beside = {
         "offers": offers(view, row, base()),
+        "found_by": found_by(view, row),
         "swap_fixed": changes_fixed(),
         "url": f"{base()}/imports/{run_id}",
     }

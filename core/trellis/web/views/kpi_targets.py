@@ -10,13 +10,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from trellis.contributions import Direction, Kpi
 from trellis.crm.project.rows import DIRECTIONS
 from trellis.errors import RecordInvalid
-from trellis.i18n import plural_translator, translator
+from trellis.i18n import format_number, plural_translator, translator
 from trellis.kpi.below import LEVELS
 from trellis.kpi.targets import TARGET, save
 from trellis.records.door import BatchInvalid
 from trellis.web import kpi_filling, kpi_targets
 from trellis.web.kpi_filling import FILLS, HANDED
-from trellis.web.kpi_targets import GRAINS, Sheet, Typed
+from trellis.web.kpi_targets import GRAINS, MOST_PEOPLE, Sheet, Typed
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go, messages
 
@@ -99,6 +99,8 @@ def _page(sheet: Sheet, typed: Typed, percent_errors: list[str] | None = None, t
         "whom": _chooser(sheet, path),
         "kpis": _kpi_chooser(sheet, path),
         "ways": _way_chooser(sheet, path),
+        "pages": _pages(sheet, path),
+        "too_many": sheet.too_many,
         "fills": [
             {"value": name, "title": str(title), "selected": name == request.form.get("act")}
             for name, title in _fills(sheet).items()
@@ -131,11 +133,26 @@ def _chooser(sheet: Sheet, path: str) -> dict[str, Any]:
         "options": [
             {
                 "title": title,
-                "url": sheet.url(path, whom=key) if sheet.by else sheet.url(path, whom=key, kpi=""),
+                "url": sheet.url(path, whom=key) if sheet.by else sheet.url(path, whom=key, kpi="", part=""),
                 "current": key == sheet.whom and not everybody,
             }
             for key, title in options
         ],
+    }
+
+
+def _pages(sheet: Sheet, path: str) -> dict[str, Any] | None:
+    """The pages of a KPI that more people can be planned for than stand on one."""
+    if not sheet.kpi or sheet.by or len(sheet.everybody) <= MOST_PEOPLE:
+        return None
+    number, total = sheet.place // MOST_PEOPLE + 1, len(sheet.everybody)
+    until = min(sheet.place + MOST_PEOPLE, total)
+    first, last = format_number(sheet.place + 1), format_number(until)
+    told = {"first": first, "last": last, "total": format_number(total)}
+    return {
+        "title": str(_("People %(first)s–%(last)s of %(total)s", **told)),
+        "prev_url": sheet.url(path, part=str(number - 1)) if number > 1 else "",
+        "next_url": sheet.url(path, part=str(number + 1)) if until < total else "",
     }
 
 
@@ -147,7 +164,7 @@ def _way_chooser(sheet: Sheet, path: str) -> dict[str, Any] | None:
     return {
         "title": str(_("Handed down: %(by)s", by=options[sheet.by])) if sheet.by else options[""],
         "options": [
-            {"title": title, "url": sheet.url(path, by=by), "current": by == sheet.by}
+            {"title": title, "url": sheet.url(path, by=by, part=""), "current": by == sheet.by}
             for by, title in options.items()
         ],
     }
@@ -160,7 +177,11 @@ def _kpi_chooser(sheet: Sheet, path: str) -> dict[str, Any]:
     return {
         "title": dict(options)[sheet.kpi],
         "options": [
-            {"title": title, "url": sheet.url(path, kpi=key, whom="", by=""), "current": key == sheet.kpi}
+            {
+                "title": title,
+                "url": sheet.url(path, kpi=key, whom="", by="", part=""),
+                "current": key == sheet.kpi,
+            }
             for key, title in options
         ],
     }

@@ -32,7 +32,7 @@ from trellis.web.listing import (
     shown_columns,
 )
 from trellis.web.overlay import overlay
-from trellis.web.shell import entity_page
+from trellis.web.shell import entity_page, toast
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -64,15 +64,16 @@ def base() -> str:
 @blueprint.get("/<workspace>/<entity>")
 def show(workspace: str, entity: str) -> str | BaseResponse:
     view = view_of(entity)
+    listing = read_listing(view, request.args)
     try:
-        listing = read_listing(view, request.args)
         context = whole_context(listing, base())
-    except RuleInvalid:
-        if request.args:
+    except RuleInvalid as error:
+        if listing.saved is None or "filter" in request.args:
             raise
-        return redirect(
-            f"{base()}/{entity}?view=all"
-        )  # the reader's first view asks for what is not there now
+        # the view asks for what is not there now: without its rule it can be mended, or deleted
+        title, problem = listing.saved.title, str(error)
+        toast(_("“%(view)s” is shown without its rule: %(problem)s", view=title, problem=problem))
+        return redirect(f"{base()}/{entity}?view={listing.saved.id}&filter=null")
     return entity_page("list.html", view, title=view.info.plural, list=context)
 
 
@@ -170,7 +171,7 @@ def export(workspace: str, entity: str) -> Response | str:
     rows = asked.rows(g.session, g.edition, g.actor)
     with TemporaryDirectory(prefix="trellis-export-") as folder:
         path = Path(folder) / f"{entity}.{ending}"
-        write_file(path, listing.view, columns, rows)
+        write_file(path, listing.view, columns, rows, labelled=asked.labelled)
         headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
         return Response(path.read_bytes(), content_type=EXPORTS[ending], headers=headers)
 
@@ -194,6 +195,7 @@ def _asked_export(entity: str) -> tuple[Listing, Export, str]:
         entity=entity,
         fields=[ID, EXTERNAL, *(name for name in names if name != EXTERNAL)],
         named=True,
+        labelled=ending == "xlsx",
         rule=full_rule(listing),
         text=listing.query,
         sort=listing.setup.sort,

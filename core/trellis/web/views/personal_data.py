@@ -35,7 +35,7 @@ def file(workspace: str, entity: str, record_id: int) -> Response:
     html = render_template("personal_data_file.html", person=_readable(data))
     with TemporaryDirectory(prefix="trellis-person-") as folder:
         path = Path(folder) / f"personal-data-{entity.replace('.', '-')}-{record_id}.zip"
-        privacy.write_zip(path, data, html)
+        privacy.write_zip(path, data, html, g.records)
         headers = {"Content-Disposition": f'attachment; filename="{path.name}"'}
         return Response(path.read_bytes(), content_type="application/zip", headers=headers)
 
@@ -65,6 +65,7 @@ def _page(entity: str, record_id: int, typed: str, errors: list[str]) -> str:
             for name, ids in found.person.records.items()
             if name in g.edition.entities
         ],
+        "files": format_number(found.files) if found.files else "",
         "overwritten": [
             {
                 "title": str(one.view.info.plural),
@@ -115,8 +116,9 @@ def _readable(data: dict[str, Any]) -> dict[str, Any]:
         for one in data["timeline"]
     ]
     made = format_datetime(datetime.fromisoformat(data["made_at"]))
+    files = [{"name": one["name"], "path": one["path"]} for one in data["files"]]
     about = {"title": data["title"], "language": current_language(), "made": made}
-    return {**about, "sections": sections, "timeline": timeline, "history": history}
+    return {**about, "sections": sections, "files": files, "timeline": timeline, "history": history}
 
 
 def _moment(text: str | None) -> str:

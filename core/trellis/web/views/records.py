@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
-from trellis.errors import RecordInvalid, RecordNotFound, StaleVersion, TrellisError
+from trellis.errors import Conflict, PluginError, RecordInvalid, RecordNotFound, StaleVersion, TrellisError
 from trellis.i18n import Text, translator
 from trellis.quality.duplicates import comparable
 from trellis.quality.merged import survivor_of
@@ -19,7 +19,7 @@ from trellis.records.entity import SYSTEM_FIELDS, Field
 from trellis.records.query import ListQuery, Record
 from trellis.records.types import Reference
 from trellis.web.conditions import in_state, states_of, states_of_form, told, told_of_form
-from trellis.web.conflicts import settled
+from trellis.web.conflicts import settled, update_field
 from trellis.web.display import control, is_shown, new_title, origin, read_form, title_of, typed
 from trellis.web.record_page import prop, record_context
 from trellis.web.record_timeline import composer_for, timeline_context
@@ -48,6 +48,8 @@ def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
         record = g.records.create(entity, values)
     except RecordInvalid as error:
         return _form(view, request.form, messages(error), None), 422
+    except (Conflict, PluginError) as error:
+        return _once_more(view, None, error)
     whole = view.fields.get(view.info.parent or "")
     if whole is not None and isinstance(whole.type, Reference) and record.values.get(whole.name):
         toast(_("Saved"))
@@ -118,7 +120,15 @@ def save(workspace: str, entity: str, record_id: int) -> BaseResponse | tuple[st
         mine, clashes = settled(view, record, request.form, _version() or record.version)
         way = _("What you had not touched is up to date now. Save again to keep what you typed")
         return _form(view, mine, clashes, record, stale=f"{error}. {way}"), 409
+    except (Conflict, PluginError) as error:
+        return _once_more(view, record, error)
     return _to(saved, _("Saved"))
+
+
+def _once_more(view: EntityView, record: Record | None, error: TrellisError) -> tuple[str, int]:
+    """The form with what was typed, after an error that is not of its fields: what was written until then is taken back."""
+    g.session.rollback()
+    return _form(view, request.form, {}, record, stale=str(error)), error.status
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/field/<name>")
@@ -135,13 +145,10 @@ def field(workspace: str, entity: str, record_id: int, name: str) -> str:
 def save_field(workspace: str, entity: str, record_id: int, name: str) -> Response | tuple[str, int]:
     view, declared = _field(entity, name)
     record = g.records.get(entity, record_id)
-    text = typed(declared, request.form)
     try:
-        value = read_form(declared, text)
-        record = g.records.update(entity, record_id, {name: value}, version=_version())
+        record = update_field(view, record, name, request.form, _version())
     except TrellisError as error:
-        found = sentences(error)
-        return _editing(declared, record, text, found), 422
+        return _editing(declared, record, typed(declared, request.form), sentences(error)), 422
     if not still_seen(record):
         toast(GIVEN_AWAY)
         return Response("", headers={"HX-Redirect": f"{base()}/{entity}"})

@@ -21,8 +21,9 @@ from trellis.errors import Conflict, RecordInvalid, RuleInvalid
 from trellis.i18n import Text, format_number, format_percent, translator
 from trellis.kpi.income import IncomeWithheld, withholds_income
 from trellis.records.query import ListQuery
+from trellis.security.field_rights import closed_segments
 from trellis.segments import own
-from trellis.segments.engine import find, members, share_of, sizes
+from trellis.segments.engine import SegmentWithheld, find, members, share_of, sizes
 from trellis.segments.history import history, movements
 from trellis.segments.overlap import MOST, overlap
 from trellis.segments.own import Draft
@@ -73,7 +74,9 @@ def show_all(workspace: str) -> str:
             }
         )
     administrator = g.actor.administrator
+    closed = closed_segments(g.edition)
     context = {
+        "withheld": str(SegmentWithheld(g.edition, *closed)) if closed else "",
         "total": format_number(len(found)),
         "counted_at": counted_at(),
         "refresh_url": f"{base()}/segments/refresh" if administrator else "",
@@ -275,8 +278,8 @@ def _removal(found: Segment, problem: str) -> str:
 
 
 def _segment(name: str) -> Segment:
-    found: Segment | None = g.edition.all(Segment).get(name)
-    if found is None or not g.actor.may(found.entity, "read"):
+    found = find(g.edition, name)
+    if not g.actor.may(found.entity, "read"):
         abort(404)
     return found
 

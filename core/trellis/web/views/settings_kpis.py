@@ -25,6 +25,7 @@ from trellis.kpi.own import (
     numbers_of,
     remove_kpi,
     save_kpi,
+    values_of,
 )
 from trellis.web.display import origin
 from trellis.web.filters import builder_words, fields_of
@@ -51,7 +52,7 @@ LABELS = {
     "name": _("Name in REST and formulas"),
     "title": _("Title"),
     "aggregate": _("What is computed"),
-    "field": _("Field with the number"),
+    "field": _("Field"),
     "date": _("Belongs to a period by"),
     "breakdowns": _("Can be broken down by"),
     "rule": _("Rule"),
@@ -249,12 +250,18 @@ def _common(given: Any, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
 
 def _of_records(view: EntityView, given: Any, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
     aggregates = [(key, title) for key, title in AGGREGATES.items() if key != FORMULA]
-    numbers = [("", ""), *((one.name, one.label) for one in numbers_of(view))]
+    known = [("", ""), *((one.name, one.label) for one in (*numbers_of(view), *values_of(view)))]
     return [
         _choice("aggregate", given, errors, aggregates),
         {
             **_choice(
-                "field", given, errors, numbers, help=_("For a sum, an average, the smallest or the largest")
+                "field",
+                given,
+                errors,
+                known,
+                help=_(
+                    "The number for a sum, an average, the smallest or the largest; for different values, what they are of"
+                ),
             ),
             "required": False,
         },

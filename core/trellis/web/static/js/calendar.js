@@ -24,6 +24,7 @@ function drop(event) {
 
 async function start(root) {
   if (root.querySelector(".calendar-timed")) return; // week.js moves there
+  root.querySelector(".is-today")?.scrollIntoView({ block: "nearest" }); // the last weeks of a month may be out of sight
   if (!root.querySelector("[data-day-move]")) return;
   await vendor("sortable.min.js");
   for (const items of root.querySelectorAll("[data-items]")) {

@@ -97,7 +97,7 @@ class Builder {
   }
 
   add(rule, into) {
-    if (rule && (rule.any || rule.all)) return this.addGroup(rule, into);
+    if (rule && (rule.any || rule.all || rule.not?.any)) return this.addGroup(rule, into);
     const name = rule ? nameOf(rule) : undefined;
     if (rule && !this.offers(this.fieldsAt(into).get(name), rule.op)) return this.keep(rule, into);
     const row = this.box.querySelector("[data-rules-row]").content.firstElementChild.cloneNode(true);
@@ -138,8 +138,9 @@ class Builder {
     into.append(group);
     const depth = this.depth(group);
     if (depth >= DEEPEST) group.querySelector("[data-rules-group]").hidden = true;
-    group.querySelector("[data-joint]").value = rule?.all ? "all" : "any";
-    for (const one of rule?.any ?? rule?.all ?? [null]) this.add(one, this.inner(group));
+    const inner = rule?.not ?? rule;
+    group.querySelector("[data-joint]").value = rule?.not ? "none" : inner?.all ? "all" : "any";
+    for (const one of inner?.any ?? inner?.all ?? [null]) this.add(one, this.inner(group));
     return group;
   }
 
@@ -320,13 +321,15 @@ class Builder {
 
   group(box) {
     const inner = this.parts(this.inner(box));
-    return inner.length ? { [box.querySelector("[data-joint]").value]: inner } : null;
+    const joint = box.querySelector("[data-joint]").value;
+    if (!inner.length) return null;
+    return joint === "none" ? { not: { any: inner } } : { [joint]: inner };
   }
 
   join() {
     this.joints(this.rows, this.words.and, this.words.where);
     this.rows.querySelectorAll(".rule-group").forEach((group) => {
-      const or = group.querySelector("[data-joint]").value === "any";
+      const or = group.querySelector("[data-joint]").value !== "all";
       this.joints(this.inner(group), or ? this.words.or : this.words.and, "");
     });
     this.rows.querySelectorAll("[data-part]").forEach((part) => this.joints(this.inner(part), this.words.and, ""));
