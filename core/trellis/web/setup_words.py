@@ -76,7 +76,7 @@ PARTS: Mapping[str, Text] = {
     "tone": _("Colour"),
     "rule": _("Rule"),
     "aggregate": _("What is computed"),
-    "field": _("Field with the number"),
+    "field": _("Field"),
     "date": _("Belongs to a period by"),
     "breakdowns": _("Can be broken down by"),
     "expression": _("Formula"),
