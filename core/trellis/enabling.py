@@ -21,9 +21,11 @@ from trellis.errors import Conflict, EditionInvalid, PluginError
 from trellis.i18n import translator
 from trellis.plugins import Fault, core_version, version_problem
 from trellis.process import schedule
-from trellis.quarantine import release
+from trellis.quarantine import about, release
+from trellis.records import setup
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
 from trellis.search import index as search
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import LedgerEntry, PluginFault, PluginState
 from trellis.workspace import Workspace
 from trellis.workspace_state import enabled_plugins, lock, raise_revision
@@ -108,7 +110,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-def enable(workspace: Workspace, name: str) -> Preview:
+def enable(workspace: Workspace, name: str, actor: Actor = SYSTEM) -> Preview:
     """Enables a plugin: its tables, indexes and contributions, in one transaction. Enabling again is harmless.
 
     Raises PluginError (not installed, cannot be loaded, its migration fails) or EditionInvalid (it does not fit here);
@@ -132,14 +134,16 @@ def enable(workspace: Workspace, name: str) -> Preview:
             ours = [one for one in view.fields.values() if one.owner == name]
             create_extension_indexes(connection, view.entity, ours)
         search.keep(connection, after)
-        _remember(connection, plugin.manifest, added(after, name))
         with OnConnection(connection) as session:
+            before_it = _known(session, name)
+            _remember(connection, plugin.manifest, added(after, name))
+            setup.note(session, actor, setup.PLUGIN, before_it, _known(session, name))
             schedule.plan(session, after)
         raise_revision(connection)
     return Preview(plugin.manifest, tuple(added(after, name)), (), ())
 
 
-def disable(workspace: Workspace, name: str) -> None:
+def disable(workspace: Workspace, name: str, actor: Actor = SYSTEM) -> None:
     """Hides everything a plugin brought. Its tables, values and settings stay. Works when its package is gone."""
     with workspace.namespace.connection() as connection:
         lock(connection)
@@ -149,25 +153,28 @@ def disable(workspace: Workspace, name: str) -> None:
         needed = _needed_by(workspace, connection, name)
         if needed:
             raise Conflict(_("“%(name)s” is needed by: %(others)s", name=name, others=", ".join(needed)))
-        connection.execute(
-            sa.update(PluginState)
-            .where(PluginState.name == name)
-            .values(enabled=False, quarantined=False, changed_at=datetime.now(UTC))
-        )
+        with OnConnection(connection) as session:
+            before = _known(session, name)
+            connection.execute(
+                sa.update(PluginState)
+                .where(PluginState.name == name)
+                .values(enabled=False, quarantined=False, changed_at=datetime.now(UTC))
+            )
+            setup.note(session, actor, setup.PLUGIN, before, _known(session, name))
         workspace.keep_search(connection)
         raise_revision(connection)
 
 
-def let_out(workspace: Workspace, name: str) -> None:
+def let_out(workspace: Workspace, name: str, actor: Actor = SYSTEM) -> None:
     """Takes a plugin out of quarantine. Raises Conflict when it is not there."""
     with workspace.write() as session:
-        if not release(session, name):
+        if not release(session, name, actor):
             raise Conflict(_("The plugin “%(name)s” is not in quarantine here", name=name))
     with workspace.namespace.connection() as connection:
         workspace.keep_search(connection)
 
 
-def purge(workspace: Workspace, name: str, export: Path) -> list[str]:
+def purge(workspace: Workspace, name: str, export: Path, actor: Actor = SYSTEM) -> list[str]:
     """Writes everything of a disabled plugin to the archive ``export``, then deletes it for good. Returns the tables.
 
     Works when its package is gone: it goes by the tables' names and by the ledger.
@@ -186,9 +193,17 @@ def purge(workspace: Workspace, name: str, export: Path) -> list[str]:
         search.forget(connection, tables)
         for table in (LedgerEntry, PluginFault):
             connection.execute(sa.delete(table).where(table.plugin == name))
+        with OnConnection(connection) as session:
+            setup.note(session, actor, setup.PLUGIN, _known(session, name), None)
         connection.execute(sa.delete(PluginState).where(PluginState.name == name))
         raise_revision(connection)
         return tables
+
+
+def _known(session: Session, name: str) -> dict[str, str] | None:
+    """A plugin as it stands in the log; None where it was never enabled or is purged."""
+    state = session.get(PluginState, name, populate_existing=True)
+    return None if state is None else about(state)
 
 
 def overview(workspace: Workspace) -> list[PluginInfo]:

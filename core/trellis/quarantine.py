@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.plugins import CORE, Fault
+from trellis.records import setup
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import PluginFault, PluginState
 from trellis.workspace_state import raise_revision
 
@@ -55,20 +57,30 @@ def _quarantine(session: Session, fault: Fault) -> bool:
     state = session.get(PluginState, fault.plugin)
     if state is None or state.quarantined or not state.enabled:
         return False
+    before = about(state)
     state.quarantined, state.changed_at = True, fault.at
     session.flush()
+    setup.note(session, SYSTEM, setup.PLUGIN, before, about(state))
     raise_revision(session.connection())
     log.error("plugin %s is in quarantine after faults in %s: %s", fault.plugin, fault.hook, fault.message)
     return True
 
 
-def release(session: Session, plugin: str) -> bool:
+def release(session: Session, plugin: str, actor: Actor = SYSTEM) -> bool:
     """Takes a plugin out of quarantine, with a clean slate; False when it is not in quarantine."""
     state = session.get(PluginState, plugin)
     if state is None or not state.quarantined:
         return False
+    before = about(state)
     state.quarantined = False
+    setup.note(session, actor, setup.PLUGIN, before, about(state))
     session.execute(sa.update(PluginFault).where(PluginFault.plugin == plugin).values(recent=0))
     session.flush()
     raise_revision(session.connection())
     return True
+
+
+def about(state: PluginState) -> dict[str, str]:
+    """A plugin as the log of the set-up has it."""
+    stands = "quarantined" if state.quarantined else "enabled" if state.enabled else "disabled"
+    return {"title": state.title, "name": state.name, "version": state.version, "state": stands}

@@ -23,10 +23,12 @@ from trellis.kpi.rates import rated
 from trellis.plugins import CORE, Fault, PluginRegistry
 from trellis.process.own import own_processes
 from trellis.quarantine import keep_faults
+from trellis.records import setup
 from trellis.records.entity import Field
 from trellis.records.events import FOLLOWED
 from trellis.scripts.own import own_scripts
 from trellis.search import index as search
+from trellis.security.actor import SYSTEM, Actor
 from trellis.security.roles import own_roles
 from trellis.segments.own import own_segments
 from trellis.settings.conditions import field_conditions
@@ -38,6 +40,9 @@ from trellis.webhooks import followed, wake
 from trellis.workspace_state import enabled_plugins, lock, raise_revision, settings_of
 
 log = logging.getLogger(__name__)
+
+STAGED = frozenset({"stage_rules", "stage_terms", "funnels"})
+"""Settings that the log calls stages and funnels."""
 
 _REVISION = sa.select(cast(sa.Table, WorkspaceState.__table__).c.revision)
 
@@ -194,11 +199,19 @@ class Workspace:
         except sa.exc.SQLAlchemyError:
             log.exception("faults of plugins in %s could not be kept", self.name)
 
-    def save_settings(self, session: Session, changes: Mapping[str, Any]) -> None:
+    def save_settings(self, session: Session, changes: Mapping[str, Any], actor: Actor = SYSTEM) -> None:
         """Changes the organisation's settings."""
         state = session.get_one(WorkspaceState, 1)
+        before = dataclasses.asdict(settings_of(state.settings))
         state.settings = {**state.settings, **changes}
         session.flush()
+        after = dataclasses.asdict(settings_of(state.settings))
+        for kind, named in (
+            (setup.SETTINGS, changes.keys() - STAGED),
+            (setup.STAGES, changes.keys() & STAGED),
+        ):
+            old, new = ({name: one[name] for name in sorted(named & one.keys())} for one in (before, after))
+            setup.note(session, actor, kind, old, new)
         raise_revision(session.connection())
 
     def _load(self, names: Sequence[str]) -> tuple[list[Manifest], list[Fault]]:

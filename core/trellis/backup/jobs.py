@@ -125,7 +125,13 @@ def work_restore(work: Work) -> None:
                 raise Conflict(_("The backup that was sent is not kept any more; send it again"))
         admit = admit_chosen(told["emails"], told["administrator"])
         restore(
-            work.installation, told["new"], path, title=told["title"] or None, told=work.tell, admit=admit
+            work.installation,
+            told["new"],
+            path,
+            title=told["title"] or None,
+            told=work.tell,
+            admit=admit,
+            actor=work.actor,
         )
     with work.workspace.write() as session:
         files.forget(session, sent_name(told["token"]))
@@ -137,7 +143,7 @@ def work_backup(work: Work) -> None:
     """The job."""
     with TemporaryDirectory(prefix="trellis-backup-") as folder:
         path = Path(folder) / "workspace.zip"
-        manifest = save(work.installation, work.workspace.name, path, work.tell)
+        manifest = save(work.installation, work.workspace.name, path, work.tell, actor=work.actor)
         filename = f"{manifest.workspace}-{manifest.made_at:%Y-%m-%d-%H%M}.zip"
         work.finish_with(path, filename, rows=sum(manifest.tables.values()))
 
@@ -146,7 +152,12 @@ def work_copy(work: Work) -> None:
     """The job. One that was killed after the copy was there finds it, and says so as any refusal."""
     new = work.arguments["new"]
     copy_workspace(
-        work.installation, work.workspace.name, new, title=work.arguments["title"] or None, told=work.tell
+        work.installation,
+        work.workspace.name,
+        new,
+        title=work.arguments["title"] or None,
+        told=work.tell,
+        actor=work.actor,
     )
     with work.workspace.write() as session:
         work.finish(session, {"workspace": new})

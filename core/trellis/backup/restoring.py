@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -31,7 +32,9 @@ from trellis.i18n import translator
 from trellis.installation import Installation, check_settings
 from trellis.jobs.job import STOPPED, WAITING, Job
 from trellis.plugins import CORE
+from trellis.records import setup
 from trellis.records.indexes import create_extension_indexes
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import Event, WorkspaceState
 from trellis.webhooks.webhook import Webhook
 from trellis.workspace import Workspace
@@ -125,6 +128,7 @@ def restore(
     goes_on: bool = False,
     told: Told = lambda done, total: None,
     admit: Admission = admit_all,
+    actor: Actor = SYSTEM,
 ) -> Manifest:
     """Makes a workspace of what a backup holds, and lets those in whom ``admit`` names.
 
@@ -139,7 +143,7 @@ def restore(
             with zipfile.ZipFile(path) as archive:
                 _fill(workspace, archive, manifest, told, title, goes_on)
                 people = _people(archive)
-            _finish(workspace)
+            _finish(workspace, manifest, actor)
         except sa.exc.DBAPIError as error:
             raise BackupInvalid(_("The backup is damaged: %(reason)s", reason=error.orig)) from None
         except (*_BROKEN, migration.RevisionUnknown, RecordInvalid) as error:
@@ -245,8 +249,8 @@ def _go_on_counting(connection: sa.Connection, manifest: Manifest) -> None:
                 connection.execute(sa.select(sa.func.setval(sequence, highest or 1, highest is not None)))
 
 
-def _finish(workspace: Workspace) -> None:
-    """Upgrades what was read, checks its settings, and makes the indexes. A file from elsewhere may hold anything."""
+def _finish(workspace: Workspace, manifest: Manifest, actor: Actor) -> None:
+    """Upgrades what was read, checks its settings, makes the indexes, and says in the log where all came from. A file from elsewhere may hold anything."""
     workspace.upgrade()
     with workspace.read() as session:
         edition = workspace.edition(session)
@@ -254,3 +258,6 @@ def _finish(workspace: Workspace) -> None:
     with workspace.namespace.connection() as connection:
         for view in edition.entities.values():
             create_extension_indexes(connection, view.entity, view.fields.values())
+    about = {"title": manifest.title or manifest.workspace, "made_at": manifest.made_at.isoformat()}
+    with workspace.write() as session:  # of the people here the one who asked may be another, or none
+        setup.note(session, replace(actor, user_id=None), setup.BACKUP, None, about, action="restored")

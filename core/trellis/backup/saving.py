@@ -20,6 +20,8 @@ from trellis.control import Identity, Membership
 from trellis.errors import Conflict, PluginError
 from trellis.i18n import translator
 from trellis.installation import Installation
+from trellis.records import setup
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import PluginState
 
 _ = translator("trellis")
@@ -28,9 +30,15 @@ AT_ONCE = 1000
 
 
 def save(
-    installation: Installation, name: str, path: Path, told: Told = lambda done, total: None
+    installation: Installation,
+    name: str,
+    path: Path,
+    told: Told = lambda done, total: None,
+    *,
+    actor: Actor = SYSTEM,
+    copy: str = "",
 ) -> Manifest:
-    """Writes a backup of the workspace to ``path``, whole or not at all.
+    """Writes a backup of the workspace to ``path``, whole or not at all; the log says so afterwards, and of what ``copy`` it is.
 
     Raises WorkspaceNotFound, and Conflict when a plugin that left tables here is not installed any more.
     """
@@ -50,6 +58,9 @@ def save(
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+    with installation.workspace(name).write() as session:
+        about = {"title": manifest.title or name, "copy": copy, "made_at": manifest.made_at.isoformat()}
+        setup.note(session, actor, setup.BACKUP, None, about)
     return manifest
 
 

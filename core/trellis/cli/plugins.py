@@ -18,6 +18,7 @@ from trellis.enabling import Preview
 from trellis.errors import Conflict, TrellisError
 from trellis.installation import Installation
 from trellis.plugins import PluginRegistry
+from trellis.security.actor import OPERATOR
 
 
 @click.group()
@@ -108,7 +109,7 @@ def _preview(found: Preview) -> dict[str, object]:
 def enable(workspace: str, name: str) -> None:
     """Enables a plugin in a workspace; all or nothing."""
     with opened() as installation:
-        done = enabling.enable(installation.workspace(workspace), name)
+        done = enabling.enable(installation.workspace(workspace), name, OPERATOR)
     click.echo(f"enabled {name} {done.manifest.version} in {workspace}")
 
 
@@ -118,7 +119,7 @@ def enable(workspace: str, name: str) -> None:
 def disable(workspace: str, name: str) -> None:
     """Hides what a plugin brought; its data stay."""
     with opened() as installation:
-        enabling.disable(installation.workspace(workspace), name)
+        enabling.disable(installation.workspace(workspace), name, OPERATOR)
     click.echo(f"disabled {name} in {workspace}; its data are kept")
 
 
@@ -141,7 +142,7 @@ def purge(workspace: str, name: str, export: Path, yes: bool) -> None:
             raise Conflict(
                 f"The data of {name} in {workspace} would be deleted for good; say --yes if that is meant"
             )
-        tables = enabling.purge(found, name, export)
+        tables = enabling.purge(found, name, export, OPERATOR)
     click.echo(f"purged {name}: {', '.join(tables) or 'no tables'}; the archive is {export}")
 
 

@@ -9,7 +9,7 @@ import click
 
 from trellis.cli.output import as_json, opened, print_json, print_table
 from trellis.security import attempts
-from trellis.security.actor import SYSTEM
+from trellis.security.actor import OPERATOR, SYSTEM
 from trellis.security.identities import (
     add_user,
     change_email,
@@ -73,7 +73,7 @@ def token(
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     with opened() as installation:
         limits = Limits(read_only, entities, expires_at)
-        click.echo(new_token(installation.workspace(workspace), email, title, limits))
+        click.echo(new_token(installation.workspace(workspace), email, title, limits, OPERATOR))
 
 
 @user.command()

@@ -12,6 +12,7 @@ from trellis.cli.output import as_json, opened, print_json, print_table, progres
 from trellis.edition import Settings
 from trellis.errors import Conflict
 from trellis.installation import Installation
+from trellis.security.actor import OPERATOR
 from trellis.workspace_state import enabled_plugins
 
 
@@ -120,7 +121,7 @@ def backup(name: str, file: Path) -> None:
     from trellis.backup import save
 
     with opened() as installation, progress(f"backing up {name}") as told:
-        manifest = save(installation, name, file, told)
+        manifest = save(installation, name, file, told, actor=OPERATOR)
     click.echo(f"saved {name}: {sum(manifest.tables.values())} rows to {file}")
 
 
@@ -137,7 +138,7 @@ def restore(name: str, file: Path, go_on: bool) -> None:
     from trellis.backup import restore as restored
 
     with opened() as installation, progress(f"restoring {name}") as told:
-        manifest = restored(installation, name, file, goes_on=go_on, told=told)
+        manifest = restored(installation, name, file, goes_on=go_on, told=told, actor=OPERATOR)
     click.echo(
         f"restored {name}: {sum(manifest.tables.values())} rows of {manifest.made_at:%Y-%m-%d %H:%M} UTC"
     )
@@ -152,5 +153,5 @@ def copy(name: str, new: str, title: str | None) -> None:
     from trellis.backup import copy_workspace
 
     with opened() as installation, progress(f"copying {name}") as told:
-        copy_workspace(installation, name, new, title=title, told=told)
+        copy_workspace(installation, name, new, title=title, told=told, actor=OPERATOR)
     click.echo(f"copied {name} to {new}")

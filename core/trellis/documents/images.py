@@ -15,7 +15,9 @@ from trellis import attachments
 from trellis.attachments import Attachment, AttachmentPart
 from trellis.errors import RecordInvalid
 from trellis.i18n import format_number, translator
+from trellis.records import setup
 from trellis.records.door import Records
+from trellis.security.actor import Actor
 from trellis.uploads import MB
 
 _ = translator("trellis")
@@ -83,12 +85,12 @@ def logo(session: Session) -> dict[str, Any] | None:
     return None if found is None else _told(session, found)
 
 
-def keep_logo(session: Session, path: Path, user_id: int | None) -> None:
+def keep_logo(session: Session, path: Path, actor: Actor) -> None:
     """Keeps a picture as the logo, in the place of another. Raises RecordInvalid."""
     data = path.read_bytes()
     if problem := problem_of(data):
         raise RecordInvalid({"file": [problem]})
-    forget_logo(session)
+    _forget(session)
     kind, _width, _height = size_of(data) or ("png", 0, 0)
     entity, record_id = _LOGO
     made = Attachment(
@@ -97,7 +99,7 @@ def keep_logo(session: Session, path: Path, user_id: int | None) -> None:
         name=f"logo.{kind}",
         size=len(data),
         added_at=datetime.now(UTC),
-        added_by_id=user_id,
+        added_by_id=actor.user_id,
     )
     session.add(made)
     session.flush()
@@ -107,14 +109,22 @@ def keep_logo(session: Session, path: Path, user_id: int | None) -> None:
         for number, start in enumerate(range(0, len(data), step))
     ]
     session.execute(sa.insert(AttachmentPart), parts)
+    setup.note(session, actor, setup.SETTINGS, {}, {"logo": made.name})
 
 
-def forget_logo(session: Session) -> None:
+def forget_logo(session: Session, actor: Actor) -> None:
     """Removes the logo."""
+    if gone := _forget(session):
+        setup.note(session, actor, setup.SETTINGS, {"logo": gone}, {})
+
+
+def _forget(session: Session) -> str:
+    """Removes the logo; the name of its file, empty when there was none."""
     found = _logo(session)
     if found is not None:
         session.delete(found)
         session.flush()
+    return found.name if found is not None else ""
 
 
 def _logo(session: Session) -> Attachment | None:

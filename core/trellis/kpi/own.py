@@ -19,6 +19,7 @@ from trellis.kpi.arithmetic import average, ratio
 from trellis.kpi.checks import check_kpi
 from trellis.kpi.composite import check_formula, parts_of
 from trellis.kpi.query import KpiQuery
+from trellis.records import setup
 from trellis.records.entity import Base, Entity, Field
 from trellis.records.joins import Joins
 from trellis.records.rules import RuleContext, parse, segments_in, to_sql
@@ -172,13 +173,16 @@ def save_kpi(
     kpi = from_json(full_name, declaration)
     assert kpi is not None
     _check(edition, kpi)
+    made = row is None
     if row is None:
         row = OwnKpi(name=full_name, declaration={}, version=0)
         session.add(row)
+    before = None if made else {**row.declaration, "name": full_name}
     if _counted(row.declaration) != _counted(declaration):
         row.version += 1
     row.declaration = dict(declaration)
     session.flush()
+    setup.note(session, actor, setup.KPI, before, {**declaration, "name": full_name})
     raise_revision(session.connection())
     return dataclasses.replace(kpi, version=row.version)
 
@@ -201,6 +205,7 @@ def remove_kpi(session: Session, edition: Edition, actor: Actor, name: str) -> N
     for other in edition.all(Kpi).values():
         if other.select is None and name in parts_of(other):
             raise Conflict(_("“%(title)s” is a formula over this KPI", title=other.title))
+    setup.note(session, actor, setup.KPI, {**row.declaration, "name": name}, None)
     session.delete(row)
     session.flush()
     raise_revision(session.connection())

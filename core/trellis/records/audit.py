@@ -16,12 +16,15 @@ from sqlalchemy.orm import Session
 from trellis.jobs import Work, enqueue
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.export_job import told
+from trellis.records.setup import KINDS
 from trellis.records.tables import writing
 from trellis.security.actor import Actor
 from trellis.system import Event
 
 KIND = "audit"
 AT_ONCE = 1000
+SET_UP = "setup"
+"""What stands for all kinds of set-up where an entity is asked for."""
 SOURCES = ("web", "rest", "cli", "import", "process", "system")
 ACTIONS = ("created", "updated", "deleted", "restored", "erased", ENTERED, LEFT)
 
@@ -65,7 +68,6 @@ class Trail:
     def _conditions(self, session: Session) -> Iterator[sa.ColumnElement[bool]]:
         named = {
             "actor_id": self.actor_id,
-            "entity": self.entity,
             "record_id": self.record_id,
             "action": self.action,
             "source": self.source,
@@ -73,6 +75,8 @@ class Trail:
         for name, value in named.items():
             if value is not None:
                 yield _event[name] == value
+        if self.entity is not None:
+            yield _event.entity.in_(KINDS if self.entity == SET_UP else (self.entity,))
         if self.field is not None:
             yield _changed(session, self.field)
         # entries are numbered as time goes by, so a period is a range of numbers, and the list walks down the key
@@ -84,28 +88,26 @@ class Trail:
             yield _event.id <= sa.func.coalesce(session.scalar(last), 0)
 
 
-def start_export(session: Session, actor: Actor, trail: Trail) -> int:
-    """Puts an export of entries into the queue; returns the number of the job. Raises PermissionRefused."""
+def start_export(session: Session, actor: Actor, trail: Trail, ending: str) -> int:
+    """Puts an export of entries, ``csv`` or ``xlsx``, into the queue; returns the number of the job. Raises PermissionRefused."""
     actor.require_administrator()
     asked = {name: getattr(trail, name) for name in ("since", "before")}
     days = {name: moment.isoformat() for name, moment in asked.items() if moment is not None}
-    return enqueue(session, KIND, {**dataclasses.asdict(trail), **days}, actor.user_id)
+    return enqueue(session, KIND, {**dataclasses.asdict(trail), **days, "ending": ending}, actor.user_id)
 
 
 def work(work: Work) -> None:
-    """The job: all entries in CSV."""
-    days = {
-        name: datetime.fromisoformat(work.arguments[name])
-        for name in ("since", "before")
-        if work.arguments[name]
-    }
-    trail = Trail(**{**work.arguments, **days})
+    """The job: all entries in a file."""
+    asked = dict(work.arguments)
+    ending = asked.pop("ending")
+    days = {name: datetime.fromisoformat(asked[name]) for name in ("since", "before") if asked[name]}
+    trail = Trail(**{**asked, **days})
     with TemporaryDirectory(prefix="trellis-audit-") as folder:
-        path = Path(folder) / "audit.csv"
+        path = Path(folder) / f"audit.{ending}"
         with work.workspace.read() as session, writing(path, COLUMNS) as write:
             for row in told(work, trail.all(session, work.actor), 0):
                 write(row)
-        work.finish_with(path, f"audit-{work.workspace.name}.csv")
+        work.finish_with(path, f"audit-{work.workspace.name}.{ending}")
 
 
 def _changed(session: Session, field: str) -> sa.ColumnElement[bool]:

@@ -50,7 +50,7 @@ def enable(workspace: str, plugin: str) -> Response:
     g.actor.require_administrator()
     _info(plugin)
     context.release()
-    enabling.enable(g.workspace, plugin)
+    enabling.enable(g.workspace, plugin, g.actor)
     return answer(_written(_info(plugin)))
 
 
@@ -60,7 +60,7 @@ def disable(workspace: str, plugin: str) -> Response:
     g.actor.require_administrator()
     _info(plugin)
     context.release()
-    enabling.disable(g.workspace, plugin)
+    enabling.disable(g.workspace, plugin, g.actor)
     return answer(_written(_info(plugin)))
 
 

@@ -206,6 +206,9 @@ def limited(actor: Actor, *, read_only: bool, entities: Sequence[str]) -> Actor:
 SYSTEM = Actor(name="Trellis", administrator=True)
 """The server itself: demo data, imports by the operator, maintenance."""
 
+OPERATOR = Actor(name="Trellis", administrator=True, source="cli")
+"""Who runs the server, at its command line."""
+
 
 def merge_grants(roles: Sequence[Role], confidential: Collection[str] = ()) -> Mapping[str, Grant]:
     """The rights of several roles together: for each entity the widest of each right.

@@ -12,7 +12,8 @@ from trellis.contributions import FieldRight, Grant, Role, Scope
 from trellis.edition import Edition
 from trellis.errors import Conflict, RecordInvalid, RecordNotFound
 from trellis.i18n import Text, translator
-from trellis.security.actor import Actor, merge_grants
+from trellis.records import setup
+from trellis.security.actor import SYSTEM, Actor, merge_grants
 from trellis.security.field_rights import merge_field_rules
 from trellis.security.people import OwnRole, Unit, User
 from trellis.workspace_state import raise_revision
@@ -69,7 +70,7 @@ def grant_to_json(grant: Grant) -> dict[str, Any]:
     }
 
 
-def remove_role(session: Session, name: str) -> None:
+def remove_role(session: Session, name: str, actor: Actor = SYSTEM) -> None:
     """Removes a role of the organisation. Raises Conflict while people have it: they would lose their rights unseen."""
     users = session.execute(
         sa.select(User.name, User.roles).where(User.deleted_at.is_(None)).order_by(User.name)
@@ -79,7 +80,12 @@ def remove_role(session: Session, name: str) -> None:
         raise Conflict(
             _("People have this role: %(names)s. Give them another one first", names=", ".join(holders))
         )
-    session.execute(sa.delete(OwnRole).where(OwnRole.name == name))
+    role = session.get(OwnRole, name)
+    if role is None:
+        raise RecordNotFound()
+    setup.note(session, actor, setup.ROLE, _about(role), None)
+    session.delete(role)
+    session.flush()
     raise_revision(session.connection())
 
 
@@ -129,14 +135,32 @@ def save_role(
     rights: Mapping[str, Mapping[str, Any]],
     *,
     personal_data: bool = False,
+    actor: Actor = SYSTEM,
 ) -> None:
     """Keeps a role of the organisation. Raises RecordInvalid for a missing title or an unknown scope."""
     if not title:
         raise RecordInvalid({"title": [_("Give the role a name")]})
     grants = {entity: grant_to_json(grant_from_json(entity, given)) for entity, given in rights.items()}
-    role = session.get(OwnRole, name) or OwnRole(name=name)
+    known = session.get(OwnRole, name)
+    before = _about(known) if known is not None else None
+    role = known or OwnRole(name=name)
     role.title, role.administrator, role.grants = title, False, grants
     role.personal_data = personal_data
     session.add(role)
     session.flush()
+    setup.note(session, actor, setup.ROLE, before, _about(role))
     raise_revision(session.connection())
+
+
+def _about(role: OwnRole) -> dict[str, Any]:
+    """A role as the log has it: a scope of none is no right, and not named."""
+    grants = {
+        entity: {act: right for act, right in rights.items() if right != Scope.NONE.value}
+        for entity, rights in role.grants.items()
+    }
+    return {
+        "title": role.title,
+        "name": role.name,
+        "personal_data": role.personal_data,
+        "grants": grants,
+    }

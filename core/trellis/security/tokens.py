@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import translator
-from trellis.security.actor import Actor
+from trellis.records import setup
+from trellis.security.actor import SYSTEM, Actor
 from trellis.security.people import ApiToken, User
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class Limits:
 EVERYTHING = Limits()
 
 
-def new_token(workspace: Workspace, email: str, title: str = "", limits: Limits = EVERYTHING) -> str:
+def new_token(
+    workspace: Workspace, email: str, title: str = "", limits: Limits = EVERYTHING, actor: Actor = SYSTEM
+) -> str:
     """A new token for the user with this mail address; it is shown now and never again."""
     with workspace.write() as session:
         query = sa.select(User.id).where(
@@ -53,11 +56,16 @@ def new_token(workspace: Workspace, email: str, title: str = "", limits: Limits 
         user_id = session.scalar(query)
         if user_id is None:
             raise RecordInvalid({"email": [_("There is no active user “%(email)s” here", email=email)]})
-        return issue_token(session, workspace.edition(session), user_id, title, limits)
+        return issue_token(session, workspace.edition(session), user_id, title, limits, actor)
 
 
 def issue_token(
-    session: Session, edition: Edition, user_id: int, title: str = "", limits: Limits = EVERYTHING
+    session: Session,
+    edition: Edition,
+    user_id: int,
+    title: str = "",
+    limits: Limits = EVERYTHING,
+    actor: Actor = SYSTEM,
 ) -> str:
     """A new token for a user, in the transaction of ``session``. RecordInvalid for an unknown entity or a moment past."""
     unknown = [name for name in limits.entities if name not in edition.entities]
@@ -79,6 +87,7 @@ def issue_token(
     )
     session.add(kept)
     session.flush()
+    setup.note(session, actor, setup.TOKEN, None, _about(kept))
     return token
 
 
@@ -94,5 +103,18 @@ def revoke_token(session: Session, actor: Actor, token_id: int) -> None:
     kept = session.get(ApiToken, token_id)
     if kept is None or not (actor.administrator or kept.user_id == actor.user_id):
         raise RecordNotFound()
-    kept.revoked_at = kept.revoked_at or datetime.now(UTC)
-    session.flush()
+    if kept.revoked_at is None:
+        setup.note(session, actor, setup.TOKEN, _about(kept), None)
+        kept.revoked_at = datetime.now(UTC)
+        session.flush()
+
+
+def _about(token: ApiToken) -> dict[str, Any]:
+    """A token as the log has it: nothing that opens anything."""
+    return {
+        "title": token.title,
+        "user": token.user_id,
+        "read_only": token.read_only,
+        "entities": token.entities,
+        "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+    }

@@ -16,6 +16,7 @@ from trellis.edition import OWN, Edition
 from trellis.errors import Conflict, RecordInvalid, RuleInvalid, TrellisError
 from trellis.i18n import as_written, translator
 from trellis.kpi import own as kpis
+from trellis.records import setup
 from trellis.records.membership import SEGMENT_MEMBER
 from trellis.records.rules import parse, to_json
 from trellis.security.actor import Actor
@@ -64,7 +65,9 @@ def create(session: Session, edition: Edition, actor: Actor, draft: Draft) -> Se
     """Makes a segment and counts it. Raises PermissionRefused, RecordInvalid that names the wrong part."""
     actor.require_administrator()
     made = _checked(edition, new_name(draft.title, edition.whole.all(Segment), "segment"), draft)
-    session.add(OwnSegment(name=made.name, changed_at=datetime.now(UTC), **_columns(draft, made)))
+    row = OwnSegment(name=made.name, changed_at=datetime.now(UTC), **_columns(draft, made))
+    session.add(row)
+    setup.note(session, actor, setup.SEGMENT, None, _about(row))
     return _kept(session, edition, made)
 
 
@@ -81,8 +84,10 @@ def change(session: Session, edition: Edition, actor: Actor, name: str, draft: D
     if draft.entity != row.entity:
         raise RecordInvalid({"entity": [_("A segment stays one of the same records")]})
     made = _checked(edition, name, draft)
+    before = _about(row)
     for column, value in _columns(draft, made).items():
         setattr(row, column, value)
+    setup.note(session, actor, setup.SEGMENT, before, _about(row))
     row.changed_at = datetime.now(UTC)
     return _kept(session, edition, made)
 
@@ -122,6 +127,7 @@ def remove(session: Session, edition: Edition, actor: Actor, name: str) -> None:
         raise Conflict(
             _("KPIs count who is in this segment: %(titles)s. Change or remove them first", titles=titles)
         )
+    setup.note(session, actor, setup.SEGMENT, _about(row), None)
     session.delete(row)
     for table in (SEGMENT_LISTED, SEGMENT_MEMBER, SEGMENT_EVENT):
         session.execute(sa.delete(table).where(table.c.segment == name))
@@ -141,6 +147,11 @@ def own_row(session: Session, edition: Edition, name: str) -> OwnSegment:
             )
         )
     return row
+
+
+def _about(row: OwnSegment) -> dict[str, Any]:
+    """A segment as the log of the set-up has it."""
+    return {name: getattr(row, name) for name in ("title", "name", "entity", "description", "tone", "rule")}
 
 
 def with_segment(edition: Edition, segment: Segment) -> Edition:

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid, RuleInvalid
 from trellis.i18n import translator
+from trellis.records import setup
 from trellis.records.conditions import ATTRIBUTES, FieldConditions, check_rule
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import FieldCondition
 from trellis.workspace_state import raise_revision
 
@@ -37,7 +39,12 @@ def decided(session: Session, entity: str, name: str) -> bool:
 
 
 def decide(
-    session: Session, edition: Edition, entity: str, name: str, rules: Mapping[str, Mapping[str, Any] | None]
+    session: Session,
+    edition: Edition,
+    entity: str,
+    name: str,
+    rules: Mapping[str, Mapping[str, Any] | None],
+    actor: Actor = SYSTEM,
 ) -> None:
     """Keeps ``required_when`` and ``visible_when`` of a field. Raises RecordInvalid that names the wrong one."""
     view = edition.entity(entity)
@@ -50,14 +57,25 @@ def decide(
             errors[attribute] = [str(error)]
     if errors:
         raise RecordInvalid(errors)
+    setup.note(
+        session, actor, setup.FIELD, _about(session, entity, name), {"name": name, "entity": entity, **rules}
+    )
     session.merge(FieldCondition(entity=entity, field=name, **rules))
     session.flush()
     raise_revision(session.connection())
 
 
-def forget(session: Session, entity: str, name: str) -> None:
+def forget(session: Session, entity: str, name: str, actor: Actor = SYSTEM) -> None:
     """Gives a field the rules back that it came with."""
+    setup.note(session, actor, setup.FIELD, _about(session, entity, name), {"name": name, "entity": entity})
     session.execute(
         sa.delete(FieldCondition).where(FieldCondition.entity == entity, FieldCondition.field == name)
     )
     raise_revision(session.connection())
+
+
+def _about(session: Session, entity: str, name: str) -> dict[str, Any]:
+    """The rules of a field as the log has them."""
+    row = session.get(FieldCondition, (entity, name))
+    rules = {one: getattr(row, one) for one in ATTRIBUTES} if row is not None else {}
+    return {"name": name, "entity": entity, **rules}

@@ -14,10 +14,11 @@ from trellis.edition import OWN, Edition, EntityView
 from trellis.errors import Conflict, RecordInvalid
 from trellis.i18n import Text as Label
 from trellis.i18n import as_written, translator
-from trellis.records import types
+from trellis.records import setup, types
 from trellis.records.entity import Field
 from trellis.records.indexes import create_extension_indexes, drop_extension_indexes
 from trellis.search import index as search
+from trellis.security.actor import SYSTEM, Actor
 from trellis.system import OwnField
 from trellis.workspace_state import raise_revision
 
@@ -78,7 +79,12 @@ def from_json(name: str, entity: str, declaration: Mapping[str, Any]) -> Field:
 
 
 def add_field(
-    session: Session, edition: Edition, entity: str, name: str, declaration: Mapping[str, Any]
+    session: Session,
+    edition: Edition,
+    entity: str,
+    name: str,
+    declaration: Mapping[str, Any],
+    actor: Actor = SYSTEM,
 ) -> Field:
     """Adds a field named ``own.<name>`` to an entity, with its index. Raises RecordInvalid or Conflict."""
     view = edition.entity(entity)
@@ -89,10 +95,10 @@ def add_field(
     if full_name in view.fields:
         raise Conflict(_("The field “%(name)s” exists already", name=full_name))
     added = from_json(full_name, entity, declaration)
-    session.add(
-        OwnField(name=full_name, entity=entity, declaration=dict(declaration), position=len(view.fields))
-    )
+    row = OwnField(name=full_name, entity=entity, declaration=dict(declaration), position=len(view.fields))
+    session.add(row)
     session.flush()
+    setup.note(session, actor, setup.FIELD, None, _about(row))
     create_extension_indexes(session.connection(), view.entity, [added])
     _keep_search(session, view, {**view.fields, full_name: added})
     raise_revision(session.connection())
@@ -100,7 +106,13 @@ def add_field(
 
 
 def change_field(
-    session: Session, edition: Edition, entity: str, name: str, declaration: Mapping[str, Any], position: int
+    session: Session,
+    edition: Edition,
+    entity: str,
+    name: str,
+    declaration: Mapping[str, Any],
+    position: int,
+    actor: Actor = SYSTEM,
 ) -> Field:
     """Changes how a field is shown, asked for and found; its name, type and values stay. Raises RecordInvalid, Conflict.
 
@@ -114,8 +126,10 @@ def change_field(
         raise RecordInvalid(errors)
     view = edition.entity(entity)
     field = from_json(name, entity, changed)
+    before = _about(row)
     row.declaration, row.position = changed, position
     session.flush()
+    setup.note(session, actor, setup.FIELD, before, _about(row))
     if field.indexed != view.fields[name].indexed:
         drop_extension_indexes(session.connection(), view.entity.__tablename__, [name])
         create_extension_indexes(session.connection(), view.entity, [field])
@@ -136,15 +150,23 @@ def _row(session: Session, entity: str, name: str) -> OwnField:
     return row
 
 
-def remove_field(session: Session, edition: Edition, entity: str, name: str) -> None:
+def remove_field(session: Session, edition: Edition, entity: str, name: str, actor: Actor = SYSTEM) -> None:
     """Stops showing a field; the values stay in the records and come back when it is added again."""
     row = _row(session, entity, name)
     drop_extension_indexes(session.connection(), edition.entity(entity).entity.__tablename__, [name])
+    setup.note(session, actor, setup.FIELD, _about(row), None)
     session.delete(row)
     session.flush()
     view = edition.entity(entity)
     _keep_search(session, view, {key: one for key, one in view.fields.items() if key != name})
     raise_revision(session.connection())
+
+
+def _about(row: OwnField) -> dict[str, Any]:
+    """A field as the log has it."""
+    declared = {name: value for name, value in row.declaration.items() if name != "label"}
+    title = row.declaration["label"]
+    return {"title": title, "name": row.name, "entity": row.entity, **declared, "position": row.position}
 
 
 def _keep_search(session: Session, view: EntityView, fields: Mapping[str, Field]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +15,7 @@ from trellis.edition import Edition
 from trellis.errors import RecordInvalid, RecordNotFound
 from trellis.i18n import translator
 from trellis.jobs import enqueue, queue
+from trellis.records import setup
 from trellis.records.feed import newest
 from trellis.security.actor import Actor
 from trellis.security.keys import seal
@@ -70,6 +73,7 @@ def add(
     )
     session.add(webhook)
     session.flush()
+    setup.note(session, actor, setup.WEBHOOK, None, _about(webhook))
     _deliver(session, webhook)
     raise_revision(session.connection())
     return webhook, secret
@@ -80,29 +84,47 @@ def new_secret(config: Config, session: Session, actor: Actor, number: int) -> s
     webhook = find(session, actor, number)
     secret = make_secret()
     webhook.secret = seal(config, secret)
+    about = _about(webhook)
+    setup.note(session, actor, setup.WEBHOOK, about, {**about, "secret": "renewed"})
     return secret
 
 
 def pause(session: Session, actor: Actor, number: int) -> None:
     """Tells an address nothing more, until :func:`resume`."""
-    find(session, actor, number).paused = True
+    webhook = find(session, actor, number)
+    before, webhook.paused = _about(webhook), True
+    setup.note(session, actor, setup.WEBHOOK, before, _about(webhook))
     queue.drop(session, KIND, {"webhook": number})
 
 
 def resume(session: Session, actor: Actor, number: int) -> None:
     """Goes on where it stopped, and tries at once what failed before."""
     webhook = find(session, actor, number)
+    before = _about(webhook)
     webhook.paused, webhook.failures, webhook.failing_since, webhook.problem = False, 0, None, ""
+    setup.note(session, actor, setup.WEBHOOK, before, _about(webhook))
     queue.drop(session, KIND, {"webhook": number})
     _deliver(session, webhook)
 
 
 def remove(session: Session, actor: Actor, number: int) -> None:
     """Forgets a webhook."""
-    session.delete(find(session, actor, number))
+    webhook = find(session, actor, number)
+    setup.note(session, actor, setup.WEBHOOK, _about(webhook), None)
+    session.delete(webhook)
     queue.drop(session, KIND, {"webhook": number})
     session.flush()
     raise_revision(session.connection())
+
+
+def _about(webhook: Webhook) -> dict[str, Any]:
+    """A webhook as the log has it: of its address the server alone, since the rest may hold a key."""
+    return {
+        "title": urlsplit(webhook.url).hostname,
+        "user": webhook.user_id,
+        "entities": list(webhook.entities),
+        "paused": webhook.paused or False,
+    }
 
 
 def _deliver(session: Session, webhook: Webhook) -> None:

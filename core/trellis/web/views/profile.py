@@ -128,7 +128,7 @@ def add_token(workspace: str) -> str | tuple[str, int]:
         expires_at = datetime.now(UTC) + timedelta(days=int(days)) if days in map(str, DAYS) else None
         entities = [name for name in given.getlist("entities") if name]
         limits = Limits(given.get("reach") != "write", entities, expires_at)
-        token = issue_token(g.session, g.edition, g.actor.user_id, given["title"], limits)
+        token = issue_token(g.session, g.edition, g.actor.user_id, given["title"], limits, g.actor)
     except RecordInvalid as error:
         return _page(messages(error)), 422
     return _page({}, token)

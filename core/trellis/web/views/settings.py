@@ -102,7 +102,7 @@ def save_general(workspace: str) -> BaseResponse | tuple[str, int]:
         check_settings(workspace, replace(g.edition.settings, **given))
     except RecordInvalid as error:
         return _form(given, messages(error)), 422
-    g.workspace.save_settings(g.session, given)
+    g.workspace.save_settings(g.session, given, g.actor)
     toast(_("Saved"))
     return go(request.path)
 

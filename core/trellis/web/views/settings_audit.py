@@ -13,12 +13,14 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
 from trellis.i18n import Text, current_timezone, format_datetime, translator
-from trellis.records.audit import ACTIONS, SOURCES, Trail, start_export
+from trellis.records.audit import ACTIONS, SET_UP, SOURCES, Trail, start_export
 from trellis.records.events import ENTERED, LEFT
+from trellis.records.setup import KINDS
 from trellis.security.people import User
 from trellis.web.changes import Names, field_changes, names_in
 from trellis.web.display import person
 from trellis.web.record_timeline import segment_of
+from trellis.web.setup_words import TITLES, people_in, setup_changes, setup_title
 from trellis.web.views.lists import base, go, whole_number
 from trellis.web.views.settings import only_administrators, settings_page
 
@@ -57,7 +59,10 @@ def show(workspace: str) -> str:
     url = f"{base()}/settings/audit"
     older = urlencode([*asked, ("below", rows[PER_PAGE - 1]["id"])]) if len(rows) > PER_PAGE else ""
     entities = g.edition.entities
-    names = names_in((entities[one["entity"]], one) for one in rows if one["entity"] in entities)
+    names = {
+        **names_in((entities[one["entity"]], one) for one in rows if one["entity"] in entities),
+        **people_in(one for one in rows if one["entity"] in KINDS),
+    }
     audit = {
         "url": url,
         "filters": _filters(),
@@ -73,7 +78,8 @@ def show(workspace: str) -> str:
 @blueprint.post("/<workspace>/settings/audit/export")
 def export(workspace: str) -> BaseResponse:
     """All entries of the filter, as a file that a job makes."""
-    return go(f"{base()}/jobs/{start_export(g.session, g.actor, _trail())}")
+    ending = "xlsx" if request.form.get("ending") == "xlsx" else "csv"
+    return go(f"{base()}/jobs/{start_export(g.session, g.actor, _trail(), ending)}")
 
 
 def _trail() -> Trail:
@@ -108,15 +114,25 @@ def _row(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
         "moment": row["at"].isoformat(),
         "person": person(row["actor_name"], row["actor_id"]),
         "face": str(FACES.get(row["source"], row["source"])),
-        "record": f"{view.info.title if view else row['entity']} {row['record_id'] or ''}",
+        "record": _record(view, row),
         "url": f"{base()}/{view.name}/{row['record_id']}" if view and row["record_id"] else "",
         "act": str(title),
         "tone": tone,
-        "changes": _changes(view, row, names) if view else [],
+        "changes": _changes(view, row, names),
     }
 
 
-def _changes(view: EntityView, row: Mapping[str, Any], names: Names) -> list[dict[str, str]]:
+def _record(view: EntityView | None, row: Mapping[str, Any]) -> str:
+    if row["entity"] in KINDS:
+        return setup_title(row)
+    return f"{view.info.title if view else row['entity']} {row['record_id'] or ''}"
+
+
+def _changes(view: EntityView | None, row: Mapping[str, Any], names: Names) -> list[dict[str, str]]:
+    if row["entity"] in KINDS:
+        return setup_changes(row, names)
+    if view is None:
+        return []
     if row["action"] in (ENTERED, LEFT):
         return [{"label": str(_("Segment")), "before": "", "after": segment_of(g.edition, row["changes"])}]
     return field_changes(view, row, names) if row["action"] in ("updated", "erased") else []
@@ -125,11 +141,12 @@ def _changes(view: EntityView, row: Mapping[str, Any], names: Names) -> list[dic
 def _filters() -> list[dict[str, Any]]:
     people = g.session.execute(sa.select(User.id, User.name).order_by(User.name).limit(MOST_PEOPLE)).all()
     entities = [(view.name, str(view.info.plural)) for view in g.edition.entities.values()]
+    kinds = [(SET_UP, str(_("Set-up: all"))), *((kind, str(TITLES[kind])) for kind in KINDS)]
     entity = g.edition.entities.get(request.args.get("entity", ""))
     fields = [(name, str(one.label)) for name, one in entity.fields.items()] if entity else []
     return [
         _choice("who", _("Who"), [(str(one.id), one.name) for one in people]),
-        _choice("entity", _("What"), sorted(entities, key=lambda one: one[1])),
+        _choice("entity", _("What"), [*sorted(entities, key=lambda one: one[1]), *kinds]),
         *([_choice("field", _("Field"), fields)] if fields else []),
         _choice("action", _("Act"), [(name, str(ACTS[name][0])) for name in ACTIONS]),
         _choice("source", _("Through"), [(name, str(FACES[name])) for name in SOURCES]),

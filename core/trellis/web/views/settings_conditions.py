@@ -52,7 +52,7 @@ def save(workspace: str, entity: str, name: str) -> BaseResponse | tuple[str, in
     rules: dict[str, Rule | None] = dict.fromkeys(ATTRIBUTES)
     try:
         rules = {attribute: _given(attribute) for attribute in ATTRIBUTES}
-        decide(g.session, g.edition, entity, name, rules)
+        decide(g.session, g.edition, entity, name, rules, g.actor)
     except RecordInvalid as error:
         return _page(view, declared.under(**rules), messages(error)), 422
     toast(_("Rules of “%(label)s” saved", label=declared.label))
@@ -62,7 +62,7 @@ def save(workspace: str, entity: str, name: str) -> BaseResponse | tuple[str, in
 @blueprint.post("/<workspace>/settings/fields/<entity>/<name>/rules/forget")
 def reset(workspace: str, entity: str, name: str) -> BaseResponse:
     _view, declared = _field(entity, name)
-    forget(g.session, entity, name)
+    forget(g.session, entity, name, g.actor)
     toast(_("“%(label)s” has the rules again that it came with", label=declared.label))
     return go(f"{base()}/settings/fields?entity={entity}")
 

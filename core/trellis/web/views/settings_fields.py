@@ -98,7 +98,8 @@ def new(workspace: str, entity: str) -> str:
 @blueprint.post("/<workspace>/settings/fields/<entity>/new")
 def create(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
     try:
-        added = add_field(g.session, g.edition, entity, request.form.get("name", ""), _declaration())
+        name = request.form.get("name", "")
+        added = add_field(g.session, g.edition, entity, name, _declaration(), g.actor)
     except RecordInvalid as error:
         return _dialog(entity, request.form, messages(error)), 422
     toast(_("Field “%(label)s” added", label=added.label))
@@ -132,7 +133,7 @@ def change(workspace: str, entity: str, name: str) -> BaseResponse | tuple[str, 
         error = {"position": [str(_("Must be a whole number"))]}
         return _dialog(entity, request.form, error, declared), 422
     try:
-        changed = change_field(g.session, g.edition, entity, name, _declaration(), int(position))
+        changed = change_field(g.session, g.edition, entity, name, _declaration(), int(position), g.actor)
     except RecordInvalid as error:
         return _dialog(entity, request.form, messages(error), declared), 422
     toast(_("Field “%(label)s” changed", label=changed.label))
@@ -182,7 +183,7 @@ def confirm_removal(workspace: str, entity: str, name: str) -> str:
 
 @blueprint.post("/<workspace>/settings/fields/<entity>/<name>/remove")
 def remove(workspace: str, entity: str, name: str) -> BaseResponse:
-    remove_field(g.session, g.edition, entity, name)
+    remove_field(g.session, g.edition, entity, name, g.actor)
     toast(_("Field removed; its values are kept"))
     return go(f"{base()}/settings/fields?entity={entity}")
 

@@ -73,7 +73,8 @@ def create(workspace: str) -> BaseResponse | tuple[str, int]:
         name, funnel = declared(g.edition, title, stages)
     except RecordInvalid as error:
         return _new_page(title, stages, messages(error)), 422
-    g.workspace.save_settings(g.session, {"funnels": {**g.edition.settings.funnels, name: funnel}})
+    funnels = {**g.edition.settings.funnels, name: funnel}
+    g.workspace.save_settings(g.session, {"funnels": funnels}, g.actor)
     toast(_("Saved"))
     return go(f"{base()}/settings/funnels/{name}")
 
@@ -106,7 +107,7 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
             changes["funnels"] = {**settings.funnels, name: funnel}
     except RecordInvalid as error:
         return _page(view, lifecycle, terms, messages(error)), 422
-    g.workspace.save_settings(g.session, changes)
+    g.workspace.save_settings(g.session, changes, g.actor)
     toast(_("Saved"))
     return go(f"{base()}/settings/funnels")
 
@@ -127,7 +128,7 @@ def forget(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
             terms = {stage.value: _decided(stage) for stage in lifecycle.stages}
             return _page(view, lifecycle, terms, messages(error)), 422
         changes["funnels"] = {key: one for key, one in settings.funnels.items() if key != name}
-    g.workspace.save_settings(g.session, changes)
+    g.workspace.save_settings(g.session, changes, g.actor)
     toast(
         _("“%(label)s” is as it came again", label=lifecycle.title)
         if lifecycle.owner != OWN

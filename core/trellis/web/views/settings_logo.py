@@ -37,7 +37,7 @@ def keep(workspace: str) -> BaseResponse | tuple[str, int]:
         path = Path(folder) / "file"
         sent.save(path)
         try:
-            images.keep_logo(g.session, path, g.actor.user_id)
+            images.keep_logo(g.session, path, g.actor)
         except RecordInvalid as error:
             return _page(sentences(error)), 422
     toast(_("Saved"))
@@ -46,7 +46,7 @@ def keep(workspace: str) -> BaseResponse | tuple[str, int]:
 
 @blueprint.post("/<workspace>/settings/logo/remove")
 def remove(workspace: str) -> BaseResponse:
-    images.forget_logo(g.session)
+    images.forget_logo(g.session, g.actor)
     toast(_("The logo is removed"))
     return go(f"{base()}/settings/logo")
 

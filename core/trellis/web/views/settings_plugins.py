@@ -17,6 +17,7 @@ from trellis.contributions import Direction, Level
 from trellis.enabling import Added, PluginInfo, Preview
 from trellis.errors import Conflict, TrellisError
 from trellis.i18n import Text, format_datetime, format_number, plural_translator, translator
+from trellis.security.actor import Actor
 from trellis.uploads import size_text
 from trellis.web.overlay import overlay
 from trellis.web.shell import shell, toast
@@ -124,7 +125,7 @@ def preview(workspace: str, name: str) -> str:
 def enable(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     g.release()
     try:
-        done = enabling.enable(g.workspace, name)
+        done = enabling.enable(g.workspace, name, g.actor)
     except TrellisError as error:
         return _drawer(enabling.preview(g.workspace, name), str(error)), 409
     toast(_("%(plugin)s is enabled", plugin=done.manifest.title))
@@ -143,11 +144,11 @@ def release(workspace: str, name: str) -> BaseResponse:
     return _changed(enabling.let_out, name, _("Released from quarantine"))
 
 
-def _changed(act: Callable[[Workspace, str], None], name: str, done: Text) -> BaseResponse:
+def _changed(act: Callable[[Workspace, str, Actor], None], name: str, done: Text) -> BaseResponse:
     """Does something to a plugin, and says so, or why not."""
     g.release()
     try:
-        act(g.workspace, name)
+        act(g.workspace, name, g.actor)
         toast(done)
     except Conflict as error:
         toast(str(error))
@@ -165,7 +166,7 @@ def purge(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
         return _purge(name, str(_("Type the name exactly as it stands above"))), 422
     g.release()
     file = _archive(name)
-    enabling.purge(g.workspace, name, file)
+    enabling.purge(g.workspace, name, file, g.actor)
     toast(_("Purged. The archive is %(file)s", file=file.name))
     return go(f"{base()}/settings/plugins")
 

@@ -111,7 +111,7 @@ def save(workspace: str, name: str) -> BaseResponse | tuple[str, int]:
     try:
         personal_data = request.form.getlist("personal_data")[-1:] == ["true"]
         _check_title(title, kept_as)
-        save_role(g.session, kept_as, title, rights, personal_data=personal_data)
+        save_role(g.session, kept_as, title, rights, personal_data=personal_data, actor=g.actor)
     except RecordInvalid as error:
         return _page(known, known, messages(error)), 422
     toast(_("Saved"))
@@ -135,7 +135,7 @@ def confirm_removal(workspace: str, name: str) -> str:
 @blueprint.post("/<workspace>/settings/roles/<name>/remove")
 def remove(workspace: str, name: str) -> BaseResponse:
     try:
-        remove_role(g.session, _own(name).name)
+        remove_role(g.session, _own(name).name, g.actor)
         toast(_("Role removed"))
     except Conflict as error:
         toast(str(error))

@@ -47,6 +47,6 @@ def show(workspace: str) -> str:
 def save(workspace: str) -> BaseResponse:
     g.signed_in.require_fresh(request.path)
     required = request.form.getlist("second_factor_required")[-1:] == ["true"]
-    g.workspace.save_settings(g.session, {"second_factor_required": required})
+    g.workspace.save_settings(g.session, {"second_factor_required": required}, g.actor)
     toast(_("Saved"))
     return go(request.path)

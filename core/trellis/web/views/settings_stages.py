@@ -44,7 +44,7 @@ def save(workspace: str) -> BaseResponse | tuple[str, int]:
             raise RecordInvalid({stage: [_("Add a comparison to the rule")] for stage in missing})
     except RecordInvalid as error:
         return _page(given, messages(error)), 422
-    g.workspace.save_settings(g.session, {"stage_rules": rules})
+    g.workspace.save_settings(g.session, {"stage_rules": rules}, g.actor)
     segments.lock(g.session)
     standing.refresh(g.session, g.workspace.compose(g.session))
     toast(_("Saved"))

@@ -52,7 +52,7 @@ def save(workspace: str) -> BaseResponse | tuple[str, int]:
     if errors:
         return _page(typed, errors), 422
     known = g.edition.settings.analytics
-    g.workspace.save_settings(g.session, {"analytics": decided})
+    g.workspace.save_settings(g.session, {"analytics": decided}, g.actor)
     if decided.get(PRODUCTS.name) != known.get(PRODUCTS.name):
         enqueue(g.session, product_figures.KIND, {}, None)
     toast(_("Saved"))
