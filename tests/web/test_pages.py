@@ -183,7 +183,7 @@ def test_a_field_is_edited_in_place_and_a_lost_update_is_told(sign_in: SignIn) -
     assert "Graz" in saved.text
     stale = client.post("/acme/customer/1/field/city", data={"city": "Linz", "version": "1"}, headers=token)
     assert stale.status_code == 422
-    assert "Somebody else changed" in stale.text
+    assert "made this “Graz” meanwhile" in stale.text
     assert 'value="Linz"' in stale.text
 
 
