@@ -102,7 +102,10 @@ def test_all_rows_come_back_on_either_database(
     restore(elsewhere, "again", tmp_path / "acme.zip")
     workspace = elsewhere.workspace("again")
     after = contents(workspace)
-    assert {name for name in before if before[name] != after[name]} == {"job"}  # the waiting one is stopped
+    # the waiting job is stopped, and the log says where all this came from
+    assert {name for name in before if before[name] != after[name]} == {"job", "event"}
+    told = [row for row in after["event"] if row not in before["event"]]
+    assert [("setup:backup" in row, "restored" in row) for row in told] == [(True, True)]
     with workspace.read() as session:
         assert session.scalars(sa.select(Job.state)).all() == ["stopped"]
         order = Base.metadata.tables["order"]

@@ -22,6 +22,7 @@ def copy_workspace(
     actor: Actor = SYSTEM,
 ) -> None:
     """Makes the workspace ``new`` of all that ``name`` holds now. Raises what :func:`save` and :func:`restore` raise."""
+    installation.require_free(new)
     with TemporaryDirectory(prefix="trellis-copy-") as folder:
         path = Path(folder) / "workspace.zip"
         save(installation, name, path, lambda done, total: told(done, 2 * total), actor=actor, copy=new)

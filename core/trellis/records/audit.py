@@ -99,7 +99,7 @@ def start_export(session: Session, actor: Actor, trail: Trail, ending: str) -> i
 def work(work: Work) -> None:
     """The job: all entries in a file."""
     asked = dict(work.arguments)
-    ending = asked.pop("ending")
+    ending = asked.pop("ending", "csv")  # those that waited through an upgrade have none
     days = {name: datetime.fromisoformat(asked[name]) for name in ("since", "before") if asked[name]}
     trail = Trail(**{**asked, **days})
     with TemporaryDirectory(prefix="trellis-audit-") as folder:
