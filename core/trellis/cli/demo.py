@@ -28,6 +28,7 @@ from trellis.errors import PluginError
 from trellis.installation import Installation
 from trellis.kpi.periods import months_later, today_in
 from trellis.records.door import Records
+from trellis.records.events import ENTERED, LEFT
 from trellis.records.membership import SegmentMember
 from trellis.security.actor import SYSTEM
 from trellis.security.identities import add_user
@@ -135,11 +136,10 @@ def _measure(workspace: Workspace, today: date) -> None:
     with workspace.write() as session:
         edition = workspace.edition(session)
         before = datetime.combine(monday, time(), ZoneInfo(edition.settings.timezone)) - timedelta(hours=1)
-        for told in (
-            SegmentMember,
-            SegmentEvent,
-        ):  # who came and went while a year of data was written in a minute
-            session.execute(sa.delete(told))
+        # Who came into segments and went while a year of data was written in a minute.
+        session.execute(sa.delete(SegmentMember))
+        session.execute(sa.delete(SegmentEvent))
+        session.execute(sa.delete(Event).where(Event.action.in_((ENTERED, LEFT))))
         zone = ZoneInfo(edition.settings.timezone)
         long_ago = datetime.combine(months_later(today, -MONTHS - 1), time(), zone)
         just_now = Customer.created_at >= datetime.combine(today, time(), zone)
