@@ -127,20 +127,19 @@ def load_demo(workspace: Workspace, plugin: str, customers: int, users: dict[str
 
 
 def _measure(workspace: Workspace, today: date) -> None:
-    """Computes the figures as of a week ago, as if before this week began, and now: so that there is news of this week.
+    """Computes the figures as of a week ago, as if before the last seven days, and now: so that there is news of this week.
 
     Customers go through the stages of the months before as well, so that their lifecycle has a history. Those of whom the
     demo does not say when they came were there before.
     """
-    monday = today - timedelta(days=today.weekday())
     with workspace.write() as session:
         edition = workspace.edition(session)
-        before = datetime.combine(monday, time(), ZoneInfo(edition.settings.timezone)) - timedelta(hours=1)
+        zone = ZoneInfo(edition.settings.timezone)
+        before = datetime.combine(today - timedelta(days=8), time(), zone)
         # Who came into segments and went while a year of data was written in a minute.
         session.execute(sa.delete(SegmentMember))
         session.execute(sa.delete(SegmentEvent))
         session.execute(sa.delete(Event).where(Event.action.in_((ENTERED, LEFT))))
-        zone = ZoneInfo(edition.settings.timezone)
         long_ago = datetime.combine(months_later(today, -MONTHS - 1), time(), zone)
         just_now = Customer.created_at >= datetime.combine(today, time(), zone)
         session.execute(sa.update(Customer).where(just_now).values(created_at=long_ago))
