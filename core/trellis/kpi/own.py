@@ -316,7 +316,7 @@ def dates_of(view: EntityView) -> list[Field]:
 def keys_of(view: EntityView) -> list[Field]:
     """The fields by which a KPI over an entity can be broken down, beside what every KPI knows (unit, person, channel)."""
     usual = ("unit", "owner", "channel", "external_id", view.info.title_field)
-    return [one for one in view.fields.values() if one.type.kind in _VALUES and one.name not in usual]
+    return [one for one in values_of(view) if one.name not in usual]
 
 
 def numbers_of(view: EntityView) -> list[Field]:
