@@ -12,7 +12,6 @@ from markupsafe import Markup
 from trellis.edition import EntityView
 from trellis.i18n import format_money, format_number, translator
 from trellis.kpi.periods import Grain, containing
-from trellis.records import types
 from trellis.records.grouping import (
     Group,
     Grouping,
@@ -90,14 +89,10 @@ def _rows(
 def _summed(listing: Listing, names: Sequence[str], *, large: bool) -> list[str]:
     """The columns whose sums stand in the heads: those of the totals row, or that of the amount alone."""
     fields = listing.view.fields
-    additive = [name for name in names if name in fields and _adds_up(fields[name].type)]
+    additive = [name for name in names if name in fields and fields[name].type.adds_up]
     if listing.setup.totals:
         return additive
     return [] if large else [name for name in additive if name == listing.view.info.amount_field]
-
-
-def _adds_up(field_type: types.FieldType) -> bool:
-    return field_type.additive if isinstance(field_type, types.Decimal) else field_type.kind == "number"
 
 
 def _group(

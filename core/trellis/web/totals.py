@@ -49,9 +49,7 @@ def total_rows(query: ListQuery, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _total_text(field: Field, total: Total | None, measure: str) -> str:
-    if total is None or (
-        measure == "sum" and isinstance(field.type, types.Decimal) and not field.type.additive
-    ):
+    if total is None or (measure == "sum" and not field.type.adds_up):
         return ""
     value = getattr(total, measure)
     if isinstance(field.type, types.Percent):
