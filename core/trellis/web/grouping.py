@@ -10,6 +10,7 @@ from flask import g
 from markupsafe import Markup
 
 from trellis.edition import EntityView
+from trellis.errors import SumTooLarge
 from trellis.i18n import format_money, format_number, translator
 from trellis.kpi.periods import Grain, containing
 from trellis.records.grouping import (
@@ -54,7 +55,7 @@ def whole_context(listing: Listing, base: str) -> dict[str, Any]:
     names = shown_columns(listing)
     summed = _summed(listing, names, large=large)
     keys = [one.key for one in found.items]
-    sums = group_totals(g.session, query, by, keys, summed, g.edition.settings.currency) if summed else {}
+    sums = _sums(query, by, keys, summed) if summed else {}
     rows = {} if large else _rows(listing, base, query, by, keys)
     heads = [
         _group(listing, base, by, one, number, rows.get(one.key), sums.get(one.key, ()), names)
@@ -84,6 +85,16 @@ def _rows(
     known = {record.id: record for record in page.items}
     rows = list_rows(listing, base)
     return {key: [rows.row(known[one]) for one in found] for key, found in ids.items()}
+
+
+def _sums(
+    query: ListQuery, by: Grouping, keys: Sequence[Any], names: Sequence[str]
+) -> Mapping[Any, Sequence[Total]]:
+    """The sums of the groups; none where they are too large, which the foot of the list says."""
+    try:
+        return group_totals(g.session, query, by, keys, names, g.edition.settings.currency)
+    except SumTooLarge:
+        return {}
 
 
 def _summed(listing: Listing, names: Sequence[str], *, large: bool) -> list[str]:
