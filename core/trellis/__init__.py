@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from trellis.records import types
     from trellis.records.door import Records
     from trellis.records.entity import Entity, EntityInfo, Field, column
-    from trellis.records.events import BeforeSave, Change, Saved, SegmentEntered
+    from trellis.records.events import BeforeSave, Change, Saved, SegmentEntered, Taken
     from trellis.segments.query import SegmentQuery
 
 __all__ = [
@@ -137,6 +137,7 @@ __all__ = [
     "SegmentQuery",
     "Stage",
     "StageRule",
+    "Taken",
     "Template",
     "TrellisError",
     "Unit",
@@ -172,7 +173,7 @@ _HOMES = {
     "trellis.process.operations": "OperationCall",
     "trellis.records.door": "Records",
     "trellis.records.entity": "Entity EntityInfo Field column",
-    "trellis.records.events": "BeforeSave Change Saved SegmentEntered",
+    "trellis.records.events": "BeforeSave Change Saved SegmentEntered Taken",
     "trellis.records.types": "types",
     "trellis.segments.query": "SegmentQuery",
 }

@@ -15,11 +15,12 @@ import orjson
 import sqlalchemy as sa
 from psycopg.pq import TransactionStatus
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from trellis.driver import run
+from trellis.driver import is_too_large, run
+from trellis.errors import SumTooLarge
 from trellis.records.sqlite import install_functions
 
 _WRITE = "trellis_write"
@@ -81,6 +82,7 @@ def sqlite_engine(path: Path) -> Engine:
         else:  # waits for nobody, so that no error of it needs to be understood
             connection.connection.cursor().execute("BEGIN")
 
+    event.listen(engine, "handle_error", _tell_too_large)
     return engine
 
 
@@ -110,7 +112,13 @@ def postgresql_engine(url: str) -> Engine:
 
     event.listen(engine, "begin", _enter_schema)
     event.listen(engine, "rollback", _end_reading)
+    event.listen(engine, "handle_error", _tell_too_large)
     return engine
+
+
+def _tell_too_large(context: ExceptionContext) -> None:
+    if is_too_large(context.original_exception):
+        raise SumTooLarge()
 
 
 def _is_alive(engine: Engine, connection: Any) -> bool:

@@ -13,6 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from trellis.errors import SumTooLarge
+
+_OUT_OF_RANGE = "22003"
+"""numeric_value_out_of_range, as PostgreSQL calls it."""
+
 
 def fetch(connection: Connection, sql: str, values: Any, *, described: bool = False) -> tuple[Any, Any]:
     """The rows as the driver gives them; and, where it is asked for, its description of their columns."""
@@ -32,6 +37,11 @@ def run(connection: Connection, sql: str, values: Sequence[Any] = ()) -> int:
         return cursor.rowcount  # type: ignore[no-any-return]
 
 
+def is_too_large(error: BaseException | None) -> bool:
+    """A sum has left the numbers that the database knows, or those of the column that it was to go to."""
+    return str(error) == "integer overflow" or getattr(error, "sqlstate", None) == _OUT_OF_RANGE
+
+
 @contextmanager
 def _executed(connection: Connection, sql: str, values: Any) -> Iterator[Any]:
     """A cursor that has run a statement; errors are those of SQLAlchemy."""
@@ -41,6 +51,8 @@ def _executed(connection: Connection, sql: str, values: Any) -> Iterator[Any]:
         cursor.execute(sql, *(() if values is None else (values,)))
         yield cursor
     except driver.Error as error:
+        if is_too_large(error):
+            raise SumTooLarge() from error
         if connection.dialect.is_disconnect(error, connection.connection, cursor):
             connection.invalidate(error)
         raise sa.exc.DBAPIError.instance(

@@ -105,6 +105,19 @@ class Conflict(TrellisError):
     title = _("This is not possible in the present state")
 
 
+class SumTooLarge(TrellisError):
+    """A sum leaves the numbers of the database (over 922 trillion on SQLite), or those of a column (100 trillion)."""
+
+    status = 409
+    code = "sum_too_large"
+    title = _("This comes to more than can be added up")
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The amounts come to over 100 trillion. Look for one that is far too large, or ask for fewer")
+        )
+
+
 class RuleInvalid(TrellisError):
     """A rule names an unknown field or operator, or its value has the wrong type. ``path`` points into the JSON."""
 

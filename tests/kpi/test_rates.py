@@ -103,8 +103,9 @@ def test_a_currency_has_one_rate_from_a_day_on(book: Book) -> None:
     with pytest.raises(RecordInvalid, match="change that one"):
         book.records.create("exchange_rate", values)
     book.records.delete("exchange_rate", rate)
-    with pytest.raises(RecordInvalid, match="bring it back"):
+    with pytest.raises(RecordInvalid, match="bring it back") as refused:
         book.records.create("exchange_rate", values)
+    assert list(refused.value.errors) == ["since"]
 
 
 @pytest.mark.parametrize(

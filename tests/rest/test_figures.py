@@ -55,6 +55,9 @@ def test_a_kpi_answers_as_the_command_line_does(sold: Client) -> None:
     again = sold.post("/kpi_target", {"kpi": "revenue", "period": "2026-03", "value": "1"})
     assert (again.status_code, list(again.json["errors"])) == (422, ["period"])
     assert "planned already: €150.00" in again.json["errors"]["period"][0]
+    april, may = ({"kpi": "revenue", "period": f"2026-0{month}", "value": "5"} for month in (4, 5))
+    twice = sold.post("/kpi_target:batch", [april, may, april])
+    assert twice.status_code == 422 and "given twice" in twice.text and "“" not in twice.text
 
 
 def test_figures_of_a_unit_are_held_against_its_plan_and_tell_their_list(sold: Client) -> None:

@@ -50,6 +50,7 @@ def secrets_of(admin: FlaskClient, drain: Drain) -> list[str]:
     post(admin, f"{field}/edit", label="Measure", position="1", required="true")
     post(admin, f"{field}/remove")
     general = {"title": "Acme Ltd", "language": "en", "currency": "USD", "timezone": "UTC"}
+    general |= {"first_weekday": "6", "fiscal_month": "4"}
     post(admin, "settings/general", **general)
     seen = re.search(r'name="seen" value="(\w+)"', admin.get("/acme/settings/funnels/sales").text)
     assert seen is not None
@@ -119,6 +120,9 @@ def test_every_kind_stands_in_the_trail_and_in_its_file(
         "<b>Customers, Reads</b> <s>Own</s> → All",
         "<b>Customers, City</b> <s>Hidden</s> → Reads and edits",
         "<b>Currency</b> <s>EUR</s> → USD",
+        "<b>First day of the week</b> <s>Monday</s> → Sunday",
+        "<b>First month of the fiscal year</b> <s>January</s> → April",
+        "<b>Colour</b> Grey",
         "<b>State</b> <s>Enabled</s> → Disabled",
         "Plugin “Gym”",
         "Token “Shop”",

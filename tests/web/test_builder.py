@@ -44,6 +44,9 @@ def test_figures_of_related_records_and_segments_are_offered_within_rights(works
     assert number["fields_url"] == "/acme/order/rule-fields"
     assert found["order.customer|max|ordered_at"]["label"] == "Orders: latest Ordered"
     assert "order.customer|share|" in found and "order.customer|sum|amount" in found
+    assert "agreement.customer|sum|value" in found
+    for senseless in ("agreement.customer|sum|document_version", "survey_answer.customer|sum|nps"):
+        assert senseless not in found
     assert not any(name.startswith("order.") for name in of_customers(reader("customer")))
     with_one = Segment(name="own.vip", title=Text("VIP"), rule={"all": []})
     edition = with_segment(edition, with_one)

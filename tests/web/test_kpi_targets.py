@@ -16,10 +16,12 @@ from trellis.installation import Installation
 from trellis.kpi.targets import KpiTarget
 from trellis.records.door import Records
 from trellis.security.actor import SYSTEM
+from trellis.security.identities import add_user
+from trellis.security.roles import save_role
 from trellis.system import Event
 from trellis.web import kpi_targets
 from trellis.web.views import kpi_targets as view
-from web.conftest import token_of
+from web.conftest import PASSWORD, token_of
 
 SignIn = Callable[[str], FlaskClient]
 GRID = "/acme/kpis/targets?year=2026"
@@ -107,6 +109,23 @@ def test_a_cell_that_somebody_changed_meanwhile_is_not_overwritten(
     late = client.post(GRID, data=form_of(page, **{"orders/2026-03": "9", "orders/2026-05": "1"}))
     assert (late.status_code, "it is 7 now" in late.text) == (422, True)
     assert planned(installation) == {"orders/2026-03": 7, "orders/2026-04": 8}
+
+
+def test_a_cell_whose_target_is_out_of_sight_tells_that_it_is_planned(
+    sign_in: SignIn, installation: Installation
+) -> None:
+    with installation.workspace("acme").write() as session:
+        edition = installation.workspace("acme").edition(session)
+        own = {"read": "own", "create": True, "update": "own"}
+        save_role(session, "own.planner", "Planner", {"kpi_target": own, "order": {"read": "all"}})
+        Records(session, edition, SYSTEM).create(
+            "kpi_target", {"kpi": "orders", "period": "2026-03", "value": 7}
+        )
+    add_user(installation, installation.workspace("acme"), "eve@acme.test", "Eve", ["own.planner"], PASSWORD)
+    client = sign_in("eve@acme.test")
+    refused = client.post(GRID, data=form_of(client.get(GRID).text, **{"orders/2026-03": "9"}))
+    assert (refused.status_code, "This is planned already<" in refused.text) == (422, True)
+    assert planned(installation) == {"orders/2026-03": 7}
 
 
 def test_the_grid_follows_rights(sign_in: SignIn, installation: Installation) -> None:

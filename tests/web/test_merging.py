@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from callers import Client, open_client
@@ -44,13 +46,14 @@ def test_over_rest_the_old_address_leads_to_the_survivor(client: Client) -> None
 def test_in_the_browser_fields_are_chosen_and_a_merge_is_taken_back(sign_in: SignIn) -> None:
     admin = sign_in("admin@acme.test")
     token = token_of(admin.get("/acme/customer/new").text)
-    for ids, place in (("1,2", "/acme/customer/merge?ids=1,2"), ("1,2,3", "/acme/customer")):
+    for ids, place in (("1,2", "/acme/customer/merge?ids=1,2"), ("1", "/acme/customer")):
         ticked = admin.post("/acme/customer/bulk/merge", data={"csrf_token": token, "ids": ids})
         assert ticked.location == place
     page = admin.get("/acme/customer/merge?ids=1,2").text
     assert "Customer 00" in page and "Customer 01" in page and 'name="field:city"' in page
+    assert "mailto:" not in page
     form = {"csrf_token": token_of(page), "id": ["1", "2"], "keep": "2", "field:name": "1", "field:city": "2"}
-    done = admin.post("/acme/customer/merge", data=form)
+    done = admin.post("/acme/customer/merge?ids=1,2", data=form)
     assert done.location == "/acme/customer/2"
     shown = admin.get("/acme/customer/1", follow_redirects=True).text
     assert "Customer 00" in shown and "merged #1 into this record" in shown
@@ -59,11 +62,45 @@ def test_in_the_browser_fields_are_chosen_and_a_merge_is_taken_back(sign_in: Sig
     assert "Customer 01" in admin.get("/acme/customer/2").text
     for ids in ("1", "1,1", "x"):
         assert "Choose two different records" in admin.get(f"/acme/customer/merge?ids={ids}").text
-    assert admin.post("/acme/customer/merge", data={**form, "keep": "7"}).status_code == 422
+    assert admin.post("/acme/customer/merge?ids=1,2", data={**form, "keep": "7"}).status_code == 422
     reader = sign_in("reader@acme.test")
     token = token_of(reader.get("/acme/").text)
-    assert reader.post("/acme/customer/merge", data={**form, "csrf_token": token}).status_code in (403, 422)
+    assert reader.post("/acme/customer/merge?ids=1,2", data={**form, "csrf_token": token}).status_code in (
+        403,
+        422,
+    )
     assert "Customer 00" in admin.get("/acme/customer/1").text
+
+
+def test_of_a_group_one_chooses_which_are_merged_and_takes_it_back_as_a_whole(
+    sign_in: SignIn, client: Client
+) -> None:
+    for number in (5, 6, 7, 8):
+        client.patch(f"/customer/{number}", {"phone": "+420 777 123 456", "email": f"c{number}@acme.test"})
+    admin = sign_in("admin@acme.test")
+    assert "/acme/customer/merge?ids=5,6,7,8" in admin.get("/acme/customer/duplicates").text
+    address = "/acme/customer/merge?ids=5,6,7,8"
+    page = admin.get(address).text
+    assert len(re.findall(r'type="checkbox" name="id" value="[5-8]"', page)) == 4
+    chosen = re.search(r"(?s)<tbody>.*</tbody>", page)
+    assert chosen is not None and "c8@" in chosen[0] and "<a " not in chosen[0]
+    form = {
+        "csrf_token": token_of(page),
+        "id": ["5", "6", "8"],
+        "keep": "6",
+        "field:email": "8",
+        "field:name": "5",
+    }
+    assert admin.post(address, data={**form, "id": ["6"]}).status_code == 422
+    assert admin.post(address, data=form).location == "/acme/customer/6"
+    kept = client.get("/customer/6").json
+    assert (kept["email"], kept["name"]) == ("c8@acme.test", "Customer 04")
+    assert [client.get(f"/customer/{number}").status_code for number in (5, 7, 8)] == [307, 200, 307]
+    undo = re.search(r"/acme/customer/6/unmerge/8\?also=5", unescape(admin.get("/acme/customer/6").text))
+    assert undo is not None
+    admin.post(undo[0], data={"csrf_token": form["csrf_token"]})
+    assert client.get("/customer/6").json["email"] == "c6@acme.test"
+    assert [client.get(f"/customer/{number}").status_code for number in (5, 7, 8)] == [200] * 3
 
 
 def test_duplicates_are_told_while_typing_and_listed(sign_in: SignIn, client: Client) -> None:

@@ -118,6 +118,12 @@ def test_a_view_of_a_field_that_is_gone_opens_without_its_rule_and_can_be_delete
     assert admin.client.get(f"/acme/customer?{urlencode({'view': '1', 'filter': asked})}").status_code == 400
     admin.post("/1/first")
     assert admin.client.get("/acme/customer").headers["Location"] == answer.headers["Location"]
+    with installation.workspace("acme").write() as session:
+        session.execute(sa.update(SavedView).values(entity="opportunity"))
+    for shape, opens in (("board", "board"), ("calendar", "calendar"), ("export", "")):
+        opened = admin.client.get(f"/acme/opportunity/{shape}?view=1&span=week", follow_redirects=True)
+        assert (opened.status_code, opened.request.path) == (200, f"/acme/opportunity/{opens}".rstrip("/"))
+        assert "“In Brno” is shown without its rule" in unescape(opened.text), shape
 
 
 def test_a_list_opens_in_the_view_that_its_reader_chose(admin: Person, sign_in: SignIn) -> None:

@@ -14,7 +14,7 @@ from trellis.errors import Message, RecordInvalid
 from trellis.i18n import translator
 from trellis.kpi.arithmetic import average, product
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.events import BeforeSave, Saved
+from trellis.records.events import BeforeSave, Saved, Taken
 from trellis.records.types import Currency, Date, Integer, Text
 from trellis.records.types import Decimal as Number
 from trellis.workspace_state import raise_revision
@@ -22,6 +22,13 @@ from trellis.workspace_state import raise_revision
 _ = translator("trellis")
 
 RATE = "exchange_rate"
+
+
+def _rated_already(other: Taken) -> Message:
+    """A rate out of the reader's sight is told like one that is there."""
+    if other.in_bin and other.values:
+        return _("The bin has a rate from this day on; bring it back and change it")
+    return _("There is a rate from this day on; change that one")
 
 
 class ExchangeRate(Entity):
@@ -42,6 +49,7 @@ class ExchangeRate(Entity):
         title_field="key",
         sort="-since",
         date_field="since",
+        told_apart_by=("currency", "since"),
     )
 
     currency: Mapped[str] = column(
@@ -56,7 +64,9 @@ class ExchangeRate(Entity):
         help=_("What so many units are worth in the currency of the workspace"),
     )
     units: Mapped[int] = column(Integer(minimum=1), label=_("Units"), required=True, default=1, in_list=True)
-    key: Mapped[str | None] = column(Text(20), label=_("Import key"), unique=True, help=_("Currency and day"))
+    key: Mapped[str | None] = column(
+        Text(20), label=_("Import key"), unique=True, taken=_rated_already, help=_("Currency and day")
+    )
 
     __table_args__ = (sa.Index("ix_exchange_rate_currency_since", "currency", "since"),)
 
@@ -77,19 +87,8 @@ def complete(event: BeforeSave) -> None:
         errors["rate"] = [_("Must be more than 0")]
     if code and values.get("since") is not None:  # without them the rate is refused later
         event.values["key"] = f"{code}/{values['since'].isoformat()}"
-        _check_day(event, errors)
     if errors:
         raise RecordInvalid(errors)
-
-
-def _check_day(event: BeforeSave, errors: dict[str, list[Message]]) -> None:
-    """A currency has one rate from a day on, and the reader did not give the key that says so."""
-    other = sa.and_(_RATE.c.key == event.values["key"], _RATE.c.id != (event.id or 0))
-    found = event.session.execute(sa.select(_RATE.c.deleted_at).where(other)).one_or_none()
-    if found is not None and found.deleted_at is None:
-        errors["since"] = [_("There is a rate from this day on; change that one")]
-    elif found is not None:
-        errors["since"] = [_("The bin has a rate from this day on; bring it back and change it")]
 
 
 def follow(event: Saved) -> None:

@@ -26,7 +26,7 @@ from trellis.kpi.sums import is_sum
 from trellis.kpi.words import exact_figure
 from trellis.records.door import BatchInvalid, Records, Write
 from trellis.records.entity import Entity, EntityInfo, column
-from trellis.records.events import BeforeSave
+from trellis.records.events import BeforeSave, Taken
 from trellis.records.mass import noted
 from trellis.records.types import Decimal as Number
 from trellis.records.types import Reference, Text
@@ -35,6 +35,19 @@ from trellis.security.actor import SYSTEM, Actor
 _ = translator("trellis")
 
 TARGET = "kpi_target"
+
+
+def _planned_already(other: Taken) -> Message:
+    """What is planned is told to whom may see it."""
+    if not {"kpi", "value"} <= other.values.keys():
+        return _("This is planned already")
+    if other.in_bin:
+        return _("A target for this is in the recycle bin; restore it and change its value")
+    if other.values["value"] is None:
+        return _("There is a target for this already, without a value; change that one")
+    kpi = find(other.edition, other.values["kpi"])
+    value = exact_figure(kpi, other.values["value"], other.edition.settings.currency)
+    return _("This is planned already: %(value)s; change that target instead", value=value)
 
 
 class KpiTarget(Entity):
@@ -93,6 +106,7 @@ class KpiTarget(Entity):
         Text(220),
         label=_("Import key"),
         unique=True,
+        taken=_planned_already,
         help=_("What is planned; made from KPI, period and whom it is for"),
     )
 
@@ -216,29 +230,7 @@ def complete(event: BeforeSave) -> None:
         raise RecordInvalid(errors)
     whom = {name: values.get(name) for name in ("person", "category", "product")}
     planned = Planned(kpi=values["kpi"], period=period.code, unit=values.get("of_unit"), **whom)
-    if planned.key != event.before.get("key"):
-        _refuse_second(event, planned)
     event.values["key"] = planned.key
-
-
-def _refuse_second(event: BeforeSave, planned: Planned) -> None:
-    """Raises RecordInvalid where that is planned already; what is planned is told to whom may see it."""
-    table = _TARGET.c
-    seen = event.actor.visible(KpiTarget).label("seen")
-    query = sa.select(table.value, table.deleted_at, seen).where(table.key == planned.key)
-    row = event.session.execute(query).first()
-    if row is None:
-        return
-    told: Message = _("This is planned already")
-    if row.seen and row.deleted_at is not None:
-        told = _("A target for this is in the recycle bin; restore it and change its value")
-    elif row.seen and row.value is None:
-        told = _("There is a target for this already, without a value; change that one")
-    elif row.seen:
-        kpi, currency = find(event.edition, planned.kpi), event.edition.settings.currency
-        value = exact_figure(kpi, row.value, currency)
-        told = _("This is planned already: %(value)s; change that target instead", value=value)
-    raise RecordInvalid({"period": [told]})
 
 
 def _check_goods(
@@ -274,7 +266,8 @@ def save(records: Records, wanted: Mapping[Planned, Decimal | None]) -> int | No
 
 def _places(records: Records, wanted: Mapping[Planned, Decimal | None]) -> dict[str, int]:
     """The records that hold these targets, by key; made, or taken out of the bin, where there is a value to hold."""
-    query = sa.select(_TARGET.c.id, _TARGET.c.key, _TARGET.c.deleted_at)
+    seen = records.actor.visible(KpiTarget)  # what is out of sight is refused when it is made anew
+    query = sa.select(_TARGET.c.id, _TARGET.c.key, _TARGET.c.deleted_at).where(seen)
     keys = [planned.key for planned in wanted]
     rows = records.session.execute(query.where(_TARGET.c.key.in_(keys))).all()
     binned = {row.key: row.id for row in rows if row.deleted_at is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -20,24 +20,28 @@ def current_rows(
     """The rows to be changed. RecordNotFound for what the actor may not see, PermissionRefused for what it may not change."""
     if not ids:
         return {}
-    table = cast(sa.Table, view.entity.__table__)
-    columns = [table.c.id, *(column for column in table.columns if column is not table.c.id)]
-    keys = [column.key for column in columns]
-    rows = [dict(zip(keys, values, strict=True)) for values in rows_by(session, columns, ids)]
     found: dict[int, Mapping[str, Any]] = {
         row["id"]: row
-        for row in rows
-        if (row["deleted_at"] is not None) == deleted and _reaches(actor, view, row, "read")
+        for row in rows_of(session, view, ids)
+        if (row["deleted_at"] is not None) == deleted and reaches_row(actor, view, row, "read")
     }
     if set(ids) - found.keys():
         raise RecordNotFound()
     for row in found.values():
-        if not _reaches(actor, view, row, act):
+        if not reaches_row(actor, view, row, act):
             raise PermissionRefused()
     return found
 
 
-def _reaches(actor: Actor, view: EntityView, row: Mapping[str, Any], act: Act) -> bool:
+def rows_of(session: Session, view: EntityView, ids: Collection[int]) -> list[Mapping[str, Any]]:
+    """The rows with these ids as they are, also in the bin, whoever may see them."""
+    table = cast(sa.Table, view.entity.__table__)
+    columns = [table.c.id, *(column for column in table.columns if column is not table.c.id)]
+    keys = [column.key for column in columns]
+    return [dict(zip(keys, values, strict=True)) for values in rows_by(session, columns, ids)]
+
+
+def reaches_row(actor: Actor, view: EntityView, row: Mapping[str, Any], act: Act) -> bool:
     """The row is in the actor's scope."""
     unit = row["id"] if view.name == "unit" else row["unit_id"]
     return actor.reaches(view.name, act, {"id": row["id"], "owner": row["owner_id"], "unit": unit})

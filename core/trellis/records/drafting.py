@@ -80,12 +80,16 @@ class Drafting:
         plan = plan_of(self._edition, view)
         values = {index: draft.values for index, draft in drafts.items()}
         given = {index: draft.values for index, draft in drafts.items() if draft.write.values}
+
+        def written() -> dict[int, tuple[int | None, dict[str, Any]]]:
+            return {index: (draft.id, draft.values) for index, draft in drafts.items()}
+
         steps: list[Callable[[], dict[int, RecordInvalid]]] = [
             lambda: resolve_external(self._session, self._edition, self._actor, plan, given),
             lambda: self._complete(view, plan, drafts),
             lambda: check_references(self._session, self._edition, self._actor, plan, values),
-            lambda: check_unique(self._session, view, plan, {i: (d.id, d.values) for i, d in drafts.items()}),
-            lambda: check_circles(self._session, view, {i: (d.id, d.values) for i, d in drafts.items()}),
+            lambda: check_unique(self._session, self._seen, self._actor, plan, view, written()),
+            lambda: check_circles(self._session, view, written()),
         ]
         for step in steps:
             found = step()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -21,6 +21,9 @@ from sqlalchemy.types import TypeDecorator
 from trellis.i18n import Text as Label
 from trellis.i18n import translator
 from trellis.records.types import BigId, DateTime, FieldType, JsonData, Reference, Text, UtcDateTime
+
+if TYPE_CHECKING:
+    from trellis.records.events import Taken
 
 _ = translator("trellis")
 
@@ -51,6 +54,8 @@ class Field:
     - ``visible_when``: a rule under which it is shown; while hidden its value is kept, and none is required
     - ``searchable``: found by text search;  ``in_list``: shown in lists from the start
     - ``indexed``: gets an index (for extension fields: an expression index in each workspace where it is enabled)
+    - ``taken``: of a ``unique`` field that is made of what tells records apart (``EntityInfo.told_apart_by``) and not typed
+      by people: what they are told, at the last of those fields that is required, where another record has its value
     - ``read_only``: kept by Trellis, refused from outside;  ``personal``: personal data of a person
     - ``mentions``: people who are named in it with an ``@`` are told
     - ``of_income``: adds up what customers brought; withheld from readers to whom the sales are less open than the customers
@@ -71,6 +76,7 @@ class Field:
     in_list: bool = False
     indexed: bool = False
     unique: bool = False
+    taken: Callable[[Taken], Label | str] | None = None
     read_only: bool = False
     personal: bool = False
     mentions: bool = False

@@ -52,6 +52,18 @@ class BeforeSave:
     taken: set[Hashable] = field(default_factory=set)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """The record that has a unique value already, for the words in which that is told (``Field.taken``).
+
+    ``values`` holds what the reader may see of it: nothing where it is out of sight.
+    """
+
+    edition: Edition
+    values: Mapping[str, Any] = field(default_factory=dict)
+    in_bin: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happened to one record: ``changes`` maps field to (old, new) as JSON values.

@@ -13,15 +13,20 @@ from trellis.errors import RecordInvalid
 from trellis.i18n import translator
 from trellis.quality.merged import known_as
 from trellis.records.bulk import among, rows_by
+from trellis.records.current import reaches_row, rows_of
 from trellis.records.entity import Entity, Field
+from trellis.records.events import Taken
 from trellis.records.plan import Plan
 from trellis.records.schema import ExternalReference
+from trellis.records.values import decode
 from trellis.security.actor import Actor
 
 _ = translator("trellis")
 
 Failures = dict[int, RecordInvalid]
 Values = Mapping[int, dict[str, Any]]
+Drafts = Mapping[int, tuple[int | None, Mapping[str, Any]]]
+"""What is to be written, with the id of the record that it changes."""
 
 
 def _target(edition: Edition, field: Field) -> type[Entity]:
@@ -99,14 +104,12 @@ def check_references(
 
 
 def check_unique(
-    session: Session,
-    view: EntityView,
-    plan: Plan,
-    drafts: Mapping[int, tuple[int | None, Mapping[str, Any]]],
+    session: Session, seen: Edition, actor: Actor, plan: Plan, view: EntityView, drafts: Drafts
 ) -> Failures:
-    """Reports values of unique fields that another record, or another write of the batch, has already.
+    """Reports values of unique fields that another record, or another write of the batch, has already; one query a field.
 
-    Whose they are is not said: it may be a record in the bin, or out of the reader's sight.
+    Whose they are is not said: it may be a record in the bin, or out of the reader's sight. Only a field that has words
+    for it (``Field.taken``) tells more, as far as the reader, whose edition is ``seen``, may see the other record.
     """
     failures: Failures = {}
     table = cast(sa.Table, view.entity.__table__)
@@ -116,13 +119,45 @@ def check_unique(
         if not wanted:
             continue
         taken: dict[Any, int] = dict(rows_by(session, (table.c[column], table.c.id), wanted))
-        seen: dict[Any, int] = {}
+        others: dict[int, int | None] = {}  # the record that has it, None for another write of the batch
+        given: set[Any] = set()
         for index, (record_id, values) in drafts.items():
             value = values.get(name)
             if value is None:
                 continue
-            if (value in taken and taken[value] != record_id) or value in seen:
-                message = _("“%(value)s” is taken; choose another value", value=str(value))
+            if taken.get(value, record_id) != record_id:
+                others[index] = taken[value]
+            elif value in given:
+                others[index] = None
+            given.add(value)
+        if field.taken is None:
+            for index in others:
+                message = _("“%(value)s” is taken; choose another value", value=str(drafts[index][1][name]))
                 failures[index] = RecordInvalid({name: [message]})
-            seen[value] = index
+        elif others:
+            apart = view.entity.__entity__.told_apart_by
+            place = next((one for one in reversed(apart) if one in plan.required), name)
+            known = _taken(session, seen, actor, view, {one for one in others.values() if one is not None})
+            for index, other in others.items():
+                told = (
+                    _("This is given twice; leave one of them out")
+                    if other is None
+                    else field.taken(known[other])
+                )
+                failures[index] = RecordInvalid({place: [told]})
     return failures
+
+
+def _taken(
+    session: Session, seen: Edition, actor: Actor, view: EntityView, ids: Collection[int]
+) -> dict[int, Taken]:
+    """What is told of these records."""
+    shown = seen.entity(view.name)
+    return {
+        row["id"]: Taken(
+            edition=seen.whole,
+            values=decode(shown, row) if reaches_row(actor, view, row, "read") else {},
+            in_bin=row["deleted_at"] is not None,
+        )
+        for row in (rows_of(session, view, ids) if ids else [])
+    }

@@ -54,7 +54,7 @@ def counted(
     if (
         field is None
         or not isinstance(field.type, Money)
-        or not field.type.additive
+        or not field.type.adds_up
         or _is_blind(query, field)
     ):
         field = None

@@ -116,6 +116,11 @@ class FieldType:
     kind: ClassVar[str] = "text"
     fixed_point: ClassVar[bool] = False
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the values of several records come to a sum."""
+        return False
+
     def sql(self) -> TypeEngine[Any]:
         """The SQLAlchemy type of a column of this type."""
         return sa.String()
@@ -259,12 +264,17 @@ class Url(Text):
 
 @dataclass(frozen=True)
 class Integer(FieldType):
-    """A whole number."""
+    """A whole number; those of several records add up, unless not ``additive`` (scores, places, versions, terms)."""
 
     name: ClassVar[str] = "integer"
     kind: ClassVar[str] = "number"
     minimum: int | None = None
     maximum: int | None = None
+    additive: bool = True
+
+    @property
+    def adds_up(self) -> bool:
+        return self.additive
 
     def sql(self) -> TypeEngine[Any]:
         return sa.BigInteger()
@@ -297,6 +307,10 @@ class Decimal(FieldType):
     maximum: int | None = None
     additive: bool = True
     kpi: str = ""
+
+    @property
+    def adds_up(self) -> bool:
+        return self.additive
 
     def sql(self) -> TypeEngine[Any]:
         return FixedPoint()

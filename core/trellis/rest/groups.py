@@ -68,7 +68,7 @@ def _check_sums(names: list[str], view: EntityView) -> None:
         raise Malformed(_("At most %(most)s sums at once", most=MOST_SUMS), "sums")
     for name in names:
         field = view.fields.get(name)
-        if field is None or field.type.kind != "number" or not getattr(field.type, "additive", True):
+        if field is None or not field.type.adds_up:
             raise Malformed(_("“%(name)s” is no field whose values add up", name=name[:80]), "sums")
 
 

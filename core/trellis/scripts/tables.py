@@ -135,7 +135,9 @@ class ScriptRun(Entity):
     script: Mapped[str | None] = column(
         Text(160, names="script"), label=_("Name of the script"), read_only=True, indexed=True
     )
-    number: Mapped[int | None] = column(Integer(), label=_("Version of the script"), read_only=True)
+    number: Mapped[int | None] = column(
+        Integer(additive=False), label=_("Version of the script"), read_only=True
+    )
     state: Mapped[str] = column(
         Choice(STATES), label=_("State"), required=True, default=RUNNING, read_only=True, in_list=True
     )
@@ -157,7 +159,9 @@ class ScriptRun(Entity):
     of_entity: Mapped[str | None] = column(
         Text(80, names="entity"), label=_("Kind of record"), read_only=True
     )
-    record: Mapped[int | None] = column(Integer(), label=_("Number of the record"), read_only=True)
+    record: Mapped[int | None] = column(
+        Integer(additive=False), label=_("Number of the record"), read_only=True
+    )
     step: Mapped[str | None] = column(Text(60), label=_("Key of the step"), read_only=True)
     ending: Mapped[str | None] = column(Text(60), label=_("Key of the outcome"), read_only=True)
 

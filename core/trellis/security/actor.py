@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from trellis.contributions import FieldRight, Grant, Role, Scope
 from trellis.edition import Edition
 from trellis.errors import PermissionRefused
+from trellis.i18n import translator
 from trellis.records.entity import Entity
 from trellis.records.prepared import ME
 from trellis.security.field_rights import (
@@ -25,6 +26,8 @@ from trellis.security.field_rights import (
     restricted,
     sources_of,
 )
+
+_ = translator("trellis")
 
 Act = Literal["read", "create", "update", "delete"]
 _ORDER = {Scope.NONE: 0, Scope.OWN: 1, Scope.UNIT: 2, Scope.ALL: 3}
@@ -39,6 +42,7 @@ class Actor:
     ``personal_data`` is the right to take out and to erase what is kept about a person. ``within`` are the units whose
     records alone are looked at, whatever else the actor may see: figures of one branch, the unit at its head first.
     ``confidential`` are entities that a right on all kinds of records does not open; no figures are made of them.
+    ``reached`` are the entities of the token that opened the workspace; without any it reaches all.
     """
 
     user_id: int | None = None
@@ -51,6 +55,7 @@ class Actor:
     fields: frozenset[FieldRule] = frozenset()
     within: tuple[int, ...] = ()
     confidential: frozenset[str] = frozenset()
+    reached: tuple[str, ...] = ()
     source: str = "system"
 
     @cached_property
@@ -144,8 +149,12 @@ class Actor:
 
     def require(self, entity: str, act: Act) -> None:
         """Raises PermissionRefused unless :meth:`may`."""
-        if not self.may(entity, act):
-            raise PermissionRefused()
+        if self.may(entity, act):
+            return
+        if self.reached and entity not in self.reached:
+            names = {"entity": entity, "reached": ", ".join(self.reached)}
+            raise PermissionRefused(_("This token does not reach “%(entity)s”, only %(reached)s", **names))
+        raise PermissionRefused()
 
     def require_administrator(self) -> None:
         """Raises PermissionRefused unless the actor administers the workspace."""
@@ -200,7 +209,13 @@ def limited(actor: Actor, *, read_only: bool, entities: Sequence[str]) -> Actor:
             name: replace(grant, create=False, update=Scope.NONE, delete=Scope.NONE)
             for name, grant in grants.items()
         }
-    return replace(actor, administrator=False, personal_data=False, grants=MappingProxyType(grants))
+    return replace(
+        actor,
+        administrator=False,
+        personal_data=False,
+        grants=MappingProxyType(grants),
+        reached=tuple(entities),
+    )
 
 
 SYSTEM = Actor(name="Trellis", administrator=True)

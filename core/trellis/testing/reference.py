@@ -43,7 +43,8 @@ def _lines() -> Iterator[str]:
             inspect.cleandoc(hook.__doc__ or ""),
         )
     yield from ("", "# Contributions")
-    for kind in (*_contribution_classes(), Field, EntityInfo, events.BeforeSave, events.Saved, events.Change):
+    around_a_write = (events.BeforeSave, events.Taken, events.Saved, events.Change)
+    for kind in (*_contribution_classes(), Field, EntityInfo, *around_a_write):
         yield from _class_lines(kind)
 
 

@@ -138,7 +138,9 @@ def _is_told(measure: Measure, field: Field) -> bool:
     """Whether people ask for this figure: days for the first and the last, numbers for their sum, amounts for the greatest."""
     if not measurable(measure, field) or field.name in SYSTEM_FIELDS or isinstance(field.type, types.Percent):
         return False
-    return measure is Measure.SUM or field.type.kind != "number" or isinstance(field.type, types.Money)
+    if measure is Measure.SUM:
+        return field.type.adds_up
+    return field.type.kind != "number" or isinstance(field.type, types.Money)
 
 
 def _lately(target: EntityView) -> Rule | None:

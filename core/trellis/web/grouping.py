@@ -10,9 +10,9 @@ from flask import g
 from markupsafe import Markup
 
 from trellis.edition import EntityView
+from trellis.errors import SumTooLarge
 from trellis.i18n import format_money, format_number, translator
 from trellis.kpi.periods import Grain, containing
-from trellis.records import types
 from trellis.records.grouping import (
     Group,
     Grouping,
@@ -55,7 +55,7 @@ def whole_context(listing: Listing, base: str) -> dict[str, Any]:
     names = shown_columns(listing)
     summed = _summed(listing, names, large=large)
     keys = [one.key for one in found.items]
-    sums = group_totals(g.session, query, by, keys, summed, g.edition.settings.currency) if summed else {}
+    sums = _sums(query, by, keys, summed) if summed else {}
     rows = {} if large else _rows(listing, base, query, by, keys)
     heads = [
         _group(listing, base, by, one, number, rows.get(one.key), sums.get(one.key, ()), names)
@@ -87,17 +87,23 @@ def _rows(
     return {key: [rows.row(known[one]) for one in found] for key, found in ids.items()}
 
 
+def _sums(
+    query: ListQuery, by: Grouping, keys: Sequence[Any], names: Sequence[str]
+) -> Mapping[Any, Sequence[Total]]:
+    """The sums of the groups; none where they are too large, which the foot of the list says."""
+    try:
+        return group_totals(g.session, query, by, keys, names, g.edition.settings.currency)
+    except SumTooLarge:
+        return {}
+
+
 def _summed(listing: Listing, names: Sequence[str], *, large: bool) -> list[str]:
     """The columns whose sums stand in the heads: those of the totals row, or that of the amount alone."""
     fields = listing.view.fields
-    additive = [name for name in names if name in fields and _adds_up(fields[name].type)]
+    additive = [name for name in names if name in fields and fields[name].type.adds_up]
     if listing.setup.totals:
         return additive
     return [] if large else [name for name in additive if name == listing.view.info.amount_field]
-
-
-def _adds_up(field_type: types.FieldType) -> bool:
-    return field_type.additive if isinstance(field_type, types.Decimal) else field_type.kind == "number"
 
 
 def _group(

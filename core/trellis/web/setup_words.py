@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,21 @@ from trellis.contributions import Lifecycle
 from trellis.crm.customers.stages import TITLES as CUSTOMER_STAGES
 from trellis.edition import EntityView
 from trellis.errors import RuleInvalid
-from trellis.i18n import Text, format_datetime, format_number, format_percent, translator
+from trellis.i18n import (
+    Text,
+    format_datetime,
+    format_number,
+    format_percent,
+    month_names,
+    translator,
+    weekday_names,
+)
 from trellis.records import setup
 from trellis.records.mass import titles_of
 from trellis.records.saying import in_words
 from trellis.web.changes import Names
+from trellis.web.segments import TONE_TITLES
+from trellis.web.views.settings import LANGUAGES
 from trellis.web.views.settings_fields import TYPE_TITLES
 
 _ = translator("trellis")
@@ -115,6 +125,19 @@ STATES: Mapping[str, Text] = {
     "renewed": _("Renewed"),
 }
 
+_TITLES: Mapping[str, Mapping[str, Text]] = {
+    "type": TYPE_TITLES,
+    "state": STATES,
+    "secret": STATES,
+    "tone": TONE_TITLES,
+    "language": LANGUAGES,
+}
+"""What the values of a part are called where they are chosen."""
+_NUMBERED: Mapping[str, Callable[[], Mapping[int, str]]] = {
+    "first_weekday": lambda: dict(enumerate(weekday_names())),
+    "fiscal_month": lambda: dict(enumerate(month_names(), 1)),
+}
+
 _UNSAID = ("grants", "fields", "stage_terms", "funnels")
 """Parts of a path that only hold others."""
 
@@ -208,6 +231,8 @@ def _word(path: str, value: Any, view: EntityView | None, names: Names) -> str:
         return names.get(("user", value)) or f"#{value}"
     if part == "probability":
         return format_percent(value)
+    if part in _NUMBERED and value in _NUMBERED[part]():
+        return _NUMBERED[part]()[value]
     if isinstance(value, int | float):
         return format_number(value)
     if isinstance(value, Mapping):
@@ -216,10 +241,8 @@ def _word(path: str, value: Any, view: EntityView | None, names: Names) -> str:
         return ", ".join(_item(one) for one in value)
     if part in ("expires_at", "made_at"):
         return format_datetime(datetime.fromisoformat(value))
-    if part == "type" and value in TYPE_TITLES:
-        return str(TYPE_TITLES[value])
-    if part in ("state", "secret"):
-        return str(STATES.get(value, value))
+    if part in _TITLES:
+        return str(_TITLES[part].get(value, value))
     return _item(value)
 
 

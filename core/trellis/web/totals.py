@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import g
 
+from trellis.errors import SumTooLarge
 from trellis.i18n import Text, currency_symbol, format_money, format_number, format_percent, translator
 from trellis.records import types
 from trellis.records.entity import Field
@@ -25,8 +26,12 @@ MEASURES: Mapping[str, Text] = {
 
 def count_and_sums(query: ListQuery, limit: int) -> tuple[int, list[dict[str, str]]]:
     """How many records a list has, up to ``limit``, and the sum of their amounts for its foot."""
-    name = query.view.info.amount_field
-    number, found = counted(g.session, query, limit, name, g.edition.settings.currency)
+    name, usual = query.view.info.amount_field, g.edition.settings.currency
+    try:
+        number, found = counted(g.session, query, limit, name, usual)
+    except SumTooLarge as error:  # the list opens all the same, so that the amount can be found
+        number, found = counted(g.session, query, limit, None, usual)
+        return number, [{"label": "", "value": str(error.title)}]
     label = str(query.view.fields[name].label).lower() if name and found else ""
     return number, [{"label": label, "value": format_money(one.sum, one.currency)} for one in found]
 
@@ -34,7 +39,10 @@ def count_and_sums(query: ListQuery, limit: int) -> tuple[int, list[dict[str, st
 def total_rows(query: ListQuery, names: Sequence[str]) -> list[dict[str, Any]]:
     """Rows under the table: what is counted, and a text for each column that has numbers."""
     usual = g.edition.settings.currency
-    found = totals(g.session, query, names, usual)
+    try:
+        found = totals(g.session, query, names, usual)
+    except SumTooLarge as error:
+        return [{"label": str(error.title), "cells": ["" for _name in names]}]
     currencies = sorted({one.currency for one in found if one.currency}, key=lambda one: (one != usual, one))
     rows = []
     for currency in currencies or [usual]:
@@ -49,9 +57,7 @@ def total_rows(query: ListQuery, names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _total_text(field: Field, total: Total | None, measure: str) -> str:
-    if total is None or (
-        measure == "sum" and isinstance(field.type, types.Decimal) and not field.type.additive
-    ):
+    if total is None or (measure == "sum" and not field.type.adds_up):
         return ""
     value = getattr(total, measure)
     if isinstance(field.type, types.Percent):

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from importing import file, imported, records
+from trellis.records.door import Records
 from trellis.records.importer import MappingInvalid
 from trellis.records.importer.amounts import Numbers
 from trellis.records.importer.conventions import Days
 from trellis.records.types import ValueInvalid
+from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
 
@@ -92,6 +94,18 @@ def test_a_plan_without_a_key_replaces_what_is_planned_for_the_same(
         ("win_rate/2026-12/unit-1", Decimal("0.55")),
         ("orders/2026-12/unit-2", 7),
     ]
+    with workspace.write() as session:
+        Records(session, workspace.edition(session), SYSTEM).delete("kpi_target", 1)
+    created, updated, told = plan("orders;2026-12;;13")
+    assert (created, updated) == (0, 0) and "restore it" in told[1][0]
+
+
+def test_rates_without_a_key_replace_those_of_the_day(workspace: Workspace, tmp_path: Path) -> None:
+    for rate, counts in (("0,9", (2, 0)), ("0,8", (0, 1))):
+        text = f"currency;since;rate\nUSD;2026-01-02;{rate}\nUSD;2026-01-03;0,7\n"
+        done = imported(workspace, "exchange_rate", file(tmp_path, "rates.csv", text))
+        assert (done.created, done.updated, done.rejected) == (*counts, 0), done.rejections
+    assert records(workspace, "exchange_rate", "rate") == [(Decimal("0.8"),), (Decimal("0.7"),)]
 
 
 def test_a_number_that_may_be_two_is_refused_with_both(workspace: Workspace, tmp_path: Path) -> None:

@@ -34,7 +34,11 @@ ACCOUNT_TIER = Field(
     indexed=True,
 )
 HEALTH = Field(
-    name="b2b.health", entity="customer", type=types.Integer(minimum=0), label=_("Health score"), in_list=True
+    name="b2b.health",
+    entity="customer",
+    type=types.Integer(minimum=0, additive=False),
+    label=_("Health score"),
+    in_list=True,
 )
 CONTRACT_UNTIL = Field(
     name="b2b.contract_until", entity="customer", type=types.Date(), label=_("Contract until"), indexed=True

@@ -163,7 +163,7 @@ class Deposit(trellis.Entity):
         types.Percent(minimum=0), label=_("Rate"), in_list=True, group=TERMS, help=_("Per year")
     )
     term: Mapped[int | None] = trellis.column(
-        types.Integer(minimum=1), label=_("Term, months"), in_list=True, group=TERMS
+        types.Integer(minimum=1, additive=False), label=_("Term, months"), in_list=True, group=TERMS
     )
     opened_on: Mapped[date | None] = trellis.column(types.Date(), label=_("Opened on"), group=STATE)
     matures_on: Mapped[date | None] = trellis.column(
@@ -228,12 +228,16 @@ class Application(trellis.Entity):
         types.Money(minimum=0), label=_("Amount"), in_list=True, indexed=True, group=TERMS
     )
     currency: Mapped[str | None] = trellis.column(types.Currency(), label=_("Currency"), group=TERMS)
-    term: Mapped[int | None] = trellis.column(types.Integer(minimum=1), label=_("Term, months"), group=TERMS)
+    term: Mapped[int | None] = trellis.column(
+        types.Integer(minimum=1, additive=False), label=_("Term, months"), group=TERMS
+    )
     purpose: Mapped[str | None] = trellis.column(types.Text(), label=_("Purpose"), group=TERMS, personal=True)
     submitted_at: Mapped[datetime | None] = trellis.column(
         types.DateTime(), label=_("Submitted on"), in_list=True, indexed=True, group=DECISION
     )
-    score: Mapped[int | None] = trellis.column(types.Integer(minimum=0), label=_("Score"), group=DECISION)
+    score: Mapped[int | None] = trellis.column(
+        types.Integer(minimum=0, additive=False), label=_("Score"), group=DECISION
+    )
     decision: Mapped[str | None] = trellis.column(
         types.Choice(DECISIONS), label=_("Decision"), in_list=True, group=DECISION
     )
@@ -296,7 +300,7 @@ class Loan(trellis.Entity):
         types.Percent(minimum=0), label=_("Rate"), required=True, group=TERMS, help=_("Per year")
     )
     term: Mapped[int] = trellis.column(
-        types.Integer(minimum=1), label=_("Term, months"), required=True, group=TERMS
+        types.Integer(minimum=1, additive=False), label=_("Term, months"), required=True, group=TERMS
     )
     schedule: Mapped[str] = trellis.column(
         types.Choice(SCHEDULES), label=_("Schedule"), required=True, default="annuity", group=TERMS
@@ -308,7 +312,7 @@ class Loan(trellis.Entity):
         types.Money(), label=_("Outstanding"), in_list=True, indexed=True, group=STATE
     )
     days_past_due: Mapped[int] = trellis.column(
-        types.Integer(minimum=0),
+        types.Integer(minimum=0, additive=False),
         label=_("Days past due"),
         required=True,
         default=0,
@@ -438,5 +442,5 @@ class AccountMonth(trellis.Entity):
         types.Integer(minimum=0), label=_("Transactions"), required=True, default=0
     )
     days_past_due: Mapped[int] = trellis.column(
-        types.Integer(minimum=0), label=_("Days past due"), required=True, default=0
+        types.Integer(minimum=0, additive=False), label=_("Days past due"), required=True, default=0
     )

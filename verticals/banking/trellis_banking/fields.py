@@ -63,7 +63,7 @@ INCOME_BAND = trellis.Field(
 CREDIT_SCORE = trellis.Field(
     name="banking.credit_score",
     entity="customer",
-    type=types.Integer(minimum=0),
+    type=types.Integer(minimum=0, additive=False),
     label=_("Credit score"),
     help=_("0 to 1 000; higher is safer"),
     group=PROFILE,
@@ -138,7 +138,7 @@ RATE = trellis.Field(
 TERM = trellis.Field(
     name="banking.term",
     entity="product",
-    type=types.Integer(minimum=1),
+    type=types.Integer(minimum=1, additive=False),
     label=_("Longest term, months"),
     group=OFFER,
 )

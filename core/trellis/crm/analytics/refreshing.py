@@ -19,6 +19,7 @@ from trellis.contributions import IncomeSource
 from trellis.crm.analytics.figures import refresh_customer_value
 from trellis.crm.customers import standing
 from trellis.edition import Edition
+from trellis.errors import SumTooLarge
 from trellis.jobs import Work
 from trellis.kpi import income, rates
 from trellis.kpi.periods import today_in
@@ -125,7 +126,8 @@ def refresh(
 def freshen(workspace: Workspace) -> bool:
     """Refreshes what is due, in a transaction of its own; returns whether it did. Cheap when nothing is.
 
-    Where others keep the database busy the figures stay as old as they are: whoever only reads is not refused for that.
+    Where others keep the database busy, or a figure is too large to be kept, the figures stay as old as they are: whoever
+    only reads is not refused for that.
     """
     with workspace.read() as session:
         edition = workspace.edition(session)
@@ -136,8 +138,9 @@ def freshen(workspace: Workspace) -> bool:
         with workspace.write() as session:
             edition = workspace.edition(session)
             done = refresh(session, edition)
-    except sa.exc.OperationalError:
-        log.info("the figures of %s could not be refreshed: the database is busy", workspace.name)
+    except (sa.exc.OperationalError, SumTooLarge) as error:
+        why = error if isinstance(error, SumTooLarge) else "the database is busy"
+        log.info("the figures of %s could not be refreshed: %s", workspace.name, why)
         return False
     workspace.record_faults(done.faults)
     return True

@@ -100,7 +100,7 @@ class Agreement(Entity):
     )
     currency: Mapped[str | None] = column(Currency(), label=_("Currency"))
     document_version: Mapped[int] = column(
-        Integer(minimum=1),
+        Integer(minimum=1, additive=False),
         label=_("Version of the document"),
         help=_("Rises by one with each renewal"),
         required=True,
@@ -121,7 +121,7 @@ class Agreement(Entity):
         group=_TERM,
     )
     notice_days: Mapped[int | None] = column(
-        Integer(minimum=0, maximum=3650),
+        Integer(minimum=0, maximum=3650, additive=False),
         label=_("Notice, days"),
         help=_("So many days before the end its owner is asked to renew it; 30 when left empty"),
         group=_RENEWAL,
@@ -129,7 +129,7 @@ class Agreement(Entity):
     notice_on: Mapped[date | None] = column(Date(), label=_("Notice from"), read_only=True, group=_RENEWAL)
     auto_renew: Mapped[bool | None] = column(Boolean(), label=_("Renews by itself"), group=_RENEWAL)
     term_months: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=1200),
+        Integer(minimum=1, maximum=1200, additive=False),
         label=_("Renewed by, months"),
         required_when={"field": "auto_renew", "op": "eq", "value": True},
         group=_RENEWAL,

@@ -178,9 +178,15 @@ class Customer(Entity):
     last_order_at: Mapped[date | None] = column(
         Date(), label=_("Last purchase"), read_only=True, in_list=True, indexed=True, group=VALUE
     )
-    rfm_r: Mapped[int | None] = column(Integer(), label=_("Recency score"), read_only=True, group=VALUE)
-    rfm_f: Mapped[int | None] = column(Integer(), label=_("Frequency score"), read_only=True, group=VALUE)
-    rfm_m: Mapped[int | None] = column(Integer(), label=_("Monetary score"), read_only=True, group=VALUE)
+    rfm_r: Mapped[int | None] = column(
+        Integer(additive=False), label=_("Recency score"), read_only=True, group=VALUE
+    )
+    rfm_f: Mapped[int | None] = column(
+        Integer(additive=False), label=_("Frequency score"), read_only=True, group=VALUE
+    )
+    rfm_m: Mapped[int | None] = column(
+        Integer(additive=False), label=_("Monetary score"), read_only=True, group=VALUE
+    )
     rfm_code: Mapped[str | None] = column(Text(3), label=_("RFM"), read_only=True, in_list=True, group=VALUE)
     abc: Mapped[str | None] = column(
         Choice(ABC), label=_("ABC class"), read_only=True, indexed=True, group=VALUE

@@ -85,7 +85,7 @@ class Survey(Entity):
         help=_("What is asked about; its answers are about it, and so are the cases that they open"),
     )
     again_after_days: Mapped[int] = column(
-        Integer(minimum=1, maximum=3650),
+        Integer(minimum=1, maximum=3650, additive=False),
         label=_("Not asked again for, days"),
         help=_("A customer is invited at most once in so many days"),
         required=True,
@@ -94,7 +94,7 @@ class Survey(Entity):
         group=_SENDING,
     )
     lasts_days: Mapped[int] = column(
-        Integer(minimum=1, maximum=365),
+        Integer(minimum=1, maximum=365, additive=False),
         label=_("Link lasts, days"),
         required=True,
         default=30,
@@ -104,7 +104,7 @@ class Survey(Entity):
         Boolean(), label=_("A low answer opens a case"), required=True, default=True, group=_LOW
     )
     low_at: Mapped[int | None] = column(
-        Integer(minimum=0, maximum=10),
+        Integer(minimum=0, maximum=10, additive=False),
         label=_("Low is, up to"),
         help=_("By the answer to the first question; where 7 means hard, from the other end"),
         group=_LOW,

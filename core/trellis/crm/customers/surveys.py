@@ -58,45 +58,55 @@ class SurveyAnswer(Entity):
     answered_at: Mapped[datetime] = column(DateTime(), label=_("Answered"), required=True, in_list=True)
     channel: Mapped[str | None] = column(Text(60, names="channel"), label=_("Channel"), in_list=True)
     q1: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=10),
+        Integer(minimum=1, maximum=10, additive=False),
         label=_("Overall satisfaction"),
         help=_("1 to 10, 10 the most satisfied"),
         in_list=True,
         group=SATISFACTION,
     )
     q2: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=10),
+        Integer(minimum=1, maximum=10, additive=False),
         label=_("Expectations met"),
         help=_("1 to 10, 10 better than expected"),
         in_list=True,
         group=SATISFACTION,
     )
     q3: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=10),
+        Integer(minimum=1, maximum=10, additive=False),
         label=_("Close to the ideal"),
         help=_("1 to 10, 10 the ideal"),
         in_list=True,
         group=SATISFACTION,
     )
     nps: Mapped[int | None] = column(
-        Integer(minimum=0, maximum=10),
+        Integer(minimum=0, maximum=10, additive=False),
         label=_("Would recommend"),
         help=_("0 to 10, for NPS"),
         in_list=True,
     )
     csat: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=5), label=_("Satisfied"), help=_("1 to 5, for CSAT"), in_list=True
+        Integer(minimum=1, maximum=5, additive=False),
+        label=_("Satisfied"),
+        help=_("1 to 5, for CSAT"),
+        in_list=True,
     )
     ces: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=7), label=_("Effort"), help=_("1 to 7, for CES"), in_list=True
+        Integer(minimum=1, maximum=7, additive=False),
+        label=_("Effort"),
+        help=_("1 to 7, for CES"),
+        in_list=True,
     )
-    image: Mapped[int | None] = column(Integer(minimum=1, maximum=10), label=_("Image"), group=DRIVERS)
+    image: Mapped[int | None] = column(
+        Integer(minimum=1, maximum=10, additive=False), label=_("Image"), group=DRIVERS
+    )
     expectation: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=10), label=_("Expectation"), group=DRIVERS
+        Integer(minimum=1, maximum=10, additive=False), label=_("Expectation"), group=DRIVERS
     )
-    quality: Mapped[int | None] = column(Integer(minimum=1, maximum=10), label=_("Quality"), group=DRIVERS)
+    quality: Mapped[int | None] = column(
+        Integer(minimum=1, maximum=10, additive=False), label=_("Quality"), group=DRIVERS
+    )
     value: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=10), label=_("Value for money"), group=DRIVERS
+        Integer(minimum=1, maximum=10, additive=False), label=_("Value for money"), group=DRIVERS
     )
     comment: Mapped[str | None] = column(LongText(), label=_("Comment"), searchable=True, personal=True)
     product_id: Mapped[int | None] = column(

@@ -121,13 +121,13 @@ class SlaPolicy(Entity):
         Reference("business_calendar", "CASCADE"), label=_("Business calendar"), required=True, in_list=True
     )
     first_response_minutes: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=525_600),
+        Integer(minimum=1, maximum=525_600, additive=False),
         label=_("First response within, minutes"),
         help=_("Of working time"),
         in_list=True,
     )
     resolution_minutes: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=525_600),
+        Integer(minimum=1, maximum=525_600, additive=False),
         label=_("Solved within, minutes"),
         help=_("Of working time"),
         in_list=True,
@@ -194,7 +194,7 @@ class SlaEscalation(Entity):
         Choice(CLOCKS), label=_("Clock"), required=True, default="resolution", in_list=True
     )
     percent: Mapped[int] = column(
-        Integer(minimum=1, maximum=1000),
+        Integer(minimum=1, maximum=1000, additive=False),
         label=_("At, % of the time"),
         help=_("100 is when it is missed; more is after that"),
         required=True,

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, g, render_template, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.contributions import Lifecycle, Rule, Stage
 from trellis.edition import EntityView
-from trellis.errors import RecordInvalid
+from trellis.errors import RecordInvalid, RuleInvalid
 from trellis.i18n import (
     Text,
     format_date,
@@ -32,7 +33,7 @@ from trellis.web.list_bar import bar_context, shapes
 from trellis.web.listing import Listing, full_rule, listed_at, read_listing
 from trellis.web.overlay import dialog_form
 from trellis.web.shell import entity_page, shell, toast
-from trellis.web.views.lists import base, go, view_of
+from trellis.web.views.lists import base, go, view_of, without_rule
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
@@ -41,7 +42,7 @@ blueprint = Blueprint("boards", __name__)
 
 
 @blueprint.get("/<workspace>/<entity>/board")
-def show(workspace: str, entity: str) -> str:
+def show(workspace: str, entity: str) -> str | BaseResponse:
     view = view_of(entity)
     lifecycle = _chosen(view, request.args.get("board", ""))
     state = {name: value for name, value in request.args.items() if name != "board"}
@@ -49,7 +50,10 @@ def show(workspace: str, entity: str) -> str:
     kept = (("board", lifecycle.name),) if len(view.lifecycles) > 1 else ()
     listing = replace(listing, shape="board", kept=kept)
     rule = full_rule(listing)
-    found = board(g.session, g.edition, g.actor, lifecycle, rule)
+    try:
+        found = board(g.session, g.edition, g.actor, lifecycle, rule)
+    except RuleInvalid as error:
+        return without_rule(listing, error)
     context = {
         "title": str(lifecycle.title),
         "boards": [_tab(listing, one, one is lifecycle) for one in view.lifecycles],

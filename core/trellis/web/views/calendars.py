@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, g, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
 
 from trellis.edition import EntityView
-from trellis.errors import TrellisError
+from trellis.errors import RuleInvalid, TrellisError
 from trellis.i18n import format_date, translator
 from trellis.records.calendar import move_to_day
 from trellis.records.types import DateTime
@@ -21,7 +23,7 @@ from trellis.web.display import title_of
 from trellis.web.listing import Listing, listed_at, read_listing
 from trellis.web.overlay import dialog_form
 from trellis.web.shell import entity_page
-from trellis.web.views.lists import base, sentences, view_of, whole_number
+from trellis.web.views.lists import base, sentences, view_of, whole_number, without_rule
 
 _ = translator("trellis")
 
@@ -29,11 +31,15 @@ blueprint = Blueprint("calendars", __name__)
 
 
 @blueprint.get("/<workspace>/<entity>/calendar")
-def show(workspace: str, entity: str) -> str:
+def show(workspace: str, entity: str) -> str | BaseResponse:
     view = _dated(entity)
     state = {name: value for name, value in request.args.items() if name not in ("span", "at")}
     listing = read_listing(view, request.args if state else MultiDict({"view": "all"}))
-    return _page(view, listing, request.args.get("span", ""), request.args.get("at", ""))
+    try:
+        return _page(view, listing, request.args.get("span", ""), request.args.get("at", ""))
+    except RuleInvalid as error:
+        kept = tuple((name, request.args[name]) for name in ("span", "at") if name in request.args)
+        return without_rule(replace(listing, shape="calendar", kept=kept), error)
 
 
 @blueprint.get("/<workspace>/<entity>/<int:record_id>/day")

@@ -94,7 +94,7 @@ def _told_apart(view: EntityView) -> list[dict[str, Any]]:
 
 def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
     view = view_of(entity)
-    ids = [str(one.id) for one in group.records[:2]]
+    ids = ",".join(str(one.id) for one in group.records)
     more = group.count - len(group.records)
     reason = str(group.reason)
     return {
@@ -110,6 +110,6 @@ def _row(entity: str, group: Group, may: bool) -> dict[str, Any]:
             for one in group.records
         ],
         "more": str(_n("and %(num)s more", "and %(num)s more", more)) if more > 0 else "",
-        "ids": ",".join(str(one.id) for one in group.records),
-        "merge_url": f"{base()}/{entity}/merge?ids={','.join(ids)}" if may else "",
+        "ids": ids,
+        "merge_url": f"{base()}/{entity}/merge?ids={ids}" if may else "",
     }

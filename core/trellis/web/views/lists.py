@@ -68,13 +68,20 @@ def show(workspace: str, entity: str) -> str | BaseResponse:
     try:
         context = whole_context(listing, base())
     except RuleInvalid as error:
-        if listing.saved is None or "filter" in request.args:
-            raise
-        # the view asks for what is not there now: without its rule it can be mended, or deleted
-        title, problem = listing.saved.title, str(error)
-        toast(_("“%(view)s” is shown without its rule: %(problem)s", view=title, problem=problem))
-        return redirect(f"{base()}/{entity}?view={listing.saved.id}&filter=null")
+        return without_rule(listing, error)
     return entity_page("list.html", view, title=view.info.plural, list=context)
+
+
+def without_rule(listing: Listing, error: RuleInvalid) -> BaseResponse:
+    """Leads to what a view shows without its rule, which asks for what is not there now: so it can be mended, or deleted.
+
+    Raises the error where the rule is not that of the view.
+    """
+    if listing.saved is None or "filter" in request.args:
+        raise error
+    title, problem = listing.saved.title, str(error)
+    toast(_("“%(view)s” is shown without its rule: %(problem)s", view=title, problem=problem))
+    return redirect(listing.url(base(), filter="null"))
 
 
 @blueprint.get("/<workspace>/<entity>/columns")
@@ -161,10 +168,14 @@ def options(workspace: str, entity: str) -> dict[str, Any]:
 
 
 @blueprint.get("/<workspace>/<entity>/export")
-def export(workspace: str, entity: str) -> Response | str:
+def export(workspace: str, entity: str) -> BaseResponse | str:
     """The whole list as filtered, with the columns shown, as CSV, XLSX or JSON lines; a long one is offered as a job."""
     listing, asked, ending = _asked_export(entity)
-    if query_of(listing).count(g.session, EXPORT_AT_ONCE + 1) > EXPORT_AT_ONCE:
+    try:
+        number = query_of(listing).count(g.session, EXPORT_AT_ONCE + 1)
+    except RuleInvalid as error:
+        return without_rule(listing, error)  # the list, for whoever asked for some did not ask for all
+    if number > EXPORT_AT_ONCE:
         offer = {"action": request.full_path, "list_url": f"{base()}/{entity}"}
         return entity_page("export.html", listing.view, title=_("Export"), inside=True, offer=offer)
     columns = asked.columns(g.edition)
@@ -180,7 +191,10 @@ def export(workspace: str, entity: str) -> Response | str:
 def export_later(workspace: str, entity: str) -> BaseResponse:
     """Puts an export into the queue."""
     listing, asked, ending = _asked_export(entity)
-    total = query_of(listing).count(g.session)
+    try:
+        total = query_of(listing).count(g.session)
+    except RuleInvalid as error:
+        return without_rule(listing, error)
     return go(f"{base()}/jobs/{export_job.start(g.session, g.actor, asked, ending, total)}")
 
 

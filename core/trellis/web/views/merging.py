@@ -1,4 +1,4 @@
-"""Merging two records: the other one is found, the fields are chosen side by side, and it can be taken back."""
+"""Merging records, two or a group of duplicates: the other one is found, the fields are chosen side by side, and it can be taken back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from trellis.edition import EntityView
 from trellis.errors import TrellisError
 from trellis.i18n import translator
 from trellis.quality import merging
+from trellis.quality.duplicates import MOST_IN_GROUP
 from trellis.records.query import Record
 from trellis.web.display import origin, shown, title_of
 from trellis.web.overlay import dialog_form
@@ -55,11 +56,11 @@ def chosen(workspace: str, entity: str, record_id: int) -> BaseResponse:
 
 @blueprint.post("/<workspace>/<entity>/bulk/merge")
 def ticked(workspace: str, entity: str) -> BaseResponse:
-    """The ticked rows side by side, when they are two."""
+    """The ticked rows side by side, when they are no more than a group of duplicates."""
     view_of(entity)
     ids = whole_numbers(request.form.get("ids", ""))
-    if len(ids) != 2:
-        toast(_("Tick two records to merge them"))
+    if not 2 <= len(ids) <= MOST_IN_GROUP:
+        toast(_("Tick two to %(most)s records to merge them", most=MOST_IN_GROUP))
         return go(request.headers.get("HX-Current-URL") or f"{base()}/{entity}")
     return go(f"{base()}/{entity}/merge?ids={','.join(map(str, ids))}")
 
@@ -67,42 +68,54 @@ def ticked(workspace: str, entity: str) -> BaseResponse:
 @blueprint.get("/<workspace>/<entity>/merge")
 def compare(workspace: str, entity: str) -> str:
     view = view_of(entity)
-    ids = whole_numbers(request.args.get("ids", ""))[:2]
-    found = [g.records.get(entity, one) for one in ids]
-    if len(found) < 2 or found[0].id == found[1].id:
-        return _page(view, [], str(_("Choose two different records")))
-    return _page(view, found, "")
+    found = _asked(entity)
+    return _page(view, found, "" if found else str(_("Choose two different records")))
 
 
 @blueprint.post("/<workspace>/<entity>/merge")
 def merge(workspace: str, entity: str) -> BaseResponse | tuple[str, int]:
-    """``keep`` is the record that stays; ``field:<name>`` the one whose value is kept."""
+    """``id`` are those that become one, ``keep`` is what stays; ``field:<name>`` the one whose value is kept."""
     view = view_of(entity)
-    ids = whole_numbers(",".join(request.form.getlist("id")))
+    asked = [one.id for one in _asked(entity)]
+    ids = [one for one in whole_numbers(",".join(request.form.getlist("id"))) if one in asked]
     keep = whole_number(request.form.get("keep", ""))
-    others = [one for one in ids if one != keep]
-    if keep is None or keep not in ids or len(others) != 1:
-        return _page(view, [], str(_("Choose two different records"))), 422
-    take = [name for name in view.fields if request.form.get(f"field:{name}") == str(others[0])]
+    others = [one for one in dict.fromkeys(ids) if one != keep]
+    if keep not in asked or not others:
+        return _page(view, _asked(entity), str(_("Choose two different records"))), 422
     try:
-        merging.merge(g.records, entity, keep, others[0], take)
+        with g.records.whole():
+            for other in others:
+                take = [name for name in view.fields if request.form.get(f"field:{name}") == str(other)]
+                merging.merge(g.records, entity, keep, other, take)
     except TrellisError as error:
-        return _page(view, [g.records.get(entity, one) for one in ids], " ".join(sentences(error))), 422
-    toast(_("Merged"), f"{base()}/{entity}/{keep}/unmerge/{others[0]}")
+        return _page(view, _asked(entity), " ".join(sentences(error))), 422
+    *also, last = others
+    undo = f"{base()}/{entity}/{keep}/unmerge/{last}"
+    toast(_("Merged"), f"{undo}?also={','.join(map(str, reversed(also)))}" if also else undo)
     return go(f"{base()}/{entity}/{keep}")
+
+
+def _asked(entity: str) -> list[Record]:
+    """The records of the address; none where they are not at least two."""
+    ids = list(dict.fromkeys(whole_numbers(request.args.get("ids", ""))))[:MOST_IN_GROUP]
+    found = [g.records.get(entity, one) for one in ids]
+    return found if len(found) > 1 else []
 
 
 @blueprint.post("/<workspace>/<entity>/<int:record_id>/unmerge/<int:other>")
 def unmerge(workspace: str, entity: str, record_id: int, other: int) -> BaseResponse:
+    """With ``also`` those that were merged before it too, the last first."""
     view_of(entity)
-    merging.unmerge(g.records, entity, other)
+    with g.records.whole():
+        for one in (other, *whole_numbers(request.args.get("also", ""))):
+            merging.unmerge(g.records, entity, one)
     toast(_("The merge was taken back"))
     return go(f"{base()}/{entity}/{other}")
 
 
 def _page(view: EntityView, records: list[Record], problem: str) -> str:
     context: dict[str, Any] = {
-        "action": f"{base()}/{view.name}/merge",
+        "action": f"{base()}/{view.name}/merge?ids={','.join(str(one.id) for one in records)}",
         "list_url": f"{base()}/{view.name}",
         "problem": problem,
         "records": [
@@ -115,10 +128,12 @@ def _page(view: EntityView, records: list[Record], problem: str) -> str:
 
 
 def _rows(view: EntityView, records: list[Record]) -> Any:
-    first, second = records
-    better = set(merging.merged_values(first.values, second.values, view))
+    first, *others = records
+    better: dict[str, int] = {}
+    for other in reversed(others):
+        better |= dict.fromkeys(merging.merged_values(first.values, other.values, view), other.id)
     for name, field in view.fields.items():
-        if field.read_only or first.values.get(name) == second.values.get(name):
+        if field.read_only or all(one.values.get(name) == first.values.get(name) for one in others):
             continue
         yield {
             "name": name,
@@ -127,8 +142,8 @@ def _rows(view: EntityView, records: list[Record]) -> Any:
             "cells": [
                 {
                     "id": one.id,
-                    "value": shown(g.edition, base(), field, one),
-                    "checked": (one is second) == (name in better),
+                    "value": {**shown(g.edition, base(), field, one), "url": ""},  # a click chooses it
+                    "checked": one.id == better.get(name, first.id),
                 }
                 for one in records
             ],

@@ -21,6 +21,7 @@ _ = translator("trellis")
 
 blueprint = Blueprint("settings", __name__)
 
+LANGUAGES = {"en": _("English"), "ru": _("Russian")}
 _DAYS = tuple(map(str, range(7)))
 SECTIONS = (
     (
@@ -109,10 +110,9 @@ def save_general(workspace: str) -> BaseResponse | tuple[str, int]:
 
 def _form(values: dict[str, Any], errors: dict[str, list[str]]) -> str:
     errors = {"language" if name == "locale" else name: found for name, found in errors.items()}
-    languages = [("en", _("English")), ("ru", _("Russian"))]
     options = [
         {"value": code, "title": str(title), "selected": values["language"] == code}
-        for code, title in languages
+        for code, title in LANGUAGES.items()
     ]
     fields = [
         _field("title", _("Name"), values, errors),

@@ -150,7 +150,7 @@ class ApprovalStep(Entity):
         Reference(ROUTE, "CASCADE"), label=_("Approval route"), required=True, in_list=True
     )
     turn: Mapped[int] = column(
-        Integer(minimum=1, maximum=100),
+        Integer(minimum=1, maximum=100, additive=False),
         label=_("Turn"),
         help=_("Steps with the same number go side by side"),
         required=True,
@@ -171,5 +171,5 @@ class ApprovalStep(Entity):
         in_list=True,
     )
     days: Mapped[int | None] = column(
-        Integer(minimum=1, maximum=365), label=_("Days to decide"), in_list=True
+        Integer(minimum=1, maximum=365, additive=False), label=_("Days to decide"), in_list=True
     )

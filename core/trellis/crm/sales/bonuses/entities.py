@@ -122,7 +122,11 @@ class BonusPart(Entity):
         Reference("bonus_scheme", "CASCADE"), label=_("Bonus scheme"), required=True, in_list=True
     )
     place: Mapped[int] = column(
-        Integer(minimum=1, maximum=1000), label=_("Place"), required=True, default=1, in_list=True
+        Integer(minimum=1, maximum=1000, additive=False),
+        label=_("Place"),
+        required=True,
+        default=1,
+        in_list=True,
     )
     name: Mapped[str] = column(
         Text(), label=_("Name"), required=True, searchable=True, in_list=True, indexed=True
@@ -288,7 +292,9 @@ class BonusLine(Entity):
     statement_id: Mapped[int] = column(
         Reference("bonus_statement", "CASCADE"), label=_("Bonus statement"), required=True, in_list=True
     )
-    place: Mapped[int] = column(Integer(), label=_("Place"), required=True, default=1, in_list=True)
+    place: Mapped[int] = column(
+        Integer(additive=False), label=_("Place"), required=True, default=1, in_list=True
+    )
     name: Mapped[str] = column(Text(), label=_("Name"), required=True, in_list=True, searchable=True)
     kind: Mapped[str] = column(
         Choice(LINE_KINDS), label=_("Kind"), required=True, default=BonusKind.PERCENT, in_list=True

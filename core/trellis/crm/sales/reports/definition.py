@@ -168,4 +168,4 @@ def _problems(definition: Definition, view: EntityView, edition: Edition) -> dic
 
 def adds(field: Field) -> bool:
     """Whether the values of a field come to a sum."""
-    return field.type.kind == "number" and getattr(field.type, "additive", True)
+    return field.type.adds_up
