@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from trellis.records.entity import Field
 from trellis.records.types import LongText, Text
-from trellis.search.matching import fts_name, searchable, table_of, text_of
+from trellis.search.matching import WORDS, fts_name, searchable, table_of, text_of, value_of
 from trellis.search.vocabulary import learn
 from trellis.search.words import ACCENTED, LONGEST, LONGEST_NUMBER, PLAIN, SHORTEST_NUMBER, SPELLING
 
@@ -91,9 +91,11 @@ def keep_entity(connection: Connection, view: EntityView) -> None:
 
 def forget(connection: Connection, tables: list[str]) -> None:
     """Drops what is left of the index of tables that were dropped."""
-    if connection.dialect.name == "sqlite":
-        for table in tables:
+    for table in tables:
+        if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_quote(connection, fts_name(table))}")
+        else:
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {_quote(connection, _keeper(table))}()")
 
 
 def _keep(connection: Connection, view: EntityView, known: dict[str, dict[str, str]]) -> None:
@@ -109,8 +111,10 @@ def _keep(connection: Connection, view: EntityView, known: dict[str, dict[str, s
         connection.exec_driver_sql(f"DROP {kind} {_quote(connection, name)}")
     if connection.dialect.name == "sqlite":
         _fill_on_sqlite(connection, table, fields)
+    else:
+        _fill_on_postgresql(connection, table, fields)
     for statement in wanted.values():
-        connection.exec_driver_sql(statement.replace("%", "%%") if kind == "INDEX" else statement)
+        connection.exec_driver_sql(statement)
     if fields and connection.scalar(sa.select(sa.select(view.entity.id).exists())):
         _learn(connection, view, fields)
         if kind == "INDEX":  # what is known of its words decides how they are looked for
@@ -134,14 +138,42 @@ def _known(connection: Connection) -> dict[str, dict[str, str]]:
 
 def _on_postgresql(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tuple[str, str]]:
     quote = dialect.identifier_preparer.quote
-    text = text_of(fields, dialect)
-    mark = hashlib.sha256("\0".join([text, *FUNCTIONS[:2]]).encode()).hexdigest()[:16]
+    made = [*FUNCTIONS[:2], WORDS, *_words_on_postgresql(table, fields, dialect)]
+    mark = hashlib.sha256("\0".join(made).encode()).hexdigest()[:16]
     name = f"search_{table[:38]}_{mark}"
     yield (
         name,
-        f"CREATE INDEX {quote(name)} ON {quote(table)} USING gin (trellis_words({text})) "
-        f"WITH (gin_pending_list_limit = {PENDING})",
+        f"CREATE INDEX {quote(name)} ON {quote(table)} USING gin ({WORDS}) WITH (gin_pending_list_limit = {PENDING})",
     )
+
+
+def _words_on_postgresql(table: str, fields: list[Field], dialect: Dialect) -> Iterator[str]:
+    """A column with the words of each record, and what keeps it: it is made by one pass over the table.
+
+    It does not stay a generated column, to which the columns that it is made of could not be changed by migrations.
+    """
+    quote = dialect.identifier_preparer.quote
+    words = f"trellis_words({text_of(fields, dialect)})"
+    new, old = (", ".join(value_of(field, dialect, row) for field in fields) for row in ("new.", "old."))
+    yield f"ALTER TABLE {quote(table)} ADD COLUMN {WORDS} tsvector GENERATED ALWAYS AS ({words}) STORED"
+    yield f"ALTER TABLE {quote(table)} ALTER COLUMN {WORDS} DROP EXPRESSION"
+    yield f"""CREATE OR REPLACE FUNCTION {quote(_keeper(table))}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF tg_op = 'INSERT' OR ROW({new}) IS DISTINCT FROM ROW({old}) THEN
+    new.{WORDS} := trellis_words({text_of(fields, dialect, "new.")});
+  END IF;
+  RETURN new;
+END
+$$"""
+    yield (
+        f"CREATE TRIGGER {WORDS} BEFORE INSERT OR UPDATE ON {quote(table)} "
+        f"FOR EACH ROW EXECUTE FUNCTION {quote(_keeper(table))}()"
+    )
+
+
+def _keeper(table: str) -> str:
+    """The function of PostgreSQL that keeps the words of a table."""
+    return f"{WORDS}_{table}"
 
 
 def _on_sqlite(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tuple[str, str]]:
@@ -177,6 +209,15 @@ def _fill_on_sqlite(connection: Connection, table: str, fields: list[Field]) -> 
     connection.exec_driver_sql(
         f"INSERT INTO {index} (rowid, words) SELECT id, {words} FROM {_quote(connection, table)}"
     )
+
+
+def _fill_on_postgresql(connection: Connection, table: str, fields: list[Field]) -> None:
+    name = _quote(connection, table)
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {WORDS} ON {name}")
+    connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {_quote(connection, _keeper(table))}()")
+    connection.exec_driver_sql(f"ALTER TABLE {name} DROP COLUMN IF EXISTS {WORDS}")
+    for statement in _words_on_postgresql(table, fields, connection.dialect) if fields else ():
+        connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 def _learn(connection: Connection, view: EntityView, fields: list[Field]) -> None:
