@@ -216,7 +216,7 @@ def test_a_lost_index_is_made_again_by_an_upgrade(
     assert _indexes(workspace) == made  # none that is right is made again
     with workspace.write() as session:
         records = Records(session, workspace.edition(session), SYSTEM)
-        monkeypatch.setattr(common, "WALK", {"sqlite": 0, "postgresql": 0})
+        monkeypatch.setattr(common, "WALK", dict.fromkeys(common.WALK, 0))
         assert _is_common(records, "анна")  # what is known of words was gathered again
         records.create("customer", {"name": "Анна Новая"})
         assert records.count("customer", text="анна") == 2
@@ -247,9 +247,32 @@ def test_common_words_are_walked_to_with_the_same_answer(
     for number in range(30):
         records.create("customer", {"name": f"Клиент {number:02}"})
     wanted = names(records, "клиенты")
-    monkeypatch.setattr(common, "WALK", {"sqlite": 0, "postgresql": 0})
+    monkeypatch.setattr(common, "WALK", dict.fromkeys(common.WALK, 0))
     records.session.execute(sa.text("ANALYZE"))
     assert names(records, "клиентам") == wanted == [f"Клиент {number:02}" for number in range(30)]
+
+
+def test_common_words_far_behind_in_a_list_are_fetched(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        records.create("customer", {"name": f"Клиент {number:02}"})
+    for number in range(30):
+        records.create("customer", {"name": f"ООО {number:02}"})
+    records.session.execute(sa.text("ANALYZE"))
+    walked, fetched = [], []
+    sa.event.listen(
+        records.session.connection(),
+        "before_cursor_execute",
+        lambda _connection, _cursor, sql, *_rest: (walked if "has_words" in sql else fetched).append(sql),
+    )
+    monkeypatch.setattr(common, "WALK", dict.fromkeys(common.WALK, 0))
+    for far, ways in ((20, (1, 1)), (80, (1, 0))):
+        monkeypatch.setattr(common, "FAR", dict.fromkeys(common.FAR, far))
+        walked.clear(), fetched.clear()
+        found = records.list("customer", text="ооо", sort=["name"], limit=10).items
+        assert [one.values["name"] for one in found] == [f"ООО {number:02}" for number in range(10)]
+        assert (len(walked), len([one for one in fetched if "ORDER BY" in one])) == ways
 
 
 def test_a_list_with_text_asks_a_fixed_number_of_statements(records: Records) -> None:

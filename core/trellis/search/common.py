@@ -26,6 +26,10 @@ is more than so many times the records: a page is 51 hits apart by records / hit
 takes five times as long as to fetch a hit; on PostgreSQL, whose records hold their words, a third of that. The databases do not
 choose well: they know too little of the beginnings of words."""
 
+FAR = {"sqlite": 8_000, "postgresql": 40_000}
+"""Of how many records a page must be full: those that have a word may all stand together, far behind, as all whose name
+begins with it. Then they are fetched. Of 5,000,000 records about as many are walked by for the rarest words that are common."""
+
 SHORT = 4
 """Letters of the beginning of a word that may be common though it is no word."""
 _KNOWN_FOR = 60
@@ -51,6 +55,11 @@ class _Words:
         if longer:
             return sum(share for known, share in self.shares.items() if known.startswith(word))
         return max(self.shares.get(word, 0.0), self.shares.get(stem(word), 0.0))
+
+
+def way_to_go(session: Session, edition: Edition, asked: Asked, view: EntityView) -> int:
+    """How many records of a sorted list to walk along for a page of those that have it; 0 where to fetch them is better."""
+    return FAR[session.connection().dialect.name] if is_common(session, edition, asked, view) else 0
 
 
 def is_common(session: Session, edition: Edition, asked: Asked, view: EntityView) -> bool:

@@ -27,11 +27,9 @@ WORDS = "search_words"
 
 
 class Bind(Protocol):
-    """Makes a parameter of a statement; ``written`` into it, if not bound to it."""
+    """Makes a parameter of a statement."""
 
-    def __call__(
-        self, value: Any, kind: TypeEngine[Any], *, written: bool = False
-    ) -> sa.BindParameter[Any]: ...
+    def __call__(self, value: Any, kind: TypeEngine[Any]) -> sa.BindParameter[Any]: ...
 
 
 def searchable(view: EntityView) -> list[Field]:
@@ -85,8 +83,8 @@ def found(
     """Records that have what is asked for in the fields of ``view``; ``whole`` is the entity with all that is indexed.
 
     Where the reader may not read all of them, the text of the others is looked through for each hit of the index.
-    With ``walk`` the index is left alone, for a statement that finds enough records soon anyway. ``ordered`` says that
-    the statement sorts its hits by what no index has (:class:`Unindexed`). ``most`` is how many hits of the index suffice,
+    With ``walk`` the index is left alone, for a statement that looks at records one by one. ``ordered`` says that
+    the statement does so in its order, or sorts its hits by what no index has (:class:`Unindexed`). ``most`` is how many hits of the index suffice,
     if not all are wanted.
     """
     if not can_find(asked, view):
@@ -105,8 +103,8 @@ def texts_of(asked: Asked) -> tuple[str, str, str]:
     return asked.fts(), orjson.dumps(asked.tokens()).decode(), asked.forms()
 
 
-def _bind(value: Any, kind: TypeEngine[Any], *, written: bool = False) -> sa.BindParameter[Any]:
-    return sa.literal(value, kind, literal_execute=written)
+def _bind(value: Any, kind: TypeEngine[Any]) -> sa.BindParameter[Any]:
+    return sa.literal(value, kind)
 
 
 class _Found(sa.ColumnElement[bool]):
@@ -144,8 +142,7 @@ class _Found(sa.ColumnElement[bool]):
         self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
         fts, tokens, forms = texts
         self.fts, self.tokens = bind(fts, sa.String()), bind(tokens, sa.String())
-        # Where the list is walked along, it is written into the statement: that it is common tells PostgreSQL to do so.
-        self.tsquery = bind(forms, sa.String(), written=walk)
+        self.tsquery = bind(forms, sa.String())
 
 
 class Unindexed(FunctionElement[Any]):
@@ -184,9 +181,8 @@ def _on_sqlite(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
 def _on_postgresql(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
     table = compiler.preparer.quote(element.table)
     asked = f"trellis_asked({compiler.process(element.tsquery, **kw)})"
-    if (
-        not element.walk
-    ):  # made once, and unknown to the planner: one plan is as good for all that is asked for
+    if element.ordered or not element.walk:
+        # Made once, and unknown to the planner: one plan is as good for all that is asked for.
         asked = f"(SELECT {asked})"
     if element.walk or element.ordered:
         conditions = [f"{table}.{WORDS} @@ {asked}"]
