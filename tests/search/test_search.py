@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from samples import gym, registry
+from sqlalchemy.orm import Session
 from trellis import enabling
 from trellis.contributions import FieldRight, Grant, Scope
 from trellis.crm.customers.entities import Customer
@@ -188,11 +189,23 @@ def test_words_of_a_plugin_and_of_an_administrator_come_and_go(open_installation
         remove_field(session, workspace.edition(session), "customer", "own.hobby")
     assert (found("рыбка"), found("anna")) == (0, 1)
     with workspace.write() as session:
+        stored = _stored(session)
         edition = workspace.edition(session)
         add_field(
             session, edition, "customer", "hobby", {"type": "text", "label": "Hobby", "searchable": True}
         )
+        assert _stored(session) == stored  # the table is not written anew while nobody could read it
     assert found("рыбка") == 1
+
+
+def _stored(session: Session) -> list[Any]:
+    """The files of customers and of their words on PostgreSQL."""
+    if session.get_bind().dialect.name == "sqlite":
+        return []
+    files = "SELECT pg_relation_filenode(oid) FROM pg_class WHERE relname ~ '^(search_)?customer(_[0-9a-f]{16})?$' ORDER BY 1"
+    found = session.connection().exec_driver_sql(files).scalars().all()
+    assert len(found) == 2
+    return list(found)
 
 
 def test_a_lost_index_is_made_again_by_an_upgrade(
