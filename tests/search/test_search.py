@@ -254,6 +254,20 @@ def _indexes(workspace: Workspace) -> list[Any]:
         return list(connection.exec_driver_sql(f"SELECT {key} FROM {where} ORDER BY 1"))
 
 
+def test_words_are_kept_whoever_writes(records: Records) -> None:
+    if records.session.connection().dialect.name == "sqlite":
+        pytest.skip("SQLite has no schemas to write from")
+    made = records.create("customer", {"name": "Агата"})
+    table = f"{records.session.scalar(sa.text('SELECT current_schema()'))}.customer"
+    kept = records.session.scalar(sa.text("SHOW search_path"))
+    records.session.execute(sa.text("SET LOCAL search_path = pg_catalog"))
+    records.session.execute(
+        sa.text(f"UPDATE {table} SET name = 'Яна', phone = '+7 495 1234567' WHERE id = {made.id}")
+    )
+    records.session.execute(sa.text(f"SET LOCAL search_path = {kept}"))
+    assert names(records, "яна 4567") == ["Яна"] and names(records, "агата") == []
+
+
 def test_common_words_are_walked_to_with_the_same_answer(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,7 +142,7 @@ def _keeper(table: str, fields: list[Field], dialect: Dialect) -> str:
     """What gives a record the words of its fields, when it is new and when one of them is changed."""
     new, old = (", ".join(value_of(field, dialect, row) for field in fields) for row in ("new.", "old."))
     return f"""CREATE OR REPLACE FUNCTION {dialect.identifier_preparer.quote(_keeper_name(table))}() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   IF tg_op = 'INSERT' OR ROW({new}) IS DISTINCT FROM ROW({old}) THEN
     new.{WORDS} := trellis_words({text_of(fields, dialect, "new.")});
