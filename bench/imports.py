@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
 from trellis.records.importer import run_import
+from trellis.search.matching import WORDS
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
@@ -69,15 +69,13 @@ def _timed(act: Callable[[], T]) -> tuple[tuple[float, float], T]:
 def _drop_search(workspace: Workspace) -> None:
     """Takes the search index of customers away, which a table by hand would not have."""
     with workspace.namespace.connection() as connection:
-        if connection.dialect.name == "sqlite":
-            kind, table, name = "TRIGGER", "sqlite_master WHERE type = 'trigger'", "name"
-            like = "core_search_customer%"
-        else:
-            kind, table, name = "INDEX", "pg_indexes WHERE schemaname = current_schema()", "indexname"
-            like = "search_customer%"
-        found = sa.text(f"SELECT {name} FROM {table} AND {name} LIKE :like")
-        for one in connection.execute(found, {"like": like}).scalars().all():
-            connection.execute(sa.text(f'DROP {kind} "{one}"'))
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"DROP TRIGGER {WORDS} ON customer")
+            connection.exec_driver_sql(f"ALTER TABLE customer DROP COLUMN {WORDS}")
+            return
+        found = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'core_search_customer%'"
+        for one in connection.exec_driver_sql(found).scalars().all():
+            connection.exec_driver_sql(f'DROP TRIGGER "{one}"')
 
 
 def _write_file(path: Path, number: int) -> None:

@@ -21,7 +21,7 @@ from trellis.jobs import Job
 from trellis.kpi.income import INCOME_DAY, rebuild
 from trellis.records.events import ENTERED, LEFT
 from trellis.records.indexes import create_extension_indexes
-from trellis.search.matching import fts_name, searchable, table_of, text_of
+from trellis.search.matching import WORDS, fts_name, searchable, table_of, text_of
 from trellis.system import Event, ImportRun, LedgerEntry, PluginState
 from trellis.workspace import Workspace
 
@@ -52,7 +52,7 @@ def problems(
         yield from _records(session, edition, ledger, ended)
         yield from _events(session, edition)
         yield from _plugins(session, edition)
-        yield from _search(session, edition) if sqlite else ()
+        yield from _search(session, edition)
     yield from _indexes(workspace)
     yield from _income(workspace)
     for check in examine(installation, [workspace.name]):
@@ -164,20 +164,22 @@ def _plugins(session: Session, edition: Edition) -> Iterator[str]:
 
 
 def _search(session: Session, edition: Edition) -> Iterator[str]:
-    """The words in the index of SQLite are those of the records."""
+    """The words that records are found by are those of the records."""
     dialect = session.get_bind().dialect
     for name in ("customer", "order"):
         view = edition.entity(name)
         table = table_of(view)
         words = f"trellis_words({text_of(searchable(view), dialect)})"
         quote = dialect.identifier_preparer.quote
-        unlike = session.scalar(
-            sa.text(
-                f"SELECT count(*) FROM (SELECT id AS record_id, {words} AS spoken FROM {quote(table)}) "
+        if dialect.name == "postgresql":
+            compared = f"{quote(table)} WHERE {WORDS} IS DISTINCT FROM {words}"
+        else:
+            compared = (
+                f"(SELECT id AS record_id, {words} AS spoken FROM {quote(table)}) "
                 f"FULL JOIN {quote(fts_name(table))} AS found ON found.rowid = record_id "
                 "WHERE record_id IS NULL OR found.rowid IS NULL OR found.words IS NOT spoken"
             )
-        )
+        unlike = session.scalar(sa.text(f"SELECT count(*) FROM {compared}"))
         if unlike:
             yield f"search: {unlike} records of {name} differ from their index"
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from samples import gym, registry
+from sqlalchemy.orm import Session
 from trellis import enabling
 from trellis.contributions import FieldRight, Grant, Scope
 from trellis.crm.customers.entities import Customer
@@ -188,22 +189,39 @@ def test_words_of_a_plugin_and_of_an_administrator_come_and_go(open_installation
         remove_field(session, workspace.edition(session), "customer", "own.hobby")
     assert (found("рыбка"), found("anna")) == (0, 1)
     with workspace.write() as session:
+        stored = _stored(session)
         edition = workspace.edition(session)
         add_field(
             session, edition, "customer", "hobby", {"type": "text", "label": "Hobby", "searchable": True}
         )
+        assert _stored(session) == stored  # the table is not written anew while nobody could read it
     assert found("рыбка") == 1
 
 
+def _stored(session: Session) -> list[Any]:
+    """The files of customers and of their words on PostgreSQL."""
+    if session.get_bind().dialect.name == "sqlite":
+        return []
+    files = "SELECT pg_relation_filenode(oid) FROM pg_class WHERE relname ~ '^(search_)?customer(_[0-9a-f]{16})?$' ORDER BY 1"
+    found = session.connection().exec_driver_sql(files).scalars().all()
+    assert len(found) == 2
+    return list(found)
+
+
+@pytest.mark.parametrize("lost", ["index", "words"])
 def test_a_lost_index_is_made_again_by_an_upgrade(
-    workspace: Workspace, records: Records, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, records: Records, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     records.session.commit()
     sqlite = workspace.namespace.dialect == "sqlite"
+    if sqlite and lost == "words":
+        pytest.skip("SQLite keeps the words in the index alone")
     with workspace.namespace.connection() as connection:
         if sqlite:
             connection.exec_driver_sql("DROP TRIGGER core_search_customer_insert")
             connection.exec_driver_sql("DELETE FROM core_search_customer")
+        elif lost == "words":
+            connection.exec_driver_sql("ALTER TABLE customer DROP COLUMN search_words")
         else:
             query = (
                 "SELECT indexname FROM pg_indexes WHERE tablename = 'customer' AND indexname LIKE 'search%%'"
@@ -216,7 +234,7 @@ def test_a_lost_index_is_made_again_by_an_upgrade(
     assert _indexes(workspace) == made  # none that is right is made again
     with workspace.write() as session:
         records = Records(session, workspace.edition(session), SYSTEM)
-        monkeypatch.setattr(common, "WALK", 0)
+        monkeypatch.setattr(common, "WALK", dict.fromkeys(common.WALK, 0))
         assert _is_common(records, "анна")  # what is known of words was gathered again
         records.create("customer", {"name": "Анна Новая"})
         assert records.count("customer", text="анна") == 2
@@ -241,15 +259,52 @@ def _indexes(workspace: Workspace) -> list[Any]:
         return list(connection.exec_driver_sql(f"SELECT {key} FROM {where} ORDER BY 1"))
 
 
+def test_words_are_kept_whoever_writes(records: Records) -> None:
+    if records.session.connection().dialect.name == "sqlite":
+        pytest.skip("SQLite has no schemas to write from")
+    made = records.create("customer", {"name": "Агата"})
+    table = f"{records.session.scalar(sa.text('SELECT current_schema()'))}.customer"
+    kept = records.session.scalar(sa.text("SHOW search_path"))
+    records.session.execute(sa.text("SET LOCAL search_path = pg_catalog"))
+    records.session.execute(
+        sa.text(f"UPDATE {table} SET name = 'Яна', phone = '+7 495 1234567' WHERE id = {made.id}")
+    )
+    records.session.execute(sa.text(f"SET LOCAL search_path = {kept}"))
+    assert names(records, "яна 4567") == ["Яна"] and names(records, "агата") == []
+
+
 def test_common_words_are_walked_to_with_the_same_answer(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(30):
         records.create("customer", {"name": f"Клиент {number:02}"})
     wanted = names(records, "клиенты")
-    monkeypatch.setattr(common, "WALK", 0)
+    monkeypatch.setattr(common, "WALK", dict.fromkeys(common.WALK, 0))
     records.session.execute(sa.text("ANALYZE"))
     assert names(records, "клиентам") == wanted == [f"Клиент {number:02}" for number in range(30)]
+
+
+def test_common_words_far_behind_in_a_list_are_fetched(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        records.create("customer", {"name": f"Клиент {number:02}"})
+    for number in range(30):
+        records.create("customer", {"name": f"ООО {number:02}"})
+    records.session.execute(sa.text("ANALYZE"))
+    walked, fetched = [], []
+    sa.event.listen(
+        records.session.connection(),
+        "before_cursor_execute",
+        lambda _connection, _cursor, sql, *_rest: (walked if "has_words" in sql else fetched).append(sql),
+    )
+    monkeypatch.setattr(common, "WALK", dict.fromkeys(common.WALK, 0))
+    for far, ways in ((20, (1, 1)), (80, (1, 0))):
+        monkeypatch.setattr(common, "FAR", dict.fromkeys(common.FAR, far))
+        walked.clear(), fetched.clear()
+        found = records.list("customer", text="ооо", sort=["name"], limit=10).items
+        assert [one.values["name"] for one in found] == [f"ООО {number:02}" for number in range(10)]
+        assert (len(walked), len([one for one in fetched if "ORDER BY" in one])) == ways
 
 
 def test_a_list_with_text_asks_a_fixed_number_of_statements(records: Records) -> None:

@@ -60,11 +60,9 @@ class Joins:
             self._sources[key] = self._join(hops)
         return self._sources[key]
 
-    def bind(
-        self, value: Any, kind: sa.types.TypeEngine[Any], *, written: bool = False
-    ) -> sa.BindParameter[Any]:
-        """A value of the statement, kept among ``values`` in the order of asking; ``written`` into it, if not bound to it."""
-        bound = sa.bindparam(None, value, kind, unique=True, literal_execute=written)
+    def bind(self, value: Any, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+        """A value of the statement, kept among ``values`` in the order of asking."""
+        bound = sa.bindparam(None, value, kind, unique=True)
         self.values.append(bound)
         return bound
 

@@ -41,22 +41,14 @@ class Prepared:
         self._types = [one["type"] for one in statement.column_descriptions]
         self._readers: list[tuple[int, Convert]] | None = None
         names = {one: name for one in variables if (name := _name_in(compiled, one)) is not None}
-        self._sql: str = _POSTPONED.sub(
-            lambda found: found[0] if found[1] in names.values() else _written(compiled, found[1], dialect),
-            compiled.string,
-        )
-        if "__[POSTCOMPILE_" in _POSTPONED.sub("", self._sql):
+        self._sql: str = _POSTPONED.sub(lambda found: _written(compiled, found[1], dialect), compiled.string)
+        if "__[POSTCOMPILE_" in self._sql:
             raise Unprepared(self._sql)
-        self._written = [
-            (place, f"__[POSTCOMPILE_{names[one]}]", _literal(one, dialect))
-            for place, one in enumerate(variables)
-            if one in compiled.literal_execute_params and one in names
-        ]
         escaped = compiled.escaped_bind_names or {}
         self._bound = [
             (place, escaped.get(names[one], names[one]), _binder(one, dialect))
             for place, one in enumerate(variables)
-            if one in names and one not in compiled.literal_execute_params
+            if one in names
         ]
         self._values = self._constants(compiled, dialect)
         bound = self._values.keys() | {name for _place, name, _bind in self._bound}
@@ -66,13 +58,11 @@ class Prepared:
 
     def rows(self, connection: Connection, values: Sequence[Any]) -> Sequence[Any]:
         """The rows, with a value for each of the variables."""
-        sql, bound = self._sql, dict(self._values)
-        for place, token, literal in self._written:
-            sql = sql.replace(token, literal(values[place]))
+        bound = dict(self._values)
         for place, name, bind in self._bound:
             bound[name] = values[place] if bind is None else bind(values[place])
         given = bound if self._positions is None else tuple(bound[name] for name in self._positions)
-        rows, description = fetch(connection, sql, given, described=self._readers is None)
+        rows, description = fetch(connection, self._sql, given, described=self._readers is None)
         if self._readers is None:
             self._readers = self._read_by(description)
         return [self._converted(row, self._readers) for row in rows] if self._readers else rows
@@ -154,16 +144,11 @@ def _binder(one: sa.BindParameter[Any], dialect: Dialect) -> Convert | None:
     return one.type.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _literal(one: sa.BindParameter[Any], dialect: Dialect) -> Convert:
-    literal = one.type.dialect_impl(dialect).literal_processor(dialect)
-    if literal is None:
-        raise Unprepared(repr(one))
-    return literal
-
-
 def _written(compiled: Any, name: str, dialect: Dialect) -> str:
     """The values of a parameter that SQLAlchemy would write into the statement when it is run."""
     one = compiled.binds[name]
-    literal = _literal(one, dialect)
+    literal = one.type.dialect_impl(dialect).literal_processor(dialect)
+    if literal is None:
+        raise Unprepared(repr(one))
     values = one.effective_value
     return ", ".join(map(literal, values)) if one.expanding else literal(values)

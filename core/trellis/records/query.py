@@ -25,7 +25,7 @@ from trellis.records.rules import Node, RuleContext, parse, shape_of, to_json, t
 from trellis.records.sorting import paths_of, sort_key
 from trellis.search import vocabulary
 from trellis.search.asked import Asked
-from trellis.search.common import is_common
+from trellis.search.common import way_to_go
 from trellis.search.matching import Unindexed, can_find, found, texts_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ListQuery:
         self._rule = parse(rule, view, edition, listed=True) if isinstance(rule, Mapping) else rule
         self._asked = Asked.checked(text or "")
         self._text = [] if self._asked is None else self._asked.words
-        self._walk = False
+        self._walk = 0
         self._deleted = deleted
         self._ids = _possible(ids)
         self._named = (tuple(sort), None if fields is None else tuple(fields))
@@ -134,8 +134,12 @@ class ListQuery:
     def page(self, session: Session) -> Page:
         """The page."""
         if self._asked is not None and self._sorts_by_index:
-            self._walk = is_common(session, self._context.edition, self._asked, self._whole)
+            self._walk = way_to_go(session, self._context.edition, self._asked, self._whole)
         rows = self._rows(session)
+        if self._walk and len(rows) <= self.limit:  # its hits are far apart here, or there are no more
+            self._walk = 0
+            self._forget()
+            rows = self._rows(session)
         if not rows and self._loosen(session):
             rows = self._rows(session)
         rows, more = rows[: self.limit], len(rows) > self.limit
@@ -283,13 +287,13 @@ class ListQuery:
         loose = vocabulary.loosened(session, self._asked)
         if loose is None:
             return False
-        self._asked, self._walk = loose, False
+        self._asked, self._walk = loose, 0
         self._forget()
         return True
 
     def _forget(self) -> None:
         """Makes the parts of the statement anew when they are asked for."""
-        for name in ("_joins", "_keys", "_readers", "_listed", "_select"):
+        for name in ("_joins", "_keys", "_readers", "_listed", "_select", "_has_words"):
             self.__dict__.pop(name, None)
 
     def _new_joins(self) -> Joins:
@@ -305,11 +309,15 @@ class ListQuery:
             conditions.append(root.id.in_(self._ids))
         if self._rule is not None:
             conditions.append(to_sql(self._rule, joins, self._context))
-        if self._asked is not None:
-            conditions.append(
-                found(self._asked, self.view, self._whole, walk=self._walk, ordered=ordered, bind=joins.bind)
-            )
+        if self._asked is not None and not (self._walk and ordered):
+            conditions.append(self._words_in(joins, ordered=ordered))
         return conditions
+
+    def _words_in(self, joins: Joins, *, ordered: bool) -> sa.ColumnElement[bool]:
+        assert self._asked is not None
+        return found(
+            self._asked, self.view, self._whole, walk=self._walk > 0, ordered=ordered, bind=joins.bind
+        )
 
     @cached_property
     def _kept(self) -> Shelf:
@@ -372,18 +380,26 @@ class ListQuery:
         return self._joins.add_to(self._listed).where(*conditions)
 
     def _sorted(self, statement: sa.Select[Any], keys: Sequence[SortKey]) -> sa.Select[Any]:
-        most = self._most
-        if self._asked is None or self._walk:
+        most = self._literally(self.limit + 1)
+        if self._asked is None:
             return statement.order_by(*(key.order for key in keys)).limit(most)
         # All hits of a text are sorted: by their keys alone, and no more than the page is read whole.
         order = [replace(key, expression=Unindexed(key.expression)).order for key in keys]
         root = self._joins.root
-        hits = statement.with_only_columns(root.id).order_by(*order).limit(most).correlate(None)
+        if self._walk:
+            first = statement.with_only_columns(root.id, self._has_words.label("has_words"))
+            near = first.order_by(*(key.order for key in keys)).limit(self._literally(self._walk)).subquery()
+            hits = sa.select(near.c.id).where(near.c.has_words).limit(most)
+        else:
+            hits = statement.with_only_columns(root.id).order_by(*order).limit(most).correlate(None)
         return self._joins.add_to(self._listed).where(root.id.in_(hits)).order_by(*order)
 
-    @property
-    def _most(self) -> Any:
-        """The rows of a page and the first one behind it.
+    @cached_property
+    def _has_words(self) -> sa.ColumnElement[bool]:
+        return self._words_in(self._joins, ordered=True)
+
+    def _literally(self, most: int) -> Any:
+        """How many rows of a statement are wanted.
 
         Written into the statement where the way to the hits of a text is decided here: PostgreSQL then keeps its plan, which
         takes as long to make as a page to read. All other lists it plans for what they ask for.
@@ -394,7 +410,7 @@ class ListQuery:
             and self._context.actor.visible(self._joins.root) is sa.true()
         )
         decided = self._asked is not None and (everything or not self._walk)
-        return sa.literal_column(str(self.limit + 1)) if decided else self.limit + 1
+        return sa.literal_column(str(most)) if decided else most
 
     @property
     def _reads_extra(self) -> bool:

@@ -22,9 +22,6 @@ _TELEPHONE = re.compile(r"\+?\(?\d[\d\s().+/-]*")
 _NATIONAL = 10
 """Digits of a telephone number without the code of its country, which people write as +7, 8 or not at all."""
 
-_NOTHING = "$a"
-"""A regular expression that fits no text."""
-
 Alternative = tuple[str, bool]
 """A token, and whether it may be the beginning of a longer one."""
 
@@ -96,16 +93,6 @@ class Asked:
         return "/".join(
             one for one in (" ".join(parts), self.digits and self.digits + ":*" * (not self.whole)) if one
         )
-
-    def standing(self) -> str:
-        """A regular expression of PostgreSQL that fits texts in which the only word stands as it was typed, between spaces.
-
-        What it fits has what is asked for; most of what has it fits. It fits nothing where several words are asked for.
-        """
-        (word, *others) = self.words or ("",)
-        if others or not word.isalpha():
-            return _NOTHING
-        return f"(^| ){word}" if self.goes_on(0) else f"(^| ){word}( |$)"
 
 
 def _either(part: Sequence[Alternative]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from trellis.records.entity import Field
 from trellis.records.types import LongText, Text
-from trellis.search.matching import fts_name, searchable, table_of, text_of
+from trellis.search.matching import WORDS, fts_name, searchable, table_of, text_of, value_of
 from trellis.search.vocabulary import learn
 from trellis.search.words import ACCENTED, LONGEST, LONGEST_NUMBER, PLAIN, SHORTEST_NUMBER, SPELLING
 
@@ -91,29 +91,28 @@ def keep_entity(connection: Connection, view: EntityView) -> None:
 
 def forget(connection: Connection, tables: list[str]) -> None:
     """Drops what is left of the index of tables that were dropped."""
-    if connection.dialect.name == "sqlite":
-        for table in tables:
+    for table in tables:
+        if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_quote(connection, fts_name(table))}")
+        else:
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {_quote(connection, _keeper_name(table))}()")
 
 
 def _keep(connection: Connection, view: EntityView, known: dict[str, dict[str, str]]) -> None:
-    table = table_of(view)
-    fields = searchable(view)
-    make = _on_postgresql if connection.dialect.name == "postgresql" else _on_sqlite
-    wanted = dict(make(table, fields, connection.dialect)) if fields else {}
+    table, fields, dialect = table_of(view), searchable(view), connection.dialect
+    make, fill = (
+        (_on_postgresql, _fill_on_postgresql)
+        if dialect.name == "postgresql"
+        else (_on_sqlite, _fill_on_sqlite)
+    )
+    wanted = dict(make(table, fields, dialect)) if fields else {}
     present = known.get(table, {})
-    kind = "INDEX" if connection.dialect.name == "postgresql" else "TRIGGER"
-    if present.keys() == wanted.keys() and (kind == "INDEX" or present == wanted):
+    if present == wanted:
         return
-    for name in present:
-        connection.exec_driver_sql(f"DROP {kind} {_quote(connection, name)}")
-    if connection.dialect.name == "sqlite":
-        _fill_on_sqlite(connection, table, fields)
-    for statement in wanted.values():
-        connection.exec_driver_sql(statement.replace("%", "%%") if kind == "INDEX" else statement)
+    fill(connection, table, fields, present, wanted)
     if fields and connection.scalar(sa.select(sa.select(view.entity.id).exists())):
         _learn(connection, view, fields)
-        if kind == "INDEX":  # what is known of its words decides how they are looked for
+        if dialect.name == "postgresql":  # what is known of its words decides how they are looked for
             connection.exec_driver_sql(f"ANALYZE {_quote(connection, table)}")
 
 
@@ -133,15 +132,78 @@ def _known(connection: Connection) -> dict[str, dict[str, str]]:
 
 
 def _on_postgresql(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tuple[str, str]]:
-    quote = dialect.identifier_preparer.quote
-    text = text_of(fields, dialect)
-    mark = hashlib.sha256("\0".join([text, *FUNCTIONS[:2]]).encode()).hexdigest()[:16]
+    made = [*FUNCTIONS[:2], _keeper(table, fields, dialect)]
+    mark = hashlib.sha256("\0".join(made).encode()).hexdigest()[:16]
     name = f"search_{table[:38]}_{mark}"
-    yield (
-        name,
-        f"CREATE INDEX {quote(name)} ON {quote(table)} USING gin (trellis_words({text})) "
-        f"WITH (gin_pending_list_limit = {PENDING})",
-    )
+    yield name, name
+
+
+def _keeper(table: str, fields: list[Field], dialect: Dialect) -> str:
+    """What gives a record the words of its fields, when it is new and when one of them is changed."""
+    new, old = (", ".join(value_of(field, dialect, row) for field in fields) for row in ("new.", "old."))
+    return f"""CREATE OR REPLACE FUNCTION {dialect.identifier_preparer.quote(_keeper_name(table))}() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  IF tg_op = 'INSERT' OR ROW({new}) IS DISTINCT FROM ROW({old}) THEN
+    new.{WORDS} := trellis_words({text_of(fields, dialect, "new.")});
+  END IF;
+  RETURN new;
+END
+$$"""
+
+
+def _keeper_name(table: str) -> str:
+    return f"{WORDS}_{table}"
+
+
+def _fill_on_postgresql(
+    connection: Connection,
+    table: str,
+    fields: list[Field],
+    present: Mapping[str, str],
+    wanted: Mapping[str, str],
+) -> None:
+    """Where the words stand already, only records whose words become others are written, and readers go on.
+
+    Else one pass over the table makes them. The column does not stay a generated one, to which migrations could not change
+    the columns that it is made of.
+    """
+    words = f"trellis_words({text_of(fields, connection.dialect)})"
+    name, keeper = _quote(connection, table), _quote(connection, _keeper_name(table))
+    stands = WORDS in {one["name"] for one in sa.inspect(connection).get_columns(table)}
+    if stands and fields:
+        (index,) = wanted
+        statements = [
+            f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE",
+            _keeper(table, fields, connection.dialect),
+            f"UPDATE {name} SET {WORDS} = {words} WHERE {WORDS} IS DISTINCT FROM {words}",
+            *(
+                f"ALTER INDEX {_quote(connection, one)} RENAME TO {_quote(connection, index)}"
+                for one in present
+            ),
+        ]
+    else:
+        statements = [
+            *(f"DROP INDEX {_quote(connection, one)}" for one in present),
+            f"DROP TRIGGER IF EXISTS {WORDS} ON {name}",
+            f"DROP FUNCTION IF EXISTS {keeper}()",
+            f"ALTER TABLE {name} DROP COLUMN IF EXISTS {WORDS}",
+        ]
+        if fields:
+            statements += [
+                f"ALTER TABLE {name} ADD COLUMN {WORDS} tsvector GENERATED ALWAYS AS ({words}) STORED",
+                f"ALTER TABLE {name} ALTER COLUMN {WORDS} DROP EXPRESSION",
+                _keeper(table, fields, connection.dialect),
+                f"CREATE TRIGGER {WORDS} BEFORE INSERT OR UPDATE ON {name} FOR EACH ROW EXECUTE FUNCTION {keeper}()",
+            ]
+    if not (stands and present):
+        statements += [
+            f"CREATE INDEX {_quote(connection, one)} ON {name} USING gin ({WORDS}) "
+            f"WITH (gin_pending_list_limit = {PENDING})"
+            for one in wanted
+        ]
+    for statement in statements:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 def _on_sqlite(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tuple[str, str]]:
@@ -164,7 +226,15 @@ def _on_sqlite(table: str, fields: list[Field], dialect: Dialect) -> Iterator[tu
         )
 
 
-def _fill_on_sqlite(connection: Connection, table: str, fields: list[Field]) -> None:
+def _fill_on_sqlite(
+    connection: Connection,
+    table: str,
+    fields: list[Field],
+    present: Mapping[str, str],
+    wanted: Mapping[str, str],
+) -> None:
+    for name in present:
+        connection.exec_driver_sql(f"DROP TRIGGER {_quote(connection, name)}")
     index = _quote(connection, fts_name(table))
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {index}")
     if not fields:
@@ -177,6 +247,8 @@ def _fill_on_sqlite(connection: Connection, table: str, fields: list[Field]) -> 
     connection.exec_driver_sql(
         f"INSERT INTO {index} (rowid, words) SELECT id, {words} FROM {_quote(connection, table)}"
     )
+    for statement in wanted.values():
+        connection.exec_driver_sql(statement)
 
 
 def _learn(connection: Connection, view: EntityView, fields: list[Field]) -> None:

@@ -17,18 +17,19 @@ from sqlalchemy.types import TypeEngine
 from trellis.records.entity import ExtraValue, Field
 from trellis.records.types import Phone
 from trellis.search.asked import Asked
-from trellis.search.words import LONGEST
 
 if TYPE_CHECKING:
     from trellis.edition import EntityView
 
 
-class Bind(Protocol):
-    """Makes a parameter of a statement; ``written`` into it, if not bound to it."""
+WORDS = "search_words"
+"""The column of each table on PostgreSQL that holds the words by which a record is found."""
 
-    def __call__(
-        self, value: Any, kind: TypeEngine[Any], *, written: bool = False
-    ) -> sa.BindParameter[Any]: ...
+
+class Bind(Protocol):
+    """Makes a parameter of a statement."""
+
+    def __call__(self, value: Any, kind: TypeEngine[Any]) -> sa.BindParameter[Any]: ...
 
 
 def searchable(view: EntityView) -> list[Field]:
@@ -44,15 +45,19 @@ def text_of(fields: Sequence[Field], dialect: Dialect, row: str = "") -> str:
     """
     parts = []
     for field in fields:
-        if field.column is not None:
-            value = row + dialect.identifier_preparer.quote(field.column)
-        else:
-            extra: sa.ColumnElement[Any] = sa.literal_column(f"{row}extra")
-            value = str(ExtraValue(extra, field.name, field.type).compile(dialect=dialect))
+        value = value_of(field, dialect, row)
         parts.append(f"coalesce({value}, '')")
         if isinstance(field.type, Phone):
             parts.append(f"coalesce(trellis_number_ends({value}), '')")
     return " || ' ' || ".join(parts)
+
+
+def value_of(field: Field, dialect: Dialect, row: str) -> str:
+    """The value of a field, as SQL."""
+    if field.column is not None:
+        return row + dialect.identifier_preparer.quote(field.column)
+    extra: sa.ColumnElement[Any] = sa.literal_column(f"{row}extra")
+    return str(ExtraValue(extra, field.name, field.type).compile(dialect=dialect))
 
 
 def table_of(view: EntityView) -> str:
@@ -78,8 +83,8 @@ def found(
     """Records that have what is asked for in the fields of ``view``; ``whole`` is the entity with all that is indexed.
 
     Where the reader may not read all of them, the text of the others is looked through for each hit of the index.
-    With ``walk`` the index is left alone, for a statement that finds enough records soon anyway. ``ordered`` says that
-    the statement sorts its hits by what no index has (:class:`Unindexed`). ``most`` is how many hits of the index suffice,
+    With ``walk`` the index is left alone, for a statement that looks at records one by one. ``ordered`` says that
+    the statement does so in its order, or sorts its hits by what no index has (:class:`Unindexed`). ``most`` is how many hits of the index suffice,
     if not all are wanted.
     """
     if not can_find(asked, view):
@@ -93,13 +98,13 @@ def can_find(asked: Asked, view: EntityView) -> bool:
     return bool(asked.words or asked.digits) and bool(searchable(view))
 
 
-def texts_of(asked: Asked) -> tuple[str, str, str, str]:
-    """What is asked for as :func:`found` binds it: for FTS5, for looking through texts, for PostgreSQL, and for its quick look."""
-    return asked.fts(), orjson.dumps(asked.tokens()).decode(), asked.forms(), asked.standing()
+def texts_of(asked: Asked) -> tuple[str, str, str]:
+    """What is asked for as :func:`found` binds it: for FTS5, for looking through texts, and for PostgreSQL."""
+    return asked.fts(), orjson.dumps(asked.tokens()).decode(), asked.forms()
 
 
-def _bind(value: Any, kind: TypeEngine[Any], *, written: bool = False) -> sa.BindParameter[Any]:
-    return sa.literal(value, kind, literal_execute=written)
+def _bind(value: Any, kind: TypeEngine[Any]) -> sa.BindParameter[Any]:
+    return sa.literal(value, kind)
 
 
 class _Found(sa.ColumnElement[bool]):
@@ -115,14 +120,13 @@ class _Found(sa.ColumnElement[bool]):
         ("fts", InternalTraversal.dp_clauseelement),
         ("tokens", InternalTraversal.dp_clauseelement),
         ("tsquery", InternalTraversal.dp_clauseelement),
-        ("standing", InternalTraversal.dp_clauseelement),
     ]
     type = sa.Boolean()
     _is_implicitly_boolean = True  # or SQLite would be asked whether it “= 1”, and would not use the index
 
     def __init__(
         self,
-        texts: tuple[str, str, str, str],
+        texts: tuple[str, str, str],
         table: str,
         seen: Sequence[Field],
         indexed: Sequence[Field],
@@ -136,11 +140,9 @@ class _Found(sa.ColumnElement[bool]):
         self.most = f" LIMIT {most}" if most else ""
         self.seen, self.indexed, self.walk = seen, indexed, walk
         self.spelling = " ".join(f"{one.name}:{one.column}:{one.type!r}" for one in (*seen, *indexed))
-        fts, tokens, forms, standing = texts
+        fts, tokens, forms = texts
         self.fts, self.tokens = bind(fts, sa.String()), bind(tokens, sa.String())
-        # Where the list is walked along, it is written into the statement: that it is common tells PostgreSQL to do so.
-        self.tsquery = bind(forms, sa.String(), written=walk)
-        self.standing = bind(standing, sa.String())
+        self.tsquery = bind(forms, sa.String())
 
 
 class Unindexed(FunctionElement[Any]):
@@ -179,24 +181,14 @@ def _on_sqlite(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
 def _on_postgresql(element: _Found, compiler: SQLCompiler, **kw: Any) -> str:
     table = compiler.preparer.quote(element.table)
     asked = f"trellis_asked({compiler.process(element.tsquery, **kw)})"
-    if (
-        not element.walk
-    ):  # made once, and unknown to the planner: one plan is as good for all that is asked for
+    if element.ordered or not element.walk:
+        # Made once, and unknown to the planner: one plan is as good for all that is asked for.
         asked = f"(SELECT {asked})"
-
-    def has_words(fields: Sequence[Field], row: str) -> str:
-        return f"trellis_words({text_of(fields, compiler.dialect, f'{row}.')}) @@ {asked}"
-
-    conditions = []
-    if element.ordered and not element.walk and element.seen != element.indexed:
-        conditions.append(has_words(element.indexed, table))
-    if not (element.walk or element.ordered):  # an array is made first, and by the index
-        hits = f"SELECT hit.id FROM {table} AS hit WHERE {has_words(element.indexed, 'hit')}{element.most}"
-        conditions.append(f"{table}.id = ANY (ARRAY({hits}))")
-    if element.walk:  # most records have it as it stands, which is seen sooner than all of their words
-        text = text_of(element.seen, compiler.dialect, f"{table}.")
-        stands = f"lower(left({text}, {LONGEST})) ~ {compiler.process(element.standing, **kw)}"
-        conditions.append(f"({stands} OR {has_words(element.seen, table)})")
-    elif element.ordered or element.seen != element.indexed:
-        conditions.append(has_words(element.seen, table))
+    if element.walk or element.ordered:
+        conditions = [f"{table}.{WORDS} @@ {asked}"]
+    else:  # an array is made first, and by the index
+        hits = f"SELECT hit.id FROM {table} AS hit WHERE hit.{WORDS} @@ {asked}{element.most}"
+        conditions = [f"{table}.id = ANY (ARRAY({hits}))"]
+    if element.seen != element.indexed:
+        conditions.append(f"trellis_words({text_of(element.seen, compiler.dialect, f'{table}.')}) @@ {asked}")
     return f"({' AND '.join(conditions)})"

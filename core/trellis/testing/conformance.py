@@ -33,6 +33,7 @@ from trellis.installation import Installation
 from trellis.plugins import PluginRegistry
 from trellis.records.door import Records
 from trellis.records.entity import Base
+from trellis.search.matching import WORDS
 from trellis.security.actor import SYSTEM
 from trellis.workspace import Workspace
 
@@ -95,7 +96,9 @@ def migrations_match_the_entities(workspace: Workspace, name: str) -> Iterator[s
     with workspace.namespace.connection() as connection:
         options: dict[str, Any] = {
             "include_name": lambda table, kind, _parents: kind != "table" or _ours(table, name),
-            "include_object": lambda _item, found, kind, _r, _o: kind != "table" or _ours(found, name),
+            "include_object": lambda _item, found, kind, _r, _o: (
+                _ours(found, name) if kind == "table" else found != WORDS
+            ),
         }
         context = MigrationContext.configure(connection, opts=options)
         for difference in compare_metadata(context, Base.metadata):

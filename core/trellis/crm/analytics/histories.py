@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -115,11 +116,13 @@ def portions(
 
 def together(until: date, parts: Iterable[Histories]) -> Histories:
     """Portions as one."""
-    known = [_read(until, np.empty(0, dtype=_ROW)), *parts]
     names = [one.name for one in fields(Histories) if one.name != "until"]
-    return Histories(
-        until=until, **{name: np.concatenate([getattr(part, name) for part in known]) for name in names}
-    )
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for part in chain([_read(until, np.empty(0, dtype=_ROW))], parts):
+        for name in names:
+            columns[name].append(getattr(part, name))
+    # One after the other, so that no more than one of them is there twice.
+    return Histories(until=until, **{name: np.concatenate(columns.pop(name)) for name in names})
 
 
 def learnt_from(until: date, parts: Iterable[Histories]) -> Histories:

@@ -58,9 +58,6 @@ class _AnyOf:
     def forms(self) -> str:
         return "/".join(one.forms() for one in self.asks)
 
-    def standing(self) -> str:
-        return "|".join(one.standing() for one in self.asks)
-
 
 def settle(records: Records, mapping: Mapping, drafts: Sequence[Draft]) -> dict[int, Message]:
     """Does with drafts that look like a record what the mapping says: the positions of those left out, with the reason.
