@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Generator, Iterator
+from types import CodeType
 
 import jinja2
 import pytest
@@ -45,15 +46,14 @@ class Compiled(jinja2.BytecodeCache):
     """Keeps compiled templates in memory."""
 
     def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], bytes] = {}
+        self._codes: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        code = self._codes.get((bucket.key, bucket.checksum))
-        if code is not None:
-            bucket.bytecode_from_string(code)
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._codes[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
 @pytest.fixture(autouse=True, scope="session")
