@@ -27,6 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
+def pytest_collection() -> None:
+    """What is imported stays: while nothing else happens, to look for garbage in it again and again takes a third of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported need not be looked through again after each application."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """One worker more than there are processors: a third of the time, each waits for a browser, a server or a database."""
@@ -69,13 +81,6 @@ def _templates_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "create_jinja_environment", make_with)
         yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _little_garbage_collection() -> None:
-    """What was imported stays, and need not be looked through again after each application."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture
