@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 GROUP = "trellis.plugins"
 CORE = "core"
+_HOOK = f"{hookspecs.PROJECT}_"
+"""How the names of all hooks begin."""
 LONGEST_TRACE = 8_000
 TIMEOUT_WEIGHT = 5
 """A call that had to be left behind holds a thread, and everybody waits for it."""
@@ -94,6 +96,13 @@ def _installed() -> metadata.EntryPoints:
     return metadata.entry_points(group=GROUP)
 
 
+class _Manager(pluggy.PluginManager):
+    """Looks only at names that hooks may have (:meth:`PluginRegistry._check_hook_names`), not at all that a module imports."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:
+        return super().parse_hookimpl_opts(plugin, name) if name.startswith(_HOOK) else None
+
+
 class PluginRegistry:
     """The plugins of this process. One lives in the application; tests make their own."""
 
@@ -103,7 +112,7 @@ class PluginRegistry:
         self._loaded: dict[str, Plugin] = {}
         self._broken: dict[str, Fault] = {}
         self._loading = threading.RLock()
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager = _Manager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
     def names(self) -> list[str]:
@@ -162,7 +171,7 @@ class PluginRegistry:
         return Hooks(self._manager, names)
 
     def _check_hook_names(self, module: Any) -> None:
-        known = {name for name in vars(hookspecs) if name.startswith("trellis_")}
+        known = {name for name in vars(hookspecs) if name.startswith(_HOOK)}
         for name in dir(module):
             marked = getattr(getattr(module, name, None), f"{hookspecs.PROJECT}_impl", None)
             if marked is not None and name not in known:

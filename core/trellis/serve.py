@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 import tempfile
@@ -113,7 +114,11 @@ def serve(
         os.environ[_MULTIPROCESS] = tempfile.mkdtemp(prefix="trellis-metrics-")
         options["child_exit"] = _forget_metrics
     _share_memory()
+    gc.disable()
     import trellis.web.app  # noqa: F401 - imported before the workers are forked, so that they share it
+
+    gc.freeze()  # the code stays: no worker looks through it for garbage, which would also end the sharing
+    gc.enable()
 
     Server(config, options, works_jobs=works_jobs).run()
 

@@ -55,7 +55,7 @@ def test_markup_in_any_text_is_shown_as_text(place: tuple[Flask, Installation, W
     app, _installation, workspace = place
     ids = everything.fill(workspace, SCRIPT)
     browser = enter(app)
-    token = token_of(browser.get("/acme/").text)
+    token = token_of(browser.get("/acme/search").text)
     pages = ["/acme/", "/acme/tasks", "/acme/palette?q=script", "/acme/settings/users", "/acme/model"]
     for entity, record_id in ids.items():
         base = f"/acme/{entity}"
@@ -97,7 +97,7 @@ def test_markup_in_what_people_name_is_shown_as_text(
         found = session.scalars(sa.select(Identity.id)).one()
         more = {"handle": "h", "credential": "c", "public_key": b"k", "sign_count": 0}
         session.add(Passkey(identity_id=found, name=SCRIPT, **more))
-    token = token_of(browser.get("/acme/").text)
+    token = token_of(browser.get("/acme/search").text)
     lines = f'"{SCRIPT.replace(chr(34), chr(34) * 2)}",name\n' + '"<script>alert(1)</script>",A\n'
     form = {
         "csrf_token": token,
@@ -277,7 +277,7 @@ def test_deep_and_odd_input_is_refused_calmly(place: tuple[Flask, Installation, 
     for asked in ({"unit": "9" * 5_000}, {"unit": "9" * 30}, {"kpi": "revenue", "by": "person", "key": "²"}):
         assert browser.get("/acme/kpis", query_string=asked).status_code == 200, asked
     assert browser.get("/acme/customer/new", query_string={"owner": "9" * 30}).status_code == 200
-    form = {"csrf_token": token_of(browser.get("/acme/").text), "title": "View"}
+    form = {"csrf_token": token_of(browser.get("/acme/search").text), "title": "View"}
     for definition in (
         "{",
         "[1]",

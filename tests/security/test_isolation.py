@@ -184,6 +184,12 @@ def plain(answer: TestResponse, there: str) -> tuple[int, str, str]:
     return answer.status_code, numbers.sub("#", text), numbers.sub("#", place)
 
 
+def alike(one: TestResponse, other: TestResponse, there: str) -> bool:
+    """Whether two answers tell the same. Most are the same to the letter, which is found out sooner."""
+    as_sent = [(answer.status_code, answer.data, answer.headers.get("Location")) for answer in (one, other)]
+    return as_sent[0] == as_sent[1] or plain(one, there) == plain(other, there)
+
+
 def notices(browser: FlaskClient, answer: TestResponse) -> list[str]:
     """What an answer left to be said on the next page; no longer there, for that page is compared with another."""
     if "Set-Cookie" not in answer.headers:
@@ -245,7 +251,7 @@ def test_rest_tells_a_lower_role_nothing(house: House, role: str) -> None:
         if has_id and not mine:
             nobody = browser.open(twin, method=method, headers=headers, json=body)
             there = address.rsplit("/", 1)[1].partition(":")[0]
-            if plain(found, there) != plain(nobody, there):
+            if not alike(found, nobody, there):
                 told.append(f"{method} {address} {found.status_code} {nobody.status_code}")
     assert told == []
     assert tried > 100
@@ -269,13 +275,13 @@ def test_pages_tell_a_lower_role_nothing(house: House, role: str) -> None:
         found = browser.open(address, method=method, data=data)
         later = notices(browser, found)
         assert found.status_code < 500, (method, address)
-        if any(secret in f"{found.data!r}{later}" for secret in (SECRET, SECRET.lower())):
+        if any(secret.encode() in found.data or secret in str(later) for secret in (SECRET, SECRET.lower())):
             told.append(f"{method} {address} told {SECRET}")
         if has_id and "/user" not in address:
             other = {**data, "ids": str(MISSING)} if data else None
             nobody = browser.open(twin, method=method, data=other)
             there = str(house.ids[address.split("/")[2]]) if address.split("/")[2] in house.ids else "1"
-            if (plain(found, there), later) != (plain(nobody, there), notices(browser, nobody)):
+            if later != notices(browser, nobody) or not alike(found, nobody, there):
                 told.append(f"{method} {address} {found.status_code} {nobody.status_code}")
     asked = [f"/acme/customer?view={house.view_id}", f"/acme/customer?owner={house.ids['user']}"]
     asked += [f"/acme/{page}?q={SECRET[:5]}" for page in ("search", "palette", "customer")]

@@ -16,7 +16,7 @@ def cards(client: FlaskClient) -> list[str]:
 
 
 def post(client: FlaskClient, **data: str) -> int:
-    data["csrf_token"] = token_of(client.get("/acme/").text)
+    data["csrf_token"] = token_of(client.get("/acme/search").text)
     return client.post("/acme/dashboards/home/arrange", data=data).status_code
 
 

@@ -73,5 +73,5 @@ def test_older_entries_are_on_the_next_page(
 def test_the_trail_is_for_administrators(sign_in: SignIn) -> None:
     agent = sign_in("agent@acme.test")
     assert agent.get("/acme/settings/audit").status_code == 403
-    form = {"csrf_token": token_of(agent.get("/acme/").text)}
+    form = {"csrf_token": token_of(agent.get("/acme/search").text)}
     assert agent.post("/acme/settings/audit/export", data=form).status_code == 403

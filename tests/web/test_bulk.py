@@ -21,7 +21,7 @@ class Browser:
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
-        self.headers = {"X-CSRF-Token": token_of(client.get("/acme/").text), "HX-Request": "true"}
+        self.headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text), "HX-Request": "true"}
 
     def post(self, path: str, **data: str) -> TestResponse:
         return self.client.post(f"/acme/customer/bulk/{path}", data=data, headers=self.headers)

@@ -26,7 +26,7 @@ def admin(sign_in: SignIn) -> FlaskClient:
 
 def post(client: FlaskClient, path: str, url: str = "", **data: str) -> tuple[int, str, dict[str, str]]:
     headers = {
-        "X-CSRF-Token": token_of(client.get("/acme/").text),
+        "X-CSRF-Token": token_of(client.get("/acme/search").text),
         "HX-Request": "true",
         "HX-Current-URL": url,
     }
@@ -35,7 +35,7 @@ def post(client: FlaskClient, path: str, url: str = "", **data: str) -> tuple[in
 
 
 def create(client: FlaskClient, **values: str) -> int:
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     answer = client.post("/api/v1/acme/activity", json=values, headers=headers)
     assert answer.status_code == 201, answer.text
     return int(answer.json["id"])  # type: ignore[index]
@@ -114,7 +114,7 @@ def test_one_sees_the_own_days_and_what_is_done_or_late(admin: FlaskClient) -> N
     create(admin, subject="Late call", due_at=f"{AT}T10:00:00Z")
     create(admin, subject="Done call", due_at=f"{AT}T11:00:00Z", done_at=f"{AT}T12:00:00Z")
     other = create(admin, subject="Of another", due_at=f"{AT}T13:00:00Z")
-    changed = {"X-CSRF-Token": token_of(admin.get("/acme/").text)}
+    changed = {"X-CSRF-Token": token_of(admin.get("/acme/search").text)}
     given = admin.patch(f"/api/v1/acme/activity/{other}", json={"owner": 2}, headers=changed)
     assert given.status_code == 200, given.text
     page = admin.get(f"/acme/activity/calendar?at={AT}").text

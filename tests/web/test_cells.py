@@ -17,7 +17,7 @@ LIST = "http://localhost/acme/customer?columns=name,city,owner,gym.card&q=custom
 @pytest.fixture
 def client(sign_in: SignIn) -> FlaskClient:
     client = sign_in("admin@acme.test")
-    client.environ_base["HTTP_X_CSRF_TOKEN"] = token_of(client.get("/acme/").text)
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = token_of(client.get("/acme/search").text)
     client.environ_base["HTTP_HX_CURRENT_URL"] = LIST
     return client
 
@@ -70,7 +70,7 @@ def test_only_what_may_be_written_opens(client: FlaskClient, sign_in: SignIn) ->
     for path in ("customer/1/row?edit=tier", "customer/1/row?edit=nothing", "customer/999/row"):
         assert client.get(f"/acme/{path}").status_code == 404
     reader = sign_in("reader@acme.test")
-    headers = {"X-CSRF-Token": token_of(reader.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(reader.get("/acme/search").text)}
     assert "data-cell" not in reader.get("/acme/customer").text
     answer = reader.post("/acme/customer/1/row/city", data={"city": "X"}, headers=headers)
     assert answer.status_code == 422
@@ -90,7 +90,7 @@ def test_what_is_given_to_somebody_else_is_saved_and_leaves_the_page(
     client: FlaskClient, sign_in: SignIn
 ) -> None:
     agent = sign_in("agent@acme.test")
-    token = token_of(agent.get("/acme/").text)
+    token = token_of(agent.get("/acme/search").text)
     headers = {"X-CSRF-Token": token}
     made = [
         agent.post("/api/v1/acme/activity", json={"subject": f"Call {n}"}, headers=headers).json["id"]  # type: ignore[index]

@@ -122,7 +122,7 @@ def test_an_opportunity_becomes_a_quote_and_an_order(sign_in: SignIn, client: Cl
     assert "/acme/opportunity/1/quote" not in reader.get("/acme/opportunity/1").text
     assert (
         reader.post(
-            "/acme/opportunity/1/quote", data=form | {"csrf_token": token_of(reader.get("/acme/").text)}
+            "/acme/opportunity/1/quote", data=form | {"csrf_token": token_of(reader.get("/acme/search").text)}
         ).status_code
         == 403
     )

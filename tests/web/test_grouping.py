@@ -97,7 +97,7 @@ def test_groups_of_a_long_list_read_their_rows_when_opened(
 
 
 def test_a_view_keeps_its_groups(admin: FlaskClient) -> None:
-    headers = {"X-CSRF-Token": token_of(admin.get("/acme/").text), "HX-Request": "true"}
+    headers = {"X-CSRF-Token": token_of(admin.get("/acme/search").text), "HX-Request": "true"}
     dialog = unescape(admin.get("/acme/customer/views/new?group=city").text)
     definition = re.search(r'name="definition" value="(.*?)">', dialog)
     assert definition is not None

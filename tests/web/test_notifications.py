@@ -173,7 +173,7 @@ def test_the_end_of_an_export_is_told_and_what_is_old_is_forgotten(
     sign_in: SignIn, drain: Drain, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = sign_in("agent@acme.test")
-    token = token_of(agent.get("/acme/").text)
+    token = token_of(agent.get("/acme/search").text)
     started = agent.post("/acme/customer/export", data={"csrf_token": token})
     drain()
     page = unescape(agent.get("/acme/notifications").text)

@@ -122,7 +122,7 @@ def test_settings_are_for_administrators(sign_in: SignIn) -> None:
     client = sign_in("agent@acme.test")
     for one in SETTINGS:
         assert client.get(f"/acme/settings/{one}").status_code == 403, one
-    token = token_of(client.get("/acme/").text)
+    token = token_of(client.get("/acme/search").text)
     for path in (
         "settings/general",
         "settings/plugins/gym/disable",
@@ -141,7 +141,7 @@ def test_what_one_may_not_see_does_not_exist(sign_in: SignIn) -> None:
 
 def test_a_reader_changes_nothing(sign_in: SignIn) -> None:
     client = sign_in("reader@acme.test")
-    token = token_of(client.get("/acme/").text)
+    token = token_of(client.get("/acme/search").text)
     attempts = {
         "customer/new": {"name": "New"},
         "customer/1/edit": {"name": "Changed"},
@@ -178,7 +178,7 @@ def test_a_form_keeps_what_was_typed_and_says_what_is_wrong(sign_in: SignIn) -> 
 
 def test_a_field_is_edited_in_place_and_a_lost_update_is_told(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    token = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    token = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     saved = client.post("/acme/customer/1/field/city", data={"city": "Graz", "version": "1"}, headers=token)
     assert "Graz" in saved.text
     stale = client.post("/acme/customer/1/field/city", data={"city": "Linz", "version": "1"}, headers=token)
@@ -189,7 +189,7 @@ def test_a_field_is_edited_in_place_and_a_lost_update_is_told(sign_in: SignIn) -
 
 def test_a_move_asks_for_what_the_stage_needs(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text), "HX-Request": "true"}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text), "HX-Request": "true"}
     headers["HX-Current-URL"] = "http://localhost/acme/opportunity/board"
     asked = client.post("/acme/opportunity/1/move", data={"stage": "lost"}, headers=headers)
     assert 'name="lost_reason"' in asked.text
@@ -203,7 +203,7 @@ def test_a_move_asks_for_what_the_stage_needs(sign_in: SignIn) -> None:
 
 def test_a_note_stands_on_the_timeline(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     pane = client.post(
         "/acme/customer/1/compose", data={"kind": "note", "text": "Likes <b>lamps</b>"}, headers=headers
     )
@@ -212,7 +212,7 @@ def test_a_note_stands_on_the_timeline(sign_in: SignIn) -> None:
 
 def test_ticked_rows_go_to_the_bin_and_come_back(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     client.post("/acme/customer/bulk/delete", data={"ids": "1,2"}, headers=headers)
     assert "Customer 00" in client.get("/acme/customer?bin=1").text
     assert client.get("/acme/customer/1").status_code == 404
@@ -223,7 +223,7 @@ def test_ticked_rows_go_to_the_bin_and_come_back(sign_in: SignIn) -> None:
 
 def test_a_view_is_kept_and_a_bad_filter_is_told(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    token = token_of(client.get("/acme/").text)
+    token = token_of(client.get("/acme/search").text)
     definition = json.dumps(
         {"rule": {"field": "city", "op": "eq", "value": "Brno"}, "fields": ["name", "city"]}
     )
@@ -246,7 +246,7 @@ def test_an_export_is_the_list_that_was_shown(sign_in: SignIn) -> None:
 
 def test_a_plugin_is_disabled_and_enabled_again_from_the_page(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     client.post("/acme/settings/plugins/gym/disable", headers=headers)
     assert client.get("/acme/gym.membership").status_code == 404
     assert "Enabling Gym will add" in client.get("/acme/settings/plugins/gym/preview").text
@@ -260,7 +260,7 @@ def test_a_form_that_is_out_of_date_takes_in_what_others_changed_and_tells_what_
     sign_in: SignIn,
 ) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     edit = "/acme/customer/1/edit"
     old = {"name": "Customer 00", "city": "Wien", "phone": "", "email": "", "version": "1"}
     theirs = old | {"name": "Anna Meyer", "city": "Graz"}
@@ -293,7 +293,7 @@ def test_a_dialog_that_is_opened_by_its_address_comes_with_a_page(sign_in: SignI
 
 def test_a_purge_never_writes_over_the_archive_of_an_earlier_one(sign_in: SignIn, config: Config) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     for act in ("disable", "purge", "enable", "disable", "purge"):
         client.post(f"/acme/settings/plugins/gym/{act}", data={"name": "gym"}, headers=headers)
     first, second = sorted((config.home / "archives/acme").iterdir(), key=lambda one: one.stat().st_mtime_ns)
@@ -309,7 +309,7 @@ def test_a_purge_never_writes_over_the_archive_of_an_earlier_one(sign_in: SignIn
 
 def test_an_own_field_works_at_once_and_its_values_survive_removal(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     field = {
         "name": "size",
         "label": "Size",
@@ -380,7 +380,7 @@ def test_the_organisation_is_shown_as_a_tree_with_positions_and_people(
 
 def test_an_own_field_is_changed_in_place_and_keeps_its_values(sign_in: SignIn) -> None:
     client = sign_in("admin@acme.test")
-    headers = {"X-CSRF-Token": token_of(client.get("/acme/").text)}
+    headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text)}
     for name, label in (("size", "Size"), ("shoe", "Shoe")):
         field = {"name": name, "label": label, "type": "choice", "options": "S\nM"}
         client.post("/acme/settings/fields/customer/new", data=field, headers=headers)

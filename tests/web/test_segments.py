@@ -25,7 +25,7 @@ class Browser:
 
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
-        self.token = token_of(client.get("/acme/").text)
+        self.token = token_of(client.get("/acme/search").text)
 
     def get(self, path: str, **query: Any) -> str:
         answer = self.client.get(f"/acme/{path}?{urlencode(query, doseq=True)}")

@@ -23,7 +23,7 @@ SETUP = {"filter": BRNO, "sort": "-name", "columns": "name,city,gym.card", "dens
 class Person:
     def __init__(self, client: FlaskClient) -> None:
         self.client = client
-        self.headers = {"X-CSRF-Token": token_of(client.get("/acme/").text), "HX-Request": "true"}
+        self.headers = {"X-CSRF-Token": token_of(client.get("/acme/search").text), "HX-Request": "true"}
 
     def list(self, **query: str) -> str:
         answer = self.client.get(f"/acme/customer?{urlencode(query)}" if query else "/acme/customer")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -16,6 +18,7 @@ _FILTERS = ("money", "number", "percent", "day", "image")
 """Those that :mod:`filling` adds."""
 
 
+@lru_cache(maxsize=500)
 def problem_of(content: str) -> Message | None:
     """What is wrong with the marks in a text; None when nothing is."""
     reader = ImmutableSandboxedEnvironment()

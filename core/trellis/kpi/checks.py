@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.contributions import Segment
 from trellis.edition import Edition
@@ -16,19 +14,17 @@ from trellis.kpi.income import IncomeQuery, Touched
 from trellis.kpi.periods import Grain, Period, containing
 from trellis.kpi.query import KpiQuery
 from trellis.kpi.splits import splits_of
+from trellis.records.compiling import compiles
 from trellis.records.days import bucket
 from trellis.records.rules import parse, resolve
 from trellis.security.actor import SYSTEM
 from trellis.segments.checks import segment_reads
 
 _DAY = date(2026, 1, 15)
-_DIALECTS = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
 _COLUMNS = "customer id, day, currency, revenue, cost, purchases"
 _MOST_KNOWN = 10_000
 _passed: set[Any] = set()
-"""What the checks of KPIs that were right depend on: an edition that is built anew differs in little."""
-_known: dict[Any, Any] = {}
-"""Shapes of statements that have compiled, with what was found out about them: editions are built often, and this is most of the work."""
+"""What the checks of KPIs and income that were right depend on: an edition that is built anew differs in little."""
 
 
 def check_kpi(edition: Edition, kpi: Any) -> None:
@@ -42,6 +38,10 @@ def check_kpi(edition: Edition, kpi: Any) -> None:
     if state in _passed:
         return
     _check_select(edition, kpi)
+    _pass(state)
+
+
+def _pass(state: Any) -> None:
     if len(_passed) >= _MOST_KNOWN:
         _passed.clear()
     _passed.add(state)
@@ -70,14 +70,14 @@ def _check_select(edition: Edition, kpi: Any) -> None:
     if kpi.date is not None and kpi.entity is None:
         raise ValueError(f"{kpi.name}: date needs entity")
     if kpi.entity is None:
-        _compiles(statement)
+        compiles(statement)
         _check_behind(edition, kpi)
         return
     if kpi.behind is not None:
         raise ValueError(f"{kpi.name}: a figure with an entity has its records; leave out behind")
     if kpi.rule is not None:
         parse(kpi.rule, edition.entity(kpi.entity.__entity__.name), edition)
-    sources = _compiles(statement, _sources)
+    sources = compiles(statement, _sources)
     wanted = [("entity", kpi.entity.__table__), *_tables("date", kpi.date)]
     splits = splits_of(edition, kpi)
     for by, split in splits.items():
@@ -85,14 +85,14 @@ def _check_select(edition: Edition, kpi: Any) -> None:
             wanted += _tables(f"breakdown {by}", split.key)
     keys = [split.key for split in splits.values()]
     conditions = [condition for split in splits.values() for condition in split.conditions]
-    _compiles(statement.add_columns(*keys).where(*conditions).group_by(*keys))  # all at once: it is quicker
+    compiles(statement.add_columns(*keys).where(*conditions).group_by(*keys))  # all at once: it is quicker
     for what, table in wanted:
         if table not in sources and table not in _sources(statement):  # an alias is another in each statement
             raise ValueError(
                 f"{kpi.name}: the {what} is of “{table.name}”, which the select does not read from"
             )
     if kpi.date is not None:
-        _compiles(statement.add_columns(bucket(kpi.date, [_bounds(kpi.date)]).label("b")).group_by("b"))
+        compiles(statement.add_columns(bucket(kpi.date, [_bounds(kpi.date)]).label("b")).group_by("b"))
 
 
 def _check_behind(edition: Edition, kpi: Any) -> None:
@@ -106,7 +106,7 @@ def _check_behind(edition: Edition, kpi: Any) -> None:
         raise ValueError(
             f"{kpi.name}: behind selects one column, the ids of the records that the reader may see"
         )
-    _compiles(statement)
+    compiles(statement)
 
 
 def kpi_reads(edition: Edition, kpi: Any) -> list[sa.ClauseElement]:
@@ -161,34 +161,13 @@ def _tables(what: str, column: Any) -> list[tuple[str, Any]]:
     return [(what, expression.table)] if isinstance(expression, sa.Column) else []
 
 
-def _compiles(statement: sa.Select[Any], ask: Callable[[sa.Select[Any]], Any] | None = None) -> Any:
-    """Compiles a statement for both databases, unless one of its shape has; the answer to ``ask`` about it."""
-    shape = statement._generate_cache_key()
-    key = shape and (shape.key, ask)
-    if key in _known:
-        return _known[key]
-    for dialect in _DIALECTS:
-        statement.compile(dialect=dialect)
-    answer = ask(statement) if ask else None
-    if key is not None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        _known[key] = answer
-    return answer
-
-
 def check_income(edition: Edition, source: Any) -> None:
     """The select has its six columns, reads the sales, and compiles on both databases; the watched paths exist."""
     sale = source.entity
-    for touched in (None, Touched(days=((1, _DAY),)), Touched(days=((1, _DAY), (2, _DAY)))):
-        statement = source.select(IncomeQuery(edition.settings, touched))
-        if not isinstance(statement, sa.Select) or len(statement.selected_columns) != 6:
-            raise ValueError(f"{source.name}: the select must have six columns: {_COLUMNS}")
-        if sale is not None and sale.__table__ not in _compiles(statement, _sources):
-            raise ValueError(
-                f"{source.name}: the select does not read from “{sale.__table__.name}”, its entity"
-            )
-        _compiles(statement)
+    state = (source.select, sale, repr(edition.settings))
+    if state not in _passed:
+        _check_income_select(edition, source)
+        _pass(state)
     if not source.watches:
         raise ValueError(f"{source.name}: name in watches the entities whose writes change this income")
     if sale is not None and sale.__entity__.name not in source.watches:
@@ -199,3 +178,16 @@ def check_income(edition: Edition, source: Any) -> None:
         view = edition.entity(entity)
         for path in (watch.customer, watch.date):
             resolve(path, view, edition)
+
+
+def _check_income_select(edition: Edition, source: Any) -> None:
+    sale = source.entity
+    for touched in (None, Touched(days=((1, _DAY),)), Touched(days=((1, _DAY), (2, _DAY)))):
+        statement = source.select(IncomeQuery(edition.settings, touched))
+        if not isinstance(statement, sa.Select) or len(statement.selected_columns) != 6:
+            raise ValueError(f"{source.name}: the select must have six columns: {_COLUMNS}")
+        if sale is not None and sale.__table__ not in compiles(statement, _sources):
+            raise ValueError(
+                f"{source.name}: the select does not read from “{sale.__table__.name}”, its entity"
+            )
+        compiles(statement)

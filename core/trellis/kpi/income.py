@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from trellis.contributions import IncomeSource, Scope
 from trellis.errors import PermissionRefused
@@ -29,6 +30,7 @@ from trellis.plugins import CORE
 from trellis.records.bulk import notice_growth
 from trellis.records.days import is_moment, local_day
 from trellis.records.entity import Base
+from trellis.records.given import given_rows
 from trellis.records.types import BigId, FixedPoint, UtcDateTime
 from trellis.security.field_rights import sources_of
 
@@ -296,14 +298,13 @@ def _delete(source: IncomeSource, touched: Touched) -> sa.Delete:
 
 def _touched_table(touched: Touched, zone: ZoneInfo | None) -> sa.CTE:
     """The touched days as a table of the statement; with ``zone`` also their bounds as moments."""
-    columns: list[sa.ColumnClause[Any]] = [sa.column("customer_id", BigId), sa.column("day", sa.Date)]
+    columns: dict[str, TypeEngine[Any]] = {"customer_id": BigId, "day": sa.Date()}
     rows: list[tuple[Any, ...]] = list(touched.days)
     if zone is not None:
-        columns += [sa.column("starts_at", UtcDateTime()), sa.column("ends_at", UtcDateTime())]
+        columns |= {"starts_at": UtcDateTime(), "ends_at": UtcDateTime()}
         rows = [(*row, *_bounds(row[1], zone)) for row in rows]
-    given = sa.values(*columns, name="given").data(rows).cte("given")
     # By the limit SQLite knows that these are few; else it would scan all purchases for a Bloom filter.
-    return sa.select(given).limit(sa.literal_column(str(len(rows)))).cte("touched")
+    return given_rows(columns, rows).limit(sa.literal_column(str(_MOST))).cte("touched")
 
 
 def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

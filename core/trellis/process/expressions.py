@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 from trellis.i18n import current_timezone, format_date, format_datetime, format_number, translator
@@ -109,6 +110,7 @@ class Expression:
             ) from None
 
 
+@lru_cache(maxsize=2000)
 def compile_expression(text: str) -> Expression:
     """An expression ready to be called. Raises ExpressionInvalid for what cannot be parsed or calls the unknown."""
     if len(text) > LONGEST:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from trellis.contributions import Segment
 from trellis.edition import Edition
+from trellis.records.compiling import compiles
 from trellis.segments.belonging import belonging, candidates
 from trellis.segments.sources import sources_of, with_named
 
@@ -22,12 +22,9 @@ def check_segment(edition: Edition, segment: Segment) -> None:
     if given.count(True) != 1:
         raise TypeError(f"{segment.name}: a segment has a rule or a select, one of both")
     for one in with_named(edition, segment):
-        statements = [candidates(edition, one, _DAY)]
+        compiles(candidates(edition, one, _DAY))
         if sources_of(edition, one):
-            statements.append(belonging(edition, [one], _DAY, _AMONG))
-        for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
-            for statement in statements:
-                statement.compile(dialect=dialect)
+            compiles(belonging(edition, [one], _DAY, _AMONG))
 
 
 def segment_reads(edition: Edition, segment: Segment) -> list[sa.ClauseElement]:

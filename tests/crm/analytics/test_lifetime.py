@@ -20,6 +20,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.sales.entities import Order
 from trellis.kpi.income import rebuild
 from trellis.kpi.periods import parse
+from trellis.records.bulk import insert_rows
 from trellis.security.actor import Actor
 
 UNTIL = date(2026, 6, 30)
@@ -46,13 +47,11 @@ def fill(book: Book, days: list[list[int]], amounts: list[float], cost: float | 
     stamp = {"created_at": now, "updated_at": now, "version": 1, "extra": {}}
     start = (book.session.scalar(sa.select(sa.func.max(Customer.id))) or 0) + 1
     people = [
-        {**stamp, "id": start + n, "name": f"C{n}", "external_id": f"C{n}", "kind": "person"}
-        for n in range(len(days))
+        {"id": start + n, "name": f"C{n}", "external_id": f"C{n}", "kind": "person"} for n in range(len(days))
     ]
     end = datetime(UNTIL.year, UNTIL.month, UNTIL.day, 12, tzinfo=UTC)
     orders = [
         {
-            **stamp,
             "number": f"{n}-{ago}",
             "customer_id": start + n,
             "ordered_at": end - timedelta(days=ago),
@@ -62,8 +61,8 @@ def fill(book: Book, days: list[list[int]], amounts: list[float], cost: float | 
         for n, own in enumerate(days)
         for place, ago in enumerate(own)
     ]
-    book.session.execute(sa.insert(Customer.__table__), people)
-    book.session.execute(sa.insert(Order.__table__), orders)
+    insert_rows(book.session, Customer.__table__, stamp, people)
+    insert_rows(book.session, Order.__table__, stamp, orders)
     rebuild(book.session, book.edition)
     refresh_customer_value(book.session, book.edition, UNTIL)
 

@@ -33,6 +33,7 @@ from trellis.crm.sales.entities import Order
 from trellis.kpi import engine
 from trellis.kpi.income import rebuild
 from trellis.kpi.periods import parse
+from trellis.records.bulk import insert_rows
 from trellis.workspace import Workspace
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -82,14 +83,12 @@ def load(book: Book, frame: pd.DataFrame) -> None:
     stamp = {"created_at": now, "updated_at": now, "version": 1, "extra": {}}
     names = sorted(set(frame["customer"]) - {""})
     customers = [
-        {**stamp, "id": n, "external_id": name, "name": name, "kind": "person"}
-        for n, name in enumerate(names, 1)
+        {"id": n, "external_id": name, "name": name, "kind": "person"} for n, name in enumerate(names, 1)
     ]
-    book.session.execute(sa.insert(Customer.__table__), customers)
+    insert_rows(book.session, Customer.__table__, stamp, customers)
     ids = {name: n for n, name in enumerate(names, 1)} | {"": None}
     orders = [
         {
-            **stamp,
             "number": str(n),
             "customer_id": ids[name],
             "ordered_at": at.replace(tzinfo=UTC),
@@ -100,7 +99,7 @@ def load(book: Book, frame: pd.DataFrame) -> None:
         )
     ]
     for start in range(0, len(orders), 20_000):
-        book.session.execute(sa.insert(Order.__table__), orders[start : start + 20_000])
+        insert_rows(book.session, Order.__table__, stamp, orders[start : start + 20_000])
     rebuild(book.session, book.edition)
     refresh_customer_value(book.session, book.edition, date(2012, 1, 1))
 

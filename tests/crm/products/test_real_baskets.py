@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 from measured import Book
 from trellis.crm.analytics.cross_sell import cross_sell, rule_without
 from trellis.crm.analytics.window import Window
@@ -16,6 +15,7 @@ from trellis.crm.customers.entities import Customer
 from trellis.crm.products.entities import Product
 from trellis.crm.sales.entities import Order, OrderLine
 from trellis.kpi.periods import parse
+from trellis.records.bulk import insert_rows
 
 ONLINE = (
     Path(__file__).resolve().parents[4]
@@ -36,12 +36,11 @@ def load(book: Book, lines: pd.DataFrame) -> dict[str, int]:
         for name in ("CustomerID", "StockCode", "InvoiceNo")
     }
     common = {**STAMP, "version": 1, "extra": {}}
-    people = [{**common, "id": n, "name": one, "kind": "person"} for one, n in known["CustomerID"].items()]
-    goods = [{**common, "id": n, "name": one, "active": True} for one, n in known["StockCode"].items()]
+    people = [{"id": n, "name": one, "kind": "person"} for one, n in known["CustomerID"].items()]
+    goods = [{"id": n, "name": one, "active": True} for one, n in known["StockCode"].items()]
     invoices = lines.groupby("InvoiceNo").agg(at=("at", "min"), customer=("CustomerID", "first"))
     orders = [
         {
-            **common,
             "id": known["InvoiceNo"][number],
             "number": str(number),
             "customer_id": known["CustomerID"][row.customer],
@@ -52,7 +51,6 @@ def load(book: Book, lines: pd.DataFrame) -> dict[str, int]:
     ]
     rows = [
         {
-            **common,
             "order_id": known["InvoiceNo"][row.InvoiceNo],
             "product_id": known["StockCode"][row.StockCode],
             "quantity": Decimal(row.Quantity),
@@ -62,7 +60,7 @@ def load(book: Book, lines: pd.DataFrame) -> dict[str, int]:
     ]
     for entity, values in ((Customer, people), (Product, goods), (Order, orders), (OrderLine, rows)):
         for start in range(0, len(values), 10_000):
-            book.session.execute(sa.insert(entity.__table__), values[start : start + 10_000])
+            insert_rows(book.session, entity.__table__, common, values[start : start + 10_000])
     return known["StockCode"]
 
 
