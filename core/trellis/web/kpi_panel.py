@@ -77,7 +77,7 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         "high": high * 1.05,
         "label": str(kpi.title),
         "forecast": _forecast(kpi, one, currency) if not part else "",
-        "splits": _splits(asked, kpi, by, path),
+        "splits": _splits(asked, kpi, by, path) if not part else [],
         "causes_title": str(_("What made the difference")),
         "causes": _causes(asked, kpi, period, by, currency) if by and not part else [],
         "records": _records(asked, kpi, period, by if part else None),
