@@ -147,7 +147,7 @@ def _behind(asked: Asked, found: list[KpiResult], path: str) -> list[dict[str, s
     return [
         {
             "title": str(one.kpi.title),
-            "url": asked.url(path, kpi=one.kpi.name, period=one.period.code, key=""),
+            "url": asked.url_at(path, one.kpi.name, kpi=one.kpi.name, period=one.period.code, key=""),
         }
         for one in missed
     ]

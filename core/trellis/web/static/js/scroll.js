@@ -29,21 +29,7 @@ function showPlace() {
   }
 }
 
-// The board of KPIs, shown anew with a row unfolded or a figure chosen, stands where it was.
-function keepPlace() {
-  let was = null;
-  document.addEventListener("htmx:beforeSwap", () => {
-    const box = document.querySelector(".kpi-table");
-    was = box && { page: location.pathname, top: box.scrollTop };
-  });
-  onLoad(() => {
-    const box = document.querySelector(".kpi-table");
-    if (box && was?.page === location.pathname) box.scrollTop = was.top;
-  });
-}
-
 export function startScrollers() {
-  keepPlace();
   onLoad(mark);
   onLoad(showCurrent);
   onLoad(showPlace);
