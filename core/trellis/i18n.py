@@ -195,8 +195,8 @@ def format_number(value: Decimal | float | int | None, decimals: int | None = No
     return f"{whole.replace(',', NBSP).replace('-', MINUS)}{point}{part}"
 
 
-def format_percent(ratio: Decimal | float | None, decimals: int = 1) -> str:
-    """A ratio 0..1 as ``4.2 %``."""
+def format_percent(ratio: Decimal | float | None, decimals: int | None = 1) -> str:
+    """A ratio 0..1 as ``4.2 %``. With None for ``decimals`` as somebody wrote it down, ``5 %`` or ``2.5 %``."""
     return "" if ratio is None else f"{format_number(Decimal(str(ratio)) * 100, decimals)}{NBSP}%"
 
 

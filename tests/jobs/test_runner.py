@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from trellis.crm.customers.entities import Customer
 from trellis.errors import Conflict, RecordNotFound
-from trellis.i18n import Text
+from trellis.i18n import Text, current_language, use_locale
 from trellis.installation import Installation
 from trellis.jobs import (
     Job,
@@ -150,9 +150,14 @@ def test_a_job_of_unknown_kind_or_of_somebody_who_left_fails_and_says_why(
 def test_a_job_acts_for_the_one_who_asked(installation: Installation, workspace: Workspace) -> None:
     user = add_user(installation, workspace, "reader@acme.test", "Reader", ["reader"])
     actors: list[Actor] = []
+    spoken: list[tuple[str, object]] = []
     put(workspace, user=user)
     drained(installation, lambda work: actors.append(work.actor))
     assert (actors[0].user_id, actors[0].name, actors[0].administrator) == (user, "Reader", False)
+    with use_locale("ru"):
+        put(workspace, user=user, n=1)
+    drained(installation, lambda work: spoken.append((current_language(), work.arguments)))
+    assert spoken == [("ru", {"n": 1})]  # what comes of it is read by the one who asked
 
 
 def test_whoever_lost_the_lease_can_change_nothing(installation: Installation, workspace: Workspace) -> None:

@@ -78,3 +78,19 @@ def test_the_export_holds_what_the_board_shows(sign_in: SignIn, installation: In
         revenue["Fact"],
         "к плану",
     )
+
+
+def test_the_board_names_what_is_off_plan_and_stays_at_its_row(
+    sign_in: SignIn, installation: Installation
+) -> None:
+    workspace, month = installation.workspace("acme"), containing(datetime.now(UTC).date(), Grain.MONTH)
+    client = sign_in("admin@acme.test")
+    long_ago = client.get("/acme/kpis?from=2001-01-01&to=2001-01-31").text
+    assert "There is nothing to count in these periods" in long_ago and "Off plan" not in long_ago
+    with workspace.write() as session:
+        set_target(session, workspace.edition(session), "revenue", month, Decimal(9_000_000))
+    board = client.get("/acme/kpis").text
+    off_plan = board.split("Off plan: ")[1].split("</p>")[0]
+    assert f'/acme/kpis?kpi=revenue&amp;period={month.code}#kpi-revenue">Revenue</a>' in off_plan
+    assert 'id="kpi-revenue"' in board and "There is nothing to count" not in board
+    assert "Plan: €9\xa0000\xa0000.00" in client.get(f"/acme/kpis?kpi=revenue&period={month.code}").text

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from trellis.errors import Conflict, RecordNotFound
-from trellis.i18n import translator
+from trellis.i18n import current_language, translator
 from trellis.jobs.job import FAILED, RUNNING, STOPPED, STOPPING, UNFINISHED, WAITING, Job
 from trellis.security.actor import Actor
 
@@ -29,6 +29,8 @@ FIRST_PAUSE = timedelta(seconds=10)
 KEPT = timedelta(days=14)
 LATE = timedelta(minutes=2)
 """A job that is due for so long is one that nobody takes."""
+SPOKEN = "_language"
+"""Kept with the arguments of what a person asks for: the language in which it is asked."""
 CHANNEL = "trellis_jobs"
 """What PostgreSQL tells workers on, with the name of the schema."""
 
@@ -40,10 +42,16 @@ def enqueue(
 ) -> int:
     """Puts a job into the queue, in the transaction of what causes it; returns its number. ``at`` is when it may start."""
     now = datetime.now(UTC)
-    values = {"kind": kind, "arguments": dict(arguments), "user_id": user_id, "created_at": now}
+    kept = dict(arguments) if user_id is None else {SPOKEN: current_language(), **arguments}
+    values = {"kind": kind, "arguments": kept, "user_id": user_id, "created_at": now}
     job_id = session.scalar(sa.insert(Job).values(**values, due_at=at or now).returning(Job.id))
     _ring(session)
     return int(job_id or 0)
+
+
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a job as it was given them."""
+    return {name: value for name, value in arguments.items() if name != SPOKEN}
 
 
 def enqueue_once(session: Session, kind: str, arguments: Mapping[str, Any], at: datetime) -> None:
@@ -148,7 +156,7 @@ def wake(session: Session, kind: str) -> None:
 def drop(session: Session, kind: str, arguments: Mapping[str, Any]) -> None:
     """Takes jobs out of the queue; whoever works on one of them can change nothing any more."""
     query = sa.select(_job.id, _job.arguments).where(_job.kind == kind, _job.finished_at.is_(None))
-    ids = [row.id for row in session.execute(query) if row.arguments == dict(arguments)]
+    ids = [row.id for row in session.execute(query) if given(row.arguments) == dict(arguments)]
     session.execute(sa.delete(Job).where(_job.id.in_(ids)).execution_options(synchronize_session=False))
 
 

@@ -199,6 +199,7 @@ class Runner:
         language, zone, formats = (
             (known.language, known.timezone, known.formats) if known else (None, None, None)
         )
+        language = row.arguments.get(queue.SPOKEN) or language
         with use_locale(language or settings.language, known_timezone(zone) or settings.timezone, formats):
             try:
                 self._attempt(workspace, row, known.actor if known else None)
@@ -231,7 +232,7 @@ class Runner:
             actor=actor or SYSTEM,
             job_id=row.id,
             attempt=row.attempt,
-            arguments=row.arguments,
+            arguments=queue.given(row.arguments),
             done=row.done,
             ended=partial(self._tell, workspace, row),
         )

@@ -70,6 +70,11 @@ AGAINST_PLAN, AGAINST_BEFORE = _("against plan"), _("against the period before")
 AGAINST_DAYS, AGAINST_YEAR = _("against as many days before"), _("against the year before")
 
 
+def row_id(kpi: str) -> str:
+    """What the row of a KPI is called in the page."""
+    return f"kpi-{kpi.replace('.', '-')}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What the address of the board asks for: ``open`` is the KPI whose rows by ``by`` are shown; the rest opens the panel.
@@ -103,6 +108,10 @@ class Asked:
         state = vars(replace(self, **changes))
         usual = vars(Asked())
         return path + "?" + urlencode({name: value for name, value in state.items() if value != usual[name]})
+
+    def url_at(self, path: str, row: str, **changes: str) -> str:
+        """The address with some parts changed, at the row of the KPI ``row``: the board stays where it was."""
+        return f"{self.url(path, **changes)}#{row_id(row)}"
 
     @property
     def periods(self) -> list[Period]:
@@ -209,16 +218,16 @@ def _row(asked: Asked, one: KpiResult, path: str) -> dict[str, Any]:
         for index in range(len(points) - COLUMNS, len(points))
     ]
     return {
-        "name": name,
+        "id": row_id(name),
         "title": str(one.kpi.title),
         "unit": unit_word(one.kpi, currency_symbol(one.currency or g.edition.settings.currency)),
         "origin": origin(g.edition, one.kpi.owner),
         "values": trend(points),
         "ahead": float(one.forecast.value) if one.forecast else None,
         "finding": f"{one.kpi.title}: {finding(one)}",
-        "url": asked.url(path, kpi=name, period=one.period.code, key=""),
+        "url": asked.url_at(path, name, kpi=name, period=one.period.code, key=""),
         "open": is_open,
-        "parts_url": asked.url(path, open="" if is_open else name) if by else "",
+        "parts_url": asked.url_at(path, name, open="" if is_open else name) if by else "",
         "cells": [*cells, _forecast_cell(one)],
         "parts": _parts(asked, one, by, path) if is_open else [],
     }
@@ -289,7 +298,7 @@ def _cell(
         "text": bare_figure(one.kpi, point.value),
         "delta": text,
         "state": state,
-        "url": asked.url(path, kpi=one.kpi.name, period=code, key=key),
+        "url": asked.url_at(path, one.kpi.name, kpi=one.kpi.name, period=code, key=key),
         "current": (asked.kpi, asked.period, asked.key) == (one.kpi.name, code, key),
         "recounted": recounted_text(one.kpi, point.recounted, one.currency) if point.recounted else "",
     }

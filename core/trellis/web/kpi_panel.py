@@ -64,10 +64,11 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
     return {
         "sub": f"{kpi.title} · {period.label}" if part else period.label,
         "title": part.title if part else str(kpi.title),
-        "close_url": asked.url(path, kpi="", period="", key=""),
+        "close_url": asked.url_at(path, kpi.name, kpi="", period="", key=""),
         "value": figure_text(kpi, value, currency) or str(_("not enough data")),
         "gap": _gap(kpi, value, against),
         "gap_rest": words if against is not None else "",
+        "plan": _plan(kpi, part.points[-1].target if part else one.target, currency),
         "columns_title": str(_("Over time")),
         "columns": columns,
         "ticks": [
@@ -77,7 +78,7 @@ def panel(asked: Asked, path: str) -> dict[str, Any] | None:
         "high": high * 1.05,
         "label": str(kpi.title),
         "forecast": _forecast(kpi, one, currency) if not part else "",
-        "splits": _splits(asked, kpi, by, path),
+        "splits": _splits(asked, kpi, by, path) if not part else [],
         "causes_title": str(_("What made the difference")),
         "causes": _causes(asked, kpi, period, by, currency) if by and not part else [],
         "records": _records(asked, kpi, period, by if part else None),
@@ -148,6 +149,10 @@ def _held(asked: Asked, one: KpiResult, points: Sequence[Point]) -> tuple[Value 
     return one.value, one.previous, str(words)
 
 
+def _plan(kpi: Kpi, target: Value | None, currency: str) -> str:
+    return "" if target is None else str(_("Plan: %(value)s", value=figure_text(kpi, target, currency)))
+
+
 def _gap(kpi: Kpi, value: Value | None, against: Value | None) -> dict[str, str] | None:
     if value is None or against is None:
         return None
@@ -196,7 +201,7 @@ def _splits(asked: Asked, kpi: Kpi, by: str, path: str) -> list[dict[str, Any]]:
     return [
         {
             "title": str(split_of(g.edition, kpi, name).label),
-            "url": asked.url(path, by=name, key=""),
+            "url": asked.url_at(path, kpi.name, by=name, key=""),
             "current": name == by,
         }
         for name in split_names(g.edition, kpi)
@@ -254,7 +259,7 @@ def _leaves(asked: Asked, kpi: Kpi, period: Period, path: str) -> list[dict[str,
     if kpi.select is not None:
         return []
     return [
-        {"title": str(one.title), "url": asked.url(path, kpi=one.name, period=period.code)}
+        {"title": str(one.title), "url": asked.url_at(path, one.name, kpi=one.name, period=period.code)}
         for one in leaves(g.edition, kpi)
     ]
 

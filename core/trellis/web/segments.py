@@ -60,12 +60,9 @@ def list_url(base: str, entity: str, rule: Rule) -> str:
     return f"{base}/{entity}?{urlencode({'filter': json.dumps(rule, ensure_ascii=False)})}"
 
 
-def moved(entered: int, left: int) -> dict[str, str] | None:
-    """The change of a size, with its sign."""
-    if entered == left:
-        return None
-    text = signed(format_number(entered - left), entered - left)
-    return {"text": text, "tone": "good" if entered >= left else "warn"}
+def moved(entered: int, left: int) -> str:
+    """The change of a size, with its sign; empty where there is none. Whether it is good depends on the segment."""
+    return signed(format_number(entered - left), entered - left) if entered != left else ""
 
 
 def tabs_of(segment: Segment, base: str, current: str) -> list[dict[str, Any]]:
@@ -108,6 +105,12 @@ def member_rows(view: EntityView, base: str, ids: list[int]) -> list[dict[str, A
         }
         for record in found
     ]
+
+
+def figure_title(view: EntityView) -> str:
+    """What the figure of a record is; empty where it has none."""
+    amount = view.fields.get(view.info.amount_field or "")
+    return str(amount.label) if amount else ""
 
 
 def _amount(view: EntityView, record: Any) -> str:

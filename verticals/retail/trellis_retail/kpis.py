@@ -254,7 +254,7 @@ KPIS = [
     ),
     trellis.Kpi(
         name="retail.margin_share",
-        title=_("Margin, %"),
+        title=_("Margin rate"),
         formula=_("Revenue minus cost, divided by revenue, over the receipts whose cost is known"),
         cell=SALES,
         unit=Unit.PERCENT,

@@ -36,6 +36,10 @@ blueprint = Blueprint("classes", __name__)
 SHOWN = 20
 KIND_TITLES = {"customers": _("Customers"), "products": _("Products")}
 CLASS_TITLES = {option.value: option.label for option in SIGNIFICANCE}
+_LISTED = {
+    "sort": "-significance",
+    "columns": "name,significance,significance_class,tier,rfm_code,abc,xyz,clv,revenue_12m",
+}
 _TONES = {"A": "seq6", "B": "seq4", "C": "seq2"}
 
 
@@ -181,7 +185,7 @@ def _listed(kind: str, values: dict[str, str]) -> str:
 
 
 def _how_abc(found: Abc, kind: str) -> Text:
-    assumed = {name: format_percent(value) for name, value in ASSUMPTIONS.of(g.edition).items()}
+    assumed = {name: format_percent(value, None) for name, value in ASSUMPTIONS.of(g.edition).items()}
     told = _(
         "A while better ones bring less than %(a_below)s of the positive total of %(total)s, B below %(b_below)s, else C; "
         "who brings nothing or a loss (%(losses)s) is C. Variation is the standard deviation by the mean of %(months)s "
@@ -227,7 +231,7 @@ def show_significance(workspace: str) -> str | Response:
         ticks=[{"value": part * high, "text": format_number(round(part * high))} for part in (0, 1)],
         high=high * 1.05,
         tables={"groups": groups.context(), "terms": terms.context(), "best": best.context()},
-        list_url=f"{base()}/customer?{urlencode({'sort': '-significance'})}",
+        list_url=f"{base()}/customer?{urlencode(_LISTED)}",
         settings_url=f"{base()}/settings/value" if g.actor.administrator else "",
     )
 

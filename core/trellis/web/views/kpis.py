@@ -24,9 +24,12 @@ from trellis.web.kpi_panel import panel
 from trellis.web.sheets import table_file
 from trellis.web.shell import page, toast
 from trellis.web.views.lists import base, go
+from trellis.web.widgets import way_to_begin
 
 _ = translator("trellis")
 _n = plural_translator("trellis")
+
+BEHIND = 5
 
 blueprint = Blueprint("kpis", __name__)
 
@@ -78,9 +81,13 @@ def _board(asked: Asked, path: str) -> dict[str, Any]:
             asked.against,
             lambda against: asked.url(path, against=against),
         ),
+        "nothing_yet": not asked.unit
+        and not any(point.value or point.target for one in found for point in one.points),
+        "start": way_to_begin(base()),
         "legend_title": str(_("Deviation")),
         "legend": [(step, str(text)) for step, text in LEGEND.items()],
         "summary": _summary(asked, found),
+        "behind": _behind(asked, found, path),
         "targets_url": f"{base()}/kpis/targets" if g.actor.may(TARGET, "read") else "",
         "export_url": asked.url(f"{base()}/kpis.xlsx"),
         "trend_title": str(_n("%(num)s period", "%(num)s periods", len(asked.periods))),
@@ -132,6 +139,18 @@ def _summary(asked: Asked, found: list[KpiResult]) -> str:
             )
         )
     return " · ".join(texts)
+
+
+def _behind(asked: Asked, found: list[KpiResult], path: str) -> list[dict[str, str]]:
+    """The first of the KPIs that miss their plan, each with the way to its figure."""
+    missed = [one for one in found if one.on_plan is False][:BEHIND]
+    return [
+        {
+            "title": str(one.kpi.title),
+            "url": asked.url_at(path, one.kpi.name, kpi=one.kpi.name, period=one.period.code, key=""),
+        }
+        for one in missed
+    ]
 
 
 def _range(asked: Asked, path: str) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def _everybody() -> dict[str, Any]:
     """Ways to the value of each customer: a file with these assumptions, and the list with the usual ones."""
     title = _("Customers by lifetime value")
     files = Sheet(name="customers", title=title, heads=(), texts=(), rows=()).context()["files"]
-    url = f"{base()}/customer?{urlencode({'sort': '-clv'})}"
+    asked = {"sort": "-clv", "columns": "name,tier,clv,alive,expected_purchases,revenue_12m,last_order_at"}
+    url = f"{base()}/customer?{urlencode(asked)}"
     return {"title": str(title), "files": files, "url": url}
 
 

@@ -75,10 +75,12 @@ def _facts(found: Loyalty, kept: Keeping) -> list[dict[str, str]]:
         (
             _("Retention, a year"),
             format_percent(year.rate),
-            _("%(kept)s of %(before)s", kept=format_number(year.kept), before=format_number(year.before)),
+            _("%(kept)s of %(before)s", kept=format_number(year.kept), before=format_number(year.before))
+            if year.before
+            else _("not enough data: there were no purchases in the year before the last twelve months"),
         ),
         (_("Churn, a year"), format_percent(None if year.rate is None else 1 - year.rate), ""),
-        (_("Mean lifetime"), _years(year.lifetime), _("1 / (1 − retention)")),
+        (_("Mean lifetime"), _years(year.lifetime), _("1 / (1 − retention)") if year.lifetime else ""),
         (
             _("Half are lost after"),
             str(_n("%(num)s day", "%(num)s days", middle)) if middle is not None else "",
@@ -86,8 +88,16 @@ def _facts(found: Loyalty, kept: Keeping) -> list[dict[str, str]]:
             if middle is not None
             else _("more than half are still there"),
         ),
-        (_("Revenue retention, gross"), format_percent(year.grr), _("without what they buy more")),
-        (_("Revenue retention, net"), format_percent(year.nrr), _("with what they buy more")),
+        (
+            _("Revenue retention, gross"),
+            format_percent(year.grr),
+            _("without what they buy more") if year.before else "",
+        ),
+        (
+            _("Revenue retention, net"),
+            format_percent(year.nrr),
+            _("with what they buy more") if year.before else "",
+        ),
         (_("Repeat rate"), format_percent(found.repeat_rate), _("bought on two days or more")),
     ]
     if kept.wallet.known:

@@ -178,7 +178,7 @@ def _customers_url(tier: str) -> str:
 
 
 def _how(found: Pyramid) -> Text:
-    cuts = [format_percent(share) for _name, share in found.cuts[:-1]]
+    cuts = [format_percent(share, None) for _name, share in found.cuts[:-1]]
     return _(
         "%(customers)s customers with income are ranked by %(measure)s and cut after the first %(cuts)s; each tier ends at "
         "the next whole customer, equal ones stand by their number. Inactive customers bought before and brought nothing in "

@@ -161,6 +161,7 @@ def preview(workspace: str) -> str:
         "share_text": format_percent(share_of(found, whole), 1) or "–",
         "rows": shown.member_rows(view, base(), ids),
         "plural": str(view.info.plural),
+        "figure_title": shown.figure_title(view),
     }
     return render_template("segments/preview.html", preview=context, shell=shell())
 
@@ -175,6 +176,7 @@ def show(workspace: str, name: str) -> str:
         **_head(found, ""),
         "rows": shown.member_rows(view, base(), ids),
         "plural": str(view.info.plural),
+        "figure_title": shown.figure_title(view),
         "shown": format_number(len(ids)),
     }
     return _page("segments/one.html", found.title, segment=context)

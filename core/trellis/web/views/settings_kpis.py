@@ -76,7 +76,7 @@ def show(workspace: str) -> str:
             "edit_url": f"{path}/{name}" if kpi.owner == OWN else "",
             "remove_url": f"{path}/{name}/remove" if kpi.owner == OWN else "",
         }
-        for name, kpi in g.edition.all(Kpi).items()
+        for name, kpi in sorted(g.edition.all(Kpi).items(), key=lambda one: one[1].owner != OWN)
     ]
     rows += [
         {
