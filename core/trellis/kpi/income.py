@@ -303,8 +303,10 @@ def _touched_table(touched: Touched, zone: ZoneInfo | None) -> sa.CTE:
     if zone is not None:
         columns |= {"starts_at": UtcDateTime(), "ends_at": UtcDateTime()}
         rows = [(*row, *_bounds(row[1], zone)) for row in rows]
-    # By the limit SQLite knows that these are few; else it would scan all purchases for a Bloom filter.
-    return given_rows(columns, rows).limit(sa.literal_column(str(_MOST))).cte("touched")
+    # By the limit databases know how few these are; else SQLite would scan all purchases for a Bloom filter, and PostgreSQL
+    # all customers. As a power of two, so that there are few statements.
+    limit = 1 << (len(rows) - 1).bit_length()
+    return given_rows(columns, rows).limit(sa.literal_column(str(limit))).cte("touched")
 
 
 def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
