@@ -27,12 +27,18 @@ def give_roles(workspace: Workspace, user_id: int, *roles: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer ", "Bearer trl_wrong", "Basic YTpi", "trl_x", "Bearer \u00e9"]
+    ("header", "why"),
+    [
+        (None, None),
+        *((header, "Send the token as") for header in ("", "Bearer", "Bearer ", "Basic YTpi", "trl_x")),
+        *((header, "does not know the token") for header in ("Bearer trl_wrong", "Bearer \u00e9")),
+    ],
 )
-def test_a_stranger_is_asked_to_sign_in(client: Client, header: str | None) -> None:
+def test_a_stranger_is_asked_to_sign_in(client: Client, header: str | None, why: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     response = client.http.get(f"{client.base}/customer", headers=headers)
     assert (response.status_code, response.json["code"]) == (401, "not_signed_in")
+    assert "detail" not in response.json if why is None else why in response.json["detail"]
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
@@ -56,7 +62,8 @@ def test_a_revoked_token_and_an_inactive_user_are_strangers(
 ) -> None:
     assert agent.get("/customer").status_code == 200
     client.patch(f"/user/{agent.user_id}", {"active": False})
-    assert agent.get("/customer").status_code == 401
+    refused = agent.get("/customer")
+    assert (refused.status_code, "does not work here" in refused.json["detail"]) == (401, True)
     client.patch(f"/user/{agent.user_id}", {"active": True})
     assert agent.get("/customer").status_code == 200
     with workspace.write() as session:

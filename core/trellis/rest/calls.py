@@ -15,6 +15,7 @@ from trellis.i18n import translator
 from trellis.rest import idempotency
 from trellis.rest.problems import NotSignedIn
 from trellis.security.recognition import Recognised, by_email, by_token, note_use
+from trellis.security.tokens import why_refused
 from trellis.uploads import MB
 from trellis.web import context
 from trellis.web.language import speak_to_person, speak_to_program
@@ -101,8 +102,10 @@ def _recognise(workspace: Workspace) -> Recognised:
     if header is not None:
         scheme, _space, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise NotSignedIn()
+            raise NotSignedIn(_("Send the token as “Authorization: Bearer”, followed by the token"))
         found = by_token(workspace, context.enter(workspace, writes=in_one), token.strip(), SOURCE)
+        if found is None:
+            raise NotSignedIn(why_refused(g.session, token.strip()))
     else:
         known = signed_in(g.installation)
         if known is None or not known.may_enter(workspace.name):

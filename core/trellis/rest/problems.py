@@ -68,7 +68,7 @@ class Malformed(TrellisError):
 
 
 class NotSignedIn(TrellisError):
-    """No token, or one that is not known in this workspace."""
+    """No token, or one that opens nothing in this workspace; the detail says why."""
 
     status = 401
     code = "not_signed_in"

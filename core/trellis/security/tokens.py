@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from trellis.edition import Edition
 from trellis.errors import RecordInvalid, RecordNotFound
-from trellis.i18n import translator
+from trellis.i18n import format_moment, translator
 from trellis.records import setup
 from trellis.security.actor import SYSTEM, Actor
 from trellis.security.people import ApiToken, User
@@ -107,6 +107,18 @@ def revoke_token(session: Session, actor: Actor, token_id: int) -> None:
         setup.note(session, actor, setup.TOKEN, _about(kept), None)
         kept.revoked_at = datetime.now(UTC)
         session.flush()
+
+
+def why_refused(session: Session, token: str) -> Any:
+    """Why a token opens nothing here, for whoever holds it and has to mend the program that sends it."""
+    kept = session.scalar(sa.select(ApiToken).where(ApiToken.digest == digest(token)))
+    if kept is None:
+        return _("This workspace does not know the token")
+    if kept.revoked_at is not None:
+        return _("The token was revoked on %(date)s; make a new one", date=format_moment(kept.revoked_at))
+    if kept.expires_at is not None and kept.expires_at <= datetime.now(UTC):
+        return _("The token ended on %(date)s; make a new one", date=format_moment(kept.expires_at))
+    return _("The person whose token this is does not work here any more")
 
 
 def _about(token: ApiToken) -> dict[str, Any]:
