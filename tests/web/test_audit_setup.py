@@ -129,6 +129,11 @@ def test_every_kind_stands_in_the_trail_and_in_its_file(
         "Webhook “example.org”",
         "City is “Wien”",
         "<b>User</b> Admin",
+        "<b>What is computed</b> Number of records",
+        "<b>Unit of measure</b> A number",
+        "<b>Direction</b> Sales",
+        "<b>Level</b> Tactics",
+        "<b>Belongs to a period by</b> Ordered",
     ):
         assert text in page, text
     assert "Role “Clerk”" not in unescape(admin.get(f"{AUDIT}?entity=setup:token").text)

@@ -11,6 +11,7 @@ from flask import g
 
 from trellis.contributions import Lifecycle
 from trellis.crm.customers.stages import TITLES as CUSTOMER_STAGES
+from trellis.crm.project.rows import DIRECTIONS, LEVELS
 from trellis.edition import EntityView
 from trellis.errors import RuleInvalid
 from trellis.i18n import (
@@ -22,6 +23,7 @@ from trellis.i18n import (
     translator,
     weekday_names,
 )
+from trellis.kpi.own import AGGREGATES
 from trellis.records import setup
 from trellis.records.mass import titles_of
 from trellis.records.saying import in_words
@@ -29,6 +31,7 @@ from trellis.web.changes import Names
 from trellis.web.segments import TONE_TITLES
 from trellis.web.views.settings import LANGUAGES
 from trellis.web.views.settings_fields import TYPE_TITLES
+from trellis.web.views.settings_kpis import UNITS
 
 _ = translator("trellis")
 
@@ -131,6 +134,10 @@ _TITLES: Mapping[str, Mapping[str, Text]] = {
     "secret": STATES,
     "tone": TONE_TITLES,
     "language": LANGUAGES,
+    "aggregate": AGGREGATES,
+    "unit": {str(unit): title for unit, title in UNITS.items()},
+    "direction": {str(direction): title for direction, title in DIRECTIONS.items()},
+    "level": {str(level): title for level, (title, _text) in LEVELS.items()},
 }
 """What the values of a part are called where they are chosen."""
 _NUMBERED: Mapping[str, Callable[[], Mapping[int, str]]] = {
@@ -138,6 +145,8 @@ _NUMBERED: Mapping[str, Callable[[], Mapping[int, str]]] = {
     "fiscal_month": lambda: dict(enumerate(month_names(), 1)),
 }
 
+_OF_FIELDS = ("date", "field", "breakdowns")
+"""Parts of a KPI that name fields of what it is over."""
 _UNSAID = ("grants", "fields", "stage_terms", "funnels")
 """Parts of a path that only hold others."""
 
@@ -237,6 +246,9 @@ def _word(path: str, value: Any, view: EntityView | None, names: Names) -> str:
         return format_number(value)
     if isinstance(value, Mapping):
         return _rule(path, value, view)
+    if part in _OF_FIELDS and view is not None:
+        named = value if isinstance(value, list) else [value]
+        return ", ".join(str(view.fields[one].label) if one in view.fields else one for one in named)
     if isinstance(value, list):
         return ", ".join(_item(one) for one in value)
     if part in ("expires_at", "made_at"):
