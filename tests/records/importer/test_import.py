@@ -94,6 +94,14 @@ def test_every_rejected_row_comes_back_with_its_reason(workspace: Workspace, tmp
     assert imported(workspace, "customer", file(tmp_path, "mended.csv", mended)).created == 2
 
 
+def test_all_that_is_wrong_in_a_row_is_told_at_once(workspace: Workspace, tmp_path: Path) -> None:
+    errors = tmp_path / "errors.csv"
+    path = file(tmp_path, "c.csv", "external_id,name,email,phone,birthday\n1,Anna,nonsense,none,soon\n")
+    assert imported(workspace, "customer", path, errors=errors).rejected == 1
+    told = errors.read_text()
+    assert all(f"{name}:" in told for name in ("email", "phone", "birthday"))
+
+
 def test_a_dry_run_tells_and_writes_nothing(workspace: Workspace, tmp_path: Path) -> None:
     path = file(tmp_path, "c.csv", "external_id,name\n1,Anna\n2,\n")
     result = imported(workspace, "customer", path, dry_run=True)

@@ -107,7 +107,7 @@ class Mapping:
         errors |= settle(self.view, self.currency, found)
         several.settle(self.view, found)
         if errors:
-            raise RecordInvalid(errors)
+            raise RecordInvalid(errors | _wrong_beside(self.view, found))
         if self.name_stages is not None:
             self.name_stages(found)
         return found
@@ -116,6 +116,21 @@ class Mapping:
     def computes(self) -> bool:
         """It has expressions."""
         return self.skip is not None or any(isinstance(one.source, Expression) for one in self.targets)
+
+
+def _wrong_beside(view: EntityView, found: Table[str, Any]) -> dict[str, list[Message]]:
+    """What else the door would refuse in a row that it will not get: all is to be mended at once."""
+    errors: dict[str, list[Message]] = {}
+    for name, value in found.items():
+        field = view.fields.get(name)
+        if field is not None and isinstance(
+            field.type, Text
+        ):  # what is wrong in others is seen when they are read
+            try:
+                field.type.check(value)
+            except ValueInvalid as error:
+                errors[name] = [error.message]
+    return errors
 
 
 def compiled(edition: Edition, actor: Actor, view: EntityView, plan: Plan, source: Source) -> Mapping:
