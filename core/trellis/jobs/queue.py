@@ -38,11 +38,22 @@ _job = Job.__table__.c
 
 
 def enqueue(
-    session: Session, kind: str, arguments: Mapping[str, Any], user_id: int | None, at: datetime | None = None
+    session: Session,
+    kind: str,
+    arguments: Mapping[str, Any],
+    user_id: int | None,
+    at: datetime | None = None,
+    *,
+    asked: bool = True,
 ) -> int:
-    """Puts a job into the queue, in the transaction of what causes it; returns its number. ``at`` is when it may start."""
+    """Puts a job into the queue, in the transaction of what causes it; returns its number. ``at`` is when it may start.
+
+    ``asked`` says that the user asks for it now, and reads what comes of it; it speaks the language of the moment then, else
+    that of the user.
+    """
     now = datetime.now(UTC)
-    kept = dict(arguments) if user_id is None else {SPOKEN: current_language(), **arguments}
+    spoken = {SPOKEN: current_language()} if asked and user_id is not None else {}
+    kept = {**spoken, **arguments}
     values = {"kind": kind, "arguments": kept, "user_id": user_id, "created_at": now}
     job_id = session.scalar(sa.insert(Job).values(**values, due_at=at or now).returning(Job.id))
     _ring(session)
@@ -138,7 +149,7 @@ def again(session: Session, job_id: int, attempt: int, at: datetime, problem: st
     row = session.execute(gone.execution_options(synchronize_session=False)).first()
     if row is None:
         return False
-    new_id = enqueue(session, row.kind, row.arguments, row.user_id, at)
+    new_id = enqueue(session, row.kind, row.arguments, row.user_id, at, asked=False)
     return _change(session, _job.id == new_id, problem=problem)
 
 

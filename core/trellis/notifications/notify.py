@@ -68,7 +68,7 @@ def notify(
         }
         made = session.scalar(sa.insert(Notification).values(**values).returning(Notification.id))
         if chosen.mail:
-            enqueue(session, MAIL_JOB, {"notification": made}, person)
+            enqueue(session, MAIL_JOB, {"notification": made}, person, asked=False)
         reached.append(person)
     return reached
 

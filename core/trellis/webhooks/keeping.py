@@ -128,4 +128,4 @@ def _about(webhook: Webhook) -> dict[str, Any]:
 
 
 def _deliver(session: Session, webhook: Webhook) -> None:
-    enqueue(session, KIND, {"webhook": webhook.id}, webhook.user_id)
+    enqueue(session, KIND, {"webhook": webhook.id}, webhook.user_id, asked=False)

@@ -67,7 +67,7 @@ def deliver(session: Session, edition: Edition, report_id: int) -> int:
         run = records.create(
             "report_run", {"report": report_id, "person": person, "due_at": datetime.now(UTC)}
         )
-        enqueue(session, DELIVERY, {"report": report_id, "run": run.id}, person)
+        enqueue(session, DELIVERY, {"report": report_id, "run": run.id}, person, asked=False)
     return len(people)
 
 
