@@ -14,7 +14,7 @@ from flask import g
 from trellis import naming
 from trellis.contributions import Kpi, Process
 from trellis.crm.sales.channels import SalesChannel, offered
-from trellis.crm.sales.reports.definition import FIGURES, adds, names_in
+from trellis.crm.sales.reports.definition import FIGURES, names_in
 from trellis.edition import EntityView
 from trellis.i18n import translator
 from trellis.kpi.periods import PeriodInvalid, parse
@@ -133,7 +133,7 @@ def _sorts(values: Mapping[str, Any]) -> Choices:
 def _totals(values: Mapping[str, Any]) -> Choices:
     view = _view(values)
     if view is not None:
-        yield from ((one.name, str(one.label)) for one in view.fields.values() if adds(one))
+        yield from ((one.name, str(one.label)) for one in view.fields.values() if one.type.adds_up)
 
 
 def _groups(values: Mapping[str, Any]) -> Choices:

@@ -151,7 +151,7 @@ def _problems(definition: Definition, view: EntityView, edition: Edition) -> dic
         if unknown:
             message = _("%(entity)s has no field “%(name)s”", entity=view.info.title, name=unknown[0])
             errors[key] = [message]
-    plain = [name for name in definition.totals if name in view.fields and not adds(view.fields[name])]
+    plain = [name for name in definition.totals if name in view.fields and not view.fields[name].type.adds_up]
     if plain:
         label = view.fields[plain[0]].label
         errors["totals"] = [_("“%(field)s” cannot be added up", field=label)]
@@ -164,8 +164,3 @@ def _problems(definition: Definition, view: EntityView, edition: Edition) -> dic
     except RuleInvalid as error:
         errors["rule"] = [str(error)]
     return errors
-
-
-def adds(field: Field) -> bool:
-    """Whether the values of a field come to a sum."""
-    return field.type.adds_up
